@@ -1,0 +1,39 @@
+// Time comes in through this interface, so that every test can set it.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/error.h"
+
+namespace touchmark {
+
+using Seconds = std::chrono::seconds;
+using UnixTime = std::chrono::sys_seconds;
+
+// Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual UnixTime now() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  UnixTime now() const override;
+};
+
+inline std::int64_t to_unix(UnixTime time) { return time.time_since_epoch().count(); }
+inline UnixTime from_unix(std::int64_t seconds) { return UnixTime(Seconds(seconds)); }
+
+enum class TimeError { kBadDuration, kBadTime };
+std::string_view error_id(TimeError error);
+
+// "2019-09-13 17:48:21" in UTC.
+std::string format_time(UnixTime time);
+// "600s", "10m", "12h", "30d", or a bare number of seconds. Positive, at most 100 years.
+Result<Seconds> parse_duration(std::string_view text);
+// "2024-10-20", "2024-10-20T12:00:00Z" or unix seconds.
+Result<UnixTime> parse_time(std::string_view text);
+
+}  // namespace touchmark

@@ -1,0 +1,32 @@
+// base64, base64url (RFC 4648) and lowercase hex. The decoders are strict: one accepted spelling per
+// byte string, so no two texts name the same token, pin or digest.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace touchmark {
+
+enum class EncodingError {
+  kBadCharacter,     // a character outside the alphabet (white space and line breaks included)
+  kBadLength,        // a length no encoder produces, or padding missing or superfluous
+  kNonZeroTrailing,  // unused low bits of the last character are set
+};
+std::string_view error_id(EncodingError error);
+
+// Standard alphabet, padded with '='.
+std::string base64_encode(ByteView data);
+Result<Bytes> base64_decode(std::string_view text);
+
+// URL-safe alphabet without padding, as JOSE uses it (RFC 7515 section 2).
+std::string base64url_encode(ByteView data);
+Result<Bytes> base64url_decode(std::string_view text);
+
+std::string hex_encode(ByteView data);
+// Takes both cases, an even number of digits, nothing else.
+Result<Bytes> hex_decode(std::string_view text);
+
+}  // namespace touchmark

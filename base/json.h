@@ -1,0 +1,49 @@
+// JSON from outside: bounded in size and depth, duplicate keys refused, and typed getters that fail
+// with the path of the member rather than throw.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace touchmark {
+
+using Json = nlohmann::json;  // members sorted by name: dump() is canonical
+
+enum class JsonError {
+  kSyntax,
+  kTooDeep,
+  kTooLarge,
+  kDuplicateKey,
+  kMissingMember,
+  kWrongType,
+  kOutOfRange,
+};
+std::string_view error_id(JsonError error);
+
+struct JsonLimits {
+  std::size_t max_bytes = 1 << 20;
+  std::size_t max_depth = 16;
+};
+// Never throws. The top-level value may be of any type.
+Result<Json> parse_json(std::string_view text, JsonLimits limits = {});
+
+// Members of `object`; an error names the member. A missing member is kMissingMember.
+Result<std::string> get_string(const Json& object, const char* name, std::size_t max_bytes = 4096);
+Result<std::int64_t> get_int(const Json& object, const char* name, std::int64_t min,
+                             std::int64_t max);
+Result<Bytes> get_base64url(const Json& object, const char* name, std::size_t max_bytes = 4096);
+// Nullptr when absent or of another type.
+const Json* find_object(const Json& object, const char* name);
+const Json* find_array(const Json& object, const char* name);
+std::optional<std::string> find_string(const Json& object, const char* name);
+
+// Dump that never throws on invalid UTF-8 (replaces it); for logs and answers.
+std::string dump_json(const Json& value);
+
+}  // namespace touchmark

@@ -1,0 +1,37 @@
+// Reads one Android package: container, manifest, signatures, parts.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "package/measurement.h"
+#include "package/zip.h"
+
+namespace touchmark::package {
+
+// Opens a file for reading with pread. The SDK passes its own Source, made of raw system calls.
+Result<std::unique_ptr<Source>> open_file(const std::filesystem::path& path);
+std::unique_ptr<Source> from_memory(Bytes bytes);
+
+struct MeasureOptions {
+  // Verify signatures as a platform of these API levels would; 0 = what the manifest says / newest.
+  std::uint32_t min_sdk = 0;
+  std::uint32_t max_sdk = 0;
+};
+
+// Verifies the signatures and digests every part. Fails with the first reason for a refusal
+// (enumerations beside each reader: ZipError, AxmlError, SignatureError, ...).
+Result<Measurement> measure(const Source& source, const MeasureOptions& options = {});
+
+// The uncompressed bytes of one part, [offset, offset + length) clipped to its end. Shapes as in the
+// range proof: what lies beyond the end counts as absent, a part that is absent gives no bytes.
+Result<Bytes> read_part_range(const Source& source, std::string_view name, std::uint64_t offset,
+                              std::uint64_t length);
+// Streams a whole part in pieces.
+Result<void> read_part(const Source& source, std::string_view name,
+                       const std::function<Result<void>(ByteView)>& sink);
+
+}  // namespace touchmark::package
