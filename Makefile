@@ -1,0 +1,72 @@
+# The front door. `make demo` and `make test` set up all that they need on a Debian 12.
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+export CCACHE_SLOPPINESS := time_macros
+export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
+CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
+PYTEST := .venv/bin/python -m pytest -q
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: ## Install what the build, the tests and the demo need
+	@tools/setup
+
+.PHONY: build
+build: setup ## Build the service, the command, the SDK and its AAR into build/release
+	@cmake --preset release $(QUIET_CMAKE)
+	@cmake --build --preset release
+	@attester/android/build-aar build/release
+
+.PHONY: demo
+demo: build ## Tell the story: a real app attested, tampered with, and refused
+	@lab/run demo
+
+.PHONY: test
+test: build check-format unit e2e sanitize tidy ## Run all tests and checks
+
+.PHONY: unit
+unit: build ## Run the unit tests
+	$(CTEST) --preset release
+
+.PHONY: e2e
+e2e: build ## Run the tests over the real service, command, app and attackers
+	$(PYTEST) tests relying-party/python/tests demo/api-server
+	lab/run table
+
+.PHONY: sanitize
+sanitize: setup ## Run the unit tests under ASan + UBSan, and the concurrent ones under TSan
+	@cmake --preset asan $(QUIET_CMAKE) && cmake --build --preset asan
+	$(CTEST) --preset asan
+	@cmake --preset tsan $(QUIET_CMAKE) && cmake --build --preset tsan
+	$(CTEST) --preset tsan
+
+.PHONY: check-format
+check-format: setup ## Check the format of the C++ sources
+	@tools/format --check
+
+.PHONY: format
+format: setup ## Format the C++ sources
+	@tools/format
+
+.PHONY: tidy
+tidy: setup ## Run clang-tidy over the C++ sources
+	@cmake --preset release $(QUIET_CMAKE)
+	@tools/tidy
+
+.PHONY: bench
+bench: build ## Run the benchmarks
+	@tests/bench/run
+
+.PHONY: fuzz
+fuzz: setup ## Run each fuzz target for a minute
+	@cmake --preset fuzz $(QUIET_CMAKE) && cmake --build --preset fuzz
+	@tests/fuzz/run
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf build demo/app/build demo/.local
+
+QUIET_CMAKE := --log-level=WARNING
