@@ -1,0 +1,147 @@
+#include "base/encoding.h"
+
+#include <array>
+#include <cstdint>
+
+namespace touchmark {
+namespace {
+
+constexpr std::string_view kStandard =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrlSafe =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::uint8_t kNotADigit = 0xff;
+
+// Maps a character to its 6-bit value.
+using ReverseTable = std::array<std::uint8_t, 256>;
+constexpr ReverseTable reverse(std::string_view alphabet) {
+  ReverseTable table{};
+  table.fill(kNotADigit);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  }
+  return table;
+}
+constexpr ReverseTable kStandardValues = reverse(kStandard);
+constexpr ReverseTable kUrlSafeValues = reverse(kUrlSafe);
+
+std::string encode(ByteView data, std::string_view alphabet) {
+  std::string out;
+  out.reserve((data.size() * 4 + 2) / 3 + 2);
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (std::byte byte : data) {
+    buffer = buffer << 8 | std::to_integer<std::uint32_t>(byte);
+    bits += 8;
+    while (bits >= 6) {
+      bits -= 6;
+      out.push_back(alphabet[buffer >> bits & 63]);
+    }
+  }
+  if (bits > 0) out.push_back(alphabet[buffer << (6 - bits) & 63]);
+  return out;
+}
+
+Result<Bytes> decode(std::string_view digits, const ReverseTable& values) {
+  if (digits.size() % 4 == 1) {
+    return fail(EncodingError::kBadLength,
+                "base64 of " + std::to_string(digits.size()) + " digits encodes no whole byte");
+  }
+  Bytes out;
+  out.reserve(digits.size() / 4 * 3 + 2);
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    std::uint8_t value = values[static_cast<std::uint8_t>(digits[i])];
+    if (value == kNotADigit) {
+      return fail(EncodingError::kBadCharacter,
+                  "character at position " + std::to_string(i) + " is not base64");
+    }
+    buffer = buffer << 6 | value;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out.push_back(static_cast<std::byte>(buffer >> bits));
+    }
+  }
+  if ((buffer & ((1U << bits) - 1)) != 0) {
+    return fail(EncodingError::kNonZeroTrailing, "unused bits of the last base64 digit are set");
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view error_id(EncodingError error) {
+  switch (error) {
+    case EncodingError::kBadCharacter:
+      return "encoding.bad-character";
+    case EncodingError::kBadLength:
+      return "encoding.bad-length";
+    case EncodingError::kNonZeroTrailing:
+      return "encoding.non-zero-trailing";
+  }
+  return "encoding.unknown";
+}
+
+std::string base64_encode(ByteView data) {
+  std::string out = encode(data, kStandard);
+  out.append((4 - out.size() % 4) % 4, '=');
+  return out;
+}
+
+Result<Bytes> base64_decode(std::string_view text) {
+  if (text.size() % 4 != 0) {
+    return fail(EncodingError::kBadLength, "length " + std::to_string(text.size()) +
+                                               " is not a multiple of 4: padding is missing");
+  }
+  // At most two: a third '=' is then a bad character.
+  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  return decode(text, kStandardValues);
+}
+
+std::string base64url_encode(ByteView data) { return encode(data, kUrlSafe); }
+
+Result<Bytes> base64url_decode(std::string_view text) { return decode(text, kUrlSafeValues); }
+
+std::string hex_encode(ByteView data) {
+  std::string out;
+  out.reserve(data.size() * 2);
+  for (std::byte byte : data) {
+    out.push_back(kHexDigits[std::to_integer<std::size_t>(byte) >> 4]);
+    out.push_back(kHexDigits[std::to_integer<std::size_t>(byte) & 15]);
+  }
+  return out;
+}
+
+Result<Bytes> hex_decode(std::string_view text) {
+  if (text.size() % 2 != 0) {
+    return fail(EncodingError::kBadLength, "an odd number of hex digits");
+  }
+  Bytes out;
+  out.reserve(text.size() / 2);
+  unsigned high = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    unsigned value = 0;
+    if (c >= '0' && c <= '9') {
+      value = static_cast<unsigned>(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+      value = static_cast<unsigned>(c - 'a') + 10;
+    } else if (c >= 'A' && c <= 'F') {
+      value = static_cast<unsigned>(c - 'A') + 10;
+    } else {
+      return fail(EncodingError::kBadCharacter,
+                  "character at position " + std::to_string(i) + " is not a hex digit");
+    }
+    if (i % 2 == 0) {
+      high = value;
+    } else {
+      out.push_back(static_cast<std::byte>(high << 4 | value));
+    }
+  }
+  return out;
+}
+
+}  // namespace touchmark

@@ -1,0 +1,132 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/encoding.h"
+#include "base/random.h"
+
+namespace touchmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kChunk = 256 * 1024;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+// `code` is the errno of a failed call; it is passed because cleaning up may change errno.
+tl::unexpected<Error> system_failure(const fs::path& path, int code) {
+  std::string message = path.string() + ": " + std::strerror(code);
+  switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+      return fail(FileError::kNotFound, std::move(message));
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return fail(FileError::kPermission, std::move(message));
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return fail(FileError::kNoSpace, std::move(message));
+    default:
+      return fail(FileError::kIo, std::move(message));
+  }
+}
+
+// 0, or the errno of the write that failed.
+int write_all(int fd, ByteView data) {
+  while (!data.empty()) {
+    ssize_t count = ::write(fd, data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    data = data.subspan(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+int write_and_sync(int fd, ByteView data, unsigned mode) {
+  if (::fchmod(fd, static_cast<mode_t>(mode)) != 0) return errno;
+  if (int code = write_all(fd, data); code != 0) return code;
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+std::string_view error_id(FileError error) {
+  switch (error) {
+    case FileError::kNotFound:
+      return "file.not-found";
+    case FileError::kPermission:
+      return "file.permission";
+    case FileError::kTooLarge:
+      return "file.too-large";
+    case FileError::kNoSpace:
+      return "file.no-space";
+    case FileError::kIo:
+      return "file.io";
+  }
+  return "file.unknown";
+}
+
+Result<Bytes> read_file(const fs::path& path, std::size_t max_bytes) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return system_failure(path, errno);
+  Bytes out;
+  for (;;) {
+    // One byte over the bound tells a file that fits from one that does not, pipes included.
+    std::size_t step = std::min(kChunk, max_bytes - out.size() + 1);
+    std::size_t before = out.size();
+    out.resize(before + step);
+    ssize_t count = ::read(file.get(), out.data() + before, step);
+    if (count < 0 && errno != EINTR) return system_failure(path, errno);
+    out.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count == 0) return out;
+    if (out.size() > max_bytes) {
+      return fail(FileError::kTooLarge,
+                  path.string() + ": over " + std::to_string(max_bytes) + " bytes");
+    }
+  }
+}
+
+Result<void> write_file_atomic(const fs::path& path, ByteView data, unsigned mode) {
+  SystemRandom random;
+  fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  fs::path temporary =
+      folder / ("." + path.filename().string() + "." + hex_encode(random.bytes(8)) + ".tmp");
+  {
+    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file.valid()) return system_failure(path, errno);
+    int code = write_and_sync(file.get(), data, mode);
+    if (code == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) code = errno;
+    if (code != 0) {
+      ::unlink(temporary.c_str());
+      return system_failure(path, code);
+    }
+  }
+  // The rename itself is on disk only once the folder is.
+  Descriptor parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!parent.valid() || ::fsync(parent.get()) != 0) return system_failure(folder, errno);
+  return {};
+}
+
+}  // namespace touchmark
