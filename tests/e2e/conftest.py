@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import pytest
+
+from kit.registered_app import RegisteredApp
+
+
+@pytest.fixture(scope="module")
+def registered_app(tmp_path_factory):
+    app = RegisteredApp.start(tmp_path_factory.mktemp("service"))
+    yield app
+    app.service.stop()

@@ -1,0 +1,66 @@
+"""A running service with one registered package, and what an attester and an API server need of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kit import apk
+from kit.service import BINARY, Service
+from kit.soft_attester import App, b64url_decode
+
+
+@dataclass
+class RegisteredApp:
+    service: Service
+    url: str
+    account: str
+    app: App
+    secret: bytes
+    decoy_secret: bytes
+
+    @staticmethod
+    def start(folder: Path, options: list[str] | None = None) -> RegisteredApp:
+        service = Service(folder / "data", options or []).start()
+        package = folder / "app.apk"
+        # Dex content of some size, so that the ranges of the proof differ from challenge to challenge.
+        dex = b"dex\n035\0" + os.urandom(200_000)
+        package.write_bytes(
+            apk.build(apk.compile_manifest("com.example.app"), apk.SigningKey.generate(), {"classes.dex": dex})
+        )
+        touchmark(service, "registration", "add", str(package))
+        secrets = touchmark_json(service, "secret", "get")
+        touchmark(service, "sdk", "config", str(folder / "initial.config"))
+        payload = (folder / "initial.config").read_text().split(".")[1]
+        account = json.loads(b64url_decode(payload))["account"]
+        return RegisteredApp(
+            service,
+            service.url,
+            account,
+            App.of(package, touchmark_json(service, "package", "measure", str(package))),
+            base64.b64decode(secrets["secret"]),
+            base64.b64decode(secrets["decoy_secret"]),
+        )
+
+
+def touchmark(service: Service, *arguments: str) -> str:
+    """Runs the command as the service's administrator."""
+    credentials = service.credentials()
+    environment = {
+        **os.environ,
+        "TOUCHMARK_URL": service.url,
+        "TOUCHMARK_TOKEN": credentials["admin_token"],
+        "TOUCHMARK_PIN": credentials["pin"],
+    }
+    done = subprocess.run([str(BINARY), *arguments], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def touchmark_json(service: Service, *arguments: str) -> Any:
+    return json.loads(touchmark(service, *arguments, "--json"))
