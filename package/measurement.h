@@ -31,12 +31,12 @@ struct Measurement {
   std::string package_name;
   std::string version_name;
   std::uint64_t version_code = 0;
-  std::string label;            // the app's name as its user sees it; not part of the digest
+  std::string label;  // the app's name as its user sees it; not part of the digest
   std::uint32_t min_sdk = 1;
   std::uint32_t target_sdk = 1;
-  std::string sdk_version;      // of the Touchmark SDK inside, "0.1.0"; empty when there is none
+  std::string sdk_version;  // of the Touchmark SDK inside, "0.1.0"; empty when there is none
   std::vector<Sha256Digest> signers;  // SHA-256 of each signer certificate (DER), sorted
-  std::vector<Part> parts;      // sorted by name (bytewise); v1 signature files are left out
+  std::vector<Part> parts;            // sorted by name (bytewise); v1 signature files are left out
   bool operator==(const Measurement&) const = default;
 };
 
@@ -45,8 +45,8 @@ struct Measurement {
 Sha256Digest digest(const Measurement& measurement);
 
 // "<base64 of the digest>=..." as the command line prints it:
-// base64(SHA-256) + package-versionName[versionCode]-N + " SDK:Android(x.y.z)", N the number of parts.
-// The base64 of 32 bytes ends in '=', which is the separator of the article's line.
+// base64(SHA-256) + package-versionName[versionCode]-N + " SDK:Android(x.y.z)", N the number of
+// parts. The base64 of 32 bytes ends in '=', which is the separator of the article's line.
 std::string one_line(const Measurement& measurement);
 
 Json to_json(const Measurement& measurement);

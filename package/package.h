@@ -12,6 +12,15 @@
 
 namespace touchmark::package {
 
+enum class SourceError {
+  kNotFound,
+  kPermission,
+  kNotAFile,  // a folder, a device, a pipe
+  kIo,
+  kPastEnd,  // a read past the end
+};
+std::string_view error_id(SourceError error);
+
 // Opens a file for reading with pread. The SDK passes its own Source, made of raw system calls.
 Result<std::unique_ptr<Source>> open_file(const std::filesystem::path& path);
 std::unique_ptr<Source> from_memory(Bytes bytes);
@@ -26,8 +35,8 @@ struct MeasureOptions {
 // (enumerations beside each reader: ZipError, AxmlError, SignatureError, ...).
 Result<Measurement> measure(const Source& source, const MeasureOptions& options = {});
 
-// The uncompressed bytes of one part, [offset, offset + length) clipped to its end. Shapes as in the
-// range proof: what lies beyond the end counts as absent, a part that is absent gives no bytes.
+// The uncompressed bytes of one part, [offset, offset + length) clipped to its end. Shapes as in
+// the range proof: what lies beyond the end counts as absent, a part that is absent gives no bytes.
 Result<Bytes> read_part_range(const Source& source, std::string_view name, std::uint64_t offset,
                               std::uint64_t length);
 // Streams a whole part in pieces.

@@ -13,14 +13,14 @@
 
 namespace touchmark::package {
 
-// One enumerator per reason for a refusal; error_id() gives "signature.v2.digest-mismatch" and so on.
-// The enumerators stand in signature_error.h.
+// One enumerator per reason for a refusal; error_id() gives "signature.v2.digest-mismatch" and so
+// on. The enumerators stand in signature_error.h.
 enum class SignatureError : int;
 
 struct SignerInfo {
-  Bytes certificate;           // DER, as it stands in the package
+  Bytes certificate;  // DER, as it stands in the package
   Sha256Digest certificate_sha256{};
-  std::string scheme;          // "v1", "v2", "v3", "v3.1"
+  std::string scheme;  // "v1", "v2", "v3", "v3.1"
 };
 
 struct SignatureReport {

@@ -1,0 +1,119 @@
+// Names that two readers could take for different, or for the same, entries.
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "package/zip_internal.h"
+
+namespace touchmark::package::zip {
+namespace {
+
+unsigned byte_at(std::string_view text, std::size_t at) {
+  return static_cast<unsigned char>(text[at]);
+}
+
+// Length of the UTF-8 sequence at `at` (RFC 3629), or 0 when there is none.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const unsigned lead = byte_at(text, at);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() - at < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte_at(text, at + i) & 0xc0) != 0x80) return 0;
+  }
+  const unsigned second = byte_at(text, at + 1);
+  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+  const bool surrogate = lead == 0xed && second > 0x9f;
+  const bool beyond = lead == 0xf4 && second > 0x8f;
+  return overlong || surrogate || beyond ? 0 : length;
+}
+
+bool is_utf8_without_nul(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = text[at] == '\0' ? 0 : utf8_length(text, at);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
+// The name as a file system would see it: either slash separates, empty and "." segments vanish.
+// Empty when a segment is "..".
+std::string canonical_path(std::string_view name) {
+  std::string path;
+  for (std::size_t at = 0; at <= name.size();) {
+    const std::size_t end = std::min(name.find_first_of("/\\", at), name.size());
+    const std::string_view segment = name.substr(at, end - at);
+    if (segment == "..") return {};
+    if (!segment.empty() && segment != ".") {
+      if (!path.empty()) path += '/';
+      path += segment;
+    }
+    at = end + 1;
+  }
+  return path;
+}
+
+std::string lower_ascii(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// Resource shrinkers make names that differ only in case, and Android tells them apart. For what
+// the platform looks up by name, a reader that folds case would see another package.
+bool case_matters(std::string_view lowered) {
+  return lowered == "androidmanifest.xml" || lowered == "resources.arsc" ||
+         lowered.starts_with("meta-inf/") || lowered.starts_with("lib/") ||
+         (lowered.starts_with("classes") && lowered.ends_with(".dex"));
+}
+
+// What two different entries may not share.
+std::string collision_key(std::string_view name) {
+  std::string path = canonical_path(name);
+  std::string lowered = lower_ascii(path);
+  return case_matters(lowered) ? lowered : path;
+}
+
+Result<void> check_name(const ZipEntry& entry) {
+  const std::string_view name = entry.name;
+  if (name.empty()) return fail(ZipError::kEmptyName, "an entry without a name");
+  if (!is_utf8_without_nul(name)) {
+    return fail(ZipError::kNameEncoding, "the name at " + std::to_string(entry.header_offset) +
+                                             " is not UTF-8 or holds a NUL");
+  }
+  if (name.front() == '/' || name.front() == '\\' || canonical_path(name).empty()) {
+    return fail(ZipError::kNameTraversal, entry.name + " leaves the package's folder");
+  }
+  if (entry.is_directory() && entry.size != 0) {
+    return fail(ZipError::kDirectoryWithData, entry.name + " is a folder with content");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<std::uint32_t>> check_names(const std::vector<ZipEntry>& entries) {
+  std::vector<std::string> keys;
+  keys.reserve(entries.size());
+  for (const ZipEntry& entry : entries) {
+    if (auto ok = check_name(entry); !ok) return pass(ok);
+    keys.push_back(collision_key(entry.name));
+  }
+  std::vector<std::uint32_t> order(entries.size());
+  std::iota(order.begin(), order.end(), std::uint32_t{0});
+  std::ranges::sort(order, {}, [&](std::uint32_t i) -> const std::string& { return keys[i]; });
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    const std::string& a = entries[order[i - 1]].name;
+    const std::string& b = entries[order[i]].name;
+    if (keys[order[i - 1]] != keys[order[i]]) continue;
+    if (a == b) return fail(ZipError::kDuplicateName, a + " stands twice in the archive");
+    return fail(ZipError::kConfusableName, a + " and " + b + " name the same file to some readers");
+  }
+  std::ranges::sort(order, {},
+                    [&](std::uint32_t i) -> const std::string& { return entries[i].name; });
+  return order;
+}
+
+}  // namespace touchmark::package::zip
