@@ -1,0 +1,89 @@
+#include "protocol/findings.h"
+
+#include <algorithm>
+#include <array>
+
+namespace touchmark::protocol {
+namespace {
+
+using enum FindingId;
+using enum FoundBy;
+
+constexpr std::array kFindings{
+    FindingInfo{kAppNotRegistered, "app.not-registered", kVerifier,
+                "no registration has this measurement"},
+    FindingInfo{kAppRegistrationExpired, "app.registration-expired", kVerifier,
+                "the registration's time is over"},
+    FindingInfo{kAppRangeProof, "app.range-proof", kVerifier,
+                "the range proof does not match the registered parts"},
+    FindingInfo{kAppPathMismatch, "app.path-mismatch", kAttester,
+                "the package the platform names is not the one this code was loaded from"},
+    FindingInfo{kAppUnreadable, "app.unreadable", kAttester,
+                "the package could not be read or its signature does not verify"},
+    FindingInfo{kAppCodeNotFromPackage, "app.code-not-from-package", kAttester,
+                "the SDK's own loaded library differs from the one in the package"},
+    FindingInfo{kAppClaimsMismatch, "app.claims-mismatch", kVerifier,
+                "package, version, signers or parts differ from the registration with this "
+                "measurement"},
+    FindingInfo{kChallengeInvalid, "challenge.invalid", kVerifier,
+                "the challenge was not made by this service"},
+    FindingInfo{kChallengeExpired, "challenge.expired", kVerifier, "the challenge's time is over"},
+    FindingInfo{kChallengeReplayed, "challenge.replayed", kVerifier,
+                "the challenge was spent before"},
+    FindingInfo{kEvidenceWrongAccount, "evidence.wrong-account", kVerifier,
+                "evidence made for another account"},
+    FindingInfo{kEvidenceChecksMissing, "evidence.checks-missing", kVerifier,
+                "the client did not run every check"},
+    FindingInfo{kEvidenceUnknownFinding, "evidence.unknown-finding", kVerifier,
+                "the client reported a finding that this service does not know"},
+    FindingInfo{kNetworkMitm, "network.mitm", kVerifier,
+                "TLS exporter or service key seen by the client differ from this connection's"},
+    FindingInfo{kHookTextModified, "hook.text-modified", kAttester,
+                "executable memory differs from its file"},
+    FindingInfo{kHookImportRedirected, "hook.import-redirected", kAttester,
+                "an imported function resolves outside the module that should hold it"},
+    FindingInfo{kHookUnknownCode, "hook.unknown-code", kAttester,
+                "an executable mapping that no installed file or known runtime explains"},
+    FindingInfo{kHookFramework, "hook.framework", kAttester,
+                "a mark of a known instrumentation framework"},
+    FindingInfo{kHookPreload, "hook.preload", kAttester,
+                "a library was injected through the loader's environment"},
+    FindingInfo{kDebugAttached, "debug.attached", kAttester, "a debugger traces the process"},
+    FindingInfo{kDebugBreakpoint, "debug.breakpoint", kAttester,
+                "a breakpoint instruction stands at the start of a checked function"},
+    FindingInfo{kRootSu, "root.su", kAttester, "a root manager or its tools are present"},
+    FindingInfo{kRootTestKeys, "root.test-keys", kAttester,
+                "the system image is signed with public test keys"},
+    FindingInfo{kRootWritableSystem, "root.writable-system", kAttester,
+                "a system folder is writable"},
+    FindingInfo{kDeviceEmulator, "device.emulator", kAttester, "the device is an emulator"},
+    FindingInfo{kDeviceHostBuild, "device.host-build", kVerifier,
+                "the SDK was built for a Linux host (the lab), not for a phone; refused unless the "
+                "policy allows host builds"},
+};
+
+}  // namespace
+
+std::string_view to_string(FoundBy found_by) {
+  return found_by == kVerifier ? "verifier" : "attester";
+}
+
+std::span<const FindingInfo> all_findings() { return kFindings; }
+
+const FindingInfo* find_finding(std::string_view id) {
+  const auto* found = std::ranges::find(kFindings, id, &FindingInfo::id);
+  return found == kFindings.end() ? nullptr : found;
+}
+
+const FindingInfo* find_finding(std::uint8_t number) {
+  const auto* found =
+      std::ranges::find(kFindings, static_cast<FindingId>(number), &FindingInfo::number);
+  return found == kFindings.end() ? nullptr : found;
+}
+
+std::string_view to_string(FindingId number) {
+  const FindingInfo* info = find_finding(static_cast<std::uint8_t>(number));
+  return info != nullptr ? info->id : "unknown";
+}
+
+}  // namespace touchmark::protocol

@@ -1,0 +1,66 @@
+// The findings of protocol/findings.md as code: one table that the attester, the verifier and the
+// command line share. A test keeps the table and the document equal.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace touchmark::protocol {
+
+// The value is the finding's byte in the attestation response code; it is never reused.
+enum class FindingId : std::uint8_t {
+  kAppNotRegistered = 1,
+  kAppRegistrationExpired = 2,
+  kAppRangeProof = 3,
+  kAppPathMismatch = 4,
+  kAppUnreadable = 5,
+  kAppCodeNotFromPackage = 6,
+  kAppClaimsMismatch = 7,
+  kChallengeInvalid = 10,
+  kChallengeExpired = 11,
+  kChallengeReplayed = 12,
+  kEvidenceWrongAccount = 13,
+  kEvidenceChecksMissing = 14,
+  kEvidenceUnknownFinding = 15,
+  kNetworkMitm = 20,
+  kHookTextModified = 30,
+  kHookImportRedirected = 31,
+  kHookUnknownCode = 32,
+  kHookFramework = 33,
+  kHookPreload = 34,
+  kDebugAttached = 40,
+  kDebugBreakpoint = 41,
+  kRootSu = 50,
+  kRootTestKeys = 51,
+  kRootWritableSystem = 52,
+  kDeviceEmulator = 60,
+  kDeviceHostBuild = 61,
+};
+
+enum class FoundBy { kVerifier, kAttester };
+std::string_view to_string(FoundBy found_by);
+
+struct FindingInfo {
+  FindingId number;
+  std::string_view id;  // "hook.text-modified"
+  FoundBy found_by;
+  std::string_view meaning;  // one line for a human
+};
+
+// Every finding, in the order of its number.
+std::span<const FindingInfo> all_findings();
+const FindingInfo* find_finding(std::string_view id);  // nullptr when unknown
+const FindingInfo* find_finding(std::uint8_t number);  // nullptr when unknown
+// The stable id of a known finding.
+std::string_view to_string(FindingId number);
+
+// One finding about one app or device.
+struct Finding {
+  FindingId id{};
+  std::string detail;  // what exactly was seen; holds no secret
+  bool operator==(const Finding&) const = default;
+};
+
+}  // namespace touchmark::protocol

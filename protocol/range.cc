@@ -1,0 +1,44 @@
+#include "protocol/range.h"
+
+namespace touchmark::protocol {
+
+std::string_view error_id(RangeError error) {
+  switch (error) {
+    case RangeError::kMalformed:
+      return "range.malformed";
+    case RangeError::kTooMany:
+      return "range.too-many";
+  }
+  return "range.unknown";
+}
+
+Json to_json(std::span<const Range> ranges) {
+  Json out = Json::array();
+  for (const Range& range : ranges) out.push_back({range.part, range.offset, range.length});
+  return out;
+}
+
+Result<std::vector<Range>> ranges_from_json(const Json& json) {
+  if (!json.is_array()) return fail(RangeError::kMalformed, "ranges are not an array");
+  if (json.size() > kMaxRanges) {
+    return fail(RangeError::kTooMany, std::to_string(json.size()) + " ranges are too many");
+  }
+  std::vector<Range> out;
+  for (const Json& item : json) {
+    if (!item.is_array() || item.size() != 3 || !item[0].is_string() ||
+        !item[1].is_number_unsigned() || !item[2].is_number_unsigned()) {
+      return fail(RangeError::kMalformed,
+                  "range " + std::to_string(out.size()) + " is not [part, offset, length]");
+    }
+    Range range{item[0].get<std::string>(), item[1].get<std::uint64_t>(),
+                item[2].get<std::uint64_t>()};
+    if (range.length > kMaxRangeLength) {
+      return fail(RangeError::kTooMany, "range " + std::to_string(out.size()) + " is " +
+                                            std::to_string(range.length) + " bytes long");
+    }
+    out.push_back(std::move(range));
+  }
+  return out;
+}
+
+}  // namespace touchmark::protocol

@@ -1,0 +1,37 @@
+// The byte ranges of a challenge, and the digest that answers them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/json.h"
+
+namespace touchmark::protocol {
+
+// Part of a package's code: [offset, offset + length) over the part's uncompressed bytes. Bytes
+// beyond its end, or of an absent part, are absent.
+struct Range {
+  std::string part;  // "classes.dex"
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  bool operator==(const Range&) const = default;
+};
+
+inline constexpr std::size_t kMaxRanges = 64;
+inline constexpr std::uint64_t kMaxRangeLength = 1 << 20;
+
+enum class RangeError {
+  kMalformed,  // not an array of [string, integer, integer]
+  kTooMany,    // over kMaxRanges, or one longer than kMaxRangeLength
+};
+std::string_view error_id(RangeError error);
+
+// [["classes.dex",123456,4096], ...]
+Json to_json(std::span<const Range> ranges);
+Result<std::vector<Range>> ranges_from_json(const Json& json);
+
+}  // namespace touchmark::protocol
