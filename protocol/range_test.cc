@@ -27,7 +27,7 @@ TEST(Range, RefusesTooMuch) {
   for (std::size_t i = 0; i <= kMaxRanges; ++i) many.push_back({"a", i, 1});
   EXPECT_TRUE(ranges_from_json(many).error().is(RangeError::kTooMany));
   Json longest = Json::array();
-  longest.push_back({"a", 0, kMaxRangeLength + 1});
+  longest.push_back({"a", 0U, kMaxRangeLength + 1});
   EXPECT_TRUE(ranges_from_json(longest).error().is(RangeError::kTooMany));
 }
 
