@@ -72,6 +72,9 @@ TOUCHMARK_API touchmark_status touchmark_fetch_token_async(touchmark_client* cli
                                                            const char* binding, touchmark_done done,
                                                            void* context);
 TOUCHMARK_API void touchmark_result_free(touchmark_result* result);
+/* Forgets the cached tokens: the next fetch attests afresh. For an app whose request was refused
+ * although it carried a token. NULL is ignored. */
+TOUCHMARK_API void touchmark_discard_tokens(touchmark_client* client);
 
 /* Pinning of the app's own connections. `host` is "host" or "host:port". `spki_sha256` are the
  * chain's SHA-256 digests of DER SubjectPublicKeyInfo, leaf first, 32 bytes each.

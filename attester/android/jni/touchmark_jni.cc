@@ -1,0 +1,214 @@
+// dev.touchmark.sdk.NativeCore over the C ABI. Nothing is decided here: arguments are converted,
+// the C function is called, the answer is converted back.
+#include <jni.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attester/include/touchmark.h"
+#include "base/json.h"
+
+namespace {
+
+// Global references; they live as long as the library.
+struct JavaClasses {
+  jclass result = nullptr;
+  jmethodID make_result = nullptr;
+  jclass exception = nullptr;
+  jmethodID make_exception = nullptr;
+};
+JavaClasses& java() {
+  static JavaClasses classes;
+  return classes;
+}
+
+void append_utf8(std::string& out, std::uint32_t c) {
+  const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (c < 0x80) {
+    put(c);
+  } else if (c < 0x800) {
+    put(0xc0 | (c >> 6));
+    put(0x80 | (c & 0x3f));
+  } else if (c < 0x10000) {
+    put(0xe0 | (c >> 12));
+    put(0x80 | ((c >> 6) & 0x3f));
+    put(0x80 | (c & 0x3f));
+  } else {
+    put(0xf0 | (c >> 18));
+    put(0x80 | ((c >> 12) & 0x3f));
+    put(0x80 | ((c >> 6) & 0x3f));
+    put(0x80 | (c & 0x3f));
+  }
+}
+
+// A Java string as UTF-8; nullopt for null. JNI's own "modified UTF-8" would spell characters
+// beyond the basic plane differently, and with them the hash of a bound value.
+std::optional<std::string> to_utf8(JNIEnv* env, jstring text) {
+  if (text == nullptr) return std::nullopt;
+  const jsize length = env->GetStringLength(text);
+  std::vector<jchar> units(static_cast<std::size_t>(length));
+  env->GetStringRegion(text, 0, length, units.data());
+  std::string out;
+  out.reserve(units.size());
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    std::uint32_t c = units[i];
+    const bool high = c >= 0xd800 && c < 0xdc00;
+    if (high && i + 1 < units.size() && (units[i + 1] & 0xfc00) == 0xdc00) {
+      c = 0x10000 + ((c - 0xd800) << 10) + (units[++i] - 0xdc00U);
+    } else if (c >= 0xd800 && c < 0xe000) {
+      c = '?';  // as String.getBytes does for half a pair
+    }
+    append_utf8(out, c);
+  }
+  return out;
+}
+const char* c_str(const std::optional<std::string>& text) { return text ? text->c_str() : nullptr; }
+
+jstring to_java(JNIEnv* env, const char* text) {
+  return text == nullptr ? nullptr : env->NewStringUTF(text);
+}
+
+touchmark_client* client_of(jlong handle) { return reinterpret_cast<touchmark_client*>(handle); }
+
+void throw_exception(JNIEnv* env, touchmark_status status, const char* message) {
+  jobject exception =
+      env->NewObject(java().exception, java().make_exception, static_cast<jint>(status),
+                     to_java(env, message == nullptr ? touchmark_status_text(status) : message));
+  if (exception != nullptr) env->Throw(static_cast<jthrowable>(exception));
+}
+
+// [name, value, name, value, ...] as the JSON object of touchmark_options.platform_json.
+std::string facts_json(JNIEnv* env, jobjectArray facts) {
+  touchmark::Json object = touchmark::Json::object();
+  const jsize count = facts == nullptr ? 0 : env->GetArrayLength(facts);
+  const auto text_at = [&](jsize i) {
+    return to_utf8(env, static_cast<jstring>(env->GetObjectArrayElement(facts, i))).value_or("");
+  };
+  for (jsize i = 0; i + 1 < count; i += 2) {
+    const std::string name = text_at(i);
+    const std::string value = text_at(i + 1);
+    if (name == "api_level") {
+      object[name] = std::strtol(value.c_str(), nullptr, 10);
+    } else {
+      object[name] = value;
+    }
+  }
+  return touchmark::dump_json(object);
+}
+
+jlong open(JNIEnv* env, jclass, jstring config, jstring storage_dir, jstring package_path,
+           jstring package_name, jobjectArray facts) {
+  const auto config_text = to_utf8(env, config);
+  const auto storage_text = to_utf8(env, storage_dir);
+  const auto path_text = to_utf8(env, package_path);
+  const auto name_text = to_utf8(env, package_name);
+  const std::string platform = facts_json(env, facts);
+  touchmark_options options{};
+  options.size = sizeof options;
+  options.config = c_str(config_text);
+  options.storage_dir = c_str(storage_text);
+  options.package_path = c_str(path_text);
+  options.package_name = c_str(name_text);
+  options.platform_json = platform.c_str();
+  options.sdk_platform = "Android";
+  touchmark_client* client = nullptr;
+  const char* message = nullptr;
+  const touchmark_status status = touchmark_open(&options, &client, &message);
+  if (status != TOUCHMARK_OK) {
+    throw_exception(env, status, message);
+    return 0;
+  }
+  return reinterpret_cast<jlong>(client);
+}
+
+jobject fetch_token(JNIEnv* env, jclass, jlong handle, jstring url, jstring binding) {
+  const auto url_text = to_utf8(env, url);
+  const auto binding_text = to_utf8(env, binding);
+  touchmark_result result{};
+  touchmark_fetch_token(client_of(handle), c_str(url_text), c_str(binding_text), &result);
+  jobject object = env->NewObject(
+      java().result, java().make_result, static_cast<jint>(result.status),
+      to_java(env, result.token), to_java(env, result.header), to_java(env, result.prefix),
+      to_java(env, result.arc), to_java(env, result.message),
+      static_cast<jboolean>(result.config_changed != 0), static_cast<jlong>(result.expires_in));
+  touchmark_result_free(&result);
+  return object;
+}
+
+void discard_tokens(JNIEnv*, jclass, jlong handle) { touchmark_discard_tokens(client_of(handle)); }
+
+jboolean pin_allows(JNIEnv* env, jclass, jlong handle, jstring host, jbyteArray digests) {
+  const auto host_text = to_utf8(env, host);
+  const jsize length = digests == nullptr ? 0 : env->GetArrayLength(digests);
+  std::vector<std::array<std::uint8_t, 32>> chain(static_cast<std::size_t>(length) / 32);
+  env->GetByteArrayRegion(digests, 0, static_cast<jsize>(chain.size() * 32),
+                          reinterpret_cast<jbyte*>(chain.data()));
+  const auto* first = reinterpret_cast<const std::uint8_t(*)[32]>(chain.data());
+  return touchmark_pin_allows(client_of(handle), c_str(host_text), first, chain.size()) != 0;
+}
+
+jboolean is_protected(JNIEnv* env, jclass, jlong handle, jstring host) {
+  const auto host_text = to_utf8(env, host);
+  return touchmark_is_protected(client_of(handle), c_str(host_text)) != 0;
+}
+
+jstring device_id(JNIEnv* env, jclass, jlong handle) {
+  return to_java(env, touchmark_device_id(client_of(handle)));
+}
+
+jlong config_version(JNIEnv*, jclass, jlong handle) {
+  return touchmark_config_version(client_of(handle));
+}
+
+jstring version(JNIEnv* env, jclass) { return to_java(env, touchmark_version()); }
+
+template <class Function>
+JNINativeMethod method(const char* name, const char* signature, Function* function) {
+  // JNI declares the names without const; it does not write to them.
+  return {const_cast<char*>(name), const_cast<char*>(signature), reinterpret_cast<void*>(function)};
+}
+
+jclass global_class(JNIEnv* env, const char* name) {
+  jclass local = env->FindClass(name);
+  return local == nullptr ? nullptr : static_cast<jclass>(env->NewGlobalRef(local));
+}
+
+bool find_classes(JNIEnv* env) {
+  JavaClasses& classes = java();
+  classes.result = global_class(env, "dev/touchmark/sdk/TokenFetchResult");
+  classes.exception = global_class(env, "dev/touchmark/sdk/TouchmarkException");
+  if (classes.result == nullptr || classes.exception == nullptr) return false;
+  classes.make_result = env->GetMethodID(classes.result, "<init>",
+                                         "(ILjava/lang/String;Ljava/lang/String;Ljava/lang/String;"
+                                         "Ljava/lang/String;Ljava/lang/String;ZJ)V");
+  classes.make_exception = env->GetMethodID(classes.exception, "<init>", "(ILjava/lang/String;)V");
+  return classes.make_result != nullptr && classes.make_exception != nullptr;
+}
+
+}  // namespace
+
+extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void*) {
+  JNIEnv* env = nullptr;
+  if (vm->GetEnv(reinterpret_cast<void**>(&env), JNI_VERSION_1_6) != JNI_OK) return JNI_ERR;
+  jclass core = env->FindClass("dev/touchmark/sdk/NativeCore");
+  if (core == nullptr || !find_classes(env)) return JNI_ERR;
+  const std::array methods{
+      method("open",
+             "(Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;"
+             "[Ljava/lang/String;)J",
+             open),
+      method("fetchToken",
+             "(JLjava/lang/String;Ljava/lang/String;)Ldev/touchmark/sdk/TokenFetchResult;",
+             fetch_token),
+      method("discardTokens", "(J)V", discard_tokens),
+      method("pinAllows", "(JLjava/lang/String;[B)Z", pin_allows),
+      method("isProtected", "(JLjava/lang/String;)Z", is_protected),
+      method("deviceId", "(J)Ljava/lang/String;", device_id),
+      method("configVersion", "(J)J", config_version),
+      method("version", "()Ljava/lang/String;", version),
+  };
+  const jint count = static_cast<jint>(methods.size());
+  return env->RegisterNatives(core, methods.data(), count) == JNI_OK ? JNI_VERSION_1_6 : JNI_ERR;
+}
