@@ -16,6 +16,7 @@ import java.net.URLEncoder;
 
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLPeerUnverifiedException;
 
 /** The client of the currency API. Blocks on the network: call it off the UI thread. Thread-safe. */
 public final class CurrencyApi {
@@ -52,9 +53,15 @@ public final class CurrencyApi {
         token = addToken(urlConnection);
       }
       return send(urlConnection, token);
+    } catch (SSLPeerUnverifiedException e) {
+      return noAnswer("refused to connect: this is not the server that the app expects", token);
     } catch (IOException e) {
-      return new ConversionResult(ConversionResult.NO_ANSWER, e.getMessage(), token);
+      return noAnswer(e.getMessage() == null ? e.toString() : e.getMessage(), token);
     }
+  }
+
+  private static ConversionResult noAnswer(String text, String token) {
+    return new ConversionResult(ConversionResult.NO_ANSWER, text, token);
   }
 
   /** Only a server that holds one of the keys in Touchmark's configuration is spoken to. */
