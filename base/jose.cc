@@ -1,6 +1,6 @@
 #include "base/jose.h"
 
-#include <array>
+#include <algorithm>
 
 #include "base/encoding.h"
 
@@ -20,18 +20,14 @@ struct Envelope {
   Bytes signature;
 };
 
-Result<Json> decode_object(std::string_view part, const char* what) {
+Result<Json> decode_object(std::string_view part, const char* what, JoseError not_json) {
   auto bytes = base64url_decode(part);
   if (!bytes) {
     return fail(JoseError::kMalformed, std::string(what) + ": " + bytes.error().message());
   }
   auto json = parse_json(as_text(*bytes), {.max_bytes = bytes->size(), .max_depth = kMaxDepth});
-  if (!json) {
-    return fail(JoseError::kMalformed, std::string(what) + ": " + json.error().message());
-  }
-  if (!json->is_object()) {
-    return fail(JoseError::kMalformed, std::string(what) + " is not a JSON object");
-  }
+  if (!json) return fail(not_json, std::string(what) + ": " + json.error().message());
+  if (!json->is_object()) return fail(not_json, std::string(what) + " is not a JSON object");
   return json;
 }
 
@@ -45,7 +41,7 @@ Result<Envelope> open_envelope(std::string_view compact, std::size_t max_bytes) 
   if (second == compact.npos || compact.find('.', second + 1) != compact.npos) {
     return fail(JoseError::kMalformed, "not three parts separated by dots");
   }
-  auto header = decode_object(compact.substr(0, first), "the header");
+  auto header = decode_object(compact.substr(0, first), "the header", JoseError::kMalformed);
   if (!header) return pass(header);
   auto signature = base64url_decode(compact.substr(second + 1));
   if (!signature) {
@@ -68,7 +64,7 @@ Result<void> check_header(const Json& header, std::string_view alg, std::string_
 }
 
 Result<Jws> close_envelope(Envelope envelope) {
-  auto payload = decode_object(envelope.payload, "the payload");
+  auto payload = decode_object(envelope.payload, "the payload", JoseError::kPayloadNotJson);
   if (!payload) return pass(payload);
   return Jws{std::move(envelope.header), std::move(*payload), std::string(envelope.signing_input),
              std::move(envelope.signature)};
@@ -101,6 +97,8 @@ std::string_view error_id(JoseError error) {
       return "jose.unknown-crit";
     case JoseError::kBadSignature:
       return "jose.bad-signature";
+    case JoseError::kPayloadNotJson:
+      return "jose.payload-not-json";
     case JoseError::kBadKey:
       return "jose.bad-key";
   }
@@ -166,6 +164,14 @@ Json to_jwk(const EcKey& key) {
 Result<EcKey> from_jwk(const Json& jwk) {
   if (find_string(jwk, "kty") != "EC" || find_string(jwk, "crv") != "P-256") {
     return fail(JoseError::kBadKey, "the JWK is not of kty EC and crv P-256");
+  }
+  if (jwk.value("use", Json("sig")) != "sig" || jwk.value("alg", Json(kEs256)) != kEs256) {
+    return fail(JoseError::kBadKey, "the JWK is not for ES256 signatures");
+  }
+  if (auto ops = jwk.find("key_ops"); ops != jwk.end()) {
+    if (!ops->is_array() || std::find(ops->begin(), ops->end(), "verify") == ops->end()) {
+      return fail(JoseError::kBadKey, "the JWK's key_ops do not hold verify");
+    }
   }
   auto x = get_base64url(jwk, "x", 32);
   auto y = get_base64url(jwk, "y", 32);

@@ -1,5 +1,6 @@
-// Compact JWS (RFC 7515) with the algorithm fixed by the caller. The header's `alg` is compared with
-// what the caller asked for and never chooses anything. `crit` is refused; `typ` is checked when given.
+// Compact JWS (RFC 7515) with the algorithm fixed by the caller. The header's `alg` is compared
+// with what the caller asked for and never chooses anything. `crit` is refused; `typ` is checked
+// when given.
 #pragma once
 
 #include <string>
@@ -13,13 +14,14 @@
 namespace touchmark {
 
 enum class JoseError {
-  kMalformed,     // not three base64url parts, or a part that is not a JSON object
-  kTooLarge,      // over the given bound
-  kWrongAlg,      // header alg is not the fixed one
-  kWrongType,     // header typ is not the expected one
-  kUnknownCrit,   // header has `crit`
-  kBadSignature,  // signature does not verify
-  kBadKey,        // a JWK that is not an EC P-256 public key
+  kMalformed,       // not three base64url parts, or a header that is not a JSON object
+  kTooLarge,        // over the given bound
+  kWrongAlg,        // header alg is not the fixed one
+  kWrongType,       // header typ is not the expected one
+  kUnknownCrit,     // header has `crit`
+  kBadSignature,    // signature does not verify
+  kPayloadNotJson,  // the signature verifies, but the payload is not a JSON object
+  kBadKey,          // a JWK that is not an EC P-256 public key for ES256 signatures
 };
 std::string_view error_id(JoseError error);
 
@@ -32,7 +34,8 @@ struct Jws {
 
 inline constexpr std::size_t kMaxJwsBytes = 256 * 1024;
 
-// Splits and decodes; verifies nothing. For inspection, or to read a key that is then verified with.
+// Splits and decodes; verifies nothing. For inspection, or to read a key that is then verified
+// with.
 Result<Jws> parse_jws(std::string_view compact, std::size_t max_bytes = kMaxJwsBytes);
 
 // `header` members are added to alg and typ.
@@ -52,6 +55,8 @@ Result<SelfSignedJws> verify_es256_with_header_key(std::string_view compact, std
                                                    std::size_t max_bytes = kMaxJwsBytes);
 
 Json to_jwk(const EcKey& key);  // public members only: kty, crv, x, y
+// Takes a JWK (RFC 7517) of kty EC and crv P-256; `alg`, `use` and `key_ops`, when present, must
+// allow the verification of ES256 signatures.
 Result<EcKey> from_jwk(const Json& jwk);
 
 }  // namespace touchmark

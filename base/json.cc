@@ -137,6 +137,10 @@ Result<Json> parse_json(std::string_view text, JsonLimits limits) {
   if (text.starts_with("\xef\xbb\xbf")) {
     return fail(JsonError::kSyntax, "a byte order mark stands before the document");
   }
+  // nlohmann takes a NUL byte for the end of the text and would not look at what follows.
+  if (std::size_t at = text.find('\0'); at != text.npos) {
+    return fail(JsonError::kSyntax, "not JSON at byte " + std::to_string(at + 1));
+  }
   Builder builder(limits.max_depth);
   bool parsed = Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take(parsed);

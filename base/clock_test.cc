@@ -1,0 +1,55 @@
+#include "base/clock.h"
+
+#include <gtest/gtest.h>
+
+namespace touchmark {
+namespace {
+
+TEST(Time, Formats) {
+  EXPECT_EQ(format_time(from_unix(1568396901)), "2019-09-13 17:48:21");
+  EXPECT_EQ(format_time(from_unix(0)), "1970-01-01 00:00:00");
+  EXPECT_EQ(format_time(from_unix(-1)), "1969-12-31 23:59:59");
+}
+
+TEST(Time, ParsesItsThreeForms) {
+  EXPECT_EQ(to_unix(parse_time("2019-09-13T17:48:21Z").value()), 1568396901);
+  EXPECT_EQ(to_unix(parse_time("2024-02-29").value()), 1709164800);
+  EXPECT_EQ(to_unix(parse_time("1568396901").value()), 1568396901);
+  EXPECT_EQ(to_unix(parse_time("0").value()), 0);
+}
+
+TEST(Time, RefusesTheRest) {
+  for (const char* text :
+       {"", "today", "2023-02-29", "2024-13-01", "2024-1-01", "2024-01-01T24:00:00Z",
+        "2024-01-01T10:00:00", "2024-01-01 10:00:00Z", "2024-01-01T10:00:00Zx", "-5", "+5", "1.5",
+        "99999999999999999999", "999999999999999", "2024-01--1", "2024-01-01T"}) {
+    auto time = parse_time(text);
+    ASSERT_FALSE(time) << text;
+    EXPECT_TRUE(time.error().is(TimeError::kBadTime)) << text;
+  }
+}
+
+TEST(Duration, Parses) {
+  EXPECT_EQ(parse_duration("600s").value(), Seconds(600));
+  EXPECT_EQ(parse_duration("600").value(), Seconds(600));
+  EXPECT_EQ(parse_duration("10m").value(), Seconds(600));
+  EXPECT_EQ(parse_duration("12h").value(), Seconds(43200));
+  EXPECT_EQ(parse_duration("30d").value(), Seconds(2592000));
+}
+
+TEST(Duration, RefusesTheRest) {
+  for (const char* text : {"", "s", "0", "0s", "-5s", "1w", "1.5h", "5 s", "5ss", "36601d",
+                           "9223372036854775807d", "99999999999999999999"}) {
+    auto duration = parse_duration(text);
+    ASSERT_FALSE(duration) << text;
+    EXPECT_TRUE(duration.error().is(TimeError::kBadDuration)) << text;
+  }
+}
+
+TEST(SystemClock, IsThisCentury) {
+  EXPECT_GT(to_unix(SystemClock().now()), 1700000000);
+  EXPECT_LT(to_unix(SystemClock().now()), 4102444800);
+}
+
+}  // namespace
+}  // namespace touchmark

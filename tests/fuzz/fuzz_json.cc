@@ -1,0 +1,13 @@
+// Whatever parse_json takes, its own dump must parse to the same value.
+#include <cstdlib>
+
+#include "base/json.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  auto value = touchmark::parse_json(text);
+  if (!value) return 0;
+  auto again = touchmark::parse_json(touchmark::dump_json(*value), {.max_bytes = 16 << 20});
+  if (!again || *again != *value) std::abort();
+  return 0;
+}
