@@ -35,11 +35,19 @@ struct MeasureOptions {
 // (enumerations beside each reader: ZipError, AxmlError, SignatureError, ...).
 Result<Measurement> measure(const Source& source, const MeasureOptions& options = {});
 
+enum class PackageError {
+  kNoSuchPart,
+  kRangeTooLarge,  // over kMaxRangeBytes
+};
+std::string_view error_id(PackageError error);
+
+inline constexpr std::uint64_t kMaxRangeBytes = std::uint64_t{1} << 20;
+
 // The uncompressed bytes of one part, [offset, offset + length) clipped to its end. Shapes as in
 // the range proof: what lies beyond the end counts as absent, a part that is absent gives no bytes.
 Result<Bytes> read_part_range(const Source& source, std::string_view name, std::uint64_t offset,
                               std::uint64_t length);
-// Streams a whole part in pieces.
+// Streams a whole part in pieces; kNoSuchPart when it is absent.
 Result<void> read_part(const Source& source, std::string_view name,
                        const std::function<Result<void>(ByteView)>& sink);
 

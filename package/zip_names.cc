@@ -3,39 +3,11 @@
 #include <numeric>
 #include <string>
 
+#include "package/utf.h"
 #include "package/zip_internal.h"
 
 namespace touchmark::package::zip {
 namespace {
-
-unsigned byte_at(std::string_view text, std::size_t at) {
-  return static_cast<unsigned char>(text[at]);
-}
-
-// Length of the UTF-8 sequence at `at` (RFC 3629), or 0 when there is none.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const unsigned lead = byte_at(text, at);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() - at < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte_at(text, at + i) & 0xc0) != 0x80) return 0;
-  }
-  const unsigned second = byte_at(text, at + 1);
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool surrogate = lead == 0xed && second > 0x9f;
-  const bool beyond = lead == 0xf4 && second > 0x8f;
-  return overlong || surrogate || beyond ? 0 : length;
-}
-
-bool is_utf8_without_nul(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = text[at] == '\0' ? 0 : utf8_length(text, at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
-}
 
 // The name as a file system would see it: either slash separates, empty and "." segments vanish.
 // Empty when a segment is "..".
@@ -79,7 +51,7 @@ std::string collision_key(std::string_view name) {
 Result<void> check_name(const ZipEntry& entry) {
   const std::string_view name = entry.name;
   if (name.empty()) return fail(ZipError::kEmptyName, "an entry without a name");
-  if (!is_utf8_without_nul(name)) {
+  if (!is_utf8(name) || name.find('\0') != name.npos) {
     return fail(ZipError::kNameEncoding, "the name at " + std::to_string(entry.header_offset) +
                                              " is not UTF-8 or holds a NUL");
   }

@@ -1,0 +1,93 @@
+// Binary XML, the form of AndroidManifest.xml in a package (ResXMLTree of AOSP's androidfw).
+//
+// The platform's reader skips what it does not understand, and so do others, each in its own way. A
+// document on which they could differ is refused: every chunk must be one of those that the
+// resource compilers write, in their order, and hold exactly what its size says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "package/string_pool.h"
+
+namespace touchmark::package {
+
+enum class AxmlError {
+  kNotXml,              // does not begin with an XML chunk that fills the document
+  kChunkSize,           // a chunk or header of a wrong size
+  kUnknownChunk,        // a type that has no place in a document
+  kChunkOrder,          // string pool, resource map, nodes: each once, in this order
+  kAttributeLayout,     // attributes elsewhere than directly after the element's fields
+  kAttributeOrder,      // resource ids not rising: the platform's look-up would miss an attribute
+  kAttributeDuplicate,  // the same resource id or name twice
+  kValueConflict,       // the text of an attribute and its typed value differ
+  kUnbalanced,          // an end without its start, or the other way round
+  kTooDeep,             // over 100 levels
+  kSeveralRoots,
+};
+std::string_view error_id(AxmlError error);
+
+// Types of typed values (Res_value::dataType).
+enum class ValueType : std::uint8_t {
+  kNull = 0x00,
+  kReference = 0x01,
+  kString = 0x03,
+  kFloat = 0x04,
+  kDynamicReference = 0x07,
+  kIntDec = 0x10,
+  kIntHex = 0x11,
+  kBoolean = 0x12,
+};
+
+struct TypedValue {
+  ValueType type = ValueType::kNull;
+  std::uint32_t data = 0;  // for kString an index into the string pool
+
+  bool is_int() const { return type == ValueType::kIntDec || type == ValueType::kIntHex; }
+  bool is_reference() const {
+    return type == ValueType::kReference || type == ValueType::kDynamicReference;
+  }
+};
+
+struct XmlAttribute {
+  std::string name;
+  bool has_namespace = false;
+  std::uint32_t resource_id = 0;  // what the platform looks attributes up by; 0 for none
+  TypedValue value;
+};
+
+struct XmlElement {
+  std::string name;
+  bool has_namespace = false;
+  unsigned depth = 0;  // 1 for the root
+  std::vector<XmlAttribute> attributes;
+
+  // By resource id; nullptr when absent.
+  const XmlAttribute* find(std::uint32_t resource_id) const;
+};
+
+// Reads one document from start to end. A view: the bytes must outlive it.
+class XmlReader {
+ public:
+  static Result<XmlReader> open(ByteView document);
+
+  // The next start tag, or nothing at the end of a well-formed document.
+  Result<std::optional<XmlElement>> next();
+  const StringPool& strings() const { return strings_; }
+
+ private:
+  Result<XmlElement> read_start(const Chunk& chunk);
+  Result<void> read_end(const Chunk& chunk);
+  Result<XmlAttribute> read_attribute(ByteView bytes) const;
+
+  ByteView rest_;
+  StringPool strings_;
+  ByteView resource_ids_;
+  std::vector<std::uint32_t> open_;  // name indices of the elements that are open
+  bool had_root_ = false;
+};
+
+}  // namespace touchmark::package
