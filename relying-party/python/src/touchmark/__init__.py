@@ -1,0 +1,10 @@
+"""Checks Touchmark tokens in an API server (the relying party).
+
+`TokenVerifier` is the check itself, for any framework; `touchmark.flask` is the decorator for Flask.
+"""
+
+from touchmark.settings import Mode, Settings, SettingsError
+from touchmark.verifier import TokenResult, TokenStatus, TokenVerifier
+
+__all__ = ["Mode", "Settings", "SettingsError", "TokenResult", "TokenStatus", "TokenVerifier"]
+__version__ = "0.1.0"

@@ -1,0 +1,82 @@
+"""Touchmark for Flask: put `@check_touchmark_token` on each endpoint that only the app may call."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+from typing import Any, Callable, Optional, TypeVar
+
+from flask import Flask, Response, current_app, g, request
+
+from touchmark.settings import Mode, Settings
+from touchmark.verifier import TokenResult, TokenStatus
+
+_EXTENSION = "touchmark"
+_log = logging.getLogger("touchmark")
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+def init_app(app: Flask, settings: Optional[Settings] = None) -> None:
+    """Gives `app` its settings: those passed, or TOUCHMARK_ from app.config, or else from the environment.
+
+    Raises SettingsError. Without this call the decorator does the same at the first request; call it
+    so that a missing secret stops the start and not the first user.
+    """
+    if settings is None:
+        settings = Settings.read({**os.environ, **app.config})
+    app.extensions[_EXTENSION] = settings
+
+
+def check_touchmark_token(view: _View) -> _View:
+    """Refuses a request without a valid token: status 401, body `{}`.
+
+    The log (logger "touchmark") says why, and the response does not. `g.touchmark` holds the
+    TokenResult while the view runs, so that it can read claims. In report mode nothing is refused.
+    """
+
+    @functools.wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        settings = _settings()
+        result = settings.verifier.check_headers(request.headers)
+        g.touchmark = result
+        if result.valid:
+            _log.debug("accepted %s", _describe(result, settings))
+        elif settings.mode is Mode.ENFORCE:
+            _log.warning("refused %s", _describe(result, settings))
+            return _refusal()
+        else:
+            _log.warning("would refuse %s", _describe(result, settings))
+        return current_app.ensure_sync(view)(*args, **kwargs)
+
+    return checked  # type: ignore[return-value]
+
+
+def _settings() -> Settings:
+    if _EXTENSION not in current_app.extensions:
+        init_app(current_app._get_current_object())  # type: ignore[attr-defined]
+    settings = current_app.extensions[_EXTENSION]
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def _refusal() -> Response:
+    response = Response("{}", status=401, mimetype="application/json")
+    # RFC 9110, section 11.6.1: a 401 names the scheme that would do.
+    response.headers["WWW-Authenticate"] = "Touchmark"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _describe(result: TokenResult, settings: Settings) -> str:
+    """One line without the token. What the client chose is escaped: it must not start a new line."""
+    parts = [f"{request.method} {ascii(request.path)} from {request.remote_addr}:"]
+    if not result.valid:
+        parts.append(f"{result.status.value} token ({ascii(result.detail)[1:-1]})")
+    if "did" in result.claims:
+        parts.append(f"did={ascii(result.claims['did'])}")
+    if result.status is not TokenStatus.MISSING:
+        value = request.headers.get(settings.verifier.header, "")
+        parts.append(f"token-sha256={hashlib.sha256(value.encode()).hexdigest()[:12]}")
+    return " ".join(parts)

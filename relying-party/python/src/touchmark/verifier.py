@@ -1,0 +1,233 @@
+"""The check of one token: what it says, and which of the known secrets signed it."""
+
+from __future__ import annotations
+
+import base64
+import enum
+import hashlib
+import hmac
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterable, Mapping, Optional, Protocol, Sequence
+
+import jwt
+
+DEFAULT_HEADER = "Touchmark-Token"
+
+# The one accepted algorithm (RFC 8725, section 3.1). The token's own `alg` never chooses.
+_ALGORITHM = "HS256"
+# RFC 7518, section 3.2: a key at least as long as the hash.
+_MIN_SECRET_BYTES = 32
+_DECOY_INFO = b"touchmark decoy secret v1"
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
+
+
+class TokenStatus(enum.Enum):
+    """What a token turned out to be. Only VALID may be served."""
+
+    VALID = "valid"
+    MISSING = "missing"
+    """The request has no token."""
+    MALFORMED = "malformed"
+    """Not an HS256 JWT with an expiry."""
+    EXPIRED = "expired"
+    """Genuine, but its time is over."""
+    INVALID = "invalid"
+    """Made by the service for an app that failed attestation: signed with the decoy secret."""
+    FORGED = "forged"
+    """Signed with no known secret."""
+    UNBOUND = "unbound"
+    """Genuine, but not bound to what this request carries (claim `pay`)."""
+    MISDIRECTED = "misdirected"
+    """Genuine, but for another audience or of another issuer."""
+
+
+@dataclass(frozen=True)
+class TokenResult:
+    """The outcome of a check. `claims` is empty unless one of the service's secrets signed them."""
+
+    status: TokenStatus
+    detail: str = ""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> bool:
+        return self.status is TokenStatus.VALID
+
+
+class Headers(Protocol):
+    """The request's headers. Names must be looked up without regard to case, as frameworks do."""
+
+    def get(self, name: str) -> Optional[str]: ...
+
+
+class TokenVerifier:
+    """Checks tokens. Immutable, so that all threads of a server can share one.
+
+    secrets        The service's token secrets, 32 bytes or more each. Any of them makes a token valid:
+                   list the new and the old one while a secret is rotated.
+    decoy_secret   What signs the tokens of failed attestations. It is only there to tell INVALID from
+                   FORGED. By default it is derived from each of the secrets, as the service does.
+    header, prefix Where a request carries its token, and what stands before it there ("Bearer ").
+    binding_headers
+                   Headers whose values the token must be bound to, in this order.
+    audience, issuer
+                   When given, the claims `aud` and `iss` must be there and match.
+    leeway         Seconds by which a token may be over its time, for clocks that differ.
+    max_bytes      The longest token that is looked at.
+    clock          Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        secrets: Iterable[bytes],
+        decoy_secret: Optional[bytes] = None,
+        *,
+        header: str = DEFAULT_HEADER,
+        prefix: str = "",
+        binding_headers: Sequence[str] = (),
+        audience: Optional[str] = None,
+        issuer: Optional[str] = None,
+        leeway: float = 0,
+        max_bytes: int = 4096,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._secrets = tuple(secrets)
+        if not self._secrets:
+            raise ValueError("at least one token secret is needed")
+        self._decoys = (
+            (decoy_secret,)
+            if decoy_secret is not None
+            else tuple(derive_decoy_secret(secret) for secret in self._secrets)
+        )
+        for secret in self._secrets + self._decoys:
+            if len(secret) < _MIN_SECRET_BYTES:
+                raise ValueError(f"a secret of {len(secret)} bytes is too short, 32 are needed")
+        if set(self._secrets) & set(self._decoys):
+            raise ValueError("the decoy secret must not be one of the token secrets")
+        if leeway < 0:
+            raise ValueError("leeway must not be negative")
+        self.header = header
+        self.prefix = prefix
+        self.binding_headers = tuple(binding_headers)
+        self._audience = audience
+        self._issuer = issuer
+        self._leeway = leeway
+        self._max_bytes = max_bytes
+        self._clock = clock
+
+    def check_headers(self, headers: Headers) -> TokenResult:
+        """Checks the token that a request carries, and its binding when there are binding headers."""
+        value = (headers.get(self.header) or "").strip()
+        if not value:
+            return TokenResult(TokenStatus.MISSING, f"no {self.header} header")
+        if not value.startswith(self.prefix):
+            return TokenResult(TokenStatus.MALFORMED, f"{self.header} has not the expected prefix")
+        token = value[len(self.prefix) :].strip()
+        if not self.binding_headers:
+            return self.check(token)
+        parts = [(headers.get(name) or "").strip() for name in self.binding_headers]
+        result = self.check(token, binding="".join(parts))
+        if result.valid and not all(parts):
+            absent = ", ".join(n for n, part in zip(self.binding_headers, parts) if not part)
+            return TokenResult(TokenStatus.UNBOUND, f"no {absent} header", result.claims)
+        return result
+
+    def check(self, token: Optional[str], binding: Optional[str] = None) -> TokenResult:
+        """Checks one token; with `binding`, also that it is bound to that value."""
+        if not token:
+            return TokenResult(TokenStatus.MISSING, "no token")
+        if len(token) > self._max_bytes:
+            return TokenResult(TokenStatus.MALFORMED, f"longer than {self._max_bytes} bytes")
+        if not _COMPACT.fullmatch(token) or not _is_canonical(token.rpartition(".")[2]):
+            return TokenResult(TokenStatus.MALFORMED, "not three base64url parts of an HS256 JWT")
+        try:
+            for secret in self._secrets:
+                claims = _claims_signed_by(token, secret)
+                if claims is not None:
+                    return self._judge(claims, binding)
+            for secret in self._decoys:
+                claims = _claims_signed_by(token, secret)
+                if claims is not None:
+                    return TokenResult(TokenStatus.INVALID, "its attestation failed", claims)
+        except jwt.PyJWTError as error:
+            return TokenResult(TokenStatus.MALFORMED, str(error))
+        except RecursionError:
+            # A header of thousands of brackets is more than the JSON reader can nest.
+            return TokenResult(TokenStatus.MALFORMED, "its JSON is nested too deep")
+        return TokenResult(TokenStatus.FORGED, "no known secret signed it")
+
+    def _judge(self, claims: Mapping[str, Any], binding: Optional[str]) -> TokenResult:
+        """Judges the claims of a token that the service signed as a valid one."""
+        expiry = claims.get("exp")
+        if not _is_time(expiry):
+            return TokenResult(TokenStatus.MALFORMED, "no exp claim that is a time", claims)
+        late = self._clock() - expiry
+        if late >= self._leeway:
+            return TokenResult(TokenStatus.EXPIRED, f"expired {late:.0f} s ago", claims)
+        if self._issuer is not None and claims.get("iss") != self._issuer:
+            return TokenResult(TokenStatus.MISDIRECTED, "iss is not the expected issuer", claims)
+        if self._audience is not None and self._audience not in _audiences(claims):
+            return TokenResult(TokenStatus.MISDIRECTED, "aud does not name this API", claims)
+        if binding is not None and not _is_bound(claims, binding):
+            return TokenResult(TokenStatus.UNBOUND, "pay is not of this request's value", claims)
+        return TokenResult(TokenStatus.VALID, "", claims)
+
+
+def derive_decoy_secret(secret: bytes) -> bytes:
+    """HKDF-SHA256 (RFC 5869) of a token secret, with no salt and 32 bytes of output: one block."""
+    key = hmac.digest(bytes(32), secret, "sha256")
+    return hmac.digest(key, _DECOY_INFO + b"\x01", "sha256")
+
+
+def binding_claim(value: str) -> str:
+    """What the claim `pay` of a token bound to `value` holds."""
+    return base64.b64encode(hashlib.sha256(value.encode()).digest()).decode()
+
+
+def _claims_signed_by(token: str, secret: bytes) -> Optional[Mapping[str, Any]]:
+    """The claims, or None when another secret signed them; raises for what is no HS256 JWT."""
+    try:
+        # Times, audience and issuer are judged by the caller, against its own clock and settings.
+        return dict(
+            jwt.decode(
+                token,
+                secret,
+                algorithms=[_ALGORITHM],
+                options={
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                    "verify_aud": False,
+                    "verify_iss": False,
+                    "verify_sub": False,
+                    "verify_jti": False,
+                },
+            )
+        )
+    except jwt.InvalidSignatureError:
+        return None
+
+
+def _is_time(value: Any) -> bool:
+    """RFC 7519, section 2: a number of seconds. A bool is an int in Python; NaN is in no range."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and 0 <= value < 2**53
+
+
+def _is_bound(claims: Mapping[str, Any], value: str) -> bool:
+    pay = claims.get("pay")
+    return isinstance(pay, str) and hmac.compare_digest(pay.encode(), binding_claim(value).encode())
+
+
+def _audiences(claims: Mapping[str, Any]) -> Sequence[Any]:
+    """RFC 7519, section 4.1.3: one string, or an array of them."""
+    audience = claims.get("aud")
+    return audience if isinstance(audience, list) else [audience]
+
+
+def _is_canonical(signature: str) -> bool:
+    """32 bytes leave two bits of the last character unused; set, they would be a second spelling."""
+    raw = base64.urlsafe_b64decode(signature + "=")
+    return base64.urlsafe_b64encode(raw).decode() == signature + "="
