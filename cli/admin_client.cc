@@ -1,0 +1,142 @@
+#include "cli/admin_client.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "cli/error.h"
+#include "cli/text.h"
+
+namespace touchmark::cli {
+namespace {
+
+struct StatusRow {
+  int status;
+  CliError error;
+};
+constexpr auto kStatuses = std::to_array<StatusRow>({
+    {401, CliError::kUnauthorized},
+    {403, CliError::kForbidden},
+    {404, CliError::kNotFound},
+    {413, CliError::kTooLarge},
+    {422, CliError::kRefusedPackage},
+    {507, CliError::kServiceNoSpace},
+});
+
+CliError error_of_status(int status) {
+  for (const StatusRow& row : kStatuses) {
+    if (row.status == status) return row.error;
+  }
+  if (status >= 500) return CliError::kServiceFailed;
+  return status >= 400 ? CliError::kRefusedRequest : CliError::kBadAnswer;
+}
+
+// RFC 9457: the detail for people, and the stable id at the end of the type.
+tl::unexpected<Error> problem(const HttpAnswer& answer) {
+  std::string message;
+  if (answer.content_type.starts_with("application/problem+json")) {
+    if (const auto json = parse_json(answer.body); json && json->is_object()) {
+      message = find_string(*json, "detail").value_or(find_string(*json, "title").value_or(""));
+      constexpr std::string_view kType = "urn:touchmark:error:";
+      const std::string type = find_string(*json, "type").value_or("");
+      if (type.starts_with(kType)) message += fmt::format(" ({})", type.substr(kType.size()));
+    }
+  }
+  if (message.empty()) {
+    return fail(answer.status == 401 ? CliError::kUnauthorized : CliError::kBadAnswer,
+                fmt::format("the other side answered HTTP {} without Touchmark's error format",
+                            answer.status));
+  }
+  return fail(error_of_status(answer.status), "the service refused: " + one_line(message));
+}
+
+}  // namespace
+
+Result<HttpAnswer> AdminClient::send(const HttpRequest& request) {
+  auto answer = transport_->send(request);
+  if (!answer) return pass(answer);
+  if (answer->status < 200 || answer->status > 299) return problem(*answer);
+  return answer;
+}
+
+Result<Json> AdminClient::send_for_json(const HttpRequest& request) {
+  auto answer = send(request);
+  if (!answer) return pass(answer);
+  auto json = parse_json(answer->body, {.max_bytes = request.max_answer_bytes, .max_depth = 16});
+  if (!json || !json->is_object()) {
+    return fail(CliError::kBadAnswer, fmt::format("the answer to {} {} is not a JSON object",
+                                                  request.method, request.path));
+  }
+  return json;
+}
+
+Result<Json> AdminClient::get(const std::string& path) {
+  HttpRequest request;
+  request.path = path;
+  return send_for_json(request);
+}
+
+Result<Json> AdminClient::post(const std::string& path, const Json& body) {
+  HttpRequest request;
+  request.method = "POST";
+  request.path = path;
+  request.body = dump_json(body);
+  request.content_type = "application/json";
+  return send_for_json(request);
+}
+
+Result<Json> AdminClient::put(const std::string& path, const Json& body) {
+  HttpRequest request;
+  request.method = "PUT";
+  request.path = path;
+  request.body = dump_json(body);
+  request.content_type = "application/json";
+  return send_for_json(request);
+}
+
+Result<void> AdminClient::remove(const std::string& path) {
+  HttpRequest request;
+  request.method = "DELETE";
+  request.path = path;
+  auto answer = send(request);
+  if (!answer) return pass(answer);
+  return {};
+}
+
+Result<std::string> AdminClient::download(const std::string& path, std::size_t max_bytes,
+                                          const Progress& progress) {
+  HttpRequest request;
+  request.path = path;
+  request.max_answer_bytes = max_bytes;
+  request.progress = progress;
+  auto answer = send(request);
+  if (!answer) return pass(answer);
+  return std::move(answer->body);
+}
+
+Result<Json> AdminClient::upload(const std::string& path, const std::filesystem::path& file,
+                                 const Progress& progress) {
+  HttpRequest request;
+  request.method = "POST";
+  request.path = path;
+  request.content_type = "application/octet-stream";
+  request.upload = file;
+  request.progress = progress;
+  return send_for_json(request);
+}
+
+std::string path_segment(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+}  // namespace touchmark::cli

@@ -1,0 +1,155 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/article_form.h"
+#include "cli/commands.h"
+#include "cli/error.h"
+#include "cli/usage.h"
+#if __has_include("cli/package_command.h")
+#include "cli/package_command.h"
+#define TOUCHMARK_HAS_PACKAGE_COMMAND
+#endif
+#ifdef TOUCHMARK_HAS_VERIFIER
+#include "verifier/api/serve.h"
+#endif
+
+namespace touchmark::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Environment: TOUCHMARK_URL, TOUCHMARK_TOKEN and TOUCHMARK_PIN override the profile, "
+    "TOUCHMARK_PROFILE chooses it,\nTOUCHMARK_HOME moves the folder that profiles are in.\n\n"
+    "Start here:\n"
+    "  touchmark serve --data ./touchmark-data\n"
+    "  touchmark init https://localhost:8443 --token TOKEN --pin PIN\n"
+    "  touchmark registration add app-release.apk";
+
+using AddCommand = void (*)(CLI::App&, Dispatcher&);
+
+// In the order of --help: what a newcomer needs first.
+constexpr auto kCommands = std::to_array<AddCommand>({
+    add_init_command,
+    add_status_command,
+    add_sdk_commands,
+    add_registration_commands,
+    add_api_commands,
+    add_token_commands,
+    add_secret_commands,
+    add_policy_commands,
+    add_arc_commands,
+    add_audit_commands,
+    add_completion_command,
+    add_man_command,
+    add_version_command,
+});
+
+void add_global_options(CommandLine& line) {
+  CLI::App& app = line.app;
+  app.add_flag("--json", line.options.json, "Answer, and report errors, as one line of JSON");
+  app.add_option("--profile", line.options.profile, "Use this profile (default: default)");
+  app.add_option("--timeout", line.options.timeout_seconds,
+                 "Seconds to wait for a connection, or while nothing moves")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+}
+
+int report(const Error& error, bool json, Console& console) {
+  console.note(json ? describe_json(error) : describe(error));
+  return classify(error).exit_code;
+}
+
+bool asks_for_json(const std::vector<std::string>& args) {
+  return std::find(args.begin(), args.end(), "--json") != args.end();
+}
+
+std::string help_of(const CLI::App& app) {
+  const CLI::App* chosen = &app;
+  std::string name = app.get_name();
+  while (true) {
+    const auto parsed = chosen->get_subcommands();
+    if (parsed.empty()) break;
+    chosen = parsed.front();
+    name += " " + chosen->get_name();
+  }
+  std::string text = chosen->help(name, CLI::AppFormatMode::Normal);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+int execute(CommandLine& line, World& world) {
+  Session session(world, line.options);
+  const Handler& handler = line.dispatcher.chosen();
+  if (!handler) return line.exit_code;
+  Outcome outcome = handler(session);
+  auto flushed = world.console.flush();
+  if (!outcome) return report(outcome.error(), line.options.json, world.console);
+  if (!flushed) return report(flushed.error(), line.options.json, world.console);
+  return *outcome;
+}
+
+}  // namespace
+
+CLI::App* add_group(CLI::App& app, const char* name, const char* description) {
+  CLI::App* group = app.add_subcommand(name, description);
+  group->require_subcommand(1);
+  return group;
+}
+
+ExitCode print_json(Session& session, const Json& json) {
+  session.console().print(dump_json(json));
+  return kExitOk;
+}
+
+std::unique_ptr<CommandLine> make_command_line() {
+  auto line = std::make_unique<CommandLine>();
+  CLI::App& app = line->app;
+  app.name("touchmark");
+  app.description("Tells your API what is calling it: the genuine app, or anything else.");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  // Global options may stand after the subcommand too; set before subcommands are made, they
+  // inherit it.
+  app.fallthrough();
+  app.get_formatter()->column_width(34);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.get_formatter()->label("Subcommands", "Commands");
+  app.set_version_flag("--version", "touchmark " TOUCHMARK_VERSION, "Print the version and exit");
+  add_global_options(*line);
+#ifdef TOUCHMARK_HAS_VERIFIER
+  verifier::add_serve_command(app, line->exit_code);
+#endif
+  for (const AddCommand add : kCommands) add(app, line->dispatcher);
+#ifdef TOUCHMARK_HAS_PACKAGE_COMMAND
+  add_package_command(app, line->exit_code);
+#endif
+  return line;
+}
+
+int run(const std::vector<std::string>& args, World& world) {
+  const std::vector<std::string> modern = translate_article_form(args);
+  const auto line = make_command_line();
+  if (modern.empty()) {
+    world.console.note(help_of(line->app));
+    return kExitUsage;
+  }
+  try {
+    std::vector<std::string> reversed(modern.rbegin(), modern.rend());
+    line->app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    world.console.print(help_of(line->app));
+    return execute(*line, world);
+  } catch (const CLI::CallForVersion& version) {
+    world.console.print(version.what());
+    return execute(*line, world);
+  } catch (const CLI::ParseError& error) {
+    const Error usage(CliError::kUsage, explain_parse_error(line->app, modern, error));
+    return report(usage, asks_for_json(modern), world.console);
+  }
+  return execute(*line, world);
+}
+
+}  // namespace touchmark::cli

@@ -1,0 +1,157 @@
+#include "cli/error.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/json.h"
+#include "cli/text.h"
+
+namespace touchmark::cli {
+
+std::string_view error_id(CliError error) {
+  switch (error) {
+    case CliError::kUsage:
+      return "cli.usage";
+    case CliError::kUnreadableFile:
+      return "cli.unreadable-file";
+    case CliError::kNotConfigured:
+      return "cli.not-configured";
+    case CliError::kBadProfile:
+      return "cli.bad-profile";
+    case CliError::kNoSuchProfile:
+      return "cli.no-such-profile";
+    case CliError::kUnreachable:
+      return "cli.unreachable";
+    case CliError::kTimeout:
+      return "cli.timeout";
+    case CliError::kUntrusted:
+      return "cli.untrusted-certificate";
+    case CliError::kPinMismatch:
+      return "cli.pin-mismatch";
+    case CliError::kNoTls:
+      return "cli.no-tls";
+    case CliError::kUnauthorized:
+      return "cli.unauthorized";
+    case CliError::kForbidden:
+      return "cli.forbidden";
+    case CliError::kNotFound:
+      return "cli.not-found";
+    case CliError::kTooLarge:
+      return "cli.too-large";
+    case CliError::kRefusedPackage:
+      return "cli.refused-package";
+    case CliError::kServiceNoSpace:
+      return "cli.service-no-space";
+    case CliError::kRefusedRequest:
+      return "cli.refused-request";
+    case CliError::kServiceFailed:
+      return "cli.service-failed";
+    case CliError::kBadAnswer:
+      return "cli.bad-answer";
+    case CliError::kBadPin:
+      return "cli.bad-pin";
+    case CliError::kBadCertificate:
+      return "cli.bad-certificate";
+    case CliError::kBadSecret:
+      return "cli.bad-secret";
+  }
+  return "cli.unknown";
+}
+
+namespace {
+
+struct Row {
+  std::string_view prefix;
+  ExitCode exit_code;
+  std::string_view hint;
+};
+
+constexpr std::string_view kPackageHint =
+    "give the APK exactly as the build signed it; `touchmark package --help` lists ways to look "
+    "inside";
+
+// Ids and prefixes of ids. A package reader's refusal is the answer "no"; everything else names who
+// has to act.
+constexpr auto kRows = std::to_array<Row>({
+    {"", kExitService, ""},
+    {"cli.usage", kExitUsage, ""},
+    {"cli.unreadable-file", kExitUsage, "check the path and its permissions"},
+    {"cli.not-configured", kExitNotConfigured,
+     "run `touchmark init URL --token TOKEN`, or set TOUCHMARK_URL and TOUCHMARK_TOKEN"},
+    {"cli.bad-profile", kExitNotConfigured, "run `touchmark init` again to replace it"},
+    {"cli.no-such-profile", kExitNotFound, "run `touchmark init URL --profile NAME` to make it"},
+    {"cli.unreachable", kExitUnreachable,
+     "check that `touchmark serve` runs there and that the address is right"},
+    {"cli.timeout", kExitUnreachable, "try again, or give it longer with --timeout SECONDS"},
+    {"cli.untrusted-certificate", kExitUnreachable,
+     "run `touchmark init` with the --pin that `touchmark serve` printed, or with --ca FILE"},
+    {"cli.pin-mismatch", kExitUnreachable,
+     "someone may be in between; if the service's key was changed on purpose, run `touchmark init` "
+     "again with its new --pin"},
+    {"cli.no-tls", kExitUnreachable, "check the port: the service speaks HTTPS only"},
+    {"cli.unauthorized", kExitUnauthorized,
+     "run `touchmark init` again with a token that `touchmark serve` made"},
+    {"cli.forbidden", kExitUnauthorized, "use a profile with an admin token (--profile NAME)"},
+    {"cli.not-found", kExitNotFound, "the matching `list` command shows what there is"},
+    {"cli.too-large", kExitNo, "a package may have at most 2 GiB"},
+    {"cli.refused-package", kExitNo, kPackageHint},
+    {"cli.service-no-space", kExitNoSpace, "free space on the disk of the service's data folder"},
+    {"cli.refused-request", kExitUsage, "see --help; is this command as new as the service?"},
+    {"cli.service-failed", kExitService, "the service's log says why"},
+    {"cli.bad-answer", kExitService, "check that the address is that of a Touchmark service"},
+    {"cli.bad-pin", kExitUsage,
+     "a pin is the padded base64 of the SHA-256 of a public key (44 characters)"},
+    {"cli.bad-certificate", kExitUsage, "give a PEM certificate, chain or key"},
+    {"arc.", kExitUsage, "copy the whole code, letters and digits only"},
+    {"cli.bad-secret", kExitUsage, "make the file with `touchmark secret get --format json`"},
+    {"console.no-space", kExitNoSpace, "free some space, or write elsewhere"},
+    {"console.", kExitUsage, ""},
+    {"file.no-space", kExitNoSpace, "free some space, or write elsewhere"},
+    {"file.not-found", kExitUsage, "check the path"},
+    {"file.", kExitUsage, "check the path and its permissions"},
+    {"time.", kExitUsage, "write a duration like 600s, 10m, 12h or 30d"},
+    {"source.", kExitUsage, "check the path and its permissions"},
+    {"zip.", kExitNo, kPackageHint},
+    {"axml.", kExitNo, kPackageHint},
+    {"arsc.", kExitNo, kPackageHint},
+    {"signature.", kExitNo, kPackageHint},
+    {"measurement.", kExitNo, kPackageHint},
+    {"package.", kExitNo, kPackageHint},
+    {"manifest.", kExitNo, kPackageHint},
+    {"resources.", kExitNo, kPackageHint},
+});
+
+const Row& row_of(std::string_view id) {
+  const Row* best = &kRows.front();
+  for (const Row& row : kRows) {
+    if (id.starts_with(row.prefix) && row.prefix.size() >= best->prefix.size()) best = &row;
+  }
+  return *best;
+}
+
+}  // namespace
+
+Failure classify(const Error& error) {
+  const Row& row = row_of(error.id());
+  return {row.exit_code, row.hint};
+}
+
+std::string describe(const Error& error) {
+  std::string line = "touchmark: " + one_line(error.message());
+  // The ids of other modules name the exact check that failed; those of this one add nothing to the
+  // message.
+  if (!error.id().starts_with("cli.")) line += " (" + error.id() + ")";
+  const Failure failure = classify(error);
+  if (!failure.hint.empty()) line.append("; ").append(failure.hint);
+  return line;
+}
+
+std::string describe_json(const Error& error) {
+  const Failure failure = classify(error);
+  return dump_json(
+      {{"error",
+        {{"id", error.id()}, {"message", error.message()}, {"hint", std::string(failure.hint)}}},
+       {"exit_code", static_cast<int>(failure.exit_code)}});
+}
+
+}  // namespace touchmark::cli

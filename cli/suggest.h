@@ -1,0 +1,19 @@
+// The nearest known word to a mistyped one.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace touchmark::cli {
+
+// Edits (insert, delete, replace, swap of neighbours) that lead from one word to the other.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+// The candidate with the fewest edits, when they are few for the word's length, or one that begins
+// with the word. nullopt when nothing is near.
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
+
+}  // namespace touchmark::cli

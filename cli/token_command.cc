@@ -1,0 +1,132 @@
+// touchmark token check|inspect|example
+#include <fmt/format.h>
+
+#include "base/jose.h"
+#include "cli/commands.h"
+#include "cli/error.h"
+#include "cli/offline_check.h"
+#include "cli/text.h"
+
+namespace touchmark::cli {
+namespace {
+
+struct CheckOptions {
+  std::string token;
+  std::string secret_file;
+};
+
+// The token of the command line, or of standard input for "-".
+Result<std::string> read_token(const std::string& argument, Session& session) {
+  if (argument != "-") return std::string(trim(argument));
+  auto input = session.console().read_input(kMaxJwsBytes);
+  if (!input) return pass(input);
+  return std::string(trim(*input));
+}
+
+Result<TokenVerdict> ask_service(const std::string& token, Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->post("/admin/v1/token/check", {{"token", token}});
+  if (!answer) return pass(answer);
+  auto status = get_string(*answer, "status");
+  if (!status) return fail(CliError::kBadAnswer, "the answer has no token status");
+  const Json* claims = find_object(*answer, "claims");
+  return TokenVerdict{*status, claims == nullptr ? Json() : *claims};
+}
+
+Outcome check(const CheckOptions& options, Session& session) {
+  auto token = read_token(options.token, session);
+  if (!token) return pass(token);
+  auto verdict = options.secret_file.empty()
+                     ? ask_service(*token, session)
+                     : check_offline(*token, options.secret_file, session.now());
+  if (!verdict) return pass(verdict);
+  const ExitCode exit_code = verdict->status == "valid" ? kExitOk : kExitNo;
+  if (session.json()) {
+    print_json(session, {{"status", verdict->status}, {"claims", verdict->claims}});
+    return exit_code;
+  }
+  std::string what = dump_json(verdict->claims);
+  if (verdict->claims.is_null()) {
+    const auto parsed = parse_jws(*token);
+    what = parsed ? "this is not a token of this service" : parsed.error().message();
+  }
+  session.console().print(fmt::format("{}: {}", verdict->status, one_line(what)));
+  return exit_code;
+}
+
+std::string relative(std::int64_t seconds) {
+  const std::int64_t size = seconds < 0 ? -seconds : seconds;
+  return seconds >= 0 ? fmt::format("in {} s", size) : fmt::format("{} s ago", size);
+}
+
+Outcome inspect(const std::string& argument, Session& session) {
+  auto token = read_token(argument, session);
+  if (!token) return pass(token);
+  auto jws = parse_jws(*token);
+  if (!jws) {
+    session.console().print(fmt::format("malformed: {}", one_line(jws.error().message())));
+    return kExitNo;
+  }
+  if (session.json()) {
+    return print_json(session, {{"header", jws->header}, {"claims", jws->payload}});
+  }
+  session.console().print("header " + dump_json(jws->header));
+  session.console().print("claims " + dump_json(jws->payload));
+  for (const char* name : {"iat", "nbf", "exp"}) {
+    if (auto time = get_int(jws->payload, name, 0, INT64_MAX / 1000)) {
+      session.console().print(fmt::format("{}    {} UTC, {}", name, format_time(from_unix(*time)),
+                                          relative(*time - to_unix(session.now()))));
+    }
+  }
+  session.console().note("decoded only, not verified; `touchmark token check` verifies");
+  return kExitOk;
+}
+
+Outcome example(bool invalid, Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->post("/admin/v1/token/example", {{"valid", !invalid}});
+  if (!answer) return pass(answer);
+  auto token = get_string(*answer, "token", kMaxJwsBytes);
+  if (!token) return fail(CliError::kBadAnswer, "the answer has no token");
+  if (session.json()) return print_json(session, *answer);
+  session.console().print(*token);
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_token_commands(CLI::App& app, Dispatcher& dispatcher) {
+  CLI::App* group = add_group(app, "token", "Check, read and make tokens");
+
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* check_app =
+      group->add_subcommand("check", "Say whether a token is valid, and if not why");
+  check_app->add_option("TOKEN", options->token, "The token, or - to read standard input")
+      ->required();
+  check_app->add_option(
+      "--secret-file", options->secret_file,
+      "Check here, without the service, by a secret that `touchmark secret get` gave");
+  check_app->footer(
+      "Prints one of, and exits with 0 only for the first:\n"
+      "  valid      signed by the service after a passed attestation\n"
+      "  invalid    signed by the service after a failed attestation\n"
+      "  expired    was valid once\n"
+      "  forged     not signed by this service\n"
+      "  malformed  not a token at all");
+  dispatcher.on(check_app, [options](Session& s) { return check(*options, s); });
+
+  auto token = std::make_shared<std::string>();
+  CLI::App* inspect_app = group->add_subcommand("inspect", "Show what a token says, unverified");
+  inspect_app->add_option("TOKEN", *token, "The token, or - to read standard input")->required();
+  dispatcher.on(inspect_app, [token](Session& s) { return inspect(*token, s); });
+
+  auto invalid = std::make_shared<bool>(false);
+  CLI::App* example_app =
+      group->add_subcommand("example", "Make a token, to try an API server with");
+  example_app->add_flag("--invalid", *invalid, "One that a failed attestation would get");
+  dispatcher.on(example_app, [invalid](Session& s) { return example(*invalid, s); });
+}
+
+}  // namespace touchmark::cli

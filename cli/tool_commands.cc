@@ -1,0 +1,77 @@
+// touchmark version, man, completion: what the command says about itself.
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <system_error>
+
+#include "base/file.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "cli/completion.h"
+#include "cli/manual.h"
+
+namespace touchmark::cli {
+namespace {
+
+Outcome version(Session& session) {
+  if (session.json()) {
+    return print_json(session, {{"version", TOUCHMARK_VERSION},
+                                {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}});
+  }
+  session.console().print("touchmark " TOUCHMARK_VERSION);
+  return kExitOk;
+}
+
+Outcome man(const std::string& folder, Session& session) {
+  const auto line = make_command_line();
+  const auto pages = manual_pages(line->app);
+  if (folder.empty()) {
+    for (const ManualPage& page : pages) session.console().print(page.text);
+    return kExitOk;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return fail(FileError::kIo, fmt::format("{}: {}", folder, error.message()));
+  for (const ManualPage& page : pages) {
+    const auto path = std::filesystem::path(folder) / page.file;
+    if (auto written = write_file_atomic(path, as_bytes(page.text)); !written) return pass(written);
+  }
+  if (session.json()) return print_json(session, {{"folder", folder}, {"pages", pages.size()}});
+  session.console().print(fmt::format("wrote {} pages to {}", pages.size(), folder));
+  return kExitOk;
+}
+
+Outcome completion(const std::string& shell, Session& session) {
+  const auto line = make_command_line();
+  const std::string script = shell == "bash"  ? bash_completion(line->app)
+                             : shell == "zsh" ? zsh_completion(line->app)
+                                              : fish_completion(line->app);
+  session.console().print(script);
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_version_command(CLI::App& app, Dispatcher& dispatcher) {
+  dispatcher.on(app.add_subcommand("version", "Print the version"), version);
+}
+
+void add_man_command(CLI::App& app, Dispatcher& dispatcher) {
+  auto folder = std::make_shared<std::string>();
+  CLI::App* command =
+      app.add_subcommand("man", "Print the manual pages, or write them to a folder");
+  command->add_option("--to", *folder, "Folder, such as /usr/local/share/man/man1");
+  dispatcher.on(command, [folder](Session& s) { return man(*folder, s); });
+}
+
+void add_completion_command(CLI::App& app, Dispatcher& dispatcher) {
+  auto shell = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("completion", "Print the completion script of a shell");
+  command->add_option("SHELL", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->footer("Example:\n  source <(touchmark completion bash)");
+  dispatcher.on(command, [shell](Session& s) { return completion(*shell, s); });
+}
+
+}  // namespace touchmark::cli
