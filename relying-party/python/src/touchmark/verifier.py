@@ -19,6 +19,8 @@ DEFAULT_HEADER = "Touchmark-Token"
 _ALGORITHM = "HS256"
 # RFC 7518, section 3.2: a key at least as long as the hash.
 _MIN_SECRET_BYTES = 32
+# More than this is no difference between clocks, and keeps stolen tokens alive.
+_MAX_LEEWAY = 300
 _DECOY_INFO = b"touchmark decoy secret v1"
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
 
@@ -106,8 +108,8 @@ class TokenVerifier:
                 raise ValueError(f"a secret of {len(secret)} bytes is too short, 32 are needed")
         if set(self._secrets) & set(self._decoys):
             raise ValueError("the decoy secret must not be one of the token secrets")
-        if leeway < 0:
-            raise ValueError("leeway must not be negative")
+        if not 0 <= leeway <= _MAX_LEEWAY:
+            raise ValueError(f"leeway must be from 0 to {_MAX_LEEWAY} seconds")
         self.header = header
         self.prefix = prefix
         self.binding_headers = tuple(binding_headers)
@@ -140,7 +142,7 @@ class TokenVerifier:
             return TokenResult(TokenStatus.MISSING, "no token")
         if len(token) > self._max_bytes:
             return TokenResult(TokenStatus.MALFORMED, f"longer than {self._max_bytes} bytes")
-        if not _COMPACT.fullmatch(token) or not _is_canonical(token.rpartition(".")[2]):
+        if not _COMPACT.fullmatch(token) or not all(map(_is_canonical, token.split("."))):
             return TokenResult(TokenStatus.MALFORMED, "not three base64url parts of an HS256 JWT")
         try:
             for secret in self._secrets:
@@ -160,8 +162,8 @@ class TokenVerifier:
 
     def _judge(self, claims: Mapping[str, Any], binding: Optional[str]) -> TokenResult:
         """Judges the claims of a token that the service signed as a valid one."""
-        expiry = claims.get("exp")
-        if not _is_time(expiry):
+        expiry = _time(claims.get("exp"))
+        if expiry is None:
             return TokenResult(TokenStatus.MALFORMED, "no exp claim that is a time", claims)
         late = self._clock() - expiry
         if late >= self._leeway:
@@ -210,10 +212,10 @@ def _claims_signed_by(token: str, secret: bytes) -> Optional[Mapping[str, Any]]:
         return None
 
 
-def _is_time(value: Any) -> bool:
-    """RFC 7519, section 2: a number of seconds. A bool is an int in Python; NaN is in no range."""
+def _time(value: Any) -> Optional[float]:
+    """A number of seconds (RFC 7519, section 2), or None. A bool is an int in Python; NaN is in no range."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and 0 <= value < 2**53
+    return value if is_number and 0 <= value < 2**53 else None
 
 
 def _is_bound(claims: Mapping[str, Any], value: str) -> bool:
@@ -227,7 +229,9 @@ def _audiences(claims: Mapping[str, Any]) -> Sequence[Any]:
     return audience if isinstance(audience, list) else [audience]
 
 
-def _is_canonical(signature: str) -> bool:
-    """32 bytes leave two bits of the last character unused; set, they would be a second spelling."""
-    raw = base64.urlsafe_b64decode(signature + "=")
-    return base64.urlsafe_b64encode(raw).decode() == signature + "="
+def _is_canonical(part: str) -> bool:
+    """Base64url as its encoder writes it: no unused bits set, which would be a second spelling."""
+    if len(part) % 4 == 1:
+        return False
+    padded = part + "=" * (-len(part) % 4)
+    return base64.urlsafe_b64encode(base64.urlsafe_b64decode(padded)).decode() == padded

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import string
+from concurrent.futures import ThreadPoolExecutor
+
+import jwt
+import pytest
+from tokens import CLAIMS, NOW, OLD_SECRET, SECRET, base64url, raw_payload, raw_token, token
+
+from touchmark import TokenStatus, TokenVerifier
+from touchmark.verifier import binding_claim, derive_decoy_secret
+
+DECOY = derive_decoy_secret(SECRET)
+
+
+def verifier(*secrets: bytes, **options) -> TokenVerifier:
+    return TokenVerifier(secrets or [SECRET], clock=options.pop("clock", lambda: NOW), **options)
+
+
+def status(text, **options) -> TokenStatus:
+    return verifier(**options).check(text).status
+
+
+def test_a_valid_token_gives_its_claims():
+    result = verifier().check(token())
+    assert (result.status, result.claims, result.valid) == (TokenStatus.VALID, CLAIMS, True)
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_no_token_is_missing(text):
+    assert status(text) is TokenStatus.MISSING
+
+
+@pytest.mark.parametrize(
+    "exp, expected",
+    [
+        (NOW + 1, TokenStatus.VALID),
+        (NOW, TokenStatus.EXPIRED),
+        (NOW - 1, TokenStatus.EXPIRED),
+        (NOW + 0.5, TokenStatus.VALID),
+    ],
+)
+def test_the_second_of_expiry_is_too_late(exp, expected):
+    assert status(token(exp=exp)) is expected
+
+
+def test_leeway_is_zero_unless_given():
+    assert status(token(exp=NOW - 4)) is TokenStatus.EXPIRED
+    assert status(token(exp=NOW - 4), leeway=5) is TokenStatus.VALID
+    assert status(token(exp=NOW - 5), leeway=5) is TokenStatus.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "exp",
+    [
+        "null",
+        "true",
+        '"1790000300"',
+        "NaN",
+        "-Infinity",
+        "Infinity",
+        "1e400",
+        "-1",
+        "[]",
+        "9" * 400,
+    ],
+)
+def test_an_expiry_that_is_no_time_is_malformed(exp):
+    assert status(raw_payload('{"did":"x","exp":%s}' % exp)) is TokenStatus.MALFORMED
+
+
+def test_an_expiry_is_required():
+    assert status(token(exp=None)) is TokenStatus.MALFORMED
+
+
+def test_a_decoy_is_invalid_and_a_strangers_token_forged():
+    assert verifier().check(token(DECOY)).status is TokenStatus.INVALID
+    assert verifier().check(token(DECOY)).claims == CLAIMS
+    forged = verifier().check(token(bytes(32)))
+    assert (forged.status, forged.claims) == (TokenStatus.FORGED, {})
+
+
+def test_a_decoy_stays_invalid_after_its_time():
+    assert status(token(DECOY, exp=NOW - 1)) is TokenStatus.INVALID
+
+
+def test_a_given_decoy_secret_replaces_the_derived_one():
+    other = b"d" * 32
+    assert status(token(other), decoy_secret=other) is TokenStatus.INVALID
+    assert status(token(DECOY), decoy_secret=other) is TokenStatus.FORGED
+
+
+def test_the_decoy_secret_is_hkdf_of_rfc_5869():
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    hkdf = HKDF(hashes.SHA256(), length=32, salt=None, info=b"touchmark decoy secret v1")
+    assert derive_decoy_secret(SECRET) == hkdf.derive(SECRET)
+
+
+def test_rotation_takes_old_and_new_with_their_decoys():
+    both = verifier(SECRET, OLD_SECRET)
+    for secret in (SECRET, OLD_SECRET):
+        assert both.check(token(secret)).status is TokenStatus.VALID
+        assert both.check(token(derive_decoy_secret(secret))).status is TokenStatus.INVALID
+    assert verifier(SECRET).check(token(OLD_SECRET)).status is TokenStatus.FORGED
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["none", "HS384", "HS512", "hs256", "ES256", "", None, 1, ["HS256"]]
+)
+def test_the_header_does_not_choose_the_algorithm(algorithm):
+    header = json.dumps({"alg": algorithm, "typ": "JWT"}).encode()
+    assert status(raw_token(header, json.dumps(CLAIMS).encode())) is TokenStatus.MALFORMED
+
+
+def test_other_hmac_lengths_are_refused():
+    for algorithm in ("HS384", "HS512"):
+        text = jwt.encode(CLAIMS, SECRET * 2, algorithm=algorithm)
+        assert status(text) is TokenStatus.MALFORMED
+
+
+def test_an_unsigned_token_is_refused():
+    assert status(jwt.encode(CLAIMS, None, algorithm="none")) is TokenStatus.MALFORMED
+
+
+def test_no_single_change_leaves_a_token_valid():
+    good = token()
+    check = verifier().check
+    assert check(good).valid
+    for position, character in enumerate(good):
+        for other in "A_9.=\n é":
+            if other != character:
+                changed = good[:position] + other + good[position + 1 :]
+                assert not check(changed).valid, (position, other)
+        assert not check(good[:position] + good[position + 1 :]).valid, position
+        assert not check(good[:position] + character + good[position:]).valid, position
+
+
+def test_a_signature_has_one_spelling():
+    good = token()
+    last = good[-1]
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    accepted = [c for c in alphabet if verifier().check(good[:-1] + c).valid]
+    assert accepted == [last]
+    for more in ("=", "==", "\n", " ", "."):
+        assert status(good + more) is TokenStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "size, expected", [(4096, TokenStatus.VALID), (4097, TokenStatus.MALFORMED)]
+)
+def test_the_size_is_bounded(size, expected):
+    # Every three bytes of claims are four of the token; a longer header takes up the rest.
+    for pad in range(3200):
+        for header_pad in range(3):
+            header = b'{"alg":"HS256"%s}' % (b" " * header_pad)
+            payload = json.dumps({**CLAIMS, "x": "x" * (2900 + pad)}).encode()
+            text = raw_token(header, payload)
+            if len(text) == size:
+                assert status(text) is expected
+                return
+            if len(text) > size + 8:
+                pytest.fail(f"no token of {size} bytes was made")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x", "..", "a.b", "a.b.c", "a.b.c.d", ".".join(["é" * 43] * 3), "\x00" * 50, "." * 4000,
+        base64url(b"{}") * 2, "A" * 4096,
+    ],
+)  # fmt: skip
+def test_what_is_no_token_is_malformed(text):
+    assert status(text) is TokenStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"", b"[]", b"null", b"1", b'"HS256"', b"{", b"\xff\xfe", b"[" * 2900, b'{"a":' * 600,
+        b'{"alg":"HS256","crit":["exp"]}', b'{"alg":"HS256","crit":["x"],"x":1}',
+        b'{"alg":"HS256","b64":false,"crit":["b64"]}', b'{"alg":"HS256","kid":1}',
+        b'{"alg":' + b"9" * 2900 + b"}",
+    ],
+    ids=range(14),
+)  # fmt: skip
+def test_a_hostile_header_is_malformed_and_never_an_exception(header):
+    # Rightly signed, so that no earlier check hides what becomes of the header.
+    assert status(raw_token(header, json.dumps(CLAIMS).encode())) is TokenStatus.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "payload", ["", "[]", "null", "1", "{", '"x"', "[" * 2900, '{"exp":' + "1" * 2900 + "}"]
+)
+def test_a_signed_payload_that_is_no_set_of_claims_is_malformed(payload):
+    assert status(raw_payload(payload)) is TokenStatus.MALFORMED
+
+
+def test_binding_is_compared_when_a_value_is_given():
+    bound = token(pay=binding_claim("Bearer user-1"))
+    assert (
+        base64.b64decode(binding_claim("Bearer user-1"))
+        == hashlib.sha256(b"Bearer user-1").digest()
+    )
+    assert verifier().check(bound, binding="Bearer user-1").valid
+    assert verifier().check(bound, binding="Bearer user-2").status is TokenStatus.UNBOUND
+    assert verifier().check(bound).valid
+    for pay in (None, 1, "", [binding_claim("Bearer user-1")], "é"):
+        text = token(pay=pay)
+        assert verifier().check(text, binding="Bearer user-1").status is TokenStatus.UNBOUND
+
+
+def test_binding_headers_are_trimmed_and_joined_in_order():
+    check = verifier(binding_headers=["Authorization", "X-Session"]).check_headers
+    headers = {
+        "Touchmark-Token": token(pay=binding_claim("Bearer ü1s2")),
+        "Authorization": " Bearer ü1 ",
+        "X-Session": "s2",
+    }
+    assert check(headers).valid
+    assert check({**headers, "X-Session": "s3"}).status is TokenStatus.UNBOUND
+    del headers["X-Session"]
+    headers["Touchmark-Token"] = token(pay=binding_claim("Bearer ü1"))
+    result = check(headers)
+    assert (result.status, result.detail) == (TokenStatus.UNBOUND, "no X-Session header")
+
+
+def test_header_and_prefix_are_settings():
+    custom = verifier(header="X-Attest", prefix="Bearer ")
+    assert custom.check_headers({"X-Attest": "Bearer " + token()}).valid
+    assert custom.check_headers({"X-Attest": token()}).status is TokenStatus.MALFORMED
+    assert custom.check_headers({"X-Attest": "Bearer "}).status is TokenStatus.MALFORMED
+    assert custom.check_headers({"Touchmark-Token": token()}).status is TokenStatus.MISSING
+    assert verifier().check_headers({"Touchmark-Token": f" {token()} "}).valid
+    # How a server joins two headers of one name.
+    assert (
+        verifier().check_headers({"Touchmark-Token": f"{token()}, {token()}"}).status
+        is TokenStatus.MALFORMED
+    )
+
+
+@pytest.mark.parametrize(
+    "claims, expected",
+    [
+        ({"aud": "api", "iss": "svc"}, TokenStatus.VALID),
+        ({"aud": ["other", "api"], "iss": "svc"}, TokenStatus.VALID),
+        ({"aud": "other", "iss": "svc"}, TokenStatus.MISDIRECTED),
+        ({"aud": "api-2", "iss": "svc"}, TokenStatus.MISDIRECTED),
+        ({"iss": "svc"}, TokenStatus.MISDIRECTED),
+        ({"aud": "api"}, TokenStatus.MISDIRECTED),
+        ({"aud": "api", "iss": "svc2"}, TokenStatus.MISDIRECTED),
+    ],
+)
+def test_audience_and_issuer_are_required_when_set(claims, expected):
+    assert status(token(**claims), audience="api", issuer="svc") is expected
+
+
+def test_optional_claims_are_not_judged_unless_asked_for():
+    assert (
+        status(token(aud="x", iss="y", sub="z", jti="1", iat=NOW + 30, arc="AEAQ"))
+        is TokenStatus.VALID
+    )
+
+
+@pytest.mark.parametrize(
+    "secrets, options",
+    [
+        ([], {}),
+        ([b"short"], {}),
+        ([SECRET, b""], {}),
+        ([SECRET], {"decoy_secret": b"short"}),
+        ([SECRET], {"decoy_secret": SECRET}),
+        ([SECRET, DECOY], {}),
+        ([SECRET], {"leeway": -1}),
+    ],
+)
+def test_settings_that_weaken_the_check_are_refused(secrets, options):
+    with pytest.raises(ValueError):
+        TokenVerifier(secrets, **options)
+
+
+def test_threads_share_one_verifier():
+    shared = verifier(SECRET, OLD_SECRET)
+    kinds = [
+        (token(), TokenStatus.VALID), (token(OLD_SECRET), TokenStatus.VALID),
+        (token(DECOY), TokenStatus.INVALID), (token(b"x" * 32), TokenStatus.FORGED),
+        (token(exp=NOW - 1), TokenStatus.EXPIRED), ("x", TokenStatus.MALFORMED),
+    ] * 200  # fmt: skip
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda kind: shared.check(kind[0]).status, kinds))
+    assert results == [expected for _, expected in kinds]

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import base64
+import logging
+import time
+
+import pytest
+from flask import Flask, g
+from tokens import SECRET, token
+
+import touchmark.flask
+from touchmark import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
+from touchmark.flask import check_touchmark_token
+from touchmark.verifier import derive_decoy_secret
+
+SECRET_TEXT = base64.b64encode(SECRET).decode()
+
+
+def make_app(**config) -> Flask:
+    app = Flask(__name__)
+    app.config.update(TESTING=True, TOUCHMARK_SECRET=SECRET_TEXT, **config)
+    calls = app.extensions["calls"] = []
+
+    @app.get("/v2/rates/<name>")
+    @check_touchmark_token
+    def rates(name: str):
+        """The rates."""
+        calls.append(g.touchmark.status)
+        return {"name": name, "did": g.touchmark.claims.get("did")}
+
+    return app
+
+
+def get(app: Flask, text=None, path="/v2/rates/EUR", **headers):
+    if text is not None:
+        headers["Touchmark-Token"] = text
+    return app.test_client().get(path, headers=headers)
+
+
+def fresh(secret: bytes = SECRET, **claims) -> str:
+    return token(secret, **{"exp": int(time.time()) + 60, **claims})
+
+
+REFUSED = {
+    "missing": None,
+    "malformed": "x.y.z",
+    "expired": fresh(exp=int(time.time()) - 1),
+    "invalid": fresh(derive_decoy_secret(SECRET)),
+    "forged": fresh(b"x" * 32),
+}
+
+
+def test_a_valid_token_reaches_the_view_with_its_claims():
+    app = make_app()
+    response = get(app, fresh())
+    assert (response.status_code, response.json["did"]) == (200, "VpbvaHuFztxhsx472W4Vgg==")
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_every_other_request_gets_the_same_401(kind, caplog):
+    app = make_app()
+    response = get(app, REFUSED[kind])
+    assert response.status_code == 401
+    assert response.data == b"{}"
+    assert response.mimetype == "application/json"
+    assert sorted(response.headers.keys()) == sorted(get(app).headers.keys())
+    assert response.headers["WWW-Authenticate"] == "Touchmark"
+    assert app.extensions["calls"] == []
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_the_log_says_which_and_never_the_token(kind, caplog):
+    get(make_app(), REFUSED[kind])
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("touchmark", logging.WARNING)
+    assert record.getMessage().startswith("refused GET '/v2/rates/EUR' from 127.0.0.1: " + kind)
+    if REFUSED[kind]:
+        assert REFUSED[kind] not in caplog.text
+        assert REFUSED[kind].split(".")[2] not in caplog.text
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_report_mode_serves_and_says_what_it_would_do(kind, caplog):
+    app = make_app(TOUCHMARK_MODE="report")
+    assert get(app, REFUSED[kind]).status_code == 200
+    assert app.extensions["calls"] == [TokenStatus(kind)]
+    assert f"would refuse GET '/v2/rates/EUR' from 127.0.0.1: {kind}" in caplog.text
+
+
+def test_report_mode_gives_no_claims_of_a_forged_token():
+    app = make_app(TOUCHMARK_MODE="report")
+    assert get(app, REFUSED["forged"]).json["did"] is None
+
+
+def test_a_client_cannot_write_lines_into_the_log(caplog):
+    get(make_app(), "x\u2028y", path="/v2/rates/a%0aaccepted%20b%0d%1b[2J")
+    (record,) = caplog.records
+    assert record.getMessage().isascii() and record.getMessage().isprintable()
+
+
+def test_header_and_binding_are_settings():
+    from touchmark.verifier import binding_claim
+
+    app = make_app(TOUCHMARK_TOKEN_HEADER="X-Attest", TOUCHMARK_BINDING_HEADERS="Authorization")
+    bound = fresh(pay=binding_claim("Bearer u"))
+    assert get(app, **{"x-attest": bound, "authorization": "Bearer u"}).status_code == 200
+    assert get(app, **{"x-attest": bound, "authorization": "Bearer v"}).status_code == 401
+    assert get(app, **{"x-attest": bound}).status_code == 401
+    assert get(app, bound, Authorization="Bearer u").status_code == 401
+
+
+def test_settings_come_from_the_environment_and_the_app_goes_first(monkeypatch):
+    monkeypatch.setenv("TOUCHMARK_SECRET", base64.b64encode(b"e" * 32).decode())
+    monkeypatch.setenv("TOUCHMARK_MODE", "report")
+    app = make_app(TOUCHMARK_MODE="enforce")
+    assert get(app, fresh()).status_code == 200
+    assert get(app, fresh(b"e" * 32)).status_code == 401
+    del app.config["TOUCHMARK_SECRET"]
+    touchmark.flask.init_app(app)
+    assert get(app, fresh(b"e" * 32)).status_code == 200
+
+
+def test_without_a_secret_the_app_does_not_start_and_never_serves(monkeypatch):
+    monkeypatch.delenv("TOUCHMARK_SECRET", raising=False)
+    app = make_app()
+    del app.config["TOUCHMARK_SECRET"]
+    with pytest.raises(SettingsError):
+        touchmark.flask.init_app(app)
+    app.config["TESTING"] = False
+    assert get(app, fresh()).status_code == 500
+    assert app.extensions["calls"] == []
+
+
+def test_settings_can_be_passed():
+    app = make_app()
+    verifier = TokenVerifier([b"p" * 32])
+    touchmark.flask.init_app(app, Settings(verifier, Mode.ENFORCE))
+    assert get(app, fresh(b"p" * 32)).status_code == 200
+    assert get(app, fresh()).status_code == 401
+
+
+def test_the_view_keeps_its_name_and_documentation():
+    view = make_app().view_functions["rates"]
+    assert (view.__name__, view.__doc__) == ("rates", "The rates.")
+
+
+def test_an_async_view_is_awaited():
+    app = make_app()
+
+    @app.get("/async")
+    @check_touchmark_token
+    async def later():
+        return {"later": True}
+
+    assert get(app, path="/async").status_code == 401
+    assert get(app, fresh(), path="/async").json == {"later": True}
