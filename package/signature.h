@@ -23,11 +23,25 @@ struct SignerInfo {
   std::string scheme;  // "v1", "v2", "v3", "v3.1"
 };
 
+// What an old signing certificate may still do, by the flags in the proof of rotation.
+enum LineageCapability : std::uint32_t {
+  kCapabilityInstalledData = 1,
+  kCapabilitySharedUserId = 2,
+  kCapabilityPermission = 4,
+  kCapabilityRollback = 8,
+  kCapabilityAuthenticator = 16,
+};
+
+struct LineageCertificate {
+  Bytes certificate;               // DER
+  std::uint32_t capabilities = 0;  // LineageCapability flags
+};
+
 struct SignatureReport {
-  std::vector<std::string> schemes;   // those that verified, of those the API levels look at
-  std::vector<SignerInfo> signers;    // whom the platform takes as the app's signers
-  std::vector<Bytes> lineage;         // certificates of the proof of rotation, oldest first
-  std::vector<std::string> warnings;  // "id: text"
+  std::vector<std::string> schemes;         // those that verified, of those the API levels look at
+  std::vector<SignerInfo> signers;          // whom the platform takes as the app's signers
+  std::vector<LineageCertificate> lineage;  // of the proof of rotation, oldest first
+  std::vector<std::string> warnings;        // "id: text"
 };
 
 struct SignatureOptions {

@@ -13,8 +13,42 @@ enum class SignatureError : int {
   kSdkRange,  // the lowest API level to check for is above the highest
 
   // The APK Signing Block as a whole.
-  kBlockTooLarge,       // a signature entry no signer writes: over 4 MiB
+  kBlockTooLarge,  // a signature entry no signer writes: over 4 MiB
   kBlockTooManyEntries,
+
+  // JAR signing, v1.
+  kV1NoManifest,
+  kV1NoSignatures,
+  kV1TooManySigners,
+  kV1FileTooLarge,  // MANIFEST.MF, .SF or the signature block, over 16 MiB or 1 MiB
+  kV1UnnamedSection,
+  kV1DuplicateSection,
+  kV1EntryMissing,  // in the manifest, not in the package
+  kV1NoSigners,     // a signature block without signer
+  kV1MalformedBlock,
+  kV1MalformedCertificate,
+  kV1UnsupportedAlgorithm,  // for some of the API levels asked for
+  kV1CertificateMissing,
+  kV1CertificateExtension,  // a critical one that nobody knows
+  kV1CertificateUsage,
+  kV1UnusableKey,
+  kV1UnusableSignature,  // of a length or encoding that the key cannot have made
+  kV1AttributesTooOld,   // signed attributes, and API levels that check them wrongly
+  kV1MalformedAttributes,
+  kV1AmbiguousAttribute,
+  kV1MissingAttribute,
+  kV1BadSignature,
+  kV1EmptySignatureFile,
+  kV1SchemeStripped,  // the .SF says that a newer scheme signed too, and it is not there
+  kV1MainSectionDigestMismatch,
+  kV1NoSectionDigest,
+  kV1SectionDigestMismatch,
+  kV1MalformedDigest,  // not base64
+  kV1EntryNotInManifest,
+  kV1EntryNotSigned,
+  kV1EntrySignersDiffer,
+  kV1EntryDigestMismatch,
+  kV1NoSignedEntries,
 
   // APK Signature Scheme v2.
   kV2MalformedSigners,
@@ -34,16 +68,15 @@ enum class SignatureError : int {
   kV2MalformedDigest,
   kV2AlgorithmMismatch,  // the lists of signatures and of digests name different algorithms
   kV2MalformedAttribute,
-  kV2DigestMismatch,     // the package's content is not what was signed
-  kV2MisalignedBlock,    // a verity digest, yet the block is not on 4096-byte borders
-  kV2SchemeStripped,     // the v2 signer says that a newer scheme signed too, and it is not there
+  kV2DigestMismatch,   // the package's content is not what was signed
+  kV2MisalignedBlock,  // a verity digest, yet the block is not on 4096-byte borders
+  kV2SchemeStripped,   // the v2 signer says that a newer scheme signed too, and it is not there
   kV2SignerNotInV1,
   kV1SignerNotInV2,
 
   // APK Signature Scheme v3 and v3.1.
   kV3MalformedSigners,
   kV3NoSigners,
-  kV3TooManySigners,
   kV3MalformedSigner,
   kV3InvalidSdkVersions,
   kV3MalformedSignature,
@@ -72,13 +105,13 @@ enum class SignatureError : int {
   kV3PastSignerMismatch,          // the v1 or v2 signer is not the oldest of the lineage
   kV3MultiplePastSigners,
   kV3MultipleSigners,
-  kV31BlockMissing,       // the v3 signer says that a v3.1 block exists, and it does not
+  kV31BlockMissing,  // the v3 signer says that a v3.1 block exists, and it does not
   kV31RotationSdkMismatch,
   kV31WithoutV3,
 
   // Across schemes.
-  kSandboxNeedsScheme,    // targetSandboxVersion 2 or more needs a scheme newer than v1
-  kTargetNeedsScheme,     // targetSdkVersion 30 or more needs v2 or newer
+  kSandboxNeedsScheme,  // targetSandboxVersion 2 or more needs a scheme newer than v1
+  kTargetNeedsScheme,   // targetSdkVersion 30 or more needs v2 or newer
 };
 
 std::string_view error_id(SignatureError error);

@@ -1,5 +1,5 @@
-// Reads the little-endian, length-prefixed records of the APK Signing Block. Every read says whether
-// it could be made; nothing is copied.
+// Reads the little-endian, length-prefixed records of the APK Signing Block. Every read says
+// whether it could be made; nothing is copied.
 #pragma once
 
 #include <cstdint>

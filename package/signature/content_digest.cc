@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <mutex>
-#include <thread>
 
 #include "package/signature/digest.h"
+#include "package/signature/parallel.h"
 
 namespace touchmark::package {
 namespace {
@@ -29,7 +27,8 @@ class Content {
         end_record_(layout.end_record),
         sizes_{layout.block_offset, layout.end_record_offset - layout.central_directory_offset,
                layout.end_record.size()} {
-    // Signing moved the central directory by the block's size; digests are over the file before that.
+    // Signing moved the central directory by the block's size; digests are over the file before
+    // that.
     put_u32(std::span(end_record_).subspan(kEndRecordOffsetField), layout.block_offset);
   }
 
@@ -83,38 +82,6 @@ std::vector<Chunk> cut(const Content& content) {
   return chunks;
 }
 
-// Runs work(index, buffer) for every index below `count`, on up to `threads` threads with a buffer of
-// kReadBytes each. Stops early at the first failure and returns it.
-template <class Work>
-Result<void> for_each_parallel(std::size_t count, unsigned threads, const Work& work) {
-  std::atomic<std::size_t> next = 0;
-  std::mutex mutex;
-  Result<void> outcome;
-  const auto run = [&] {
-    Bytes buffer(kReadBytes);
-    for (std::size_t index = next++; index < count; index = next++) {
-      if (auto r = work(index, buffer); !r) {
-        const std::lock_guard lock(mutex);
-        if (outcome) outcome = pass(r);
-        next = count;
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    const std::size_t wanted = std::min<std::size_t>(threads, count);
-    for (std::size_t i = 1; i < wanted; ++i) {
-      try {
-        helpers.emplace_back(run);
-      } catch (const std::system_error&) {
-        break;  // no more threads to be had: the ones that run do all the work
-      }
-    }
-    run();
-  }
-  return outcome;
-}
-
 struct ChunkedDigest {
   ContentDigest id;
   DigestAlgorithm algorithm;
@@ -153,14 +120,15 @@ Result<void> compute_chunked(const Content& content, unsigned threads,
     output.joined[0] = std::byte{0x5a};
     put_u32(std::span(output.joined).subspan(1), chunks.size());
   }
-  return for_each_parallel(chunks.size(), threads,
-                           [&](std::size_t index, std::span<std::byte> buffer) {
-                             return digest_chunk(content, chunks[index], index, buffer, outputs);
-                           });
+  return for_each_parallel(chunks.size(), threads, [&] {
+    return [&, buffer = Bytes(kReadBytes)](std::size_t index) mutable {
+      return digest_chunk(content, chunks[index], index, buffer, outputs);
+    };
+  });
 }
 
-// One level up a verity tree: the digest of each page under the salt of eight zeros; a last page that
-// is not full is filled with zeros.
+// One level up a verity tree: the digest of each page under the salt of eight zeros; a last page
+// that is not full is filled with zeros.
 void digest_pages(ByteView data, Bytes& out) {
   static constexpr std::array<std::byte, 8> kSalt{};
   static constexpr std::array<std::byte, kPageBytes> kZeros{};
@@ -180,7 +148,7 @@ Result<Bytes> verity_root(const Content& content, unsigned threads) {
   const std::uint64_t size = content.size();
   const auto pieces = static_cast<std::size_t>((size + kChunkBytes - 1) / kChunkBytes);
   std::vector<Bytes> upper(pieces);
-  const auto work = [&](std::size_t index, std::span<std::byte> buffer) -> Result<void> {
+  const auto reduce = [&](std::size_t index, std::span<std::byte> buffer) -> Result<void> {
     const std::uint64_t begin = index * kChunkBytes;
     const std::uint64_t end = std::min(size, begin + kChunkBytes);
     Bytes pages;
@@ -193,7 +161,12 @@ Result<Bytes> verity_root(const Content& content, unsigned threads) {
     digest_pages(pages, upper[index]);
     return {};
   };
-  if (auto r = for_each_parallel(pieces, threads, work); !r) return pass(r);
+  auto done = for_each_parallel(pieces, threads, [&] {
+    return [&, buffer = Bytes(kReadBytes)](std::size_t index) mutable {
+      return reduce(index, buffer);
+    };
+  });
+  if (!done) return pass(done);
   Bytes level;
   for (const Bytes& digests : upper) append(level, digests);
   while (level.size() > digest_size(DigestAlgorithm::kSha256)) {
@@ -209,17 +182,17 @@ Result<Bytes> verity_root(const Content& content, unsigned threads) {
 ContentDigester::ContentDigester(const Source& source, ContentLayout layout, unsigned threads)
     : source_(source),
       layout_(std::move(layout)),
-      threads_(std::clamp(threads == 0 ? std::thread::hardware_concurrency() : threads, 1u, 16u)) {}
+      threads_(threads == 0 ? worker_threads() : threads) {}
 
 Result<void> ContentDigester::compute(const std::set<ContentDigest>& wanted) {
   const Content content(source_, layout_);
   std::vector<ChunkedDigest> chunked;
   for (const ContentDigest id : wanted) {
     if (known_.contains(id) || id == ContentDigest::kVeritySha256) continue;
-    chunked.push_back({id,
-                       id == ContentDigest::kChunkedSha512 ? DigestAlgorithm::kSha512
-                                                           : DigestAlgorithm::kSha256,
-                       {}});
+    chunked.push_back(
+        {id,
+         id == ContentDigest::kChunkedSha512 ? DigestAlgorithm::kSha512 : DigestAlgorithm::kSha256,
+         {}});
   }
   if (!chunked.empty()) {
     if (auto r = compute_chunked(content, threads_, chunked); !r) return pass(r);

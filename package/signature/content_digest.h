@@ -1,5 +1,5 @@
-// Digests of an APK's content as the signature schemes v2 and newer define them: over everything but
-// the signing block, with the end record's central directory offset set to the block's start.
+// Digests of an APK's content as the signature schemes v2 and newer define them: over everything
+// but the signing block, with the end record's central directory offset set to the block's start.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ struct ContentLayout {
   Bytes end_record;
 };
 
-// Computes each digest once, with the machine's cores. Memory: a small buffer per thread and 64 bytes
-// per MiB of package. Not thread-safe.
+// Computes each digest once, with the machine's cores. Memory: a small buffer per thread and 64
+// bytes per MiB of package. Not thread-safe.
 class ContentDigester {
  public:
   // `source` must outlive the digester. `threads` 0: one per core.

@@ -1,9 +1,8 @@
 #include "package/signature/digest.h"
 
-#include <openssl/evp.h>
-
 #include <array>
-#include <cstdlib>
+
+#include "base/openssl.h"
 
 namespace touchmark::package {
 namespace {
@@ -12,59 +11,57 @@ struct Info {
   const char* name;
   std::size_t size;
 };
+constexpr std::array<Info, 6> kInfo{{{"MD5", 16},
+                                     {"SHA1", 20},
+                                     {"SHA2-224", 28},
+                                     {"SHA2-256", 32},
+                                     {"SHA2-384", 48},
+                                     {"SHA2-512", 64}}};
 
-constexpr Info info(DigestAlgorithm algorithm) {
-  switch (algorithm) {
-    case DigestAlgorithm::kMd5: return {"MD5", 16};
-    case DigestAlgorithm::kSha1: return {"SHA1", 20};
-    case DigestAlgorithm::kSha224: return {"SHA2-224", 28};
-    case DigestAlgorithm::kSha256: return {"SHA2-256", 32};
-    case DigestAlgorithm::kSha384: return {"SHA2-384", 48};
-    case DigestAlgorithm::kSha512: return {"SHA2-512", 64};
-  }
-  std::abort();  // not an enumerator
+const Info& info(DigestAlgorithm algorithm) {
+  return kInfo.at(static_cast<std::size_t>(algorithm));
 }
 
-// Fetching looks the algorithm up under a lock; each is fetched once and kept for the process's life.
+using Implementation = openssl::Owned<EVP_MD, EVP_MD_free>;
+
+// Each algorithm is fetched once: a fetch takes a lock, and chunks are digested on many threads.
 const EVP_MD* implementation(DigestAlgorithm algorithm) {
   static const auto fetched = [] {
-    std::array<EVP_MD*, 6> all{};
+    std::array<Implementation, kInfo.size()> all;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      all[i] = EVP_MD_fetch(nullptr, info(static_cast<DigestAlgorithm>(i)).name, nullptr);
+      all[i].reset(EVP_MD_fetch(nullptr, kInfo[i].name, nullptr));
+      openssl::require(all[i] != nullptr, kInfo[i].name);
     }
     return all;
   }();
-  return fetched[static_cast<std::size_t>(algorithm)];
-}
-
-// OpenSSL fails here only when memory or the algorithm is missing: there is nothing to go on with.
-void require(bool ok) {
-  if (!ok) std::abort();
+  return fetched.at(static_cast<std::size_t>(algorithm)).get();
 }
 
 }  // namespace
 
 struct Digester::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  openssl::DigestContext context{EVP_MD_CTX_new()};
   std::size_t size = 0;
-  ~State() { EVP_MD_CTX_free(context); }
 };
 
 Digester::Digester(DigestAlgorithm algorithm) : state_(std::make_unique<State>()) {
   state_->size = digest_size(algorithm);
-  require(EVP_DigestInit_ex2(state_->context, implementation(algorithm), nullptr) == 1);
+  const EVP_MD* md = implementation(algorithm);
+  openssl::require(EVP_DigestInit_ex2(state_->context.get(), md, nullptr) == 1, "digest start");
 }
 Digester::~Digester() = default;
 Digester::Digester(Digester&&) noexcept = default;
 Digester& Digester::operator=(Digester&&) noexcept = default;
 
 void Digester::update(ByteView data) {
-  require(EVP_DigestUpdate(state_->context, data.data(), data.size()) == 1);
+  openssl::require(EVP_DigestUpdate(state_->context.get(), data.data(), data.size()) == 1,
+                   "digest update");
 }
 
 Bytes Digester::finish() {
   Bytes out(state_->size);
-  require(EVP_DigestFinal_ex(state_->context, uchars(std::span(out)), nullptr) == 1);
+  openssl::require(EVP_DigestFinal_ex(state_->context.get(), uchars(std::span(out)), nullptr) == 1,
+                   "digest end");
   return out;
 }
 

@@ -48,9 +48,9 @@ Result<void> SigningBlock::list_entries(const Source& source, std::uint64_t begi
                                         std::uint64_t end) {
   while (begin < end) {
     if (entries_.size() == kMaxBlockEntries) {
-      return fail(SignatureError::kBlockTooManyEntries,
-                  "the signing block has more than " + std::to_string(kMaxBlockEntries) +
-                      " entries");
+      return fail(
+          SignatureError::kBlockTooManyEntries,
+          "the signing block has more than " + std::to_string(kMaxBlockEntries) + " entries");
     }
     std::array<std::byte, kEntryHeadBytes> head{};
     truncated_ = end - begin < head.size();

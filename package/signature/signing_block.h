@@ -26,9 +26,9 @@ inline constexpr std::size_t kMaxBlockEntries = 1024;
 class SigningBlock {
  public:
   // Nothing when the file has no block where a platform looks for one: directly before a central
-  // directory that ends where the end record starts. As on the platform, a block whose frame or sizes
-  // do not fit is no block, and an entry that overruns hides itself and those behind it; stripping
-  // protection in the older schemes is what turns that into a refusal.
+  // directory that ends where the end record starts. As on the platform, a block whose frame or
+  // sizes do not fit is no block, and an entry that overruns hides itself and those behind it;
+  // stripping protection in the older schemes is what turns that into a refusal.
   static Result<std::optional<SigningBlock>> find(const ZipArchive& archive);
 
   std::uint64_t offset() const { return offset_; }

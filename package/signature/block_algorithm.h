@@ -1,0 +1,34 @@
+// The signature algorithms of APK Signature Scheme v2 and newer, and which of a signer's signatures
+// a platform looks at.
+// https://source.android.com/docs/security/features/apksigning/v2#signature-algorithm-ids
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "package/signature/content_digest.h"
+#include "package/signature/public_key.h"
+
+namespace touchmark::package {
+
+struct BlockAlgorithm {
+  std::uint32_t id;
+  std::string_view name;
+  SignatureScheme scheme;
+  ContentDigest content_digest;
+  std::int64_t min_sdk;  // the first API level that knows it
+};
+
+// Nullptr for an id no platform knows.
+const BlockAlgorithm* find_block_algorithm(std::uint32_t id);
+
+// A platform verifies one signature per signer: the one with the strongest content digest of those
+// it knows. `known` are a signer's signatures by algorithm; the answer has the index of the
+// signature that each level of [min_sdk, max_sdk] picks, without repeats, in order of algorithm id.
+// Empty when some level of the range would find none.
+std::vector<std::size_t> signatures_to_verify(std::span<const BlockAlgorithm* const> known,
+                                              std::int64_t min_sdk, std::int64_t max_sdk);
+
+}  // namespace touchmark::package
