@@ -6,6 +6,7 @@ import com.android.tools.r8.Diagnostic;
 import com.android.tools.r8.DiagnosticsHandler;
 import com.android.tools.r8.JdkClassFileProvider;
 import com.android.tools.r8.OutputMode;
+import com.android.tools.r8.errors.InterfaceDesugarMissingTypeDiagnostic;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -223,13 +224,20 @@ final class BuildApk {
     }
   }
 
-  /** D8's messages, less its complaint that Central's build of it has no database of API levels. */
+  /** D8's warnings, less two that ask for nothing to be done. */
   private static final class Diagnostics implements DiagnosticsHandler {
     @Override
     public void warning(Diagnostic warning) {
-      if (!warning.getDiagnosticMessage().contains("Could not find the api database")) {
-        DiagnosticsHandler.super.warning(warning);
+      // A library may know types that the app does not have, such as those of an HTTP client; for
+      // the app's own code, javac has seen to it that every type is there.
+      if (warning instanceof InterfaceDesugarMissingTypeDiagnostic) {
+        return;
       }
+      // The build of D8 on Maven Central comes without it.
+      if (warning.getDiagnosticMessage().contains("Could not find the api database")) {
+        return;
+      }
+      DiagnosticsHandler.super.warning(warning);
     }
   }
 
