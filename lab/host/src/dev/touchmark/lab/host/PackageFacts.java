@@ -34,6 +34,7 @@ final class PackageFacts {
     ShadowSigningInfo signing = Shadow.extract(info.signingInfo);
     signing.setSignatures(signatures);
     signing.setPastSigningCertificates(signatures);
+    application.getPackageManager().setInstallerPackageName(app.packageName(), INSTALLER);
     packages.setInstallSourceInfo(app.packageName(), INSTALLER, INSTALLER);
     // Contexts ask their LoadedApk for the data folder, which was made before these facts were known.
     Object loadedApk = ReflectionHelpers.getField(application, "mLoadedApk");

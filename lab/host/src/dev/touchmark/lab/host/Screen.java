@@ -61,6 +61,10 @@ final class Screen {
     return find(id, TextView.class).getText().toString();
   }
 
+  boolean isEnabled(String id) throws BadCommand {
+    return find(id, View.class).isEnabled();
+  }
+
   /** Replaces the field's text by way of its input connection, as a soft keyboard does. */
   void type(String id, String text) throws BadCommand {
     EditText field = find(id, EditText.class);

@@ -99,14 +99,18 @@ final class Session {
     }
   }
 
-  /** Lets the app run until the text of a view matches; its last text when the time is over too. */
+  /**
+   * Lets the app run until the text of view {@code id} matches {@code matches} (when given) and view
+   * {@code enabled} (when given) can be touched; answers that text.
+   */
   private String await(JSONObject command) throws Exception {
-    Pattern wanted = Pattern.compile(command.getString("matches"), Pattern.DOTALL);
+    Pattern wanted = Pattern.compile(command.optString("matches", ".*"), Pattern.DOTALL);
+    String enabled = command.optString("enabled", command.getString("id"));
     long end = System.nanoTime() + command.optLong("timeout_ms", WAIT_MILLIS) * 1_000_000;
     while (true) {
       shadowOf(Looper.getMainLooper()).idle();
       String text = screen.text(command.getString("id"));
-      if (wanted.matcher(text).matches()) return text;
+      if (wanted.matcher(text).matches() && screen.isEnabled(enabled)) return text;
       if (System.nanoTime() > end) throw new BadCommand("timeout; the text is: " + text);
       Thread.sleep(TURN_MILLIS);
     }

@@ -1,0 +1,1 @@
+"""The lab: real parts, real attackers, one table of what came of it."""

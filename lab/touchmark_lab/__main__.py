@@ -1,0 +1,133 @@
+"""The lab's command line; see lab/README.md."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Sequence
+
+import touchmark_lab.rows  # noqa: F401  (fills ROWS)
+from touchmark_lab import packages, report
+from touchmark_lab.console import Console
+from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, Lab
+from touchmark_lab.model import ROWS, Observed, Result, Row
+from touchmark_lab.process import LabError
+
+_ROOT = Path(__file__).resolve().parents[2]
+_TIME_LIMIT_SECONDS = 600
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="lab/run", description="Runs the genuine app and its attackers against a real service."
+    )
+    parser.add_argument(
+        "--build", type=Path, default=_ROOT / "build/release",
+        help="the build folder to take the touchmark command from (default: build/release)",
+    )  # fmt: skip
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="the whole story, step by step, and the table")
+    table = commands.add_parser("table", help="rows of the table, each with what it needs")
+    table.add_argument(
+        "--only", action="append", metavar="NAME", choices=[row.name for row in ROWS],
+        help="run this row only; may be given again",
+    )  # fmt: skip
+    commands.add_parser("list", help="the names of the rows")
+    return parser.parse_args()
+
+
+def _run_row(lab: Lab, row: Row) -> Result:
+    start = time.monotonic()
+    try:
+        seen = row.run(lab)
+    except LabError as error:
+        seen = Observed(got="", status=0, problems=(str(error),))
+    problems = row.expected.problems_with(seen)
+    result = Result(row, row.tool(lab), seen, time.monotonic() - start, problems)
+    lab.console.verdict(result.passed, f"{row.name}: expected {row.expected}")
+    for problem in problems:
+        lab.console.output(f"!! {problem}")
+    return result
+
+
+def _run_rows(lab: Lab, rows: Sequence[Row]) -> list[Result]:
+    results = []
+    chapter = ""
+    for row in rows:
+        if row.chapter != chapter:
+            chapter = row.chapter
+            lab.console.chapter(chapter)
+        results.append(_run_row(lab, row))
+    return results
+
+
+def _start_ahead(lab: Lab) -> None:
+    """What the story needs later is started while its beginning is told."""
+    lab.attacker.start()
+    lab.start_ahead(
+        [PHONE, MITM_PHONE, *packages.VARIANTS, PRELOAD_PHONE]
+    )
+
+
+def _work(options: argparse.Namespace, console: Console) -> int:
+    start = time.monotonic()
+    rows = ROWS
+    if options.command == "table" and options.only:
+        rows = [row for row in ROWS if row.name in options.only]
+    touchmark = options.build.resolve() / "bin/touchmark"
+    lab = Lab(_ROOT, console, touchmark)
+    try:
+        console.chapter("A service, an API server and an app")
+        lab.set_up()
+        if rows is ROWS:
+            _start_ahead(lab)
+        results = _run_rows(lab, rows)
+    finally:
+        lab.close()
+    console.chapter("What came of it")
+    report.print_table(console, results)
+    report.write(_ROOT / "build/lab", results)
+    failed = [result.row.name for result in results if not result.passed]
+    seconds = time.monotonic() - start
+    console.plain()
+    console.plain(
+        f"{len(results) - len(failed)} passed, {len(failed)} failed in {seconds:.0f} s"
+        + (f": {', '.join(failed)}" if failed else "")
+    )
+    console.plain("Report: build/lab/report.md and report.json; logs: build/lab/run/")
+    return 1 if failed else 0
+
+
+def _on_alarm(*_: object) -> None:
+    raise LabError(f"the lab did not end within {_TIME_LIMIT_SECONDS} s")
+
+
+def _on_term(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    options = _arguments()
+    if options.command == "list":
+        for row in ROWS:
+            print(f"{row.name:24}{row.attack}")
+        return 0
+    signal.signal(signal.SIGALRM, _on_alarm)
+    signal.signal(signal.SIGTERM, _on_term)
+    signal.alarm(_TIME_LIMIT_SECONDS)
+    console = Console()
+    try:
+        return _work(options, console)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("lab: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

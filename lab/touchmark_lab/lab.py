@@ -1,0 +1,302 @@
+"""The lab's world: starts each part when it is first needed, and stops them all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Iterator, Optional, Sequence
+
+from touchmark_lab import packages, pki
+from touchmark_lab.console import Console
+from touchmark_lab.device import Device, token_claims
+from touchmark_lab.model import NO_REQUEST, Observed
+from touchmark_lab.process import Daemon, Finished, Tail, run, wait_until
+from touchmark_lab.servers import ApiCall, ApiServer, Mitm, Service, Verdict, api_calls, verdicts
+
+TOKEN_LIFETIME_SECONDS = 8
+"""Short, so that the story need not wait five minutes for a token to expire."""
+
+PHONE = "phone"
+MITM_PHONE = "phone-behind-mitm"
+PRELOAD_PHONE = "phone-with-preload"
+
+
+class Lab:
+    """Not thread-safe, but for what it starts ahead. Close it whatever happens."""
+
+    def __init__(self, root: Path, console: Console, touchmark: Path) -> None:
+        self.root = root
+        self.demo = root / "demo"
+        self.console = console
+        self.out = root / "build/lab/run"
+        shutil.rmtree(self.out, ignore_errors=True)
+        self.out.mkdir(parents=True)
+        self._touchmark = touchmark
+        self.env = self._environment()
+        self.ca, api_identity = pki.make(self.out / "pki")
+        self.service = Service(
+            touchmark, self.out, cwd=self.demo, env=self.env, lifetime=TOKEN_LIFETIME_SECONDS
+        )
+        self.api = ApiServer(root, self.out, api_identity, self.env)
+        self._mitm: Optional[Mitm] = None
+        self._secrets: dict[str, str] = {}
+        self._devices: dict[str, Device] = {}
+        self._devices_lock = threading.Lock()
+        self.attacker = packages.Attacker(root, self.out, self.env)
+        self._built = False
+        self._registered_until: Optional[float] = None
+        self._dids: dict[str, str] = {}
+        self._closed = False
+
+    def _environment(self) -> dict[str, str]:
+        """The caller's, without what would point the commands at another service."""
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("TOUCHMARK_", "LD_"))}
+        env["PATH"] = f"{self._touchmark.parent}:{env.get('PATH', '')}"
+        env["TOUCHMARK_HOME"] = str(self.out / "cli")
+        env["PYTHON"] = str(self.root / ".venv/bin/python")
+        return env
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def show(self, done: Finished, limit: int = 30) -> Finished:
+        self.console.command(done.shown)
+        self.console.output(done.output, limit)
+        return done
+
+    def command(
+        self,
+        argv: Sequence[str],
+        *,
+        shown: Optional[str] = None,
+        expect: Optional[Sequence[int]] = (0,),
+        timeout: float = 120,
+    ) -> Finished:
+        """Runs a command in demo/ and shows it with its output."""
+        return self.show(
+            run(argv, cwd=self.demo, env=self.env, shown=shown, expect=expect, timeout=timeout)
+        )
+
+    def touchmark(self, *arguments: str, expect: Optional[Sequence[int]] = (0,)) -> Finished:
+        return self.command(["touchmark", *arguments], expect=expect)
+
+    # --- set-up ---------------------------------------------------------------------------------
+
+    def set_up(self) -> None:
+        """The operator's part and the developer's: a service, a protected API, a release."""
+        if self._built:
+            return
+        self.console.command(self.service.shown + " &")
+        first_start = self.service.wait_ready()
+        self.command(
+            ["touchmark", "init", self.service.url, "--token", first_start["admin_token"],
+             "--pin", first_start["pin"]],
+            shown=f"touchmark init {self.service.url} --token tmk_admin_... --pin {first_start['pin']}",
+        )  # fmt: skip
+        self.set_api_mode("report")
+        self.touchmark("api", "add", self.api.domain)
+        self.touchmark("sdk", "-getLibrary", "touchmark_sdk.aar")
+        self.touchmark("sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config")
+        self.command(["./bin/build-release", "--api-url", self.api.url], timeout=300)
+        self._built = True
+
+    def set_api_mode(self, mode: str) -> None:
+        """Has the API server run in a mode: "enforce" or "report"."""
+        if self.api.mode == mode:
+            return
+        if not self._secrets:
+            lines = self._quiet("secret", "get", "--format", "env").output.split()
+            self._secrets = dict(line.split("=", 1) for line in lines)
+        self.api.start(mode, self._secrets)
+        self.console.command(f"TOUCHMARK_MODE={mode} api-server/run --bind {self.api.domain} ... &")
+
+    def register(self, seconds: int = 600) -> None:
+        """Has the release registered for `seconds` from now."""
+        known = self._registered_until
+        if known is not None and seconds == 600 and known - time.monotonic() > 60:
+            return
+        self.touchmark(
+            "registration", "-add", str(packages.RELEASE), "-expireAfter", f"{seconds}s"
+        )
+        self._registered_until = time.monotonic() + seconds
+
+    def unregister(self) -> None:
+        if self._registered_until is None:
+            return
+        listed = json.loads(self._quiet("registration", "list", "--json").output)
+        for entry in listed["registrations"]:
+            self.touchmark("registration", "remove", entry["id"])
+        self._registered_until = None
+
+    def _quiet(self, *arguments: str) -> Finished:
+        return run(["touchmark", *arguments], cwd=self.demo, env=self.env)
+
+    @property
+    def release(self) -> Path:
+        return self.demo / packages.RELEASE
+
+    @property
+    def mitm(self) -> Mitm:
+        if self._mitm is None:
+            mitmdump = self.root / ".venv/bin/mitmdump"
+            self._mitm = Mitm(mitmdump, self.out, self.ca.cert, cwd=self.out, env=self.env)
+        return self._mitm
+
+    # --- devices --------------------------------------------------------------------------------
+
+    def device(self, name: str) -> Device:
+        """The running device of that name; starts it when it is not."""
+        with self._devices_lock:
+            if name not in self._devices and not self._closed:
+                self._devices[name] = self._start_device(name)
+            device = self._devices[name]
+        device.wait_ready()
+        return device
+
+    def _start_device(self, name: str) -> Device:
+        """Two phones have the release; each of the attacker's packages has a phone of its own."""
+        trusted, proxy, env, apk = [self.ca.cert], None, self.env, self.release
+        if name in (MITM_PHONE, packages.WITHOUT_PINNING):
+            self.mitm.wait_ready()
+            trusted, proxy = [self.ca.cert, self.mitm.ca], self.mitm.proxy
+        if name == PRELOAD_PHONE:
+            env = {**self.env, "LD_PRELOAD": str(self.preload_library())}
+        if name in packages.VARIANTS:
+            apk = self.attacker.apk(name)
+        return Device(
+            self.root, name, apk, folder=self.out / "devices", env=env, trusted=trusted, proxy=proxy
+        )
+
+    def has_device(self, name: str) -> bool:
+        """Whether the device was started already."""
+        return name in self._devices
+
+    def screenshot(self, device: Device, name: str) -> None:
+        path = self.root / "build/lab" / name
+        device.screenshot(path)
+        self.console.output(f"screenshot: {path.relative_to(self.root)}")
+
+    def start_ahead(self, names: Sequence[str]) -> None:
+        """Starts devices in the background, one after another, while the story goes on."""
+
+        def work() -> None:
+            for name in names:
+                if self._closed:
+                    return
+                try:
+                    self.device(name)
+                except Exception:  # the row that needs the device meets the same error, and tells it
+                    return
+
+        threading.Thread(target=work, name="start-ahead", daemon=True).start()
+
+    def preload_library(self) -> Path:
+        """The attacker's library for LD_PRELOAD, compiled when it is not there yet."""
+        library = self.out / "libintercept.so"
+        if not library.exists():
+            source = str(self.root / "lab/attackers/preload.c")
+            run(["gcc", "-shared", "-fPIC", "-o", str(library), source, "-ldl"],
+                cwd=self.out, env=self.env)  # fmt: skip
+        return library
+
+    @contextlib.contextmanager
+    def intruder(self, name: str, *arguments: str) -> Iterator[None]:
+        """A program of lab/attackers that works on a running process while the block runs."""
+        folder = self.root / "lab/attackers"
+        log = self.out / f"{name}.log"
+        log.unlink(missing_ok=True)
+        self.console.command(shlex.join([name, *arguments]))
+        argv = [str(self.root / ".venv/bin/python"), str(folder / name), *arguments]
+        intruder = Daemon(name, argv, cwd=folder, env=self.env, log=log)
+
+        def attached() -> bool:
+            intruder.check_alive()
+            return "attached" in log.read_text(errors="replace")
+
+        try:
+            wait_until(f"{name} attaches", attached, timeout=60)
+            yield
+        finally:
+            intruder.release()
+
+    # --- attempts -------------------------------------------------------------------------------
+
+    def convert(self, device: Device, api: int = 2) -> Observed:
+        """One conversion on a device's screen, with what the servers' logs say of it."""
+        self.console.command(f"# {device.name}: 1 GBP in EUR, API V{api}, Convert")
+        api_log, service_log = Tail(self.api.log), Tail(self.service.log)
+        tokens_before = len(device.tokens())
+        text = device.convert(api=api, value="1", source="GBP", target="EUR")
+        fresh = device.tokens()[tokens_before:]
+        if fresh:
+            self._dids[device.name] = token_claims(fresh[-1])["did"]
+        verdict = self._verdict(service_log, self._dids.get(device.name)) if fresh else None
+        call = self._api_call(api_log, text)
+        seen = Observed(
+            got=text,
+            status=call.status if call else NO_REQUEST,
+            findings=verdict.findings if verdict else (),
+            attested=verdict.passed if verdict else None,
+        )
+        self.console.output(f"the app shows: {text}")
+        if verdict and not verdict.passed:
+            self.console.output("the service's log: refused, " + ", ".join(verdict.findings))
+        return seen
+
+    def _api_call(self, log: Tail, text: str) -> Optional[ApiCall]:
+        """The request that the API server logged; None when the app never got as far."""
+        end = time.monotonic() + (0.3 if text.startswith("refused to connect") else 3)
+        lines: list[str] = []
+        while True:
+            lines += log.lines()
+            calls = api_calls(lines)
+            if calls or time.monotonic() > end:
+                return calls[-1] if calls else None
+            time.sleep(0.02)
+
+    def _verdict(self, log: Tail, did: Optional[str]) -> Optional[Verdict]:
+        """The service's verdict on this device; None when it used a token that it still had."""
+        end = time.monotonic() + 1
+        found: list[Verdict] = []
+        while not found and time.monotonic() < end:
+            found += [verdict for verdict in verdicts(log.lines()) if verdict.did == did]
+            time.sleep(0.02)
+        return found[-1] if found else None
+
+    def curl(self, *headers: str, api: int = 2, shown_headers: Sequence[str] = ()) -> Observed:
+        """A script in place of the app."""
+        version = "" if api == 1 else "/v2"
+        url = f"{self.api.url}{version}/currency/convert/1/from/GBP/to/EUR"
+        argv = ["curl", "-sS", "--cacert", str(self.ca.cert), "-w", " [%{http_code}]\n"]
+        shown = ["curl", "-sS", "--cacert", "ca.pem"]
+        for header, short in zip(headers, shown_headers or headers):
+            argv += ["-H", header]
+            shown += ["-H", short]
+        done = self.command([*argv, url], shown=shlex.join([*shown, url]))
+        body, status = done.output.strip().rsplit(" [", 1)
+        return Observed(got=body, status=int(status.rstrip("]")))
+
+    def wait_for_fresh_attestation(self, device: Device) -> None:
+        """Waits until the token that a device may still hold has expired."""
+        tokens = device.tokens()
+        if tokens:
+            seconds = token_claims(tokens[-1])["exp"] - time.time()
+            if seconds > 0:
+                time.sleep(seconds + 0.1)
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Ends every process that the lab started."""
+        self._closed = True
+        with self._devices_lock:
+            devices = list(self._devices.values())
+        for part in (*devices, *filter(None, [self._mitm and self._mitm.daemon])):
+            part.stop()
+        self.api.stop()
+        self.service.daemon.stop()

@@ -1,0 +1,48 @@
+"""The versions of the attackers' tools, as the tools themselves tell them."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from importlib import metadata
+from typing import TYPE_CHECKING, Callable
+
+if TYPE_CHECKING:
+    from touchmark_lab.lab import Lab
+
+
+@functools.cache
+def _first_version(*argv: str) -> str:
+    said = subprocess.run(
+        argv, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+    )
+    found = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
+    return found[0] if found else "of unknown version"
+
+
+def none(_: "Lab") -> str:
+    return "none"
+
+
+def program(name: str, *arguments: str) -> Callable[["Lab"], str]:
+    """A program that prints its version when run with `arguments`."""
+    return lambda _: f"{name} {_first_version(name, *arguments)}"
+
+
+def python_package(name: str) -> Callable[["Lab"], str]:
+    return lambda _: f"{name} {metadata.version(name)}"
+
+
+def both(*parts: Callable[["Lab"], str]) -> Callable[["Lab"], str]:
+    return lambda lab: ", ".join(part(lab) for part in parts)
+
+
+apktool = program("apktool", "--version")
+apksigner = program("apksigner", "--version")
+curl = program("curl", "--version")
+gdb = program("gdb", "--version")
+gcc = program("gcc", "--version")
+mitmproxy = python_package("mitmproxy")
+frida = python_package("frida")
+pyjwt = python_package("PyJWT")
