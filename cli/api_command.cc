@@ -138,11 +138,19 @@ void add_api_commands(CLI::App& app, Dispatcher& dispatcher) {
   auto options = std::make_shared<AddOptions>();
   CLI::App* add_app = group->add_subcommand("add", "Protect an API, or replace its pins");
   add_app->add_option("DOMAIN", options->domain, "api.example.com, or host:port")->required();
-  add_app->add_option("--from-file", options->files,
-                      "Take the pin of a PEM certificate, chain (its first) or key; repeatable");
-  add_app->add_option("--pin", options->pins, "A pin: base64 of SHA-256 of the key; repeatable");
-  add_app->add_option("--backup-pin", options->backup_pins,
-                      "The pin of a spare key, beside those above; repeatable");
+  add_app
+      ->add_option("--from-file", options->files,
+                   "Take the pin of a PEM certificate, chain (its first) or key; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  add_app->add_option("--pin", options->pins, "A pin: base64 of SHA-256 of the key; repeatable")
+      ->type_name("PIN")
+      ->allow_extra_args(false);
+  add_app
+      ->add_option("--backup-pin", options->backup_pins,
+                   "The pin of a spare key, beside those above; repeatable")
+      ->type_name("PIN")
+      ->allow_extra_args(false);
   add_app->footer(
       "Without --from-file and --pin the pin is read from the certificate that the server shows "
       "now.\n\nExample:\n  touchmark api add api.example.com --backup-pin "

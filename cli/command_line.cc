@@ -8,6 +8,7 @@
 #include "cli/article_form.h"
 #include "cli/commands.h"
 #include "cli/error.h"
+#include "cli/help.h"
 #include "cli/usage.h"
 #if __has_include("cli/package_command.h")
 #include "cli/package_command.h"
@@ -22,7 +23,10 @@ namespace {
 
 constexpr const char* kFooter =
     "Environment: TOUCHMARK_URL, TOUCHMARK_TOKEN and TOUCHMARK_PIN override the profile, "
-    "TOUCHMARK_PROFILE chooses it,\nTOUCHMARK_HOME moves the folder that profiles are in.\n\n"
+    "TOUCHMARK_PROFILE chooses it,\n"
+    "TOUCHMARK_HOME moves the folder that profiles are in.\n\n"
+    "The single-dash spelling (touchmark registration -add app.apk -expireAfter 600s) works "
+    "too.\n\n"
     "Start here:\n"
     "  touchmark serve --data ./touchmark-data\n"
     "  touchmark init https://localhost:8443 --token TOKEN --pin PIN\n"
@@ -50,11 +54,12 @@ constexpr auto kCommands = std::to_array<AddCommand>({
 void add_global_options(CommandLine& line) {
   CLI::App& app = line.app;
   app.add_flag("--json", line.options.json, "Answer, and report errors, as one line of JSON");
-  app.add_option("--profile", line.options.profile, "Use this profile (default: default)");
+  app.add_option("--profile", line.options.profile, "Use this profile (default: default)")
+      ->type_name("NAME");
   app.add_option("--timeout", line.options.timeout_seconds,
-                 "Seconds to wait for a connection, or while nothing moves")
+                 "How long to wait for a connection, or while nothing moves (default: 30)")
       ->check(CLI::Range(1, 3600))
-      ->capture_default_str();
+      ->type_name("SECONDS");
 }
 
 int report(const Error& error, bool json, Console& console) {
@@ -66,16 +71,14 @@ bool asks_for_json(const std::vector<std::string>& args) {
   return std::find(args.begin(), args.end(), "--json") != args.end();
 }
 
+// --help's heading over the subcommands.
+void name_groups(CLI::App& app) {
+  app.group("Commands");
+  for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
+}
+
 std::string help_of(const CLI::App& app) {
-  const CLI::App* chosen = &app;
-  std::string name = app.get_name();
-  while (true) {
-    const auto parsed = chosen->get_subcommands();
-    if (parsed.empty()) break;
-    chosen = parsed.front();
-    name += " " + chosen->get_name();
-  }
-  std::string text = chosen->help(name, CLI::AppFormatMode::Normal);
+  std::string text = app.help();
   while (text.ends_with('\n')) text.pop_back();
   return text;
 }
@@ -114,9 +117,7 @@ std::unique_ptr<CommandLine> make_command_line() {
   // Global options may stand after the subcommand too; set before subcommands are made, they
   // inherit it.
   app.fallthrough();
-  app.get_formatter()->column_width(34);
-  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  app.get_formatter()->label("Subcommands", "Commands");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "touchmark " TOUCHMARK_VERSION, "Print the version and exit");
   add_global_options(*line);
 #ifdef TOUCHMARK_HAS_VERIFIER
@@ -126,6 +127,7 @@ std::unique_ptr<CommandLine> make_command_line() {
 #ifdef TOUCHMARK_HAS_PACKAGE_COMMAND
   add_package_command(app, line->exit_code);
 #endif
+  for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
   return line;
 }
 

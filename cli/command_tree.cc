@@ -33,10 +33,15 @@ std::string option_spelling(const CLI::Option& option) {
   for (const std::string& name : option.get_snames()) text += "-" + name + ", ";
   for (const std::string& name : option.get_lnames()) text += "--" + name + ", ";
   if (text.ends_with(", ")) text.erase(text.size() - 2);
-  if (takes_value(option)) text += " " + option.get_type_name();
+  if (takes_value(option)) text += " " + value_name(option);
   return text;
 }
 
 bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
+
+std::string value_name(const CLI::Option& option) {
+  const std::string name = option.get_type_name();
+  return name.substr(0, name.find(':'));
+}
 
 }  // namespace touchmark::cli

@@ -19,5 +19,7 @@ std::vector<std::string> option_names(const CLI::App& app);
 // "--expire-after TEXT", "-h,--help": how a page shows an option.
 std::string option_spelling(const CLI::Option& option);
 bool takes_value(const CLI::Option& option);
+// "FILE", "TEXT": what stands for the value, without the ranges and sets that check it.
+std::string value_name(const CLI::Option& option);
 
 }  // namespace touchmark::cli

@@ -52,7 +52,8 @@ std::string bash_completion(const CLI::App& app) {
   std::string known;
   for_each_command(app, [&](const CLI::App& command) {
     if (&command != &app)
-      known += fmt::format("      {}) path=\"$path $word\" ;;\n", shell_quote(command_path(command)));
+      known +=
+          fmt::format("      {}) path=\"$path $word\" ;;\n", shell_quote(command_path(command)));
   });
   return "# bash completion of touchmark; put it into a file that ~/.bashrc sources\n"
          "_touchmark() {\n"
@@ -87,7 +88,8 @@ std::string zsh_completion(const CLI::App& app) {
     cases += fmt::format("    {}) items=({}) ;;\n", shell_quote(command_path(command)),
                          items.empty() ? "" : items.substr(1));
     if (&command != &app) {
-      known += fmt::format("      {}) where=\"$where $word\" ;;\n", shell_quote(command_path(command)));
+      known +=
+          fmt::format("      {}) where=\"$where $word\" ;;\n", shell_quote(command_path(command)));
     }
   });
   return "#compdef touchmark\n"
@@ -122,8 +124,8 @@ std::string fish_completion(const CLI::App& app) {
     const std::string at =
         fmt::format("complete -c touchmark -n '__touchmark_at {}'", command_path(command));
     for (const CLI::App* sub : subcommands(command)) {
-      text +=
-          fmt::format("{} -f -a {} -d {}\n", at, sub->get_name(), shell_quote(sub->get_description()));
+      text += fmt::format("{} -f -a {} -d {}\n", at, sub->get_name(),
+                          shell_quote(sub->get_description()));
     }
     for (const CLI::Option* option : options(command)) {
       for (const std::string& name : option->get_lnames()) {

@@ -132,15 +132,21 @@ void add_init_command(CLI::App& app, Dispatcher& dispatcher) {
   CLI::App* command =
       app.add_subcommand("init", "Store a service's address and your token in a profile");
   command->add_option("URL", options->url, "https://host:8443")->required();
-  command->add_option("--token", options->token,
-                      "Operator token that `touchmark serve` printed; - reads standard input "
-                      "(default: TOUCHMARK_TOKEN, or asked for)");
+  command
+      ->add_option("--token", options->token,
+                   "Operator token that `touchmark serve` printed; - reads standard input "
+                   "(default: TOUCHMARK_TOKEN, or asked for)")
+      ->type_name("TOKEN");
   CLI::Option* pin =
-      command->add_option("--pin", options->pins,
-                          "Pin of the service's key, for a self-signed certificate; repeatable");
+      command
+          ->add_option("--pin", options->pins,
+                       "Pin of the service's key, for a self-signed certificate; repeatable")
+          ->type_name("PIN")
+          ->allow_extra_args(false);
   command
       ->add_option("--ca", options->ca_file,
                    "PEM file of the authority that signed its certificate")
+      ->type_name("FILE")
       ->excludes(pin);
   command->footer(
       "Without --pin and --ca the certificate must be one that this machine trusts; for any other "

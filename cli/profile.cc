@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "cli/domain.h"
 #include "cli/error.h"
 #include "cli/pin.h"
 #include "cli/text.h"
@@ -152,21 +153,18 @@ Result<Endpoint> resolve_endpoint(const Environment& environment, const std::str
 }
 
 Result<std::string> normalize_url(std::string_view text) {
-  std::string url = lower(trim(text));
-  while (url.ends_with('/')) url.pop_back();
-  constexpr std::string_view kScheme = "https://";
-  if (url.find("://") == std::string::npos) url.insert(0, kScheme);
-  if (!url.starts_with(kScheme)) {
+  const std::string url = lower(trim(text));
+  if (url.find("://") != std::string::npos && !url.starts_with("https://")) {
     return fail(
         CliError::kUsage,
         fmt::format("'{}' is not an https:// address; the service speaks HTTPS only", text));
   }
-  const std::string_view host = std::string_view(url).substr(kScheme.size());
-  if (host.empty() || host.find_first_of("/?#@ \t\"\\") != std::string_view::npos) {
+  auto domain = normalize_domain(url);
+  if (!domain) {
     return fail(CliError::kUsage,
                 fmt::format("'{}' is not an address like https://host:8443", text));
   }
-  return url;
+  return "https://" + *domain;
 }
 
 }  // namespace touchmark::cli

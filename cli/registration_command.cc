@@ -124,8 +124,10 @@ void add_registration_commands(CLI::App& app, Dispatcher& dispatcher) {
   CLI::App* add_app = group->add_subcommand("add", "Measure a package and register it");
   add_app->add_option("PACKAGE", add_options->package, "The signed release, an APK file")
       ->required();
-  add_app->add_option("--expire-after", add_options->expire_after,
-                      "How long the registration lasts: 600s, 12h, 30d (default: for ever)");
+  add_app
+      ->add_option("--expire-after", add_options->expire_after,
+                   "How long the registration lasts: 600s, 12h, 30d (default: for ever)")
+      ->type_name("DURATION");
   add_app->footer("Example:\n  touchmark registration add app-release.apk --expire-after 600s");
   dispatcher.on(add_app, [add_options](Session& s) { return add(*add_options, s); });
 

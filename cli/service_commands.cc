@@ -76,9 +76,9 @@ void add_audit_commands(CLI::App& app, Dispatcher& dispatcher) {
   auto limit = std::make_shared<int>(50);
   CLI::App* list_app =
       group->add_subcommand("list", "List the newest entries (needs an admin token)");
-  list_app->add_option("--limit", *limit, "How many")
+  list_app->add_option("--limit", *limit, "How many, 1 to 10000 (default: 50)")
       ->check(CLI::Range(1, 10000))
-      ->capture_default_str();
+      ->type_name("N");
   dispatcher.on(list_app, [limit](Session& s) { return audit(*limit, s); });
 }
 

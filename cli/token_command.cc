@@ -55,9 +55,21 @@ Outcome check(const CheckOptions& options, Session& session) {
   return exit_code;
 }
 
+// "in 4 min", "3 d ago".
 std::string relative(std::int64_t seconds) {
-  const std::int64_t size = seconds < 0 ? -seconds : seconds;
-  return seconds >= 0 ? fmt::format("in {} s", size) : fmt::format("{} s ago", size);
+  struct Unit {
+    const char* name;
+    std::int64_t size;
+  };
+  std::int64_t size = seconds < 0 ? -seconds : seconds;
+  const char* name = "s";
+  for (const Unit& unit : {Unit{"d", 86400}, Unit{"h", 3600}, Unit{"min", 60}}) {
+    if (size < 2 * unit.size) continue;
+    size /= unit.size;
+    name = unit.name;
+    break;
+  }
+  return seconds >= 0 ? fmt::format("in {} {}", size, name) : fmt::format("{} {} ago", size, name);
 }
 
 Outcome inspect(const std::string& argument, Session& session) {
@@ -105,9 +117,10 @@ void add_token_commands(CLI::App& app, Dispatcher& dispatcher) {
       group->add_subcommand("check", "Say whether a token is valid, and if not why");
   check_app->add_option("TOKEN", options->token, "The token, or - to read standard input")
       ->required();
-  check_app->add_option(
-      "--secret-file", options->secret_file,
-      "Check here, without the service, by a secret that `touchmark secret get` gave");
+  check_app
+      ->add_option("--secret-file", options->secret_file,
+                   "Check here, without the service, by a secret that `touchmark secret get` gave")
+      ->type_name("FILE");
   check_app->footer(
       "Prints one of, and exits with 0 only for the first:\n"
       "  valid      signed by the service after a passed attestation\n"

@@ -60,7 +60,8 @@ void add_man_command(CLI::App& app, Dispatcher& dispatcher) {
   auto folder = std::make_shared<std::string>();
   CLI::App* command =
       app.add_subcommand("man", "Print the manual pages, or write them to a folder");
-  command->add_option("--to", *folder, "Folder, such as /usr/local/share/man/man1");
+  command->add_option("--to", *folder, "Folder, such as /usr/local/share/man/man1")
+      ->type_name("FOLDER");
   dispatcher.on(command, [folder](Session& s) { return man(*folder, s); });
 }
 

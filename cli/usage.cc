@@ -90,6 +90,9 @@ std::string explain_parse_error(const CLI::App& app, const std::vector<std::stri
     const std::size_t end = reason.find(" is required");
     if (end != std::string::npos) reason = reason.substr(0, end) + " is missing";
   }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    reason = "unexpected argument '" + reason.substr(reason.find(": ") + 2) + "'";
+  }
   return fmt::format("{}; see `{} --help`", reason, path);
 }
 

@@ -1,0 +1,300 @@
+// The command line as its user types it, against a service that is played.
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "base/jose.h"
+#include "cli/completion.h"
+#include "cli/error.h"
+#include "cli/manual.h"
+#include "cli/profile.h"
+#include "cli/test_world.h"
+
+namespace touchmark::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  int run(const std::vector<std::string>& args) { return world_.run(args); }
+  const std::string& out() { return world_.console.out; }
+  const std::string& err() { return world_.console.err; }
+  FakeService& service() { return world_.service; }
+
+  TestWorld world_;
+};
+
+TEST_F(CommandLineTest, NoCommandShowsTheHelp) {
+  EXPECT_EQ(run({}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("Usage: touchmark COMMAND"));
+  EXPECT_EQ(run({"registration", "add", "--help"}), kExitOk);
+  EXPECT_THAT(out(), HasSubstr("Usage: touchmark registration add PACKAGE [OPTIONS]"));
+  EXPECT_THAT(out(), HasSubstr("--expire-after DURATION"));
+}
+
+TEST_F(CommandLineTest, UnknownWordsGetASuggestionOnOneLine) {
+  EXPECT_EQ(run({"regstration", "add", "x"}), kExitUsage);
+  EXPECT_EQ(err(), "touchmark: unknown command 'regstration'; did you mean 'registration'?\n");
+  EXPECT_EQ(run({"token", "chek", "x"}), kExitUsage);
+  EXPECT_EQ(err(), "touchmark: unknown command 'token chek'; did you mean 'check'?\n");
+  EXPECT_EQ(run({"token", "check", "--secretfile=x", "y"}), kExitUsage);
+  EXPECT_EQ(err(), "touchmark: unknown option '--secretfile'; did you mean '--secret-file'?\n");
+  EXPECT_EQ(run({"frobnicate"}), kExitUsage);
+  EXPECT_EQ(err(), "touchmark: unknown command 'frobnicate'; see `touchmark --help`\n");
+}
+
+TEST_F(CommandLineTest, IncompleteLinesSayWhatIsMissing) {
+  EXPECT_EQ(run({"registration"}), kExitUsage);
+  EXPECT_EQ(err(), "touchmark: `touchmark registration` needs a command: add, list, remove\n");
+  EXPECT_EQ(run({"registration", "add"}), kExitUsage);
+  EXPECT_EQ(err(), "touchmark: PACKAGE is missing; see `touchmark registration add --help`\n");
+  EXPECT_EQ(run({"registration", "list", "extra"}), kExitUsage);
+  EXPECT_EQ(err(),
+            "touchmark: unexpected argument 'extra'; see `touchmark registration list "
+            "--help`\n");
+}
+
+TEST_F(CommandLineTest, ErrorsAreJsonWhenAskedFor) {
+  EXPECT_EQ(run({"status", "--json"}), kExitNotConfigured);
+  const auto json = parse_json(err());
+  ASSERT_TRUE(json) << err();
+  EXPECT_EQ((*json)["error"]["id"], "cli.not-configured");
+  EXPECT_EQ(run({"--json", "nonsense"}), kExitUsage);
+  EXPECT_TRUE(parse_json(err())) << err();
+}
+
+TEST_F(CommandLineTest, TokenCheckPrintsTheArticlesLines) {
+  world_.set_up();
+  const Json claims = {
+      {"did", "VpbvaHuFztxhsx472W4Vgg=="}, {"exp", 1568719426}, {"ip", "80.229.113.220"}};
+  const std::string shown =
+      R"({"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"})";
+  for (const char* status : {"valid", "invalid", "expired", "forged"}) {
+    service().answer("POST /admin/v1/token/check", 200, {{"status", status}, {"claims", claims}});
+    EXPECT_EQ(run({"token", "-check", "a.b.c"}), std::string(status) == "valid" ? 0 : 1);
+    EXPECT_EQ(out(), std::string(status) + ": " + shown + "\n");
+    EXPECT_EQ(service().requests.back().body, R"({"token":"a.b.c"})");
+  }
+  service().answer("POST /admin/v1/token/check", 200,
+                   {{"status", "malformed"}, {"claims", nullptr}});
+  EXPECT_EQ(run({"token", "check", "abc"}), kExitNo);
+  EXPECT_THAT(out(), StartsWith("malformed: "));
+  EXPECT_EQ(run({"token", "check", "abc", "--json"}), kExitNo);
+  EXPECT_EQ(out(), "{\"claims\":null,\"status\":\"malformed\"}\n");
+}
+
+TEST_F(CommandLineTest, TokenMayComeFromStandardInput) {
+  world_.console.input = sign_hs256({{"exp", 1568396601}}, Bytes(32));
+  EXPECT_EQ(run({"token", "inspect", "-"}), kExitOk);
+  EXPECT_EQ(out(),
+            "header {\"alg\":\"HS256\",\"typ\":\"JWT\"}\nclaims {\"exp\":1568396601}\n"
+            "exp    2019-09-13 17:43:21 UTC, in 5 min\n");
+}
+
+TEST_F(CommandLineTest, SecretFormats) {
+  world_.set_up();
+  service().answer("GET /admin/v1/secret", 200,
+                   {{"alg", "HS256"}, {"secret", "c2VjcmV0"}, {"decoy_secret", "ZGVjb3k="}});
+  EXPECT_EQ(run({"secret", "get"}), kExitOk);
+  EXPECT_EQ(out(), "c2VjcmV0\n");
+  EXPECT_EQ(run({"secret", "get", "--format", "env"}), kExitOk);
+  EXPECT_EQ(out(), "TOUCHMARK_SECRET=c2VjcmV0\n");
+  EXPECT_EQ(run({"secret", "get", "--format", "json"}), kExitOk);
+  const std::string json = out();
+  EXPECT_EQ(json, R"({"alg":"HS256","decoy_secret":"ZGVjb3k=","secret":"c2VjcmV0"})"
+                  "\n");
+  EXPECT_EQ(run({"secret", "get", "--json"}), kExitOk);
+  EXPECT_EQ(out(), json);
+  EXPECT_EQ(run({"secret", "get", "--format", "xml"}), kExitUsage);
+}
+
+TEST_F(CommandLineTest, SdkWritesWhatTheServiceGives) {
+  world_.set_up();
+  service().answers.insert_or_assign("GET /admin/v1/config",
+                                     HttpAnswer{200, "application/jose", "a.b.c"});
+  const auto file = world_.folder.path() / "touchmark-initial.config";
+  EXPECT_EQ(run({"sdk", "-getConfig", file.string()}), kExitOk);
+  EXPECT_EQ(to_string(read_file(file, 100).value()), "a.b.c");
+
+  EXPECT_EQ(run({"sdk", "config", (world_.folder.path() / "no/folder").string()}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("file.not-found"));
+}
+
+TEST_F(CommandLineTest, ApiAddReadsTheLivePinAndWarnsWithoutBackup) {
+  world_.set_up();
+  service().answer("PUT /admin/v1/apis", 200, {{"config_version", 8}});
+  EXPECT_EQ(run({"api", "add", "Localhost:5001"}), kExitOk);
+  EXPECT_THAT(world_.asked_domains, ElementsAre("localhost:5001"));
+  EXPECT_EQ(service().requests.back().body,
+            Json({{"domain", "localhost:5001"}, {"pins", {TestWorld::kPin}}}).dump());
+  EXPECT_THAT(err(), HasSubstr("warning: there is no backup pin"));
+  EXPECT_THAT(err(), HasSubstr("warning: this machine would not trust that certificate"));
+  EXPECT_THAT(out(), HasSubstr("localhost:5001 added, configuration version 8"));
+}
+
+TEST_F(CommandLineTest, ApiAddTakesPinsInOrder) {
+  world_.set_up();
+  service().answer("PUT /admin/v1/apis", 200, {{"config_version", 8}});
+  EXPECT_EQ(run({"api", "add", "--backup-pin", TestWorld::kOtherPin, "--pin", TestWorld::kPin,
+                 "--pin", TestWorld::kPin, "a.example"}),
+            kExitOk);
+  EXPECT_TRUE(world_.asked_domains.empty());
+  EXPECT_EQ(
+      service().requests.back().body,
+      Json({{"domain", "a.example"}, {"pins", {TestWorld::kPin, TestWorld::kOtherPin}}}).dump());
+  EXPECT_EQ(err(), "");
+  EXPECT_EQ(run({"api", "add", "a.example", "--pin", "short"}), kExitUsage);
+  EXPECT_THAT(err(), StartsWith("touchmark: 'short' is not a pin; "));
+}
+
+TEST_F(CommandLineTest, RemoveEscapesWhatItNames) {
+  world_.set_up();
+  service().answers.insert_or_assign("DELETE /admin/v1/apis/localhost%3A5001",
+                                     HttpAnswer{204, "", ""});
+  EXPECT_EQ(run({"api", "remove", "localhost:5001"}), kExitOk);
+  EXPECT_EQ(out(), "removed localhost:5001\n");
+  service().answer("DELETE /admin/v1/registrations/..%2Fapis", 404,
+                   {{"detail", "no registration"}});
+  EXPECT_EQ(run({"registration", "remove", "../apis"}), kExitNotFound);
+}
+
+TEST_F(CommandLineTest, RegistrationListIsATable) {
+  world_.set_up();
+  service().answer("GET /admin/v1/registrations", 200,
+                   {{"registrations",
+                     {{{"id", "0123456789abcdef"},
+                       {"line", "x"},
+                       {"label", "Currency\x1b[2J"},
+                       {"expires", 1568396901},
+                       {"created", 1568396301},
+                       {"package", "com.example"},
+                       {"version_name", "1.0"},
+                       {"version_code", 1},
+                       {"created_by", "admin"},
+                       {"expired", true}}}}});
+  EXPECT_EQ(run({"registration", "-list"}), kExitOk);
+  EXPECT_THAT(out(), HasSubstr("com.example-1.0[1]"));
+  EXPECT_THAT(out(), HasSubstr("2019-09-13 17:48:21 (expired)"));
+  EXPECT_THAT(out(), HasSubstr("Currency\\x1b[2J"));
+  service().answer("GET /admin/v1/registrations", 200, {{"registrations", Json::array()}});
+  EXPECT_EQ(run({"registration", "list"}), kExitOk);
+  EXPECT_THAT(err(), HasSubstr("no app is registered yet"));
+}
+
+TEST_F(CommandLineTest, BadPackagesAreRefusedBeforeTheUpload) {
+  world_.set_up();
+  const auto file = world_.folder.path() / "app.apk";
+  ASSERT_TRUE(write_file_atomic(file, as_bytes("PK\x03\x04 cut")));
+  EXPECT_EQ(run({"registration", "add", file.string()}), kExitNo);
+  EXPECT_THAT(err(), HasSubstr("(zip."));
+  EXPECT_EQ(run({"registration", "add", (world_.folder.path() / "none.apk").string()}), kExitUsage);
+  EXPECT_EQ(run({"registration", "add", file.string(), "--expire-after", "soon"}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("600s"));
+  EXPECT_TRUE(service().requests.empty());
+}
+
+TEST_F(CommandLineTest, ArcIsExplained) {
+  EXPECT_EQ(run({"arc", "explain", "aeaq"}), kExitOk);
+  EXPECT_EQ(out(), "no findings: the attestation passed\n");
+  EXPECT_EQ(run({"arc", "explain", "AEAAA"}), kExitUsage);
+}
+
+class InitTest : public CommandLineTest {
+ protected:
+  InitTest() {
+    service().answer("GET /admin/v1/status", 200, {{"role", "admin"}, {"version", "0.1.0"}});
+  }
+  Result<Endpoint> stored(const std::string& name = "default") {
+    return load_profile(
+        [this](const char* variable) -> std::optional<std::string> {
+          const auto found = world_.variables.find(variable);
+          return found == world_.variables.end() ? std::nullopt : std::optional(found->second);
+        },
+        name);
+  }
+};
+
+TEST_F(InitTest, StoresAddressTokenAndPin) {
+  EXPECT_EQ(run({"init", "https://host:8443/", "--token", "tmk_x", "--pin", TestWorld::kPin}),
+            kExitOk);
+  ASSERT_TRUE(stored());
+  EXPECT_EQ(stored()->url, "https://host:8443");
+  EXPECT_EQ(stored()->token, "tmk_x");
+  EXPECT_EQ(stored()->pins, std::vector<std::string>{TestWorld::kPin});
+  EXPECT_EQ(run({"status"}), kExitOk);
+  EXPECT_EQ(service().endpoints.back().token, "tmk_x");
+}
+
+TEST_F(InitTest, TakesTheTokenFromInputEnvironmentOrTerminal) {
+  world_.console.input = "tmk_input";
+  EXPECT_EQ(run({"init", "host", "--token", "-", "--profile", "a"}), kExitOk);
+  EXPECT_EQ(stored("a")->token, "tmk_input");
+  world_.variables["TOUCHMARK_TOKEN"] = "tmk_env";
+  EXPECT_EQ(run({"init", "host", "--profile", "b"}), kExitOk);
+  EXPECT_EQ(stored("b")->token, "tmk_env");
+  world_.variables.erase("TOUCHMARK_TOKEN");
+  world_.console.is_interactive = true;
+  world_.console.answers = {"tmk_typed"};
+  EXPECT_EQ(run({"init", "host", "--profile", "c"}), kExitOk);
+  EXPECT_EQ(stored("c")->token, "tmk_typed");
+  EXPECT_TRUE(world_.console.hidden);
+}
+
+TEST_F(InitTest, RefusesWithoutATokenOrWithABrokenOne) {
+  EXPECT_EQ(run({"init", "host"}), kExitUsage);
+  EXPECT_EQ(run({"init", "host", "--token", "a b\nX-Header: 1"}), kExitUsage);
+  EXPECT_TRUE(service().requests.empty());
+  EXPECT_FALSE(stored());
+}
+
+TEST_F(InitTest, StoresNothingThatTheServiceRefuses) {
+  service().answer("GET /admin/v1/status", 401, {{"detail", "unknown token"}});
+  EXPECT_EQ(run({"init", "host", "--token", "tmk_x"}), kExitUnauthorized);
+  EXPECT_FALSE(stored());
+}
+
+TEST_F(InitTest, ShowsThePinAndAsks) {
+  service().self_signed = true;
+  world_.console.is_interactive = true;
+  world_.console.answers = {"n"};
+  EXPECT_EQ(run({"init", "host:1", "--token", "tmk_x"}), kExitUnreachable);
+  EXPECT_THAT(err(), HasSubstr(TestWorld::kPin));
+  EXPECT_THAT(world_.asked_domains, ElementsAre("host:1"));
+  EXPECT_FALSE(stored());
+  world_.console.answers = {"Yes"};
+  EXPECT_EQ(run({"init", "host:1", "--token", "tmk_x"}), kExitOk);
+  EXPECT_EQ(stored()->pins, std::vector<std::string>{TestWorld::kPin});
+}
+
+TEST_F(InitTest, RefusesASelfSignedServiceWithoutATerminal) {
+  service().self_signed = true;
+  EXPECT_EQ(run({"init", "host:1", "--token", "tmk_x"}), kExitUnreachable);
+  EXPECT_THAT(err(), HasSubstr(TestWorld::kPin));
+  EXPECT_THAT(err(), HasSubstr("--pin"));
+  EXPECT_TRUE(world_.console.prompts.empty());
+}
+
+TEST(Manual, HasAPageForEveryCommand) {
+  const auto line = make_command_line();
+  const auto pages = manual_pages(line->app);
+  EXPECT_EQ(pages.size(), line->app.get_subcommands({}).size() + 1);
+  EXPECT_EQ(pages.front().file, "touchmark.1");
+  EXPECT_THAT(pages.front().text, HasSubstr(".SH EXIT STATUS"));
+  for (const ManualPage& page : pages) EXPECT_THAT(page.text, StartsWith(".TH TOUCHMARK"));
+}
+
+TEST(Completion, KnowsEveryCommandAndOption) {
+  const auto line = make_command_line();
+  for (const std::string& script :
+       {bash_completion(line->app), zsh_completion(line->app), fish_completion(line->app)}) {
+    EXPECT_THAT(script, HasSubstr("touchmark registration add"));
+    EXPECT_THAT(script, HasSubstr("expire-after"));
+  }
+}
+
+}  // namespace
+}  // namespace touchmark::cli
