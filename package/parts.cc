@@ -1,20 +1,15 @@
 #include "package/parts.h"
 
 #include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <numeric>
-#include <optional>
-#include <thread>
 
 #include "base/crypto.h"
+#include "package/signature/parallel.h"
 
 namespace touchmark::package {
 namespace {
 
-// Below this many bytes a thread costs more than it saves.
-constexpr std::uint64_t kParallelBytes = std::uint64_t{4} << 20;
-constexpr unsigned kMaxThreads = 16;
+// Below this many bytes threads cost more than they save.
+constexpr std::uint64_t kParallelBytes = std::uint64_t{1} << 20;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -41,45 +36,6 @@ Result<Part> digest_part(const ZipArchive& archive, const ZipEntry& entry) {
   if (auto ok = archive.stream(entry, update); !ok) return pass(ok);
   return Part{entry.name, kind_of(entry.name), entry.size, sha.finish()};
 }
-
-// Hands out entries to threads, the largest first so that no thread ends with a long one alone. The
-// first failure stops the rest.
-class DigestQueue {
- public:
-  DigestQueue(const ZipArchive& archive, std::vector<const ZipEntry*> entries)
-      : archive_(archive), entries_(std::move(entries)), parts_(entries_.size()) {
-    std::ranges::sort(entries_, std::ranges::greater{}, &ZipEntry::size);
-  }
-
-  void work() {
-    for (;;) {
-      const std::size_t i = next_.fetch_add(1);
-      if (i >= entries_.size()) return;
-      auto part = digest_part(archive_, *entries_[i]);
-      if (!part) {
-        const std::lock_guard lock(mutex_);
-        if (!error_) error_ = std::move(part.error());
-        next_ = entries_.size();
-        return;
-      }
-      parts_[i] = *std::move(part);
-    }
-  }
-
-  Result<std::vector<Part>> finish() {
-    if (error_) return tl::unexpected<Error>(*std::move(error_));
-    std::ranges::sort(parts_, {}, &Part::name);
-    return std::move(parts_);
-  }
-
- private:
-  const ZipArchive& archive_;
-  std::vector<const ZipEntry*> entries_;
-  std::vector<Part> parts_;
-  std::atomic<std::size_t> next_ = 0;
-  std::mutex mutex_;
-  std::optional<Error> error_;
-};
 
 }  // namespace
 
@@ -114,17 +70,21 @@ Result<std::vector<Part>> digest_parts(const ZipArchive& archive) {
     entries.push_back(&entry);
     total += entry.size;
   }
-  DigestQueue queue(archive, std::move(entries));
-  const std::uint64_t useful = total / kParallelBytes;
-  const std::uint64_t cores =
-      std::min(std::max(std::thread::hardware_concurrency(), 1u), kMaxThreads);
-  std::vector<std::jthread> helpers;
-  for (std::uint64_t i = 1; i < std::min(useful, cores); ++i) {
-    helpers.emplace_back([&queue] { queue.work(); });
-  }
-  queue.work();
-  helpers.clear();  // joins
-  return queue.finish();
+  // The largest first, so that no thread ends with a long one alone.
+  std::ranges::stable_sort(entries, std::ranges::greater{}, &ZipEntry::size);
+  std::vector<Part> parts(entries.size());
+  const auto make_work = [&] {
+    return [&](std::size_t i) -> Result<void> {
+      auto part = digest_part(archive, *entries[i]);
+      if (!part) return pass(part);
+      parts[i] = *std::move(part);
+      return {};
+    };
+  };
+  const unsigned threads = total < kParallelBytes ? 1 : worker_threads();
+  if (auto ok = for_each_parallel(entries.size(), threads, make_work); !ok) return pass(ok);
+  std::ranges::sort(parts, {}, &Part::name);
+  return parts;
 }
 
 }  // namespace touchmark::package
