@@ -6,8 +6,8 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import touchmark_lab.rows  # noqa: F401  (fills ROWS)
 from touchmark_lab import packages, report

@@ -7,8 +7,9 @@ import json
 import queue
 import re
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any
 
 from touchmark_lab.process import Daemon, LabError
 
@@ -29,7 +30,7 @@ class Device:
         folder: Path,
         env: Mapping[str, str],
         trusted: Sequence[Path],
-        proxy: Optional[str] = None,
+        proxy: str | None = None,
     ) -> None:
         self.name = name
         self.apk = apk
@@ -41,11 +42,11 @@ class Device:
         if proxy:
             argv += ["--proxy", proxy]
         self.argv = argv
-        self._answers: queue.Queue[Optional[str]] = queue.Queue()
+        self._answers: queue.Queue[str | None] = queue.Queue()
         self._daemon = Daemon(
             f"device {name}", argv, cwd=root, env=env, log=folder / name / "host.log", pipe=True
         )
-        self._ready: Optional[dict[str, Any]] = None
+        self._ready: dict[str, Any] | None = None
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -63,7 +64,8 @@ class Device:
             self._daemon.process.wait(10)
             self._daemon.check_alive()
             raise LabError(f"{self._daemon.name} closed its output")
-        return json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def wait_ready(self) -> dict[str, Any]:
         """What the host says of the installed app: package, pid, paths."""
@@ -121,4 +123,7 @@ class Device:
 def token_claims(token: str) -> dict[str, Any]:
     """The claims of a token, unverified."""
     payload = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims: dict[str, Any] = json.loads(
+        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    )
+    return claims

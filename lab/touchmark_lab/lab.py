@@ -9,8 +9,8 @@ import shlex
 import shutil
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
 
 from touchmark_lab import packages, pki
 from touchmark_lab.console import Console
@@ -44,13 +44,13 @@ class Lab:
             touchmark, self.out, cwd=self.demo, env=self.env, lifetime=TOKEN_LIFETIME_SECONDS
         )
         self.api = ApiServer(root, self.out, api_identity, self.env)
-        self._mitm: Optional[Mitm] = None
+        self._mitm: Mitm | None = None
         self._secrets: dict[str, str] = {}
         self._devices: dict[str, Device] = {}
         self._devices_lock = threading.Lock()
         self.attacker = packages.Attacker(root, self.out, self.env)
         self._built = False
-        self._registered_until: Optional[float] = None
+        self._registered_until: float | None = None
         self._dids: dict[str, str] = {}
         self._closed = False
 
@@ -73,8 +73,8 @@ class Lab:
         self,
         argv: Sequence[str],
         *,
-        shown: Optional[str] = None,
-        expect: Optional[Sequence[int]] = (0,),
+        shown: str | None = None,
+        expect: Sequence[int] | None = (0,),
         timeout: float = 120,
     ) -> Finished:
         """Runs a command in demo/ and shows it with its output."""
@@ -82,7 +82,7 @@ class Lab:
             run(argv, cwd=self.demo, env=self.env, shown=shown, expect=expect, timeout=timeout)
         )
 
-    def touchmark(self, *arguments: str, expect: Optional[Sequence[int]] = (0,)) -> Finished:
+    def touchmark(self, *arguments: str, expect: Sequence[int] | None = (0,)) -> Finished:
         return self.command(["touchmark", *arguments], expect=expect)
 
     # --- set-up ---------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ class Lab:
             self.console.output("the service's log: refused, " + ", ".join(verdict.findings))
         return seen
 
-    def _api_call(self, log: Tail, text: str) -> Optional[ApiCall]:
+    def _api_call(self, log: Tail, text: str) -> ApiCall | None:
         """The request that the API server logged; None when the app never got as far."""
         end = time.monotonic() + (0.3 if text.startswith("refused to connect") else 3)
         lines: list[str] = []
@@ -259,7 +259,7 @@ class Lab:
                 return calls[-1] if calls else None
             time.sleep(0.02)
 
-    def _verdict(self, log: Tail, did: Optional[str]) -> Optional[Verdict]:
+    def _verdict(self, log: Tail, did: str | None) -> Verdict | None:
         """The service's verdict on this device; None when it used a token that it still had."""
         end = time.monotonic() + 1
         found: list[Verdict] = []
@@ -296,7 +296,9 @@ class Lab:
         self._closed = True
         with self._devices_lock:
             devices = list(self._devices.values())
-        for part in (*devices, *filter(None, [self._mitm and self._mitm.daemon])):
-            part.stop()
+        for device in devices:
+            device.stop()
+        if self._mitm:
+            self._mitm.daemon.stop()
         self.api.stop()
         self.service.daemon.stop()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from touchmark_lab.lab import Lab
@@ -23,7 +24,7 @@ class Observed:
     """The API server's HTTP status, or NO_REQUEST."""
     findings: tuple[str, ...] = ()
     """Why the service's verdict was what it was; empty when it passed or was not asked."""
-    attested: Optional[bool] = None
+    attested: bool | None = None
     """The verdict; None when the service was not asked."""
     notes: tuple[str, ...] = ()
     """Further facts that the row requires; each is shown."""
@@ -34,7 +35,7 @@ class Observed:
 @dataclass(frozen=True)
 class Expected:
     status: int
-    attested: Optional[bool] = None
+    attested: bool | None = None
     findings: frozenset[str] = frozenset()
     """All of these must be in the verdict."""
     any_of: frozenset[str] = frozenset()
@@ -68,10 +69,10 @@ class Expected:
 class Row:
     name: str
     attack: str
-    tool: Callable[["Lab"], str]
+    tool: Callable[[Lab], str]
     """The tool's name and version, asked of the tool itself."""
     expected: Expected
-    run: Callable[["Lab"], Observed]
+    run: Callable[[Lab], Observed]
     """Carries the attack out, makes its own preconditions, and tells the story as it goes."""
     chapter: str
 
@@ -94,11 +95,11 @@ ROWS: list[Row] = []
 
 
 def row(
-    name: str, *, chapter: str, attack: str, tool: Callable[["Lab"], str], expected: Expected
-) -> Callable[[Callable[["Lab"], Observed]], Callable[["Lab"], Observed]]:
+    name: str, *, chapter: str, attack: str, tool: Callable[[Lab], str], expected: Expected
+) -> Callable[[Callable[[Lab], Observed]], Callable[[Lab], Observed]]:
     """Puts the decorated function into the table."""
 
-    def register(run: Callable[["Lab"], Observed]) -> Callable[["Lab"], Observed]:
+    def register(run: Callable[[Lab], Observed]) -> Callable[[Lab], Observed]:
         ROWS.append(Row(name, attack, tool, expected, run, chapter))
         return run
 

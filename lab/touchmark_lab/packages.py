@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Callable, Mapping
 
 from touchmark_lab.process import Finished, run
 

@@ -8,9 +8,9 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping, Optional, Sequence
 
 
 class LabError(Exception):
@@ -31,9 +31,9 @@ def run(
     *,
     cwd: Path,
     env: Mapping[str, str],
-    shown: Optional[str] = None,
+    shown: str | None = None,
     timeout: float = 120,
-    expect: Optional[Sequence[int]] = (0,),
+    expect: Sequence[int] | None = (0,),
 ) -> Finished:
     """Runs a command. `expect` are the exit statuses to go on with; None takes any."""
     shown = shown or shlex.join(argv)
@@ -55,7 +55,7 @@ def free_port() -> int:
     """A loopback port that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def wait_until(what: str, ready: Callable[[], bool], timeout: float = 30) -> None:

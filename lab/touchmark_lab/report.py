@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 from touchmark_lab.console import Console
 from touchmark_lab.model import NO_REQUEST, Observed, Result

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping
 
 from touchmark_lab.pki import Identity
 from touchmark_lab.process import Daemon, LabError, Tail, free_port, wait_until
@@ -38,7 +38,8 @@ class Service:
         """The credentials that the first start made."""
         self.daemon.wait_for_port(self.port)
         wait_until("the service writes its credentials", self.credentials_file.exists)
-        return json.loads(self.credentials_file.read_text())
+        credentials: dict[str, str] = json.loads(self.credentials_file.read_text())
+        return credentials
 
 
 class ApiServer:

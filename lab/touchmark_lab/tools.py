@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import re
 import subprocess
+from collections.abc import Callable
 from importlib import metadata
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from touchmark_lab.lab import Lab
@@ -21,20 +22,20 @@ def _first_version(*argv: str) -> str:
     return found[0] if found else "of unknown version"
 
 
-def none(_: "Lab") -> str:
+def none(_: Lab) -> str:
     return "none"
 
 
-def program(name: str, *arguments: str) -> Callable[["Lab"], str]:
+def program(name: str, *arguments: str) -> Callable[[Lab], str]:
     """A program that prints its version when run with `arguments`."""
     return lambda _: f"{name} {_first_version(name, *arguments)}"
 
 
-def python_package(name: str) -> Callable[["Lab"], str]:
+def python_package(name: str) -> Callable[[Lab], str]:
     return lambda _: f"{name} {metadata.version(name)}"
 
 
-def both(*parts: Callable[["Lab"], str]) -> Callable[["Lab"], str]:
+def both(*parts: Callable[[Lab], str]) -> Callable[[Lab], str]:
     return lambda lab: ", ".join(part(lab) for part in parts)
 
 

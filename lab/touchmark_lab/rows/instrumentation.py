@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from collections.abc import Sequence
 
 from touchmark_lab import tools
 from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, Lab
