@@ -22,6 +22,7 @@ class Service:
 
     data: Path
     options: list[str] = field(default_factory=list)
+    prefix: list[str] = field(default_factory=list)  # put before the command, such as a namespace
     listen: str = "127.0.0.1:0"
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
@@ -41,7 +42,7 @@ class Service:
         assert self.process is None
         seen = self.log.stat().st_size if self.log.exists() else 0
         command = [
-            str(BINARY), "serve", "--data", str(self.data), "--listen", self.listen,
+            *self.prefix, str(BINARY), "serve", "--data", str(self.data), "--listen", self.listen,
             "--credentials-file", str(self.credentials_file), "--log-format", "json", *self.options,
         ]  # fmt: skip
         with self.log.open("ab") as log:

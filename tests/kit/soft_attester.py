@@ -104,6 +104,9 @@ class App:
         with zipfile.ZipFile(package) as archive:
             return App(measurement, {n: archive.read(n) for n in archive.namelist()})
 
+    def digest(self) -> str:
+        return b64url(base64.b64decode(self.measurement["digest"]))
+
     def code_parts(self) -> dict[str, str]:
         return {
             name: b64url(hashlib.sha256(content).digest())
@@ -121,7 +124,7 @@ class SoftAttester:
     config_version: int = 1 << 40  # newer than any: no configuration in the answer
 
     def challenge(self) -> dict[str, Any]:
-        body = {"account": self.account, "measurement": self.app.measurement["digest"]}
+        body = {"account": self.account, "measurement": self.app.digest()}
         answer = self.connection.post("/v1/challenge", json.dumps(body).encode())
         assert answer.status == 200, answer.body
         return answer.json()
@@ -142,8 +145,8 @@ class SoftAttester:
                 "package": app["package"],
                 "version_name": app["version_name"],
                 "version_code": app["version_code"],
-                "measurement": app["digest"],
-                "signers": app["signers"],
+                "measurement": self.app.digest(),
+                "signers": [b64url(bytes.fromhex(signer)) for signer in app["signers"]],
                 "parts": self.app.code_parts(),
             },
             "range_proof": b64url(proof.digest()),
