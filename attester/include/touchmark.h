@@ -57,16 +57,18 @@ typedef struct touchmark_result {
 } touchmark_result;
 
 /* Opens a client. Takes the stored configuration instead of the given one when it is newer, signed
- * by the same key and of the same account. `message` (optional) receives a static explanation. */
+ * by the same key and of the same account. `message` (optional) receives an explanation that is valid
+ * until this thread's next call, or NULL. */
 TOUCHMARK_API touchmark_status touchmark_open(const touchmark_options* options,
                                               touchmark_client** client, const char** message);
 TOUCHMARK_API void touchmark_close(touchmark_client* client);
 
 /* Fetches a token for `url` (https://host[:port]/...), from the cache while it is fresh. Blocks.
- * `binding` (optional) is the value to bind the token to (claim `pay`). */
+ * `binding` (optional) is the value to bind the token to (claim `pay`); empty means none. */
 TOUCHMARK_API touchmark_status touchmark_fetch_token(touchmark_client* client, const char* url,
                                                      const char* binding, touchmark_result* result);
-/* The same on the library's own thread; `done` is called exactly once, and owns the result. */
+/* The same on the library's own thread. When this returns TOUCHMARK_OK, `done` is called exactly once;
+ * its result is valid until it returns, and is not to be freed. `done` must not close the client. */
 typedef void (*touchmark_done)(void* context, touchmark_result* result);
 TOUCHMARK_API touchmark_status touchmark_fetch_token_async(touchmark_client* client, const char* url,
                                                            const char* binding, touchmark_done done,

@@ -1,0 +1,58 @@
+// The process's memory, as the kernel lists it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace touchmark::attester::checks {
+
+// One line of /proc/self/maps.
+struct Mapping {
+  std::uintptr_t start = 0;
+  std::uintptr_t end = 0;
+  bool readable = false;
+  bool writable = false;
+  bool executable = false;
+  std::uint64_t offset = 0;  // in the file
+  std::string path;          // "" for anonymous memory; without the mark " (deleted)"
+  bool deleted = false;
+
+  std::size_t size() const { return end - start; }
+  bool holds(std::uintptr_t address) const { return address >= start && address < end; }
+  // Backed by a file that has a name in the file system; not anonymous, [stack], /memfd:...,
+  // /dev/...
+  bool of_file() const;
+};
+
+// In ascending order, as the kernel gives them. Lines of another shape are left out.
+std::vector<Mapping> parse_maps(std::string_view text);
+Result<std::vector<Mapping>> read_maps();
+
+// A file's mappings that belong to one loading of it: an ELF image, as the loader laid it out.
+struct Module {
+  std::string path;
+  std::uintptr_t start = 0;  // of its lowest mapping
+  std::uintptr_t end = 0;
+  std::vector<Mapping> mappings = {};
+
+  bool holds(std::uintptr_t address) const;  // in one of its mappings
+  bool executes(std::uintptr_t address) const;
+};
+std::vector<Module> list_modules(const std::vector<Mapping>& maps);
+const Module* find_module(const std::vector<Module>& modules, std::uintptr_t address);
+
+// Copies memory of this process; stops at what is not there or not readable, rather than fault.
+// Returns the number of bytes copied.
+std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out);
+
+// Whether `path` lies in one of the folders (each without a trailing slash).
+bool is_below(std::string_view path, std::string_view folder);
+bool is_below_any(std::string_view path, const std::vector<std::string>& folders);
+std::string_view file_name(std::string_view path);
+
+}  // namespace touchmark::attester::checks

@@ -1,0 +1,143 @@
+#include "attester/core/checks/own_package.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "attester/core/checks/elf.h"
+#include "attester/core/checks/raw_file.h"
+#include "base/crypto.h"
+#include "package/package.h"
+
+namespace touchmark::attester::checks {
+namespace {
+
+using protocol::FindingId;
+
+constexpr std::size_t kMaxLibraryBytes = 256 << 20;
+
+#if defined(__x86_64__)
+constexpr std::string_view kAbi = "x86_64";
+#elif defined(__aarch64__)
+constexpr std::string_view kAbi = "arm64-v8a";
+#endif
+
+std::string parent(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+void compare_paths(const Rules& rules, const OwnPackage& own, const std::string& platform_path,
+                   Findings& out) {
+  if (!platform_path.empty() && !same_file(platform_path, own.package_path)) {
+    report(out, FindingId::kAppPathMismatch,
+           "loaded from " + own.package_path + ", the platform names " + platform_path);
+  }
+  if (!rules.packages_have_other_owner) return;
+  const Result<RawFile> file = RawFile::open(own.package_path);
+  const Result<struct stat> status = file ? file->status() : Result<struct stat>(pass(file));
+  if (status && status->st_uid == ::getuid()) {
+    report(out, FindingId::kAppPathMismatch,
+           own.package_path + " belongs to the app's own user: it was not installed");
+  }
+}
+
+// The library as the package holds it.
+Result<Bytes> packaged_library(const OwnPackage& own) {
+  const auto source = open_source(own.package_path);
+  if (!source) return pass(source);
+  const std::string name =
+      "lib/" + std::string(kAbi) + "/" + std::string(file_name(own.library_path));
+  Bytes out;
+  const Result<void> read =
+      package::read_part(**source, name, [&out](ByteView piece) -> Result<void> {
+        if (out.size() + piece.size() > kMaxLibraryBytes) {
+          return fail(RawFileError::kTooLarge, "the packaged library is too large");
+        }
+        append(out, piece);
+        return {};
+      });
+  if (!read) return pass(read);
+  if (out.empty()) return fail(RawFileError::kNotFound, name + " is not in the package");
+  return out;
+}
+
+// The first linked address where executable memory differs from the image, if any.
+std::optional<std::uint64_t> first_difference(const Module& module, ByteView image,
+                                              const ElfImage& elf) {
+  constexpr std::uint64_t kPageMask = ~std::uint64_t{0xfff};
+  const std::uint64_t bias = module.start - (elf.segments.front().address & kPageMask);
+  for (const ElfSegment& segment : elf.segments) {
+    if (!segment.executable) continue;
+    if (segment.offset > image.size() || segment.file_size > image.size() - segment.offset) {
+      return segment.address;
+    }
+    Bytes memory(segment.file_size);
+    const std::size_t got = copy_memory(bias + segment.address, memory);
+    const ByteView expected = image.subspan(segment.offset, segment.file_size);
+    const auto at = std::ranges::mismatch(ByteView(memory).first(got), expected).in2;
+    if (at != expected.end()) {
+      return segment.address + static_cast<std::uint64_t>(at - expected.begin());
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string package_of(const std::string& library_path) {
+  if (library_path.ends_with(".apk")) return library_path;
+  const std::string lib_dir = parent(parent(library_path));
+  if (file_name(lib_dir) != "lib") return {};
+  return parent(lib_dir) + "/base.apk";
+}
+
+OwnPackage find_own_package(const Rules& rules, const std::vector<Module>& modules,
+                            const std::string& platform_path, Findings& out) {
+  OwnPackage own;
+  const Module* module = find_module(modules, rules.own_code);
+  if (module == nullptr) {
+    report(out, FindingId::kAppUnreadable, "this code was not loaded from a file");
+    return own;
+  }
+  own.library_path = module->path;
+  own.package_path = package_of(module->path);
+  if (own.package_path.empty()) {
+    report(out, FindingId::kAppUnreadable, module->path + " does not lie in an installed package");
+    return own;
+  }
+  compare_paths(rules, own, platform_path, out);
+  const auto source = open_source(own.package_path);
+  Result<package::Measurement> measurement =
+      source ? package::measure(**source) : Result<package::Measurement>(pass(source));
+  if (!measurement) {
+    report(out, FindingId::kAppUnreadable, own.package_path + ": " + measurement.error().text());
+    return own;
+  }
+  own.measurement = std::move(*measurement);
+  return own;
+}
+
+void check_own_code(const Context& context, Findings& out) {
+  if (!context.own.measurement) return;  // app.unreadable stands already
+  const Module* module = find_module(context.modules, context.rules.own_code);
+  if (module == nullptr) return;
+  const auto refuse = [&out](std::string detail) {
+    report(out, FindingId::kAppCodeNotFromPackage, std::move(detail));
+  };
+  const Result<Bytes> packaged = packaged_library(context.own);
+  if (!packaged) return refuse(packaged.error().text());
+  const Result<ElfImage> elf = parse_elf(*packaged);
+  if (!elf || elf->segments.empty()) return refuse("the packaged library is no library");
+  if (const auto at = first_difference(*module, *packaged, *elf)) {
+    return refuse("loaded code differs at " + hex_text(*at));
+  }
+  if (context.own.library_path == context.own.package_path) return;
+  // The rest of the file too: data and relocations decide what the code does.
+  const Result<Bytes> on_disk = read_whole(context.own.library_path, kMaxLibraryBytes);
+  if (!on_disk || sha256(*on_disk) != sha256(*packaged)) {
+    refuse(context.own.library_path + " differs from the one in the package");
+  }
+}
+
+}  // namespace touchmark::attester::checks

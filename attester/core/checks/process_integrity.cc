@@ -1,0 +1,71 @@
+#include "attester/core/checks/process_integrity.h"
+
+#include "attester/core/checks/own_package.h"
+#include "attester/core/checks/raw_file.h"
+#include "base/crypto.h"
+#include "package/package.h"
+
+namespace touchmark::attester::checks {
+namespace {
+
+class ProcessIntegrity final : public Integrity {
+ public:
+  explicit ProcessIntegrity(ProcessIntegrityOptions options) : options_(std::move(options)) {
+    if (options_.rules.own_code == 0) {
+      options_.rules.own_code = reinterpret_cast<std::uintptr_t>(&make_process_integrity);
+    }
+  }
+
+  Inspection inspect() const override {
+    Inspection out;
+    const Result<std::vector<Mapping>> maps = read_maps();
+    if (!maps) return out;  // no group ran: the verifier sees that the checks are missing
+    const std::vector<Module> modules = list_modules(*maps);
+    const OwnPackage own =
+        find_own_package(options_.rules, modules, options_.platform_path, out.findings);
+    const Context context{options_.rules, options_.marks, *maps, modules, own};
+    check_own_code(context, out.findings);
+    out.groups.emplace_back("app");
+    check_text(context, out.findings);
+    check_imports(context, out.findings);
+    check_unknown_code(context, out.findings);
+    check_frida_server(context, out.findings);
+    check_preload(context, out.findings);
+    out.groups.emplace_back("hook");
+    check_debugger(context, out.findings);
+    out.groups.emplace_back("debug");
+    check_root(context, out.findings);
+    check_emulator(context, out.findings);
+    out.groups.emplace_back("root");
+    out.groups.emplace_back("network");  // the evidence's claim `tls` is this group's whole work
+    out.measurement = own.measurement;
+    return out;
+  }
+
+  Sha256Digest range_proof(ByteView nonce, std::span<const protocol::Range> ranges) const override {
+    Sha256 digest;
+    digest.update(nonce);
+    const Result<std::vector<Mapping>> maps = read_maps();
+    const std::vector<Module> modules = maps ? list_modules(*maps) : std::vector<Module>();
+    const Module* module = find_module(modules, options_.rules.own_code);
+    const auto source = open_source(module == nullptr ? "" : package_of(module->path));
+    if (!source) return digest.finish();
+    for (const protocol::Range& range : ranges) {
+      const Result<Bytes> bytes =
+          package::read_part_range(**source, range.part, range.offset, range.length);
+      if (bytes) digest.update(*bytes);
+    }
+    return digest.finish();
+  }
+
+ private:
+  ProcessIntegrityOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Integrity> make_process_integrity(ProcessIntegrityOptions options) {
+  return std::make_unique<ProcessIntegrity>(std::move(options));
+}
+
+}  // namespace touchmark::attester::checks

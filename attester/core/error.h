@@ -1,0 +1,42 @@
+// The attester's failures.
+#pragma once
+
+#include "base/error.h"
+
+namespace touchmark::attester {
+
+enum class ConfigError {
+  kMalformed,     // not a compact JWS of the configuration's shape
+  kBadSignature,  // not signed by the configuration key
+  kBadUrl,        // a service URL that is not https
+  kBadDomain,     // an API domain that is not host or host:port
+  kBadPin,        // a pin that is not the padded base64 of 32 bytes
+  kBadHeader,     // a token header or prefix that cannot stand in an HTTP header
+  kWrongAccount,  // an update for another account
+  kWrongKey,      // an update that names another configuration key
+  kNotNewer,      // an update whose version is not higher: no rollback
+};
+std::string_view error_id(ConfigError error);
+
+enum class TransportError {
+  kUnreachable,  // no address, no route, connection refused, no connection in time
+  kTimeout,      // connected, but no whole answer in time
+  kUntrusted,    // the peer's key is not pinned, or its certificate does not lead to a trusted root
+  kWeakTls,      // TLS that cannot be bound to (1.2 without extended master secret)
+  kBroken,       // the connection ended before the answer did, or the answer is not HTTP
+  kTooLarge,     // the answer exceeds the bound
+  kCancelled,    // the client is being closed
+};
+std::string_view error_id(TransportError error);
+
+enum class ClientError {
+  kBadArgument,     // an option that is missing or malformed
+  kStorage,         // the storage folder cannot be used
+  kUnknownUrl,      // the URL's host is not in the configuration
+  kServiceRefused,  // the service answered with an error status
+  kBadAnswer,       // the service's answer is not the protocol's
+  kClosed,
+};
+std::string_view error_id(ClientError error);
+
+}  // namespace touchmark::attester

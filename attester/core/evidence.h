@@ -1,0 +1,43 @@
+// Puts together what the attester claims, in the shape of protocol/README.md.
+#pragma once
+
+#include <string>
+
+#include "attester/core/config.h"
+#include "attester/core/integrity.h"
+#include "attester/core/transport.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace touchmark::attester {
+
+// What stays the same for the life of a client.
+struct SdkFacts {
+  std::string sdk_platform = "Linux";  // "Android", "iOS", "Linux"
+  std::string package_name;            // as the platform names it; the measurement's counts
+  Json platform = Json::object();      // the claim `platform`
+};
+
+// A challenge as the service gave it.
+struct Challenge {
+  std::string nonce_text;  // base64url, sent back as received
+  Bytes nonce;
+  std::vector<protocol::Range> ranges;
+  std::chrono::seconds expires_in{};
+};
+Result<Challenge> parse_challenge(const Json& json);
+
+struct EvidenceInputs {
+  const SdkFacts& sdk;
+  const Config& config;
+  const Inspection& inspection;
+  const Challenge& challenge;
+  const Sha256Digest& range_proof;
+  const TlsFacts& tls;
+  const std::string& binding;  // empty: none
+  UnixTime now;
+  std::string_view key_protection;
+};
+Json make_evidence(const EvidenceInputs& inputs);
+
+}  // namespace touchmark::attester
