@@ -125,7 +125,7 @@ std::unique_ptr<CommandLine> make_command_line() {
 #endif
   for (const AddCommand add : kCommands) add(app, line->dispatcher);
 #ifdef TOUCHMARK_HAS_PACKAGE_COMMAND
-  add_package_command(app, line->exit_code);
+  add_package_command(app, line->dispatcher);
 #endif
   for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
   return line;

@@ -10,6 +10,8 @@
 namespace touchmark::cli {
 namespace {
 
+constexpr std::size_t kMaxTokenBytes = 8 * 1024;
+
 struct CheckOptions {
   std::string token;
   std::string secret_file;
@@ -18,7 +20,7 @@ struct CheckOptions {
 // The token of the command line, or of standard input for "-".
 Result<std::string> read_token(const std::string& argument, Session& session) {
   if (argument != "-") return std::string(trim(argument));
-  auto input = session.console().read_input(kMaxJwsBytes);
+  auto input = session.console().read_input(kMaxTokenBytes);
   if (!input) return pass(input);
   return std::string(trim(*input));
 }
@@ -34,25 +36,30 @@ Result<TokenVerdict> ask_service(const std::string& token, Session& session) {
   return TokenVerdict{*status, claims == nullptr ? Json() : *claims};
 }
 
+void print_verdict(const TokenVerdict& verdict, const std::string& what, Session& session) {
+  if (session.json()) {
+    print_json(session, {{"status", verdict.status}, {"claims", verdict.claims}});
+  } else {
+    session.console().print(fmt::format("{}: {}", verdict.status, one_line(what)));
+  }
+}
+
 Outcome check(const CheckOptions& options, Session& session) {
   auto token = read_token(options.token, session);
   if (!token) return pass(token);
+  // What is no token at all needs no service to say so, and no secret.
+  if (auto parsed = parse_jws(*token, kMaxTokenBytes); !parsed) {
+    print_verdict({"malformed", nullptr}, parsed.error().message(), session);
+    return kExitNo;
+  }
   auto verdict = options.secret_file.empty()
                      ? ask_service(*token, session)
                      : check_offline(*token, options.secret_file, session.now());
   if (!verdict) return pass(verdict);
-  const ExitCode exit_code = verdict->status == "valid" ? kExitOk : kExitNo;
-  if (session.json()) {
-    print_json(session, {{"status", verdict->status}, {"claims", verdict->claims}});
-    return exit_code;
-  }
-  std::string what = dump_json(verdict->claims);
-  if (verdict->claims.is_null()) {
-    const auto parsed = parse_jws(*token);
-    what = parsed ? "this is not a token of this service" : parsed.error().message();
-  }
-  session.console().print(fmt::format("{}: {}", verdict->status, one_line(what)));
-  return exit_code;
+  const bool has_claims = !verdict->claims.is_null();
+  print_verdict(*verdict, has_claims ? dump_json(verdict->claims) : "not a token of this service",
+                session);
+  return verdict->status == "valid" ? kExitOk : kExitNo;
 }
 
 // "in 4 min", "3 d ago".
@@ -75,7 +82,7 @@ std::string relative(std::int64_t seconds) {
 Outcome inspect(const std::string& argument, Session& session) {
   auto token = read_token(argument, session);
   if (!token) return pass(token);
-  auto jws = parse_jws(*token);
+  auto jws = parse_jws(*token, kMaxTokenBytes);
   if (!jws) {
     session.console().print(fmt::format("malformed: {}", one_line(jws.error().message())));
     return kExitNo;
@@ -100,7 +107,7 @@ Outcome example(bool invalid, Session& session) {
   if (!client) return pass(client);
   auto answer = client->post("/admin/v1/token/example", {{"valid", !invalid}});
   if (!answer) return pass(answer);
-  auto token = get_string(*answer, "token", kMaxJwsBytes);
+  auto token = get_string(*answer, "token", kMaxTokenBytes);
   if (!token) return fail(CliError::kBadAnswer, "the answer has no token");
   if (session.json()) return print_json(session, *answer);
   session.console().print(*token);

@@ -1,0 +1,107 @@
+"""The commands of the article that Touchmark follows, letter for letter, and what they print."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import re
+import time
+
+import jwt
+import pytest
+
+
+def test_sdk_get_library(touchmark, tmp_path, service):
+    touchmark.ok("sdk", "-getLibrary", "touchmark_sdk.aar", cwd=tmp_path)
+    served = service.data.parent / "sdk/touchmark_sdk.aar"
+    assert (tmp_path / "touchmark_sdk.aar").read_bytes() == served.read_bytes()
+
+
+def test_sdk_get_config(touchmark, tmp_path, service):
+    (tmp_path / "app/src/main/assets").mkdir(parents=True)
+    touchmark.ok("sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config", cwd=tmp_path)
+    jws = (tmp_path / "app/src/main/assets/touchmark-initial.config").read_text()
+    payload = json.loads(base64.urlsafe_b64decode(jws.split(".")[1] + "=="))
+    assert payload["service"]["urls"]
+    assert service.credentials()["pin"] in payload["service"]["pins"]
+
+
+def test_registration_add_with_expiry(touchmark, release):
+    before = int(time.time())
+    shown = touchmark.ok("registration", "-add", release, "-expireAfter", "600s").splitlines()
+    assert shown[0] == "registering app Currency Converter Demo"
+    assert re.fullmatch(
+        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo-1\.0\[1\]-\d+ SDK:Android\(.*\)",
+        shown[1],
+    )
+    date = re.fullmatch(r"registration successful, expires (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", shown[2])
+    assert date
+    expires = datetime.datetime.fromisoformat(date[1] + "+00:00").timestamp()
+    assert before + 600 <= expires <= time.time() + 600
+    assert len(shown) == 3
+
+
+def test_registration_add_for_ever(touchmark, release):
+    assert touchmark.ok("registration", "-add", release).splitlines()[2] == "registration successful"
+
+
+def test_modern_and_article_form_say_the_same(touchmark, release):
+    article = touchmark.ok("registration", "-add", release)
+    assert touchmark.ok("registration", "add", release) == article
+
+
+@pytest.fixture
+def secret(touchmark) -> bytes:
+    return base64.b64decode(touchmark.ok("secret", "get"))
+
+
+CLAIMS = {"did": "VpbvaHuFztxhsx472W4Vgg==", "exp": 1568719426, "ip": "80.229.113.220"}
+SHOWN = '{"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"}'
+
+
+def check(touchmark, token: str, *options: str) -> tuple[str, int]:
+    done = touchmark.run("token", "-check", token, *options)
+    assert done.stderr == ""
+    return done.stdout, done.returncode
+
+
+def test_token_check_valid(touchmark):
+    output, status = check(touchmark, touchmark.ok("token", "example").strip())
+    assert re.fullmatch(r'valid: \{"did":"[^"]{22}==","exp":\d+,"ip":"[^"]+"\}\n', output)
+    assert status == 0
+
+
+def test_token_check_invalid_is_told_apart_from_forged(touchmark):
+    output, status = check(touchmark, touchmark.ok("token", "example", "--invalid").strip())
+    assert re.fullmatch(r'invalid: \{"did":"[^"]{22}==","exp":\d+,"ip":"[^"]+"\}\n', output)
+    assert status == 1
+    forged = jwt.encode(CLAIMS, bytes(32), "HS256")
+    assert check(touchmark, forged) == (f"forged: {SHOWN}\n", 1)
+
+
+def test_token_check_expired(touchmark, secret):
+    token = jwt.encode(CLAIMS, secret, "HS256")
+    assert check(touchmark, token) == (f"expired: {SHOWN}\n", 1)
+
+
+def test_token_check_malformed(touchmark):
+    for token in ["x", "a.b.c", "eyJhbGciOiJIUzI1NiJ9..", "." * 300]:
+        output, status = check(touchmark, token)
+        assert output.startswith("malformed: ") and output.count("\n") == 1
+        assert status == 1
+
+
+def test_offline_check_agrees_with_the_service(touchmark, secret, nobody, tmp_path):
+    for secret_format in ["base64", "env", "json"]:
+        file = tmp_path / f"secret.{secret_format}"
+        file.write_text(touchmark.ok("secret", "get", "--format", secret_format))
+        for token in [
+            touchmark.ok("token", "example").strip(),
+            touchmark.ok("token", "example", "--invalid").strip(),
+            jwt.encode(CLAIMS, bytes(32), "HS256"),
+            jwt.encode(CLAIMS, secret, "HS256"),
+            jwt.encode(CLAIMS, secret, "HS512"),
+            jwt.encode({"did": "x"}, secret, "HS256"),
+        ]:
+            assert check(nobody, token, "--secret-file", file) == check(touchmark, token)

@@ -1,0 +1,214 @@
+"""The everyday commands against a real service."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import json
+import re
+import ssl
+import subprocess
+import threading
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+
+def pin_of(key) -> str:
+    spki = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return base64.b64encode(hashlib.sha256(spki).digest()).decode()
+
+
+def pem(key) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def self_signed(key, name: str) -> bytes:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.fixture
+def tls_server(tmp_path):
+    """A TLS server on loopback that only shakes hands; gives its domain and its key."""
+    import socket
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    (tmp_path / "server.pem").write_bytes(pem(key) + self_signed(key, "localhost"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                with context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(1)
+            except OSError:
+                pass
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"localhost:{listener.getsockname()[1]}", key
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def no_apis_left(touchmark):
+    yield
+    for api in touchmark.json("api", "list")["apis"]:
+        touchmark.ok("api", "remove", api["domain"])
+
+
+def test_registration_list_and_remove(touchmark, developer, release):
+    added = developer.json("registration", "add", release, "--expire-after", "1h")
+    listed = {r["id"]: r for r in touchmark.json("registration", "list")["registrations"]}
+    registration = listed[added["id"]]
+    assert registration["created_by"] == "developer"
+    assert registration["expires"] == registration["created"] + 3600
+    assert registration["expired"] is False
+
+    shown = touchmark.ok("registration", "list")
+    assert shown.splitlines()[0].split() == ["ID", "APP", "RELEASE", "ADDED", "BY", "EXPIRES"]
+    assert "com.criticalblue.currencyconverterdemo-1.0[1]" in shown
+
+    assert touchmark.ok("registration", "remove", added["id"]) == f"removed {added['id']}\n"
+    left = touchmark.json("registration", "list")["registrations"]
+    assert added["id"] not in [r["id"] for r in left]
+
+
+def test_api_add_reads_the_live_certificate(touchmark, tls_server):
+    domain, key = tls_server
+    done = touchmark.run("api", "add", domain)
+    assert done.returncode == 0, done.stderr
+    assert "CN" in done.stderr and "localhost" in done.stderr
+    assert "no backup pin" in done.stderr
+    assert f"pin {pin_of(key)}" in done.stdout
+    assert touchmark.json("api", "list")["apis"] == [{"domain": domain, "pins": [pin_of(key)]}]
+
+
+def test_api_add_from_files(touchmark, tmp_path):
+    leaf = rsa.generate_private_key(65537, 2048)
+    issuer = ec.generate_private_key(ec.SECP384R1())
+    spare = ec.generate_private_key(ec.SECP256R1())
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(self_signed(leaf, "api.example.com") + self_signed(issuer, "ca"))
+    (tmp_path / "spare.key").write_bytes(pem(spare))
+    done = touchmark.run(
+        "api", "add", "api.example.com", "--from-file", chain, "--from-file", tmp_path / "spare.key"
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert touchmark.json("api", "list")["apis"] == [
+        {"domain": "api.example.com", "pins": [pin_of(leaf), pin_of(spare)]}
+    ]
+
+
+def test_api_changes_make_a_new_configuration(touchmark):
+    pin = pin_of(ec.generate_private_key(ec.SECP256R1()))
+    before = touchmark.json("status")["config_version"]
+    answer = touchmark.json("api", "add", "a.example", "--pin", pin)
+    assert answer["config_version"] > before
+    assert touchmark.ok("api", "remove", "A.Example") == "removed a.example\n"
+    assert touchmark.json("status")["config_version"] > answer["config_version"]
+
+
+def test_status_policy_audit(touchmark, developer, service):
+    status = touchmark.json("status")
+    assert status["role"] == "admin"
+    assert developer.json("status")["role"] == "developer"
+    shown = dict(line.split(None, 1) for line in touchmark.ok("status").splitlines())
+    assert shown["version"] == status["version"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", shown["first_start"])
+    assert json.loads(touchmark.ok("policy", "show")) == touchmark.json("policy", "show")
+    pin = pin_of(ec.generate_private_key(ec.SECP256R1()))
+    touchmark.ok("api", "add", "audited.example", "--pin", pin)
+    audit = touchmark.ok("audit", "list", "--limit", "5")
+    assert audit.splitlines()[0].split() == ["TIME", "WHO", "WHAT", "DETAIL"]
+    assert "audited.example" in audit
+    assert len(touchmark.json("audit", "list", "--limit", "2")["entries"]) == 2
+
+
+def test_token_inspect_needs_no_service(nobody):
+    token = (
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJkaWQiOiJWcGJ2YUh1Rnp0eGhzeDQ3Mlc0VmdnPT0iLCJleHAiOjE1"
+        "Njg3MTk0MjYsImlwIjoiODAuMjI5LjExMy4yMjAifQ.xS-iNbfVlveTiZ_H8E2ZT2GF8suKvziauUoD79pYpoM"
+    )
+    shown = nobody.ok("token", "inspect", "-", stdin=token + "\n").splitlines()
+    assert shown[0] == 'header {"alg":"HS256","typ":"JWT"}'
+    assert shown[1] == 'claims {"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"}'
+    assert shown[2].startswith("exp    2019-09-17 11:23:46 UTC, ")
+    assert nobody.json("token", "inspect", token)["claims"]["ip"] == "80.229.113.220"
+
+
+def test_arc_explain(nobody):
+    code = base64.b32encode(bytes([1, 1, 30, 32])).decode().rstrip("=")
+    shown = nobody.ok("arc", "explain", code.lower()).splitlines()
+    assert [line.split(":")[0] for line in shown] == ["app.not-registered", "hook.text-modified"]
+    assert [f["number"] for f in nobody.json("arc", "explain", code)["findings"]] == [1, 30]
+
+
+def test_profile_is_for_its_owner_only(touchmark):
+    profile = touchmark.home / "profiles/default.json"
+    assert profile.stat().st_mode & 0o777 == 0o600
+    assert profile.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_profiles_and_environment(nobody, service):
+    nobody.init(service, "admin", "--profile", "one")
+    nobody.init(service, "developer", "--profile", "two")
+    assert nobody.json("status", "--profile", "one")["role"] == "admin"
+    nobody.environment["TOUCHMARK_PROFILE"] = "two"
+    assert nobody.json("status")["role"] == "developer"
+    nobody.environment["TOUCHMARK_TOKEN"] = service.credentials()["admin_token"]
+    assert nobody.json("status")["role"] == "admin"
+
+
+def test_init_takes_the_token_from_standard_input(nobody, service):
+    credentials = service.credentials()
+    shown = nobody.ok(
+        "init", service.url, "--token", "-", "--pin", credentials["pin"],
+        stdin=credentials["developer_token"] + "\n",
+    )  # fmt: skip
+    assert "role developer" in shown
+
+
+def test_init_with_the_services_certificate_as_authority(nobody, service, tmp_path):
+    certificate = subprocess.run(
+        ["openssl", "s_client", "-connect", service.listen, "-servername", "localhost"],
+        input="", capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    begin = certificate.index("-----BEGIN CERTIFICATE-----")
+    (tmp_path / "ca.pem").write_text(certificate[begin : certificate.index("-----END") + 26])
+    token = service.credentials()["admin_token"]
+    nobody.ok("init", service.url, "--token", token, "--ca", tmp_path / "ca.pem")
+    (tmp_path / "ca.pem").unlink()  # the profile has its own copy
+    assert nobody.json("status")["role"] == "admin"

@@ -1,0 +1,82 @@
+"""Help, version, completion and manual pages of the real command."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+
+def all_commands(nobody) -> list[list[str]]:
+    """Every command of the tree, by following the help."""
+    found, queue = [], [[]]
+    while queue:
+        path = queue.pop()
+        shown = nobody.ok(*path, "--help")
+        found.append(path)
+        section = re.search(r"^Commands:\n((?:  .*\n)+)", shown, re.MULTILINE)
+        if section:
+            queue += [[*path, name] for name in re.findall(r"^  (\S+)", section[1], re.MULTILINE)]
+    return found
+
+
+def test_every_command_has_help(nobody):
+    commands = all_commands(nobody)
+    assert ["registration", "add"] in commands
+    assert ["serve"] in commands
+    for path in commands:
+        shown = nobody.ok(*path, "--help")
+        assert "Usage: " + " ".join(["touchmark", *path]) in shown
+        assert shown.splitlines()[0].strip(), "no description"
+
+
+def test_version(nobody):
+    shown = nobody.ok("version")
+    assert re.fullmatch(r"touchmark \d+\.\d+\.\d+\n", shown)
+    assert nobody.ok("--version") == shown
+    assert "touchmark " + nobody.json("version")["version"] + "\n" == shown
+
+
+def complete(script: str, *words: str) -> list[str]:
+    quoted = " ".join(f"'{w}'" for w in words)
+    program = f"""{script}
+COMP_WORDS=({quoted}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _touchmark; printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_bash_completion(nobody):
+    script = nobody.ok("completion", "bash")
+    assert "registration" in complete(script, "touchmark", "")
+    assert complete(script, "touchmark", "regi") == ["registration"]
+    assert complete(script, "touchmark", "registration", "") [:3] == ["add", "list", "remove"]
+    assert complete(script, "touchmark", "registration", "add", "--exp") == ["--expire-after"]
+    assert complete(script, "touchmark", "--json", "token", "ch") == ["check"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_can_read_their_script(nobody, shell, tmp_path):
+    script = nobody.ok("completion", shell)
+    assert "registration" in script
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    file = tmp_path / "script"
+    file.write_text(script)
+    subprocess.run([shell, "-n", file], check=True)
+
+
+def test_manual_pages(nobody, tmp_path):
+    nobody.ok("man", "--to", tmp_path)
+    pages = {page.name: page.read_text() for page in tmp_path.iterdir()}
+    top = [path[0] for path in all_commands(nobody) if len(path) == 1]
+    assert set(pages) == {"touchmark.1", *(f"touchmark-{name}.1" for name in top)}
+    assert "\\-\\-expire\\-after" in pages["touchmark-registration.1"]
+    assert ".SH EXIT STATUS" in pages["touchmark.1"]
+    for text in pages.values():
+        # Requests of man(7) only, and no line that roff would take for one by accident.
+        requests = set(re.findall(r"^[.']\s*(\S*)", text, re.MULTILINE))
+        assert requests <= {"TH", "SH", "SS", "TP", "PP", "B", "BR", "I", "nf", "fi"}

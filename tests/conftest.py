@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kit import apk
+from kit.command import Command
+from kit.service import Service
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory):
+    """One service for all tests that only use what it is for."""
+    folder = tmp_path_factory.mktemp("shared-service")
+    (folder / "sdk").mkdir()
+    # An empty archive: the command only carries it.
+    (folder / "sdk/touchmark_sdk.aar").write_bytes(b"PK\x05\x06" + bytes(18))
+    started = Service(folder / "data", ["--sdk-dir", str(folder / "sdk")]).start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def nobody(tmp_path) -> Command:
+    """The command of a user who has set nothing up."""
+    return Command(tmp_path / "home")
+
+
+@pytest.fixture
+def touchmark(nobody, service) -> Command:
+    """The command of the service's administrator."""
+    nobody.init(service)
+    return nobody
+
+
+@pytest.fixture
+def developer(tmp_path, service) -> Command:
+    command = Command(tmp_path / "developer-home")
+    command.init(service, "developer")
+    return command
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory) -> Path:
+    """A signed package of some size."""
+    path = tmp_path_factory.mktemp("release") / "app.apk"
+    manifest = apk.compile_manifest("com.criticalblue.currencyconverterdemo", "Currency Converter Demo")
+    dex = b"dex\n035\0" + bytes(range(256)) * 1000
+    path.write_bytes(apk.build(manifest, apk.SigningKey.generate(), {"classes.dex": dex}))
+    return path
