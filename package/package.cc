@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "package/inspection.h"
 #include "package/manifest.h"
 #include "package/parts.h"
 #include "package/signature.h"
@@ -44,6 +45,30 @@ ByteView overlap(ByteView piece, std::uint64_t at, std::uint64_t begin, std::uin
   return piece.subspan(static_cast<std::size_t>(from - at), static_cast<std::size_t>(to - from));
 }
 
+ManifestFacts facts_of(const Manifest& manifest) {
+  return {manifest.min_sdk, manifest.target_sdk, manifest.target_sandbox_version};
+}
+
+Result<Measurement> describe(const ZipArchive& archive, const Manifest& manifest,
+                             const SignatureReport& report) {
+  auto parts = digest_parts(archive);
+  if (!parts) return pass(parts);
+  auto sdk_version = read_sdk_version(archive);
+  if (!sdk_version) return pass(sdk_version);
+
+  Measurement measurement;
+  measurement.package_name = manifest.package_name;
+  measurement.version_name = manifest.version_name;
+  measurement.version_code = manifest.version_code;
+  measurement.label = manifest.label;
+  measurement.min_sdk = manifest.min_sdk;
+  measurement.target_sdk = manifest.target_sdk;
+  measurement.sdk_version = *std::move(sdk_version);
+  measurement.signers = signer_digests(report);
+  measurement.parts = *std::move(parts);
+  return measurement;
+}
+
 }  // namespace
 
 std::string_view error_id(PackageError error) {
@@ -56,31 +81,35 @@ std::string_view error_id(PackageError error) {
   return "package.unknown";
 }
 
+Result<SignatureReport> verify(const Source& source, const MeasureOptions& options) {
+  const auto archive = ZipArchive::open(source);
+  if (!archive) return pass(archive);
+  const auto manifest = read_manifest(*archive);
+  if (!manifest) return pass(manifest);
+  return verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk});
+}
+
 Result<Measurement> measure(const Source& source, const MeasureOptions& options) {
   const auto archive = ZipArchive::open(source);
   if (!archive) return pass(archive);
-  auto manifest = read_manifest(*archive);
+  const auto manifest = read_manifest(*archive);
   if (!manifest) return pass(manifest);
-  const ManifestFacts facts{manifest->min_sdk, manifest->target_sdk,
-                            manifest->target_sandbox_version};
-  const auto report = verify_signatures(*archive, facts, {options.min_sdk, options.max_sdk});
+  const auto report =
+      verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk});
   if (!report) return pass(report);
-  auto parts = digest_parts(*archive);
-  if (!parts) return pass(parts);
-  auto sdk_version = read_sdk_version(*archive);
-  if (!sdk_version) return pass(sdk_version);
+  return describe(*archive, *manifest, *report);
+}
 
-  Measurement measurement;
-  measurement.package_name = std::move(manifest->package_name);
-  measurement.version_name = std::move(manifest->version_name);
-  measurement.version_code = manifest->version_code;
-  measurement.label = std::move(manifest->label);
-  measurement.min_sdk = manifest->min_sdk;
-  measurement.target_sdk = manifest->target_sdk;
-  measurement.sdk_version = *std::move(sdk_version);
-  measurement.signers = signer_digests(*report);
-  measurement.parts = *std::move(parts);
-  return measurement;
+Result<Inspection> inspect(const Source& source, const MeasureOptions& options) {
+  const auto archive = ZipArchive::open(source);
+  if (!archive) return pass(archive);
+  const auto manifest = read_manifest(*archive);
+  if (!manifest) return pass(manifest);
+  auto report =
+      verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk});
+  auto measurement = describe(*archive, *manifest, report ? *report : SignatureReport());
+  if (!measurement) return pass(measurement);
+  return Inspection{*std::move(measurement), std::move(report)};
 }
 
 Result<Bytes> read_part_range(const Source& source, std::string_view name, std::uint64_t offset,

@@ -1,0 +1,40 @@
+// For people who want to know what a package is and why it is refused: everything that can be read
+// of it, verified or not. What decides about an app uses measure() instead.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "package/measurement.h"
+#include "package/package.h"
+#include "package/signature.h"
+
+namespace touchmark::package {
+
+// Verifies the signatures alone, without a digest of every part.
+Result<SignatureReport> verify(const Source& source, const MeasureOptions& options = {});
+
+struct Inspection {
+  Measurement measurement;             // without signers when the signatures are refused
+  Result<SignatureReport> signatures;  // or the first reason against them
+};
+// Fails when container, manifest or parts cannot be read.
+Result<Inspection> inspect(const Source& source, const MeasureOptions& options = {});
+
+enum class DifferenceKind { kFact, kSigner, kPart };
+std::string_view to_string(DifferenceKind kind);
+
+struct Difference {
+  DifferenceKind kind;
+  std::string name;    // of the fact or part; of a signer its certificate's SHA-256 in hex
+  std::string before;  // the fact's value, or the SHA-256 of the part in hex; empty when absent
+  std::string after;
+  std::uint64_t size_before = 0;  // parts only
+  std::uint64_t size_after = 0;
+};
+// What tells two releases apart: facts first, then signers, then parts by name.
+std::vector<Difference> differences(const Measurement& before, const Measurement& after);
+
+}  // namespace touchmark::package
