@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import touchmark.flask
 from flask import Flask, Response, g, request
@@ -67,8 +68,8 @@ def _log_requests(app: Flask) -> None:
     @app.after_request
     def log(response: Response) -> Response:
         milliseconds = (time.monotonic() - g.started) * 1000
-        # The path is what the client chose: escaped, so that it cannot start a line of its own.
-        path = ascii(request.path)[1:-1]
+        # What the client chose stays one word: no white space, no line of its own.
+        path = quote(request.path)
         _log.info(
             "%s %s %s %d %.1fms",
             request.remote_addr, request.method, path, response.status_code, milliseconds,
