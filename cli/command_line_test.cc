@@ -202,6 +202,20 @@ TEST_F(CommandLineTest, BadPackagesAreRefusedBeforeTheUpload) {
   EXPECT_TRUE(service().requests.empty());
 }
 
+TEST_F(CommandLineTest, AuditSaysWhenTheChainIsBroken) {
+  world_.set_up();
+  const Json entry = {
+      {"time", 1568396301}, {"actor", "admin"}, {"action", "api.put"}, {"detail", "a.example"}};
+  service().answer("GET /admin/v1/audit?limit=7", 200, {{"entries", {entry}}, {"intact", true}});
+  EXPECT_EQ(run({"audit", "list", "--limit", "7"}), kExitOk);
+  EXPECT_THAT(out(), HasSubstr("2019-09-13 17:38:21  admin  api.put  a.example"));
+  EXPECT_EQ(err(), "");
+  service().answer("GET /admin/v1/audit?limit=7", 200, {{"entries", {entry}}, {"intact", false}});
+  EXPECT_EQ(run({"audit", "list", "--limit", "7"}), kExitNo);
+  EXPECT_THAT(err(), HasSubstr("chain of hashes is broken"));
+  EXPECT_EQ(run({"audit", "list", "--limit", "0"}), kExitUsage);
+}
+
 TEST_F(CommandLineTest, ArcIsExplained) {
   EXPECT_EQ(run({"arc", "explain", "aeaq"}), kExitOk);
   EXPECT_EQ(out(), "no findings: the attestation passed\n");

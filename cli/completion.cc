@@ -113,29 +113,39 @@ std::string zsh_completion(const CLI::App& app) {
 }
 
 std::string fish_completion(const CLI::App& app) {
-  std::string text =
-      "# fish completion of touchmark; save it as ~/.config/fish/completions/touchmark.fish\n"
-      "function __touchmark_at\n"
-      "  set -l words (string match -v -- '-*' (commandline -opc))\n"
-      "  test (string join ' ' -- $words[1..(math min (count $words), (count $argv))]) = "
-      "(string join ' ' -- $argv)\n"
-      "end\n";
+  std::string known;
+  std::string items;
   for_each_command(app, [&](const CLI::App& command) {
+    const std::string path = shell_quote(command_path(command));
+    if (&command != &app)
+      known += fmt::format("      case {}\n        set path $path $word\n", path);
+    // Options of the root go with every command.
     const std::string at =
-        fmt::format("complete -c touchmark -n '__touchmark_at {}'", command_path(command));
+        fmt::format("complete -c touchmark -n \"test (__touchmark_path) = {}\"", path);
     for (const CLI::App* sub : subcommands(command)) {
-      text += fmt::format("{} -f -a {} -d {}\n", at, sub->get_name(),
-                          shell_quote(sub->get_description()));
+      items += fmt::format("{} -f -a {} -d {}\n", at, sub->get_name(),
+                           shell_quote(sub->get_description()));
     }
     for (const CLI::Option* option : options(command)) {
       for (const std::string& name : option->get_lnames()) {
-        text += fmt::format("{} -l {}{} -d {}\n", at, name, takes_value(*option) ? " -r" : "",
-                            shell_quote(option->get_description()));
+        items +=
+            fmt::format("{} -l {}{} -d {}\n", &command == &app ? "complete -c touchmark" : at, name,
+                        takes_value(*option) ? " -r" : "", shell_quote(option->get_description()));
       }
     }
   });
-  text.pop_back();
-  return text;
+  items.pop_back();
+  return "# fish completion of touchmark; save it as ~/.config/fish/completions/touchmark.fish\n"
+         "function __touchmark_path\n"
+         "  set -l path touchmark\n"
+         "  for word in (commandline -opc)[2..-1]\n"
+         "    switch \"$path $word\"\n" +
+         known +
+         "    end\n"
+         "  end\n"
+         "  echo \"$path\"\n"
+         "end\n" +
+         items;
 }
 
 }  // namespace touchmark::cli

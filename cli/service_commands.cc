@@ -47,7 +47,13 @@ Outcome audit(int limit, Session& session) {
   if (!answer) return pass(answer);
   const Json* entries = find_array(*answer, "entries");
   if (entries == nullptr) return fail(CliError::kBadAnswer, "the answer has no list of entries");
-  if (session.json()) return print_json(session, *answer);
+  const auto intact = answer->find("intact");
+  const bool is_broken = intact != answer->end() && *intact == false;
+  const ExitCode exit_code = is_broken ? kExitNo : kExitOk;
+  if (session.json()) {
+    print_json(session, *answer);
+    return exit_code;
+  }
   std::vector<std::vector<std::string>> rows{{"TIME", "WHO", "WHAT", "DETAIL"}};
   for (const Json& entry : *entries) {
     auto time = get_int(entry, "time", 0, INT64_MAX / 1000);
@@ -56,7 +62,12 @@ Outcome audit(int limit, Session& session) {
          find_string(entry, "action").value_or("?"), find_string(entry, "detail").value_or("")});
   }
   session.console().print(table(rows));
-  return kExitOk;
+  if (is_broken) {
+    session.console().note(
+        "warning: the chain of hashes is broken: entries were changed or removed behind the "
+        "service's back");
+  }
+  return exit_code;
 }
 
 }  // namespace
