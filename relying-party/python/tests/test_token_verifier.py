@@ -110,21 +110,27 @@ def test_rotation_takes_old_and_new_with_their_decoys():
 
 
 @pytest.mark.parametrize(
-    "algorithm", ["none", "HS384", "HS512", "hs256", "ES256", "", None, 1, ["HS256"]]
+    "algorithm", ["none", "HS384", "HS512", "hs256", "ES256", "", None, 1, ["HS256"], {}, 10**2800]
 )
 def test_the_header_does_not_choose_the_algorithm(algorithm):
     header = json.dumps({"alg": algorithm, "typ": "JWT"}).encode()
-    assert status(raw_token(header, json.dumps(CLAIMS).encode())) is TokenStatus.MALFORMED
+    assert status(raw_token(header, json.dumps(CLAIMS).encode())) is TokenStatus.FORGED
 
 
 def test_other_hmac_lengths_are_refused():
     for algorithm in ("HS384", "HS512"):
         text = jwt.encode(CLAIMS, SECRET * 2, algorithm=algorithm)
-        assert status(text) is TokenStatus.MALFORMED
+        assert status(text) is TokenStatus.FORGED
 
 
 def test_an_unsigned_token_is_refused():
-    assert status(jwt.encode(CLAIMS, None, algorithm="none")) is TokenStatus.MALFORMED
+    assert status(jwt.encode(CLAIMS, None, algorithm="none")) is TokenStatus.FORGED
+
+
+def test_what_a_stranger_signed_is_malformed_when_it_is_no_set_of_claims():
+    for payload in (b"[]", b"x", b"[" * 2900):
+        text = raw_token(b'{"alg":"HS256"}', payload, b"x" * 32)
+        assert status(text) is TokenStatus.MALFORMED
 
 
 def test_no_single_change_leaves_a_token_valid():
@@ -184,9 +190,8 @@ def test_what_is_no_token_is_malformed(text):
         b"", b"[]", b"null", b"1", b'"HS256"', b"{", b"\xff\xfe", b"[" * 2900, b'{"a":' * 600,
         b'{"alg":"HS256","crit":["exp"]}', b'{"alg":"HS256","crit":["x"],"x":1}',
         b'{"alg":"HS256","b64":false,"crit":["b64"]}', b'{"alg":"HS256","kid":1}',
-        b'{"alg":' + b"9" * 2900 + b"}",
     ],
-    ids=range(14),
+    ids=range(13),
 )  # fmt: skip
 def test_a_hostile_header_is_malformed_and_never_an_exception(header):
     # Rightly signed, so that no earlier check hides what becomes of the header.
