@@ -2,8 +2,7 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
+#include "attester/core/checks/compare.h"
 #include "attester/core/checks/elf.h"
 #include "attester/core/checks/raw_file.h"
 #include "base/crypto.h"
@@ -75,10 +74,8 @@ std::optional<std::uint64_t> first_difference(const Module& module, ByteView ima
     Bytes memory(segment.file_size);
     const std::size_t got = copy_memory(bias + segment.address, memory);
     const ByteView expected = image.subspan(segment.offset, segment.file_size);
-    const auto at = std::ranges::mismatch(ByteView(memory).first(got), expected).in2;
-    if (at != expected.end()) {
-      return segment.address + static_cast<std::uint64_t>(at - expected.begin());
-    }
+    const std::size_t at = got < expected.size() ? got : next_difference(memory, expected);
+    if (at < expected.size()) return segment.address + at;
   }
   return std::nullopt;
 }

@@ -1,8 +1,8 @@
 // Executable memory against the files it was mapped from.
 #include <algorithm>
-#include <map>
 
 #include "attester/core/checks/check.h"
+#include "attester/core/checks/compare.h"
 #include "attester/core/checks/raw_file.h"
 
 namespace touchmark::attester::checks {
@@ -30,21 +30,17 @@ bool is_breakpoint(ByteView code) {  // brk #imm16
 
 // `memory` and `disk` have the same size and stand at file offset `offset`.
 void compare(ByteView memory, ByteView disk, std::uint64_t offset, Difference& out) {
-  if (std::ranges::equal(memory, disk)) return;
-  for (std::size_t i = 0; i < memory.size();) {
-    if (memory[i] == disk[i]) {
-      ++i;
-      continue;
-    }
-    if (out.bytes == 0) out.first = offset + i;
-    const std::size_t start = i;
-    while (i < memory.size() && memory[i] != disk[i]) ++i;
-    out.bytes += i - start;
-    const std::size_t begin = start / kBreakpointSize * kBreakpointSize;
-    if (i - start <= kBreakpointSize && begin + kBreakpointSize <= memory.size() &&
-        is_breakpoint(memory.subspan(begin, kBreakpointSize))) {
+  for (std::size_t start = next_difference(memory, disk); start < memory.size();) {
+    std::size_t end = start + 1;
+    while (end < memory.size() && memory[end] != disk[end]) ++end;
+    if (out.bytes == 0) out.first = offset + start;
+    out.bytes += end - start;
+    const std::size_t code = start / kBreakpointSize * kBreakpointSize;
+    if (end - start <= kBreakpointSize && code + kBreakpointSize <= memory.size() &&
+        is_breakpoint(memory.subspan(code, kBreakpointSize))) {
       ++out.breakpoints;
     }
+    start = next_difference(memory, disk, end);
   }
 }
 

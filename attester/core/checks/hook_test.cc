@@ -1,0 +1,245 @@
+// Each attack is done for real, in a child process, and must be seen; a plain process shows
+// nothing.
+#include <dlfcn.h>
+#include <sys/mman.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "attester/core/checks/elf.h"
+#include "attester/core/checks/process_integrity.h"
+#include "attester/core/checks/raw_file.h"
+#include "attester/core/checks/testing.h"
+
+namespace touchmark::attester::checks {
+namespace {
+
+using testing::has;
+using testing::in_child;
+using testing::run;
+using testing::test_rules;
+using testing::text;
+
+constexpr std::size_t kPage = 4096;
+
+void make_writable(const void* address, std::size_t size, int protection) {
+  const auto start = reinterpret_cast<std::uintptr_t>(address) & ~(kPage - 1);
+  const auto end = reinterpret_cast<std::uintptr_t>(address) + size;
+  ASSERT_EQ(mprotect(reinterpret_cast<void*>(start), end - start, protection), 0);
+}
+
+// Overwrites code of this process as a hooking framework does.
+void patch(const void* address, std::string_view bytes) {
+  make_writable(address, bytes.size(), PROT_READ | PROT_WRITE | PROT_EXEC);
+  std::memcpy(const_cast<void*>(address), bytes.data(), bytes.size());
+  make_writable(address, bytes.size(), PROT_READ | PROT_EXEC);
+}
+
+std::string sample_library() { return SAMPLE_LIBRARY; }
+
+TEST(HookTest, PlainProcessShowsNothing) {
+  EXPECT_EQ(text(run(check_text)), "");
+  EXPECT_EQ(text(run(check_imports)), "");
+  EXPECT_EQ(text(run(check_unknown_code)), "");
+  EXPECT_EQ(text(run(check_preload)), "");
+  EXPECT_EQ(text(run(check_frida_server)), "");
+}
+
+TEST(HookTest, AnonymousExecutableMemoryIsNoSign) {
+  void* code = mmap(nullptr, 16 * kPage, PROT_READ | PROT_WRITE | PROT_EXEC,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(code, MAP_FAILED);
+  std::memset(code, 0xc3, 16 * kPage);
+  EXPECT_EQ(text(run(check_unknown_code)), "");
+  EXPECT_EQ(text(run(check_text)), "");
+  munmap(code, 16 * kPage);
+}
+
+TEST(HookTest, CompilersMemoryFileIsNoSign) {
+  const int fd = memfd_create("jit-cache", 0);
+  ASSERT_EQ(ftruncate(fd, 4 * kPage), 0);
+  void* code = mmap(nullptr, 4 * kPage, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+  ASSERT_NE(code, MAP_FAILED);
+  EXPECT_EQ(text(run(check_unknown_code)), "");
+  EXPECT_EQ(text(run(check_text)), "");
+  munmap(code, 4 * kPage);
+  close(fd);
+}
+
+TEST(HookTest, SeesPatchInOwnText) {
+  EXPECT_TRUE(in_child([] {
+    patch(reinterpret_cast<const void*>(&parse_elf), "\xe9\x10\x20\x30\x40");
+    const Findings findings = run(check_text);
+    return has(findings, protocol::FindingId::kHookTextModified) &&
+           !has(findings, protocol::FindingId::kDebugBreakpoint);
+  }));
+}
+
+TEST(HookTest, SeesPatchInLibc) {
+  EXPECT_TRUE(in_child([] {
+    patch(dlsym(RTLD_DEFAULT, "getaddrinfo"), "\xe9\x10\x20\x30\x40");
+    const Findings findings = run(check_text);
+    return findings.size() == 1 && findings[0].detail.find("libc.so.6+0x") != std::string::npos;
+  }));
+}
+
+TEST(HookTest, SeesBreakpoint) {
+  EXPECT_TRUE(in_child([] {
+    const std::string breakpoint =
+#if defined(__x86_64__)
+        "\xcc";
+#else
+        std::string("\x00\x00\x20\xd4", 4);
+#endif
+    patch(reinterpret_cast<const void*>(&parse_elf), breakpoint);
+    const Findings findings = run(check_text);
+    return has(findings, protocol::FindingId::kHookTextModified) &&
+           has(findings, protocol::FindingId::kDebugBreakpoint);
+  }));
+}
+
+// The slot through which this program calls `name`.
+std::uintptr_t import_slot(const std::string& name) {
+  const auto maps = read_maps();
+  const auto modules = list_modules(*maps);
+  const Module* own = find_module(modules, testing::own_code());
+  const auto image = parse_elf(*read_whole(own->path, 1 << 30));
+  for (const ElfImport& import : image->imports) {
+    if (import.name == name) return own->start + import.slot;  // linked at 0: this is a PIE
+  }
+  return 0;
+}
+
+void redirect(const std::string& name, std::uintptr_t target) {
+  const std::uintptr_t slot = import_slot(name);
+  ASSERT_NE(slot, 0U) << name;
+  make_writable(reinterpret_cast<void*>(slot), sizeof target, PROT_READ | PROT_WRITE);
+  std::memcpy(reinterpret_cast<void*>(slot), &target, sizeof target);
+}
+
+TEST(HookTest, SeesImportRedirectedToAnonymousMemory) {
+  EXPECT_TRUE(in_child([] {
+    void* code = mmap(nullptr, kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    redirect("EVP_DigestFinal_ex", reinterpret_cast<std::uintptr_t>(code));
+    const Findings findings = run(check_imports);
+    return findings.size() == 1 &&
+           findings[0].detail.find("EVP_DigestFinal_ex -> anonymous") != std::string::npos &&
+           text(run(check_text)).empty();  // nothing but the table was written
+  }));
+}
+
+TEST(HookTest, SeesImportRedirectedWithinItsModule) {
+  EXPECT_TRUE(in_child([] {
+    void* other = dlsym(RTLD_DEFAULT, "EVP_DigestUpdate");
+    redirect("EVP_DigestFinal_ex", reinterpret_cast<std::uintptr_t>(other));
+    return has(run(check_imports), protocol::FindingId::kHookImportRedirected);
+  }));
+}
+
+TEST(HookTest, SeesImportRedirectedToForeignLibrary) {
+  EXPECT_TRUE(in_child([] {
+    void* library = dlopen(sample_library().c_str(), RTLD_NOW);
+    if (library == nullptr) return false;
+    redirect("EVP_DigestFinal_ex",
+             reinterpret_cast<std::uintptr_t>(dlsym(library, "touchmark_sample")));
+    return has(run(check_imports), protocol::FindingId::kHookImportRedirected);
+  }));
+}
+
+TEST(HookTest, SeesForeignLibrary) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("touchmark-foreign-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  const auto copy = folder / "libforeign.so";
+  std::filesystem::copy_file(sample_library(), copy,
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_TRUE(in_child([&copy] {
+    if (dlopen(copy.c_str(), RTLD_NOW) == nullptr) return false;
+    const Findings findings = run(check_unknown_code);
+    return findings.size() == 1 && findings[0].id == protocol::FindingId::kHookUnknownCode &&
+           findings[0].detail == copy.string();
+  }));
+  EXPECT_TRUE(in_child([&copy] {
+    if (dlopen(copy.c_str(), RTLD_NOW) == nullptr) return false;
+    std::filesystem::remove(copy);  // a mapping marked "(deleted)" is still not the system's
+    return has(run(check_unknown_code), protocol::FindingId::kHookUnknownCode);
+  }));
+  std::filesystem::remove_all(folder);
+}
+
+// As Frida's injector does: an ELF image in a memory file, opened through /proc.
+TEST(HookTest, SeesLibraryInMemoryFile) {
+  for (const char* name : {"frida-agent-64.so", "jit-cache"}) {
+    EXPECT_TRUE(in_child([name] {
+      const Result<Bytes> image = read_whole(sample_library(), 1 << 30);
+      const int fd = memfd_create(name, 0);
+      if (write(fd, image->data(), image->size()) != static_cast<ssize_t>(image->size()))
+        return false;
+      if (dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(), RTLD_NOW) == nullptr)
+        return false;
+      const Findings findings = run(check_unknown_code);
+      const bool named = std::string_view(name).starts_with("frida");
+      return has(findings, protocol::FindingId::kHookUnknownCode) &&
+             has(findings, protocol::FindingId::kHookFramework) == named;
+    })) << name;
+  }
+}
+
+// A loader of one's own: the image is copied into anonymous memory, and carries a framework's name.
+TEST(HookTest, SeesImageInAnonymousMemory) {
+  EXPECT_TRUE(in_child([] {
+    auto* memory = static_cast<char*>(
+        mmap(nullptr, 4 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    std::memcpy(memory,
+                "\x7f"
+                "ELF",
+                4);
+    std::strcpy(memory + kPage, "frida_agent_main");
+    mprotect(memory + 2 * kPage, kPage, PROT_READ | PROT_EXEC);
+    const Findings findings = run(check_unknown_code);
+    return has(findings, protocol::FindingId::kHookUnknownCode) &&
+           has(findings, protocol::FindingId::kHookFramework);
+  }));
+}
+
+// The program starts itself anew with the sample library preloaded.
+TEST(HookTest, SeesPreloadedLibrary) {
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::string preload = "LD_PRELOAD=" + sample_library();
+  const auto start = [&program](const char* filter, std::vector<const char*> environment) {
+    const pid_t child = fork();
+    if (child == 0) {
+      environment.push_back(nullptr);
+      const std::vector<const char*> arguments{program.c_str(), filter, nullptr};
+      execve(program.c_str(), const_cast<char**>(arguments.data()),
+             const_cast<char**>(environment.data()));
+      _exit(2);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  EXPECT_EQ(
+      start("--gtest_filter=PreloadedChild.SeesIt", {preload.c_str(), "TOUCHMARK_PRELOADED=1"}), 0);
+}
+
+TEST(PreloadedChild, SeesIt) {
+  if (std::getenv("TOUCHMARK_PRELOADED") == nullptr) GTEST_SKIP() << "only as a child of HookTest";
+  unsetenv("LD_PRELOAD");  // as a library that hides itself does
+  Rules rules = test_rules();
+  rules.system_dirs.pop_back();
+  EXPECT_TRUE(has(run(check_preload, rules), protocol::FindingId::kHookPreload));
+}
+
+TEST(HookTest, FullInspectionOfPlainProcessMissesOnlyThePackage) {
+  const auto integrity =
+      make_process_integrity({.rules = test_rules(), .marks = {}, .platform_path = {}});
+  const Inspection inspection = integrity->inspect();
+  EXPECT_THAT(inspection.groups,
+              ::testing::UnorderedElementsAre("app", "hook", "debug", "root", "network"));
+  ASSERT_EQ(inspection.findings.size(), 1U) << text(inspection.findings);
+  EXPECT_EQ(inspection.findings[0].id, protocol::FindingId::kAppUnreadable);
+}
+
+}  // namespace
+}  // namespace touchmark::attester::checks
