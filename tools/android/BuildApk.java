@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 import javax.tools.JavaCompiler;
@@ -108,6 +109,8 @@ final class BuildApk {
           jars.add(target);
         }
       }
+    } catch (ZipException e) {
+      throw new BuildFailure(aar + " is not an Android library: " + e.getMessage());
     }
     if (Files.isDirectory(folder.resolve("assets"))) {
       assets.add(folder.resolve("assets"));
