@@ -1,0 +1,16 @@
+// A manifest that is accepted has a package name, and its API levels are at least 1.
+#include <cstdlib>
+
+#include "package/manifest.h"
+
+using namespace touchmark;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView document(reinterpret_cast<const std::byte*>(data), size);
+  const auto manifest = package::parse_manifest(document, nullptr);
+  if (!manifest) return 0;
+  if (manifest->package_name.empty() || manifest->min_sdk < 1 || manifest->target_sdk < 1) {
+    std::abort();
+  }
+  return 0;
+}
