@@ -41,11 +41,13 @@ def test_libraries_assets_and_native_code_are_merged(project):
     write(project / "assets/sub/a.txt", b"asset")
     write(project / "jni/arm64-v8a/libx.so", b"arm")
     aar = make_aar(project / "l.aar", {"jni/x86_64/libx.so": b"x86", "assets/b.txt": b"b"})
+    second = make_aar(project / "m.aar", {"assets/c.txt": b"c"})
     folders = ["--assets", project / "assets", "--jni", project / "jni"]
-    apk = build(project, *folders, "--aar", aar)
+    apk = build(project, *folders, "--aar", aar, "--aar", second)
     with zipfile.ZipFile(apk) as package:
         assert package.read("assets/sub/a.txt") == b"asset"
         assert package.read("assets/b.txt") == b"b"
+        assert package.read("assets/c.txt") == b"c"
         assert package.read("lib/arm64-v8a/libx.so") == b"arm"
         assert package.read("lib/x86_64/libx.so") == b"x86"
         # The platform maps it; apps of API level 30 and later must not have it compressed.

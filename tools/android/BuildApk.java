@@ -42,6 +42,7 @@ final class BuildApk {
   private Path base;
   private Path output;
   private int minApi;
+  private int aars;
   private final List<Path> platform = new ArrayList<>();
   private final List<Path> sources = new ArrayList<>();
   private final List<Path> assets = new ArrayList<>();
@@ -87,7 +88,7 @@ final class BuildApk {
 
   /** Takes of an AAR its classes, native libraries and assets; its manifest is left to the app. */
   private void addAar(Path aar) throws IOException {
-    Path folder = Files.createDirectories(work.resolve("aar-" + jars.size()));
+    Path folder = Files.createDirectories(work.resolve("aar-" + ++aars));
     try (ZipFile zip = new ZipFile(aar.toFile())) {
       for (ZipEntry entry : Collections.list(zip.entries())) {
         String name = entry.getName();
