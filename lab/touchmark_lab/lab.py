@@ -120,9 +120,7 @@ class Lab:
         known = self._registered_until
         if known is not None and seconds == 600 and known - time.monotonic() > 60:
             return
-        self.touchmark(
-            "registration", "-add", str(packages.RELEASE), "-expireAfter", f"{seconds}s"
-        )
+        self.touchmark("registration", "-add", str(packages.RELEASE), "-expireAfter", f"{seconds}s")
         self._registered_until = time.monotonic() + seconds
 
     def unregister(self) -> None:
@@ -190,7 +188,9 @@ class Lab:
                     return
                 try:
                     self.device(name)
-                except Exception:  # the row that needs the device meets the same error, and tells it
+                except (
+                    Exception
+                ):  # the row that needs the device meets the same error, and tells it
                     return
 
         threading.Thread(target=work, name="start-ahead", daemon=True).start()

@@ -31,9 +31,7 @@ class Attacker:
         self._demo = root / "demo"
         self._out = out
         self._env = env
-        self._steps: dict[str, Future[list[Finished]]] = {
-            name: Future() for name in VARIANTS
-        }
+        self._steps: dict[str, Future[list[Finished]]] = {name: Future() for name in VARIANTS}
         self._started = False
 
     def start(self) -> None:

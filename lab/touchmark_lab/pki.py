@@ -42,7 +42,9 @@ def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509
     )
 
 
-def _write(folder: Path, name: str, cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Identity:
+def _write(
+    folder: Path, name: str, cert: x509.Certificate, key: ec.EllipticCurvePrivateKey
+) -> Identity:
     identity = Identity(folder / f"{name}.pem", folder / f"{name}.key")
     identity.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
     identity.key.touch(mode=0o600)
@@ -63,7 +65,9 @@ def make(folder: Path) -> tuple[Identity, Identity]:
     ca = (
         _builder("Touchmark lab CA", "Touchmark lab CA", ca_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False
+        )
         .sign(ca_key, hashes.SHA256())
     )
     server_key = ec.generate_private_key(ec.SECP256R1())
@@ -84,7 +88,9 @@ def make(folder: Path) -> tuple[Identity, Identity]:
 
 def random_pin() -> str:
     """The pin of a key that no server holds: base64 of SHA-256 of its SubjectPublicKeyInfo."""
-    spki = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    spki = (
+        ec.generate_private_key(ec.SECP256R1())
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()

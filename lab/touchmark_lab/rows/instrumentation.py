@@ -46,7 +46,9 @@ def frida_attached(lab: Lab) -> Observed:
     expected=Expected(200, got="^€1.12$"),
 )
 def frida_hook_v1(lab: Lab) -> Observed:
-    lab.console.say("Pinning falls without repackaging: the hook lets mitmproxy's certificate pass.")
+    lab.console.say(
+        "Pinning falls without repackaging: the hook lets mitmproxy's certificate pass."
+    )
     return _hooked(lab, api=1)
 
 
@@ -55,9 +57,7 @@ def frida_hook_v1(lab: Lab) -> Observed:
     chapter=_CHAPTER,
     attack="Frida hook on the SDK's pin check, behind mitmproxy: the protected API",
     tool=tools.both(tools.frida, tools.mitmproxy),
-    expected=Expected(
-        401, attested=False, findings=frozenset({"hook.text-modified"}), got="^401"
-    ),
+    expected=Expected(401, attested=False, findings=frozenset({"hook.text-modified"}), got="^401"),
 )
 def frida_hook_v2(lab: Lab) -> Observed:
     return _hooked(lab, api=2)

@@ -81,6 +81,4 @@ def expired_token(lab: Lab) -> Observed:
 
 
 def _curl_with(lab: Lab, token: str, shown: str) -> Observed:
-    return lab.curl(
-        f"Touchmark-Token: {token}", shown_headers=[f"Touchmark-Token: {shown}"]
-    )
+    return lab.curl(f"Touchmark-Token: {token}", shown_headers=[f"Touchmark-Token: {shown}"])
