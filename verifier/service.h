@@ -10,14 +10,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "protocol/findings.h"
 #include "verifier/store/store.h"
 
 namespace touchmark::verifier {
 
 enum class ServiceError {
   kMalformedRequest,  // the request is not the protocol's shape: HTTP 400
-  kUnknownPackage,    // an uploaded file is not a package, or its signature is refused: HTTP 422
-  kNotFound,          // HTTP 404
   kBadSettings,       // settings that cannot work; the message names the setting
 };
 std::string_view error_id(ServiceError error);
@@ -31,17 +30,21 @@ struct ConnectionFacts {
 };
 
 struct ServiceSettings {
-  std::vector<std::string> public_urls;         // as the SDK reaches the service, primary first
-  std::vector<std::string> service_pins;        // base64 SHA-256 of the service's own SPKI, plus backup
-  Sha256Digest tls_spki_sha256{};               // of the certificate this process serves
-  bool tls_ended_by_proxy = false;              // explicit; turns the exporter comparison off
+  std::vector<std::string> public_urls;  // as the SDK reaches the service, primary first
+  // Base64 SHA-256 of the SPKI that clients may see: the service's own (or its proxy's) and
+  // backups.
+  std::vector<std::string> service_pins;
+  Sha256Digest tls_spki_sha256{};   // of the certificate this process serves
+  bool tls_ended_by_proxy = false;  // explicit; turns the exporter comparison off
   Seconds token_lifetime{300};
   Seconds challenge_lifetime{120};
   std::string token_header = "Touchmark-Token";
   std::string token_prefix;
-  bool allow_host_builds = false;               // accept the lab's Linux build of the SDK
-  bool reveal_reasons = false;                  // put ARC and reasons into attest responses
-  std::vector<std::string> extra_claims;        // of iss, aud, sub, iat, jti, arc, anno, ipk
+  bool allow_host_builds = false;  // accept the lab's Linux build of the SDK
+  bool reveal_reasons = false;     // put ARC and reasons into attest responses
+  // Of iss, aud, sub, iat, jti, arc, anno, ipk; arc and anno tell the app its verdict, so they need
+  // reveal_reasons.
+  std::vector<std::string> extra_claims;
   std::string issuer;
   std::string audience;
 };
@@ -51,7 +54,7 @@ struct Verdict {
   bool passed = false;
   std::string did;
   std::string package_name;
-  std::vector<std::string> findings;  // stable ids, see protocol/findings.md
+  std::vector<protocol::Finding> findings;  // those that the policy does not ignore, by number
   std::string arc;
 };
 
@@ -68,12 +71,21 @@ struct TokenReport {
   Json claims;  // null when malformed
 };
 
+struct TokenSecrets {
+  Bytes secret;
+  Bytes decoy_secret;
+};
+
 // Thread-safe. The hot path (challenge, attest) reads immutable snapshots and writes no disk.
+// Whatever else fails, fails with the error of the part that failed (StoreError, a reader of
+// package, ApiError, ...) and has then changed nothing.
 class Service {
  public:
-  // Opens (first start: makes) the account, keys and secrets in `store`, sealed under `master_key`.
-  static Result<std::unique_ptr<Service>> open(Store& store, ByteView master_key, const Clock& clock,
-                                               Random& random, ServiceSettings settings);
+  // Opens (first start: makes) the account, keys and secrets in `store`, sealed under `master_key`
+  // (32 bytes). What is passed by reference must outlive the service.
+  static Result<std::unique_ptr<Service>> open(Store& store, ByteView master_key,
+                                               const Clock& clock, Random& random,
+                                               ServiceSettings settings);
   virtual ~Service() = default;
 
   // POST /v1/challenge and POST /v1/attest; bodies as protocol/README.md says.
@@ -88,25 +100,37 @@ class Service {
   virtual Result<void> remove_registration(const std::string& id, const std::string& actor) = 0;
 
   // Each change makes a new version of the signed configuration at once.
-  virtual Result<void> put_api(const ApiDomain& api, const std::string& actor) = 0;
+  // The API as stored, its domain in lower case.
+  virtual Result<ApiDomain> put_api(const ApiDomain& api, const std::string& actor) = 0;
   virtual Result<std::vector<ApiDomain>> apis() = 0;
   virtual Result<void> remove_api(const std::string& domain, const std::string& actor) = 0;
   virtual std::string configuration() = 0;  // compact JWS of the version in force
 
-  virtual Bytes token_secret() = 0;
-  virtual Bytes decoy_secret() = 0;
+  // Noted in the audit log before it is given out.
+  virtual Result<TokenSecrets> token_secrets(const std::string& actor) = 0;
   virtual TokenReport check_token(std::string_view token) = 0;
-  virtual std::string example_token(bool valid, const std::string& ip) = 0;
+  // For trying out an API server; noted in the audit log, since a valid one opens doors.
+  virtual Result<std::string> example_token(bool valid, const std::string& ip,
+                                            const std::string& actor) = 0;
   virtual Json policy() = 0;
+  // {"version","account","first_start","time","config_version","registrations"}
+  virtual Json status() = 0;
+  // {"entries":[{"time","actor","action","detail","hash"}],"intact":bool}, the newest first.
+  virtual Result<Json> audit_log(std::size_t limit) = 0;
+  // For /readyz: whether the store answers.
+  virtual Result<void> ready() = 0;
 
-  // Makes operator token `name`; returns the text shown once ("tmk_admin_..."). Only its hash stays.
+  // Makes operator token `name`; returns the text shown once ("tmk_admin_..."). Only its hash
+  // stays.
   virtual Result<std::string> make_operator_token(const std::string& name, Role role) = 0;
   virtual std::optional<OperatorToken> authenticate(std::string_view bearer) = 0;
+  // True when no operator token existed as the service was opened: make and show them.
   virtual bool first_start() const = 0;
   virtual std::string account() const = 0;
 
-  // Writes queued device records; called every few seconds and at stop.
-  virtual void flush() = 0;
+  // Writes queued device records; called every few seconds and at stop. Those that cannot be
+  // written are dropped, which is harmless: a device is recorded again at its next attestation.
+  virtual Result<void> flush() = 0;
 };
 
 }  // namespace touchmark::verifier

@@ -5,8 +5,8 @@
 
 namespace touchmark::verifier {
 
-// Adds the subcommand `serve` to the command line; when it was chosen and has run, `exit_code` holds
-// the process's exit status (the numbers are in cli/exit_code.h).
+// Adds the subcommand `serve` to the command line; when it was chosen and has run, `exit_code`
+// holds the process's exit status (the numbers are in cli/exit_code.h).
 void add_serve_command(CLI::App& app, int& exit_code);
 
 }  // namespace touchmark::verifier

@@ -1,11 +1,14 @@
 // What the service remembers. One interface; SQLite now, PostgreSQL beside it later.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "package/measurement.h"
@@ -13,11 +16,11 @@
 namespace touchmark::verifier {
 
 enum class StoreError {
-  kOpen,       // cannot open or create the database
-  kCorrupt,    // not a Touchmark database, or damaged
-  kTooNew,     // made by a newer Touchmark
-  kNoSpace,    // the disk is full
-  kBusy,       // locked by another process
+  kOpen,     // cannot open or create the database
+  kCorrupt,  // not a Touchmark database, or damaged
+  kTooNew,   // made by a newer Touchmark
+  kNoSpace,  // the disk is full
+  kBusy,     // locked by another process
   kIo,
   kNotFound,   // no row with that id
   kDuplicate,  // there already
@@ -59,7 +62,12 @@ struct AuditEntry {
   std::string actor;
   std::string action;  // "registration.add"
   std::string detail;
+  Sha256Digest hash{};  // covers the entry before; set by the store
 };
+
+// Gives the content of `part` piece by piece to `sink`, and passes on its error.
+using PartReader = std::function<Result<void>(const package::Part& part,
+                                              const std::function<Result<void>(ByteView)>& sink)>;
 
 // Thread-safe. Every method that changes something returns after it is on disk (kill -9 loses
 // nothing acknowledged), except put_devices, whose loss is harmless.
@@ -67,14 +75,20 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Replaces a registration of the same measurement (a new expiry). `parts` holds the content of
-  // each code-bearing part, in the order of measurement.parts.
+  // Runs `change` so that all it changes is on disk together or, when it fails, not at all. One
+  // change runs at a time; the methods below may be called inside, on the same thread.
+  virtual Result<void> atomically(const std::function<Result<void>()>& change) = 0;
+
+  // Replaces a registration of the same measurement (a new expiry). The content of each
+  // code-bearing part is read through `read` and kept once, however many releases share it.
   virtual Result<void> put_registration(const Registration& registration,
-                                        const std::vector<Bytes>& parts) = 0;
+                                        const PartReader& read) = 0;
   virtual Result<std::vector<Registration>> registrations() = 0;
   virtual Result<void> remove_registration(const std::string& id) = 0;
-  // Content of a part by its SHA-256.
-  virtual Result<Bytes> part(const Sha256Digest& sha256) = 0;
+  // Bytes [offset, offset + length) of the part with this SHA-256, clipped to its end. Does not
+  // wait for a change that is being written.
+  virtual Result<Bytes> part_range(const Sha256Digest& sha256, std::uint64_t offset,
+                                   std::uint64_t length) = 0;
 
   virtual Result<void> put_api(const ApiDomain& api) = 0;  // replaces the same domain
   virtual Result<std::vector<ApiDomain>> apis() = 0;
@@ -88,11 +102,16 @@ class Store {
   virtual Result<void> put(const std::string& name, ByteView value) = 0;
 
   virtual Result<void> put_devices(const std::vector<DeviceRecord>& records) = 0;
+  // The last seen first.
   virtual Result<std::vector<DeviceRecord>> devices(std::size_t limit) = 0;
 
-  // Hash-chained: each entry's hash covers the previous one's.
+  // Hash-chained: each entry's hash covers the one before, so an entry that is changed, taken out
+  // or put in between breaks the chain.
   virtual Result<void> audit(const AuditEntry& entry) = 0;
+  // The newest first.
   virtual Result<std::vector<AuditEntry>> audit_log(std::size_t limit) = 0;
+  // Follows the whole chain; the number of entries, or kCorrupt naming the first that does not fit.
+  virtual Result<std::uint64_t> verify_audit() = 0;
 
   // A cheap round trip, for /readyz.
   virtual Result<void> ping() = 0;

@@ -1,0 +1,38 @@
+#include "verifier/api/first_start.h"
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace touchmark::verifier {
+
+Result<Credentials> make_credentials(Service& service, const std::string& url,
+                                     const std::string& pin,
+                                     const std::optional<std::filesystem::path>& file) {
+  auto admin = service.make_operator_token("admin", Role::kAdmin);
+  if (!admin) return pass(admin);
+  auto developer = service.make_operator_token("developer", Role::kDeveloper);
+  if (!developer) return pass(developer);
+  Credentials made{url, pin, std::move(*admin), std::move(*developer)};
+  if (file) {
+    const Json json{{"url", made.url},
+                    {"pin", made.pin},
+                    {"admin_token", made.admin_token},
+                    {"developer_token", made.developer_token}};
+    auto written = write_file_atomic(*file, as_bytes(json.dump(2) + "\n"), 0600);
+    if (!written) return pass(written);
+  }
+  return made;
+}
+
+std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data) {
+  const auto init = [&](const std::string& token) {
+    return "  touchmark init " + credentials.url + " --token " + token + " --pin " +
+           credentials.pin + "\n";
+  };
+  return "Touchmark keeps its data in " + data.string() + "\n" +
+         "These operator tokens are shown once. To use the service as its administrator, run\n\n" +
+         init(credentials.admin_token) + "\nand on a developer's or build machine\n\n" +
+         init(credentials.developer_token) + "\n";
+}
+
+}  // namespace touchmark::verifier

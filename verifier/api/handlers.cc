@@ -1,0 +1,337 @@
+#include "verifier/api/handlers.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "package/measurement.h"
+#include "verifier/api/problem.h"
+#include "verifier/appraisal/evidence.h"
+
+namespace touchmark::verifier {
+namespace {
+
+constexpr std::uint64_t kMaxSmallBody = 16 * 1024;
+constexpr std::size_t kMaxSdk = 256 << 20;
+constexpr std::int64_t kMaxExpiry = std::int64_t{100} * 366 * 86400;  // seconds
+constexpr std::size_t kMaxAuditEntries = 10'000;
+
+HttpResponse json_response(const Json& body, int status = 200) {
+  return {status, "application/json", dump_json(body), {}};
+}
+
+HttpResponse no_content() { return {204, "", "", {}}; }
+
+HttpResponse bad_request(const std::string& detail) {
+  return problem(Error(HttpError::kMalformed, detail));
+}
+
+// A whole number in the query; `missing` when the name is not there, nullopt when it is no number
+// in [min, max].
+std::optional<std::int64_t> query_integer(const HttpRequest& request, const char* name,
+                                          std::int64_t missing, std::int64_t min,
+                                          std::int64_t max) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return missing;
+  const std::string& text = found->second;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+Json registration_json(const Registration& registration) {
+  const package::Measurement& measured = registration.measurement;
+  return {{"id", registration.id},
+          {"line", package::one_line(measured)},
+          {"label", measured.label},
+          {"expires", registration.expires ? Json(to_unix(*registration.expires)) : Json()},
+          {"created", to_unix(registration.created)},
+          {"package", measured.package_name},
+          {"version_name", measured.version_name},
+          {"version_code", measured.version_code}};
+}
+
+Json api_json(const ApiDomain& api) { return {{"domain", api.domain}, {"pins", api.pins}}; }
+
+bool matches(std::string_view pattern, std::string_view path, std::string& argument) {
+  if (!pattern.ends_with("/*")) return pattern == path;
+  pattern.remove_suffix(1);
+  if (!path.starts_with(pattern) || path.size() == pattern.size()) return false;
+  argument = path.substr(pattern.size());
+  return argument.find('/') == std::string::npos;
+}
+
+}  // namespace
+
+Handlers::Handlers(Service& service, Log& log, HandlerSettings settings)
+    : service_(service), log_(log), settings_(std::move(settings)) {
+  add_public_routes();
+  add_registration_routes();
+  add_api_routes();
+  add_operator_routes();
+}
+
+void Handlers::add_public_routes() {
+  routes_.push_back({"POST", "/v1/challenge", Access::kPublic, RunOn::kIo, 4096, false,
+                     [this](const HttpRequest& r) { return challenge(r); }});
+  routes_.push_back({"POST", "/v1/attest", Access::kPublic, RunOn::kIo, kMaxAttestBody, false,
+                     [this](const HttpRequest& r) { return attest(r); }});
+  routes_.push_back(
+      {"GET", "/healthz", Access::kPublic, RunOn::kIo, 0, false, [](const HttpRequest&) {
+         return json_response({{"status", "ok"}});
+       }});
+  routes_.push_back({"GET", "/readyz", Access::kPublic, RunOn::kWorker, 0, false,
+                     [this](const HttpRequest&) { return ready(); }});
+}
+
+void Handlers::add_registration_routes() {
+  routes_.push_back({"POST", "/admin/v1/registrations", Access::kDeveloper, RunOn::kWorker,
+                     settings_.max_upload, true,
+                     [this](const HttpRequest& r) { return add_registration(r); }});
+  routes_.push_back({"GET", "/admin/v1/registrations", Access::kDeveloper, RunOn::kWorker, 0, false,
+                     [this](const HttpRequest&) { return list_registrations(); }});
+  routes_.push_back({"DELETE", "/admin/v1/registrations/*", Access::kDeveloper, RunOn::kWorker, 0,
+                     false, [this](const HttpRequest& r) { return remove_registration(r); }});
+}
+
+void Handlers::add_api_routes() {
+  routes_.push_back({"PUT", "/admin/v1/apis", Access::kDeveloper, RunOn::kWorker, kMaxSmallBody,
+                     false, [this](const HttpRequest& r) { return put_api(r); }});
+  routes_.push_back({"GET", "/admin/v1/apis", Access::kDeveloper, RunOn::kWorker, 0, false,
+                     [this](const HttpRequest&) { return list_apis(); }});
+  routes_.push_back({"DELETE", "/admin/v1/apis/*", Access::kDeveloper, RunOn::kWorker, 0, false,
+                     [this](const HttpRequest& r) { return remove_api(r); }});
+  routes_.push_back({"GET", "/admin/v1/config", Access::kDeveloper, RunOn::kIo, 0, false,
+                     [this](const HttpRequest&) {
+                       return HttpResponse{200, "application/jose", service_.configuration(), {}};
+                     }});
+  routes_.push_back({"GET", "/admin/v1/sdk/android", Access::kDeveloper, RunOn::kWorker, 0, false,
+                     [this](const HttpRequest&) { return sdk(); }});
+}
+
+void Handlers::add_operator_routes() {
+  routes_.push_back({"GET", "/admin/v1/status", Access::kDeveloper, RunOn::kIo, 0, false,
+                     [this](const HttpRequest& r) {
+                       Json status = service_.status();
+                       status["role"] = to_string(r.caller.role);
+                       return json_response(status);
+                     }});
+  routes_.push_back({"GET", "/admin/v1/policy", Access::kDeveloper, RunOn::kIo, 0, false,
+                     [this](const HttpRequest&) { return json_response(service_.policy()); }});
+  routes_.push_back({"GET", "/admin/v1/secret", Access::kAdmin, RunOn::kWorker, 0, false,
+                     [this](const HttpRequest& r) { return secret(r); }});
+  routes_.push_back({"GET", "/admin/v1/audit", Access::kAdmin, RunOn::kWorker, 0, false,
+                     [this](const HttpRequest& r) { return audit(r); }});
+  routes_.push_back({"POST", "/admin/v1/token/check", Access::kDeveloper, RunOn::kIo, kMaxSmallBody,
+                     false, [this](const HttpRequest& r) { return check_token(r); }});
+  routes_.push_back({"POST", "/admin/v1/token/example", Access::kDeveloper, RunOn::kWorker,
+                     kMaxSmallBody, false,
+                     [this](const HttpRequest& r) { return example_token(r); }});
+}
+
+Handlers::Match Handlers::find(std::string_view method, std::string_view path) const {
+  Match match;
+  for (const Route& route : routes_) {
+    std::string argument;
+    if (!matches(route.path, path, argument)) continue;
+    match.path_known = true;
+    if (route.method != method) continue;
+    match.route = &route;
+    match.argument = std::move(argument);
+    break;
+  }
+  return match;
+}
+
+Result<OperatorToken> Handlers::authorize(const Route& route,
+                                          std::string_view authorization) const {
+  if (route.access == Access::kPublic) return OperatorToken{};
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!authorization.starts_with(kScheme)) {
+    return fail(HttpError::kUnauthorized,
+                "this needs an operator token: Authorization: Bearer tmk_…");
+  }
+  const auto caller = service_.authenticate(authorization.substr(kScheme.size()));
+  if (!caller)
+    return fail(HttpError::kUnauthorized, "the operator token is not one of this service");
+  if (route.access == Access::kAdmin && caller->role != Role::kAdmin) {
+    return fail(HttpError::kForbidden,
+                "this needs the role admin; \"" + caller->name + "\" has the role developer");
+  }
+  return *caller;
+}
+
+HttpResponse Handlers::challenge(const HttpRequest& request) {
+  auto answer = service_.challenge(request.body);
+  if (!answer) return problem(answer.error());
+  log_.info("challenge", {{"remote_ip", request.connection.remote_ip}});
+  return {200, "application/json", std::move(*answer), {}};
+}
+
+HttpResponse Handlers::attest(const HttpRequest& request) {
+  auto answer = service_.attest(request.body, request.connection);
+  if (!answer) {
+    log_.warning("attest.refused", {{"remote_ip", request.connection.remote_ip},
+                                    {"error", answer.error().id()},
+                                    {"detail", answer.error().message()}});
+    return problem(answer.error());
+  }
+  Json ids = Json::array();
+  Json details = Json::array();
+  for (const protocol::Finding& finding : answer->verdict.findings) {
+    const std::string id(protocol::to_string(finding.id));
+    if (ids.empty() || ids.back() != id) ids.push_back(id);
+    if (!finding.detail.empty()) details.push_back(id + ": " + finding.detail);
+  }
+  log_.info("attest", {{"did", answer->verdict.did},
+                       {"package", answer->verdict.package_name},
+                       {"passed", answer->verdict.passed},
+                       {"findings", ids},
+                       {"details", details},
+                       {"arc", answer->verdict.arc},
+                       {"remote_ip", request.connection.remote_ip}});
+  return {200, "application/json", std::move(answer->body), {}};
+}
+
+HttpResponse Handlers::ready() {
+  auto ok = service_.ready();
+  if (ok) return json_response({{"status", "ok"}});
+  log_.error("not_ready", {{"error", ok.error().text()}});
+  HttpResponse response = problem(ok.error());
+  response.status = 503;
+  return response;
+}
+
+HttpResponse Handlers::add_registration(const HttpRequest& request) {
+  const auto seconds = query_integer(request, "expire_after", 0, 1, kMaxExpiry);
+  if (!seconds) return bad_request("expire_after is not a positive number of seconds");
+  std::optional<Seconds> expire_after;
+  if (*seconds > 0) expire_after = Seconds(*seconds);
+  auto made = service_.register_package(request.upload_path, expire_after, request.caller.name);
+  if (!made) {
+    log_.warning("registration.refused",
+                 {{"actor", request.caller.name}, {"error", made.error().text()}});
+    // What the readers of package refuse is the upload's fault.
+    return problem(made.error(), 422);
+  }
+  const Json registration = registration_json(*made);
+  Json fields = registration;
+  fields["actor"] = request.caller.name;
+  log_.info("registration.add", fields);
+  return json_response(registration, 201);
+}
+
+HttpResponse Handlers::list_registrations() {
+  auto registrations = service_.registrations();
+  if (!registrations) return problem(registrations.error());
+  const Json status = service_.status();
+  Json list = Json::array();
+  for (const Registration& registration : *registrations) {
+    Json one = registration_json(registration);
+    one["created_by"] = registration.created_by;
+    one["expired"] = registration.expires && to_unix(*registration.expires) <= status["time"];
+    list.push_back(std::move(one));
+  }
+  return json_response({{"registrations", list}});
+}
+
+HttpResponse Handlers::remove_registration(const HttpRequest& request) {
+  auto ok = service_.remove_registration(request.argument, request.caller.name);
+  if (!ok) return problem(ok.error());
+  log_.info("registration.remove", {{"id", request.argument}, {"actor", request.caller.name}});
+  return no_content();
+}
+
+HttpResponse Handlers::put_api(const HttpRequest& request) {
+  auto body = parse_json(request.body, {.max_bytes = kMaxSmallBody, .max_depth = 4});
+  if (!body) return bad_request(body.error().message());
+  auto domain = get_string(*body, "domain", 512);
+  if (!domain) return bad_request(domain.error().message());
+  const Json* pins = find_array(*body, "pins");
+  if (pins == nullptr) return bad_request("pins is not an array");
+  ApiDomain api{*domain, {}};
+  for (const Json& pin : *pins) {
+    if (!pin.is_string()) return bad_request("a pin is not a string");
+    api.pins.push_back(pin.get<std::string>());
+  }
+  auto stored = service_.put_api(api, request.caller.name);
+  if (!stored) return problem(stored.error());
+  Json answer = api_json(*stored);
+  answer["config_version"] = service_.status()["config_version"];
+  Json fields = answer;
+  fields["actor"] = request.caller.name;
+  log_.info("api.put", fields);
+  return json_response(answer);
+}
+
+HttpResponse Handlers::list_apis() {
+  auto apis = service_.apis();
+  if (!apis) return problem(apis.error());
+  Json list = Json::array();
+  for (const ApiDomain& api : *apis) list.push_back(api_json(api));
+  return json_response({{"apis", list}});
+}
+
+HttpResponse Handlers::remove_api(const HttpRequest& request) {
+  auto ok = service_.remove_api(request.argument, request.caller.name);
+  if (!ok) return problem(ok.error());
+  log_.info("api.remove", {{"domain", request.argument}, {"actor", request.caller.name}});
+  return no_content();
+}
+
+HttpResponse Handlers::sdk() const {
+  const std::filesystem::path path = settings_.sdk_dir / "touchmark_sdk.aar";
+  auto content = read_file(path, kMaxSdk);
+  if (!content && content.error().is(FileError::kNotFound)) {
+    return problem(Error(HttpError::kNotFound, "this service holds no Android SDK: put " +
+                                                   path.string() +
+                                                   " there, or start it with --sdk-dir"));
+  }
+  if (!content) return problem(content.error());
+  return {200, "application/octet-stream", std::string(as_text(*content)), {}};
+}
+
+HttpResponse Handlers::secret(const HttpRequest& request) {
+  auto secrets = service_.token_secrets(request.caller.name);
+  if (!secrets) return problem(secrets.error());
+  log_.info("secret.read", {{"actor", request.caller.name}});
+  return json_response({{"alg", "HS256"},
+                        {"secret", base64_encode(secrets->secret)},
+                        {"decoy_secret", base64_encode(secrets->decoy_secret)}});
+}
+
+HttpResponse Handlers::check_token(const HttpRequest& request) {
+  auto body = parse_json(request.body, {.max_bytes = kMaxSmallBody, .max_depth = 4});
+  if (!body) return bad_request(body.error().message());
+  auto token = get_string(*body, "token", kMaxSmallBody);
+  if (!token) return bad_request(token.error().message());
+  const TokenReport report = service_.check_token(*token);
+  return json_response({{"status", to_string(report.status)}, {"claims", report.claims}});
+}
+
+HttpResponse Handlers::example_token(const HttpRequest& request) {
+  auto body = parse_json(request.body, {.max_bytes = kMaxSmallBody, .max_depth = 4});
+  if (!body) return bad_request(body.error().message());
+  if (!body->is_object() || !body->contains("valid") || !(*body)["valid"].is_boolean()) {
+    return bad_request("valid is not true or false");
+  }
+  const bool valid = (*body)["valid"].get<bool>();
+  auto token = service_.example_token(valid, request.connection.remote_ip, request.caller.name);
+  if (!token) return problem(token.error());
+  log_.info("token.example", {{"actor", request.caller.name}, {"valid", valid}});
+  return json_response({{"token", *token}});
+}
+
+HttpResponse Handlers::audit(const HttpRequest& request) {
+  const auto limit = query_integer(request, "limit", 100, 1, kMaxAuditEntries);
+  if (!limit) return bad_request("limit is not a number from 1 to 10000");
+  auto log = service_.audit_log(static_cast<std::size_t>(*limit));
+  if (!log) return problem(log.error());
+  return json_response(*log);
+}
+
+}  // namespace touchmark::verifier

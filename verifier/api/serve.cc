@@ -1,0 +1,275 @@
+#include "verifier/api/serve.h"
+
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "cli/exit_code.h"
+#include "verifier/api/certificate.h"
+#include "verifier/api/data_folder.h"
+#include "verifier/api/first_start.h"
+#include "verifier/api/handlers.h"
+#include "verifier/api/options.h"
+#include "verifier/api/server.h"
+#include "verifier/api/tls.h"
+
+namespace touchmark::verifier {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+
+constexpr std::size_t kWorkerThreads = 4;
+constexpr std::size_t kMaxPem = 1 << 20;
+
+struct Failure {
+  ExitCode exit_code = kExitService;
+  const char* hint = "";
+};
+
+template <class... Code>
+bool is_any(const Error& error, Code... codes) {
+  return (error.is(codes) || ...);
+}
+
+// What a failed start means for scripts, and what to do about it.
+Failure explain(const Error& error) {
+  if (error.is(ServerError::kAddressInUse)) {
+    return {kExitAddressInUse,
+            "stop it, or choose another address with --listen (port 0: any free)"};
+  }
+  if (is_any(error, ServerError::kBadAddress, ServerError::kNotAllowed, ServerError::kListen)) {
+    return {kExitUsage, "choose another address with --listen ADDR:PORT"};
+  }
+  if (is_any(error, OptionError::kBadValue, OptionError::kConflicting,
+             ServiceError::kBadSettings)) {
+    return {kExitUsage, "see touchmark serve --help"};
+  }
+  if (is_any(error, FileError::kNoSpace, StoreError::kNoSpace)) {
+    return {kExitNoSpace, "make room on the disk and start again; nothing was lost"};
+  }
+  if (is_any(error, DataFolderError::kInUse, StoreError::kBusy)) {
+    return {kExitStore, "stop the other one, or choose another folder with --data"};
+  }
+  if (error.is(DataFolderError::kUnusable)) {
+    return {kExitStore, "choose a folder that this user can write with --data"};
+  }
+  if (is_any(error, DataFolderError::kMasterKeyMissing, DataFolderError::kMasterKeyBad,
+             CryptoError::kSealBroken)) {
+    return {kExitStore,
+            "restore the master key file of this data folder, or name it with --master-key"};
+  }
+  if (error.is(StoreError::kTooNew)) {
+    return {kExitStore, "start the Touchmark version that wrote it, or a newer one"};
+  }
+  if (is_any(error, StoreError::kCorrupt, StoreError::kOpen, StoreError::kIo,
+             StoreError::kDuplicate, StoreError::kNotFound)) {
+    return {kExitStore, "restore the data folder from a backup, or choose another with --data"};
+  }
+  if (is_any(error, FileError::kNotFound, FileError::kPermission, FileError::kTooLarge,
+             FileError::kIo, LogError::kOpen)) {
+    return {kExitUsage, "check that the file is there and that this user may use it"};
+  }
+  if (is_any(error, CertificateError::kMalformed, CertificateError::kBadKey,
+             CertificateError::kKeyMismatch, CertificateError::kBadHost, TlsError::kBadIdentity,
+             CryptoError::kBadKey)) {
+    return {kExitUsage, "give a matching pair of PEM files with --cert and --key"};
+  }
+  return {kExitService, "the log may say more"};
+}
+
+int report(const Error& error) {
+  const Failure failure = explain(error);
+  std::fprintf(stderr, "touchmark: %s; %s\n", error.message().c_str(), failure.hint);
+  return failure.exit_code;
+}
+
+Result<TlsIdentity> given_identity(const ServeOptions& options) {
+  const auto read = [](const std::string& path) -> Result<std::string> {
+    auto bytes = read_file(path, kMaxPem);
+    if (!bytes) return pass(bytes);
+    return std::string(as_text(*bytes));
+  };
+  auto certificate = read(options.certificate);
+  if (!certificate) return pass(certificate);
+  auto key = read(options.key);
+  if (!key) return pass(key);
+  if (auto ok = check_key_pair(*certificate, *key); !ok) {
+    return tl::unexpected<Error>(std::move(ok.error()));
+  }
+  return TlsIdentity{std::move(*certificate), std::move(*key)};
+}
+
+// Everything that runs, in the order in which it has to be made, and destroyed the other way round.
+class Process {
+ public:
+  Process(const ServeOptions& options, ServePlan plan)
+      : options_(options), plan_(std::move(plan)), io_(static_cast<int>(plan_.threads)) {}
+
+  Result<void> start();
+  // Until SIGTERM or SIGINT.
+  void run();
+
+ private:
+  Result<void> open_identity(const DataFolder& folder);
+  Result<void> open_service(const DataFolder& folder);
+  Result<void> show_credentials();
+  void start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder);
+  std::string default_url(std::uint16_t port) const;
+  // The key that an operator's connection meets.
+  const std::string& operator_pin() const { return plan_.service.service_pins.front(); }
+
+  const ServeOptions& options_;
+  ServePlan plan_;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<Log> log_;
+  std::optional<DataFolder> folder_;
+  std::optional<asio::ssl::context> tls_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<Handlers> handlers_;
+  asio::io_context io_;
+  Workers workers_{kWorkerThreads};
+  std::optional<Server> server_;
+};
+
+std::string Process::default_url(std::uint16_t port) const {
+  const std::string host = options_.hosts.empty() ? "localhost" : options_.hosts.front();
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return "https://" + (is_v6 ? "[" + host + "]" : host) +
+         (port == 443 ? "" : ":" + std::to_string(port));
+}
+
+Result<void> Process::start() {
+  // Whatever this process writes is nobody else's to read.
+  ::umask(0077);
+  auto log = Log::open(options_.log_file, plan_.log_format, plan_.log_level);
+  if (!log) return pass(log);
+  log_ = std::move(*log);
+  auto acceptor = listen_on(io_, plan_.listen.address, plan_.listen.port);
+  if (!acceptor) return pass(acceptor);
+  plan_.listen.port = acceptor->local_endpoint().port();
+  if (plan_.service.public_urls.empty()) {
+    plan_.service.public_urls.push_back(default_url(plan_.listen.port));
+  }
+  auto folder = DataFolder::open(plan_.data);
+  if (!folder) return pass(folder);
+  folder_.emplace(std::move(*folder));
+  if (auto ok = open_identity(*folder_); !ok) return ok;
+  if (auto ok = open_service(*folder_); !ok) return ok;
+  if (auto ok = show_credentials(); !ok) return ok;
+  start_server(std::move(*acceptor), *folder_);
+  return {};
+}
+
+Result<void> Process::open_identity(const DataFolder& folder) {
+  auto identity = options_.certificate.empty()
+                      ? folder.development_identity(plan_.certificate_hosts, clock_.now(), random_)
+                      : given_identity(options_);
+  if (!identity) return pass(identity);
+  auto facts = read_certificate(identity->certificate_pem);
+  if (!facts) return pass(facts);
+  auto context = make_tls_context(*identity);
+  if (!context) return pass(context);
+  tls_.emplace(std::move(*context));
+  ServiceSettings& service = plan_.service;
+  service.tls_spki_sha256 = facts->spki_sha256;
+  if (service.tls_ended_by_proxy) return {};  // the pins are the proxy's
+  auto backup = folder.backup_pin();
+  if (!backup) return pass(backup);
+  service.service_pins.insert(service.service_pins.begin(),
+                              {base64_encode(facts->spki_sha256), *backup});
+  return {};
+}
+
+Result<void> Process::open_service(const DataFolder& folder) {
+  auto master_key = folder.master_key(plan_.master_key, random_);
+  if (!master_key) return pass(master_key);
+  auto store = open_sqlite(folder.database().string());
+  if (!store) return pass(store);
+  store_ = std::move(*store);
+  auto service = Service::open(*store_, *master_key, clock_, random_, plan_.service);
+  if (!service) return pass(service);
+  service_ = std::move(*service);
+  if (auto chain = store_->verify_audit(); !chain) {
+    log_->error("audit.broken", {{"error", chain.error().text()}});
+  }
+  return {};
+}
+
+Result<void> Process::show_credentials() {
+  if (!service_->first_start() && !options_.reset_operator_tokens) return {};
+  std::optional<fs::path> file;
+  if (!options_.credentials_file.empty()) file = options_.credentials_file;
+  auto made = make_credentials(*service_, plan_.service.public_urls.front(), operator_pin(), file);
+  if (!made) return pass(made);
+  std::fputs(welcome_text(*made, folder_->path()).c_str(), stdout);
+  std::fflush(stdout);
+  log_->info(
+      "first_start",
+      {{"account", service_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}});
+  return {};
+}
+
+void Process::start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder) {
+  handlers_ = std::make_unique<Handlers>(*service_, *log_,
+                                         HandlerSettings{plan_.sdk_dir, options_.max_upload});
+  ServerSettings settings;
+  settings.max_connections = options_.max_connections;
+  server_.emplace(io_, std::move(acceptor),
+                  SessionContext{*handlers_, *log_, workers_, *tls_, folder.uploads(),
+                                 SessionLimits{}, options_.trust_forwarded_for},
+                  settings, [this] {
+                    if (auto ok = service_->flush(); !ok) {
+                      log_->warning("devices.dropped", {{"error", ok.error().text()}});
+                    }
+                  });
+  server_->start();
+  log_->info("listening", {{"address", plan_.listen.address},
+                           {"port", plan_.listen.port},
+                           {"url", plan_.service.public_urls.front()},
+                           {"version", TOUCHMARK_VERSION}});
+}
+
+void Process::run() {
+  asio::signal_set signals(io_, SIGTERM, SIGINT);
+  signals.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    log_->info("stopping", {{"signal", signal}});
+    server_->stop();
+  });
+  std::vector<std::jthread> threads;
+  for (unsigned i = 1; i < plan_.threads; ++i) threads.emplace_back([this] { io_.run(); });
+  io_.run();
+  threads.clear();
+  workers_.join();
+  log_->info("stopped", Json::object());
+}
+
+int serve(const ServeOptions& options) {
+  auto plan = make_plan(options);
+  if (!plan) return report(plan.error());
+  Process process(options, std::move(*plan));
+  if (auto started = process.start(); !started) return report(started.error());
+  process.run();
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = app.add_subcommand("serve", "Run the attestation service");
+  add_options(*command, *options);
+  command->callback([options, &exit_code] { exit_code = serve(*options); });
+}
+
+}  // namespace touchmark::verifier

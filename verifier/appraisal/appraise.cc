@@ -1,0 +1,179 @@
+#include "verifier/appraisal/appraise.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+
+namespace touchmark::verifier {
+namespace {
+
+using protocol::Finding;
+using protocol::FindingId;
+using Findings = std::vector<Finding>;
+
+constexpr std::array<std::string_view, 5> kCheckGroups{"app", "hook", "debug", "root", "network"};
+
+// Text of the client's in a detail: short, for it ends up in logs.
+std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
+
+void check_account(const Evidence& evidence, const std::string& account, Findings& out) {
+  if (evidence.account != account) {
+    out.push_back({FindingId::kEvidenceWrongAccount, "account " + shown(evidence.account)});
+  }
+}
+
+void check_groups(const Evidence& evidence, Findings& out) {
+  std::string missing;
+  for (const std::string_view group : kCheckGroups) {
+    if (!evidence.checks.contains(std::string(group))) missing += " " + std::string(group);
+  }
+  if (!missing.empty()) out.push_back({FindingId::kEvidenceChecksMissing, "not run:" + missing});
+}
+
+void check_connection(const Evidence& evidence, const ExpectedConnection& expected, Findings& out) {
+  if (expected.exporter && !constant_time_equal(*expected.exporter, evidence.tls_exporter)) {
+    out.push_back({FindingId::kNetworkMitm, "the client's TLS connection is not this one"});
+  }
+  const auto is_seen = [&](const Sha256Digest& spki) {
+    return constant_time_equal(spki, evidence.tls_spki);
+  };
+  if (std::ranges::none_of(expected.spki, is_seen)) {
+    out.push_back({FindingId::kNetworkMitm,
+                   "the client saw service key " + base64_encode(evidence.tls_spki)});
+  }
+}
+
+void check_device(const Evidence& evidence, Findings& out) {
+  // A build that is neither of the two mobile ones counts as the lab's: it proves no phone.
+  if (evidence.sdk_build != "android" && evidence.sdk_build != "ios") {
+    out.push_back({FindingId::kDeviceHostBuild, "SDK build " + shown(evidence.sdk_build)});
+  }
+}
+
+void take_reported(const Evidence& evidence, Findings& out) {
+  for (const ReportedFinding& reported : evidence.findings) {
+    const protocol::FindingInfo* info = protocol::find_finding(reported.id);
+    if (info != nullptr) {
+      out.push_back({info->number, reported.detail});
+    } else {
+      out.push_back({FindingId::kEvidenceUnknownFinding, shown(reported.id)});
+    }
+  }
+}
+
+// What differs between the app's claims and its registration, by name; empty when nothing does.
+std::string claims_that_differ(const Evidence& evidence, const Reference& reference) {
+  const package::Measurement& measured = reference.registration.measurement;
+  std::string differ;
+  if (evidence.package_name != measured.package_name) differ += " package";
+  if (evidence.version_name != measured.version_name ||
+      evidence.version_code != measured.version_code) {
+    differ += " version";
+  }
+  if (evidence.signers != reference.signers) differ += " signers";
+  if (evidence.parts != reference.digests) differ += " parts";
+  return differ;
+}
+
+void check_registration(const Evidence& evidence, const Reference* reference, bool proof_matches,
+                        UnixTime now, Findings& out) {
+  if (reference == nullptr) {
+    out.push_back(
+        {FindingId::kAppNotRegistered, "measurement " + base64_encode(evidence.measurement)});
+    return;
+  }
+  const Registration& registration = reference->registration;
+  if (registration.expires && now >= *registration.expires) {
+    out.push_back({FindingId::kAppRegistrationExpired,
+                   registration.id + " ended " + format_time(*registration.expires) + " UTC"});
+  }
+  const std::string differ = claims_that_differ(evidence, *reference);
+  if (!differ.empty()) out.push_back({FindingId::kAppClaimsMismatch, "differ:" + differ});
+  if (!proof_matches) {
+    out.push_back({FindingId::kAppRangeProof, "the challenge's bytes are not the registered ones"});
+  }
+}
+
+}  // namespace
+
+std::string_view error_id(AppraisalError error) {
+  switch (error) {
+    case AppraisalError::kOverloaded:
+      return "appraisal.overloaded";
+  }
+  return "appraisal.unknown";
+}
+
+Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Range>& ranges,
+                                 const Reference& reference, const RangeReader& read) {
+  Sha256 hash;
+  hash.update(nonce);
+  for (const protocol::Range& range : ranges) {
+    const auto part = reference.digests.find(range.part);
+    if (part == reference.digests.end()) continue;
+    auto bytes = read(part->second, range.offset, range.length);
+    if (!bytes) return pass(bytes);
+    hash.update(*bytes);
+  }
+  return hash.finish();
+}
+
+Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Reference& reference,
+                                      UnixTime challenge_expires) const {
+  const auto matches = [&](const std::vector<package::Part>& code) -> Result<bool> {
+    const auto proof =
+        range_proof(evidence.nonce, challenges_.ranges(evidence.nonce, code), reference, read_);
+    if (!proof) return pass(proof);
+    return constant_time_equal(*proof, evidence.range_proof);
+  };
+  const auto registered = matches(reference.code.empty() ? assumed_code() : reference.code);
+  // A challenge that was given out before the package was registered asks for other ranges. They
+  // count as long as such challenges live, so that a registration acts at once.
+  const UnixTime issued = challenge_expires - settings_.challenge_lifetime;
+  if (!registered || *registered || reference.registration.created < issued) return registered;
+  return matches(assumed_code());
+}
+
+Result<std::vector<Finding>> Appraiser::appraise(const Evidence& evidence,
+                                                 const ReferenceValues& references,
+                                                 const ExpectedConnection& connection,
+                                                 UnixTime now) const {
+  Findings out;
+  const CheckedChallenge challenge = challenges_.check(evidence.nonce, now);
+  if (challenge.state == ChallengeState::kForged) {
+    out.push_back({FindingId::kChallengeInvalid, ""});
+  } else if (challenge.state == ChallengeState::kExpired) {
+    out.push_back(
+        {FindingId::kChallengeExpired, "ended " + format_time(challenge.expires) + " UTC"});
+  } else {
+    switch (replays_.spend(evidence.nonce, challenge.expires, now)) {
+      case Spending::kFirst:
+        break;
+      case Spending::kAgain:
+        out.push_back({FindingId::kChallengeReplayed, ""});
+        break;
+      case Spending::kFull:
+        return fail(AppraisalError::kOverloaded, "too many attestations at once; try again later");
+    }
+  }
+
+  const Reference* reference = references.find(evidence.measurement);
+  const Reference* compared = reference != nullptr ? reference : references.stand_in();
+  bool proven = false;
+  if (compared != nullptr) {
+    auto matches = proof_matches(evidence, *compared, challenge.expires);
+    if (!matches) return pass(matches);
+    proven = *matches;
+  }
+  check_registration(evidence, reference, proven, now, out);
+  check_account(evidence, settings_.account, out);
+  check_groups(evidence, out);
+  check_connection(evidence, connection, out);
+  check_device(evidence, out);
+  take_reported(evidence, out);
+  std::ranges::stable_sort(out, {}, &Finding::id);
+  return out;
+}
+
+}  // namespace touchmark::verifier

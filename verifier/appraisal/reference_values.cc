@@ -1,0 +1,69 @@
+#include "verifier/appraisal/reference_values.h"
+
+#include <algorithm>
+
+namespace touchmark::verifier {
+
+Reference::Reference(Registration given) : registration(std::move(given)) {
+  const package::Measurement& measured = registration.measurement;
+  measurement = package::digest(measured);
+  signers.insert(measured.signers.begin(), measured.signers.end());
+  for (const package::Part& part : measured.parts) {
+    if (!part.code_bearing()) continue;
+    digests.emplace(part.name, part.sha256);
+    if (part.size > 0) code.push_back(part);
+  }
+}
+
+ReferenceValues::Shared ReferenceValues::of(std::vector<Registration> registrations) {
+  auto out = std::make_shared<ReferenceValues>();
+  for (Registration& registration : registrations) {
+    auto reference = std::make_shared<const Reference>(std::move(registration));
+    out->by_measurement_[reference->measurement] = reference;
+  }
+  out->choose_stand_in();
+  return out;
+}
+
+ReferenceValues::Shared ReferenceValues::with(Registration registration) const {
+  auto out = std::make_shared<ReferenceValues>(*this);
+  auto reference = std::make_shared<const Reference>(std::move(registration));
+  out->by_measurement_[reference->measurement] = reference;
+  out->choose_stand_in();
+  return out;
+}
+
+ReferenceValues::Shared ReferenceValues::without(const std::string& id) const {
+  auto out = std::make_shared<ReferenceValues>(*this);
+  std::erase_if(out->by_measurement_,
+                [&](const auto& entry) { return entry.second->registration.id == id; });
+  out->choose_stand_in();
+  return out;
+}
+
+const Reference* ReferenceValues::find(const Sha256Digest& measurement) const {
+  const auto found = by_measurement_.find(measurement);
+  return found == by_measurement_.end() ? nullptr : found->second.get();
+}
+
+std::vector<Registration> ReferenceValues::registrations() const {
+  std::vector<Registration> out;
+  for (const auto& [measurement, reference] : by_measurement_) {
+    out.push_back(reference->registration);
+  }
+  std::ranges::sort(out, [](const Registration& a, const Registration& b) {
+    return std::tie(a.created, a.id) < std::tie(b.created, b.id);
+  });
+  return out;
+}
+
+void ReferenceValues::choose_stand_in() {
+  stand_in_ = nullptr;
+  for (const auto& [measurement, reference] : by_measurement_) {
+    if (!stand_in_ || stand_in_->registration.created <= reference->registration.created) {
+      stand_in_ = reference;
+    }
+  }
+}
+
+}  // namespace touchmark::verifier

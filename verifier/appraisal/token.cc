@@ -1,0 +1,87 @@
+#include "verifier/appraisal/token.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/crypto.h"
+#include "base/encoding.h"
+#include "base/jose.h"
+
+namespace touchmark::verifier {
+namespace {
+
+constexpr std::array<std::string_view, 8> kExtraClaims{"iss", "aud", "sub",  "iat",
+                                                       "jti", "arc", "anno", "ipk"};
+
+// `a` when `first`, else `b`, without a branch; both have the same length.
+Bytes select(bool first, ByteView a, ByteView b) {
+  const auto mask = static_cast<std::byte>(-static_cast<int>(first) & 0xFF);
+  Bytes out(a.size());
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = (a[i] & mask) | (b[i] & ~mask);
+  return out;
+}
+
+}  // namespace
+
+std::string_view to_string(TokenStatus status) {
+  switch (status) {
+    case TokenStatus::kValid:
+      return "valid";
+    case TokenStatus::kInvalid:
+      return "invalid";
+    case TokenStatus::kExpired:
+      return "expired";
+    case TokenStatus::kForged:
+      return "forged";
+    case TokenStatus::kMalformed:
+      return "malformed";
+  }
+  return "unknown";
+}
+
+bool is_extra_claim(std::string_view name) {
+  return std::ranges::find(kExtraClaims, name) != kExtraClaims.end();
+}
+
+Bytes derive_decoy_secret(ByteView token_secret) {
+  return hkdf_sha256(token_secret, "touchmark decoy secret v1", 32);
+}
+
+TokenMint::TokenMint(Bytes secret, TokenSettings settings)
+    : secret_(std::move(secret)),
+      decoy_secret_(derive_decoy_secret(secret_)),
+      settings_(std::move(settings)) {}
+
+Json TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& random) const {
+  Json out{{"did", facts.did}, {"exp", to_unix(now + settings_.lifetime)}, {"ip", facts.ip}};
+  if (facts.pay) out["pay"] = *facts.pay;
+  for (const std::string& name : settings_.extra_claims) {
+    if (name == "iss") out["iss"] = settings_.issuer;
+    if (name == "aud") out["aud"] = settings_.audience;
+    if (name == "sub") out["sub"] = facts.did;
+    if (name == "iat") out["iat"] = to_unix(now);
+    if (name == "jti") out["jti"] = base64url_encode(random.bytes(16));
+    if (name == "arc") out["arc"] = facts.arc;
+    if (name == "anno") out["anno"] = facts.annotations;
+    if (name == "ipk") out["ipk"] = base64_encode(facts.installation_key);
+  }
+  return out;
+}
+
+std::string TokenMint::mint(bool valid, const TokenFacts& facts, UnixTime now,
+                            Random& random) const {
+  return sign_hs256(claims(facts, now, random), select(valid, secret_, decoy_secret_));
+}
+
+TokenReport TokenMint::check(std::string_view token, UnixTime now) const {
+  const auto parsed = parse_jws(token);
+  if (!parsed) return {TokenStatus::kMalformed, nullptr};
+  const Json& claims = parsed->payload;
+  if (verify_hs256(token, decoy_secret_)) return {TokenStatus::kInvalid, claims};
+  if (!verify_hs256(token, secret_)) return {TokenStatus::kForged, claims};
+  const auto expires = get_int(claims, "exp", 0, INT64_MAX);
+  if (!expires || to_unix(now) >= *expires) return {TokenStatus::kExpired, claims};
+  return {TokenStatus::kValid, claims};
+}
+
+}  // namespace touchmark::verifier

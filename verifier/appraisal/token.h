@@ -1,0 +1,59 @@
+// Makes and checks tokens: the valid one, and the decoy that differs in nothing but the secret.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "verifier/service.h"
+
+namespace touchmark::verifier {
+
+struct TokenSettings {
+  Seconds lifetime{300};
+  std::vector<std::string> extra_claims;
+  std::string issuer;
+  std::string audience;
+};
+
+// What one token says.
+struct TokenFacts {
+  std::string did;
+  std::string ip;
+  std::optional<std::string> pay;
+  std::string arc;
+  std::vector<std::string> annotations;
+  Bytes installation_key;  // DER SPKI
+};
+
+// HKDF-SHA256(token secret, info "touchmark decoy secret v1", 32 bytes).
+Bytes derive_decoy_secret(ByteView token_secret);
+
+// Immutable, so usable from many threads.
+class TokenMint {
+ public:
+  TokenMint(Bytes secret, TokenSettings settings);
+
+  // One path for both: `valid` chooses between two keys, in constant time, and nothing else.
+  std::string mint(bool valid, const TokenFacts& facts, UnixTime now, Random& random) const;
+  TokenReport check(std::string_view token, UnixTime now) const;
+
+  const Bytes& secret() const { return secret_; }
+  const Bytes& decoy_secret() const { return decoy_secret_; }
+  const TokenSettings& settings() const { return settings_; }
+
+ private:
+  Json claims(const TokenFacts& facts, UnixTime now, Random& random) const;
+  Bytes secret_;
+  Bytes decoy_secret_;
+  TokenSettings settings_;
+};
+
+// The claims that can be opted in, beside `pay`, which is there when the evidence has it.
+bool is_extra_claim(std::string_view name);
+
+}  // namespace touchmark::verifier

@@ -1,0 +1,26 @@
+#include "verifier/device_queue.h"
+
+#include <utility>
+
+namespace touchmark::verifier {
+
+void DeviceQueue::add(DeviceRecord record) {
+  const std::lock_guard lock(mutex_);
+  if (pending_.size() >= kCapacity && !pending_.contains(record.did)) return;
+  std::string did = record.did;
+  pending_.insert_or_assign(std::move(did), std::move(record));
+}
+
+std::vector<DeviceRecord> DeviceQueue::take() {
+  std::unordered_map<std::string, DeviceRecord> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken.swap(pending_);
+  }
+  std::vector<DeviceRecord> out;
+  out.reserve(taken.size());
+  for (auto& [did, record] : taken) out.push_back(std::move(record));
+  return out;
+}
+
+}  // namespace touchmark::verifier

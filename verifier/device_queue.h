@@ -1,0 +1,27 @@
+// Device records on their way to the store: attestations put them here, a timer writes them.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "verifier/store/store.h"
+
+namespace touchmark::verifier {
+
+// Thread-safe. Keeps the last record of each device; over kCapacity devices between two writes, new
+// ones are not recorded.
+class DeviceQueue {
+ public:
+  static constexpr std::size_t kCapacity = 65'536;
+
+  void add(DeviceRecord record);
+  std::vector<DeviceRecord> take();
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, DeviceRecord> pending_;
+};
+
+}  // namespace touchmark::verifier

@@ -1,0 +1,78 @@
+// SQLite behind values: a connection and a prepared statement, with the library's codes turned into
+// StoreError. For the .cc files of this folder.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "verifier/store/store.h"
+
+namespace touchmark::verifier {
+
+class Database;
+
+// One prepared statement. Values are bound in order; step() reports what binding got wrong.
+// `text` and `blob` are copied.
+class Statement {
+ public:
+  Statement& bind(std::int64_t value);
+  Statement& bind(std::string_view text);
+  Statement& bind(ByteView blob);
+  Statement& bind_null();
+
+  // True: there is a row to read; false: done.
+  Result<bool> step();
+  // For statements that give no rows.
+  Result<void> run();
+  // Makes the statement ready to be bound and stepped again.
+  void reset();
+
+  std::int64_t integer(int column) const;
+  std::string text(int column) const;
+  Bytes blob(int column) const;
+  bool is_null(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  Statement(sqlite3* database, sqlite3_stmt* statement)
+      : database_(database), statement_(statement) {}
+
+  sqlite3* database_;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  int next_ = 1;
+  int bind_status_ = SQLITE_OK;
+};
+
+// One connection; not thread-safe. Movable.
+class Database {
+ public:
+  // ":memory:" is private to this connection.
+  static Result<Database> open(const std::string& path);
+
+  Result<Statement> prepare(std::string_view sql);
+  // Runs statements that take no values.
+  Result<void> execute(const std::string& sql);
+  // The first column of the first row.
+  Result<std::int64_t> integer(const std::string& sql);
+  // Rows that the last statement changed.
+  std::int64_t changes() const { return sqlite3_changes64(database_.get()); }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+  };
+  explicit Database(sqlite3* database) : database_(database) {}
+
+  std::unique_ptr<sqlite3, Close> database_;
+};
+
+}  // namespace touchmark::verifier

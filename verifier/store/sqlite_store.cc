@@ -1,0 +1,284 @@
+#include "verifier/store/sqlite_store.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "verifier/store/audit_chain.h"
+#include "verifier/store/schema.h"
+
+namespace touchmark::verifier {
+namespace {
+
+// Anyone can make installation keys, so the table of devices has a bound; the longest unseen go
+// first.
+constexpr std::int64_t kMaxDevices = 1'000'000;
+
+Result<Sha256Digest> digest_column(const Statement& row, int column) {
+  const Bytes blob = row.blob(column);
+  Sha256Digest digest;
+  if (blob.size() != digest.size()) {
+    return fail(StoreError::kCorrupt,
+                "a digest in the database has " + std::to_string(blob.size()) + " bytes");
+  }
+  std::ranges::copy(blob, digest.begin());
+  return digest;
+}
+
+// Calls `each` with every row of a query.
+template <class Each>
+Result<void> for_each_row(Result<Statement> statement, Each each) {
+  if (!statement) return pass(statement);
+  for (;;) {
+    auto row = statement->step();
+    if (!row) return pass(row);
+    if (!*row) return {};
+    Result<void> ok = each(*statement);
+    if (!ok) return ok;
+  }
+}
+
+Result<AuditEntry> audit_row(const Statement& row) {
+  AuditEntry entry{from_unix(row.integer(1)), row.text(2), row.text(3), row.text(4), {}};
+  auto hash = digest_column(row, 5);
+  if (!hash) return pass(hash);
+  entry.hash = *hash;
+  return entry;
+}
+
+Result<Database> open_connection(const std::string& path) {
+  auto database = Database::open(path);
+  if (!database) {
+    return fail(StoreError::kOpen, path + ": " + database.error().message());
+  }
+  if (auto ok = database->execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL"); !ok) {
+    return pass(ok);
+  }
+  return database;
+}
+
+}  // namespace
+
+std::string_view to_string(Role role) { return role == Role::kAdmin ? "admin" : "developer"; }
+
+Result<void> SqliteStore::atomically(const std::function<Result<void>()>& change) {
+  const std::lock_guard lock(writer_mutex_);
+  if (in_change_) return change();
+  if (auto ok = writer_.execute("BEGIN IMMEDIATE"); !ok) return ok;
+  in_change_ = true;
+  auto done = change();
+  if (done) done = writer_.execute("COMMIT");
+  // A failed COMMIT may have ended the transaction already; then this fails, and nothing is lost.
+  if (!done) static_cast<void>(writer_.execute("ROLLBACK"));
+  in_change_ = false;
+  return done;
+}
+
+Result<void> SqliteStore::put_api(const ApiDomain& api) {
+  return atomically([&]() -> Result<void> {
+    auto statement = writer_.prepare("INSERT OR REPLACE INTO api VALUES (?, ?)");
+    if (!statement) return pass(statement);
+    return statement->bind(api.domain).bind(dump_json(Json(api.pins))).run();
+  });
+}
+
+Result<std::vector<ApiDomain>> SqliteStore::apis() {
+  const std::lock_guard lock(writer_mutex_);
+  std::vector<ApiDomain> out;
+  auto ok = for_each_row(writer_.prepare("SELECT domain, pins FROM api ORDER BY domain"),
+                         [&](const Statement& row) -> Result<void> {
+                           ApiDomain api{row.text(0), {}};
+                           auto pins = parse_json(row.text(1));
+                           if (!pins || !pins->is_array()) {
+                             return fail(StoreError::kCorrupt,
+                                         "the pins of " + api.domain + " cannot be read");
+                           }
+                           for (const Json& pin : *pins) {
+                             if (pin.is_string()) api.pins.push_back(pin.get<std::string>());
+                           }
+                           out.push_back(std::move(api));
+                           return {};
+                         });
+  if (!ok) return pass(ok);
+  return out;
+}
+
+Result<void> SqliteStore::remove_api(const std::string& domain) {
+  return atomically([&]() -> Result<void> {
+    auto statement = writer_.prepare("DELETE FROM api WHERE domain = ?");
+    if (!statement) return pass(statement);
+    if (auto ok = statement->bind(domain).run(); !ok) return ok;
+    if (writer_.changes() == 0) {
+      return fail(StoreError::kNotFound, "no API domain \"" + domain + "\" is configured");
+    }
+    return {};
+  });
+}
+
+Result<void> SqliteStore::put_operator_token(const OperatorToken& token) {
+  return atomically([&]() -> Result<void> {
+    auto statement = writer_.prepare("INSERT OR REPLACE INTO operator_token VALUES (?, ?, ?)");
+    if (!statement) return pass(statement);
+    return statement->bind(token.name).bind(to_string(token.role)).bind(token.token_sha256).run();
+  });
+}
+
+Result<std::vector<OperatorToken>> SqliteStore::operator_tokens() {
+  const std::lock_guard lock(writer_mutex_);
+  std::vector<OperatorToken> out;
+  auto ok = for_each_row(
+      writer_.prepare("SELECT name, role, sha256 FROM operator_token ORDER BY name"),
+      [&](const Statement& row) -> Result<void> {
+        auto hash = digest_column(row, 2);
+        if (!hash) return pass(hash);
+        const Role role = row.text(1) == to_string(Role::kAdmin) ? Role::kAdmin : Role::kDeveloper;
+        out.push_back({row.text(0), role, *hash});
+        return {};
+      });
+  if (!ok) return pass(ok);
+  return out;
+}
+
+Result<std::optional<Bytes>> SqliteStore::get(const std::string& name) {
+  const std::lock_guard lock(writer_mutex_);
+  auto statement = writer_.prepare("SELECT value FROM setting WHERE name = ?");
+  if (!statement) return pass(statement);
+  auto row = statement->bind(name).step();
+  if (!row) return pass(row);
+  if (!*row) return std::nullopt;
+  return statement->blob(0);
+}
+
+Result<void> SqliteStore::put(const std::string& name, ByteView value) {
+  return atomically([&]() -> Result<void> {
+    auto statement = writer_.prepare("INSERT OR REPLACE INTO setting VALUES (?, ?)");
+    if (!statement) return pass(statement);
+    return statement->bind(name).bind(value).run();
+  });
+}
+
+Result<void> SqliteStore::put_devices(const std::vector<DeviceRecord>& records) {
+  return atomically([&]() -> Result<void> {
+    auto statement = writer_.prepare("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?)");
+    if (!statement) return pass(statement);
+    for (const DeviceRecord& record : records) {
+      statement->reset();
+      auto ok = statement->bind(record.did)
+                    .bind(to_unix(record.last_seen))
+                    .bind(std::int64_t{record.passed})
+                    .bind(record.arc)
+                    .bind(record.package_name)
+                    .run();
+      if (!ok) return ok;
+    }
+    auto count = writer_.integer("SELECT count(*) FROM device");
+    if (!count) return pass(count);
+    if (*count <= kMaxDevices) return {};
+    auto drop = writer_.prepare(
+        "DELETE FROM device WHERE did IN (SELECT did FROM device ORDER BY last_seen LIMIT ?)");
+    if (!drop) return pass(drop);
+    return drop->bind(*count - kMaxDevices).run();
+  });
+}
+
+Result<std::vector<DeviceRecord>> SqliteStore::devices(std::size_t limit) {
+  const std::lock_guard lock(writer_mutex_);
+  auto statement = writer_.prepare(
+      "SELECT did, last_seen, passed, arc, package FROM device ORDER BY last_seen DESC LIMIT ?");
+  if (!statement) return pass(statement);
+  statement->bind(static_cast<std::int64_t>(limit));
+  std::vector<DeviceRecord> out;
+  auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
+    out.push_back(
+        {row.text(0), from_unix(row.integer(1)), row.integer(2) != 0, row.text(3), row.text(4)});
+    return {};
+  });
+  if (!ok) return pass(ok);
+  return out;
+}
+
+Result<void> SqliteStore::audit(const AuditEntry& entry) {
+  return atomically([&]() -> Result<void> {
+    auto last = writer_.prepare("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1");
+    if (!last) return pass(last);
+    auto found = last->step();
+    if (!found) return pass(found);
+    Sha256Digest before{};
+    std::int64_t number = 1;
+    if (*found) {
+      auto hash = digest_column(*last, 1);
+      if (!hash) return pass(hash);
+      before = *hash;
+      number = last->integer(0) + 1;
+    }
+    auto insert = writer_.prepare("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)");
+    if (!insert) return pass(insert);
+    return insert->bind(number)
+        .bind(to_unix(entry.time))
+        .bind(entry.actor)
+        .bind(entry.action)
+        .bind(entry.detail)
+        .bind(audit_hash(before, number, entry))
+        .run();
+  });
+}
+
+Result<std::vector<AuditEntry>> SqliteStore::audit_log(std::size_t limit) {
+  const std::lock_guard lock(writer_mutex_);
+  auto statement = writer_.prepare(
+      "SELECT number, time, actor, action, detail, hash FROM audit ORDER BY number DESC LIMIT ?");
+  if (!statement) return pass(statement);
+  statement->bind(static_cast<std::int64_t>(limit));
+  std::vector<AuditEntry> out;
+  auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
+    auto entry = audit_row(row);
+    if (!entry) return pass(entry);
+    out.push_back(std::move(*entry));
+    return {};
+  });
+  if (!ok) return pass(ok);
+  return out;
+}
+
+Result<std::uint64_t> SqliteStore::verify_audit() {
+  const std::lock_guard lock(writer_mutex_);
+  Sha256Digest before{};
+  std::int64_t number = 0;
+  auto ok = for_each_row(
+      writer_.prepare(
+          "SELECT number, time, actor, action, detail, hash FROM audit ORDER BY number"),
+      [&](const Statement& row) -> Result<void> {
+        auto entry = audit_row(row);
+        if (!entry) return pass(entry);
+        ++number;
+        if (row.integer(0) != number || audit_hash(before, number, *entry) != entry->hash) {
+          return fail(StoreError::kCorrupt, "audit entry " + std::to_string(number) +
+                                                " does not follow from the one before");
+        }
+        before = entry->hash;
+        return {};
+      });
+  if (!ok) return pass(ok);
+  return static_cast<std::uint64_t>(number);
+}
+
+Result<void> SqliteStore::ping() {
+  return reading([](Database& database) -> Result<void> {
+    auto one = database.integer("SELECT count(*) FROM sqlite_schema");
+    if (!one) return pass(one);
+    return {};
+  });
+}
+
+Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
+  auto writer = open_connection(path);
+  if (!writer) return pass(writer);
+  // Before anything is changed: the file may be another program's.
+  if (auto ok = migrate(*writer); !ok) return pass(ok);
+  if (path == ":memory:") return std::make_unique<SqliteStore>(std::move(*writer), std::nullopt);
+  if (auto ok = writer->execute("PRAGMA journal_mode = WAL"); !ok) return pass(ok);
+  auto reader = open_connection(path);
+  if (!reader) return pass(reader);
+  return std::make_unique<SqliteStore>(std::move(*writer), std::move(*reader));
+}
+
+}  // namespace touchmark::verifier
