@@ -19,7 +19,7 @@ from touchmark_lab.model import NO_REQUEST, Observed
 from touchmark_lab.process import Daemon, Finished, Tail, run, wait_until
 from touchmark_lab.servers import ApiCall, ApiServer, Mitm, Service, Verdict, api_calls, verdicts
 
-TOKEN_LIFETIME_SECONDS = 8
+TOKEN_LIFETIME_SECONDS = 5
 """Short, so that the story need not wait five minutes for a token to expire."""
 
 PHONE = "phone"
@@ -52,6 +52,7 @@ class Lab:
         self._built = False
         self._registered_until: float | None = None
         self._dids: dict[str, str] = {}
+        self._tokens_end: dict[str, float] = {}
         self._closed = False
 
     def _environment(self) -> dict[str, str]:
@@ -237,6 +238,10 @@ class Lab:
             self._dids[device.name] = token_claims(fresh[-1])["did"]
         verdict = self._verdict(service_log, self._dids.get(device.name)) if fresh else None
         call = self._api_call(api_log, text)
+        if call and call.status == 401:
+            self._tokens_end.pop(device.name, None)  # the app threw its tokens away
+        elif device.tokens():
+            self._tokens_end[device.name] = time.monotonic() + TOKEN_LIFETIME_SECONDS + 0.5
         seen = Observed(
             got=text,
             status=call.status if call else NO_REQUEST,
@@ -245,7 +250,7 @@ class Lab:
         )
         self.console.output(f"the app shows: {text}")
         if verdict and not verdict.passed:
-            self.console.output("the service's log: refused, " + ", ".join(verdict.findings))
+            self.console.output("the service's log: refused, " + verdict.why)
         return seen
 
     def _api_call(self, log: Tail, text: str) -> ApiCall | None:
@@ -282,12 +287,14 @@ class Lab:
         return Observed(got=body, status=int(status.rstrip("]")))
 
     def wait_for_fresh_attestation(self, device: Device) -> None:
-        """Waits until the token that a device may still hold has expired."""
-        tokens = device.tokens()
-        if tokens:
-            seconds = token_claims(tokens[-1])["exp"] - time.time()
-            if seconds > 0:
-                time.sleep(seconds + 0.1)
+        """Waits until a token that a device may still hold has ended.
+
+        The SDK may have fetched one more than the log shows, ahead of need, when the app last asked.
+        """
+        seconds = self._tokens_end.get(device.name, 0.0) - time.monotonic()
+        if seconds > 0:
+            self.console.say(f"(waiting {seconds:.0f} s, for the phone's token to end)")
+            time.sleep(seconds)
 
     # --- the end --------------------------------------------------------------------------------
 

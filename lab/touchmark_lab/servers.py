@@ -106,6 +106,13 @@ class Verdict:
     passed: bool
     did: str
     findings: tuple[str, ...]
+    details: tuple[str, ...] = ()
+    """What the findings are about, for people."""
+
+    @property
+    def why(self) -> str:
+        explained = {detail.split(":")[0] for detail in self.details}
+        return "; ".join([*(f for f in self.findings if f not in explained), *self.details])
 
 
 def verdicts(lines: list[str]) -> list[Verdict]:
@@ -117,7 +124,12 @@ def verdicts(lines: list[str]) -> list[Verdict]:
             continue  # a line from before the log was set up
         if entry.get("event") == "attest":
             found.append(
-                Verdict(bool(entry["passed"]), str(entry["did"]), tuple(entry["findings"]))
+                Verdict(
+                    bool(entry["passed"]),
+                    str(entry["did"]),
+                    tuple(entry["findings"]),
+                    tuple(entry.get("details", ())),
+                )
             )
     return found
 

@@ -21,7 +21,6 @@ def pin_changed(lab: Lab) -> Observed:
     lab.register()
     lab.set_api_mode("enforce")
     phone = lab.device(PHONE)
-    lab.convert(phone)
     lab.console.say(
         "The operator pins a key that the API server does not have. At its next attestation the "
         "running app gets the new configuration, and refuses the server."

@@ -109,6 +109,8 @@ final class Screen {
   void save(Path file) throws IOException {
     settle();
     View decor = decor();
+    // A tick that still moves from one choice to the other would be drawn where it was.
+    decor.jumpDrawablesToCurrentState();
     Bitmap picture =
         Bitmap.createBitmap(decor.getWidth(), decor.getHeight(), Bitmap.Config.ARGB_8888);
     decor.draw(new Canvas(picture));
