@@ -83,7 +83,8 @@ public final class CurrencyApi {
       case UNKNOWN_URL:
         return null;
       default:
-        throw new IOException("no token: " + result.getStatus() + ", " + result.getMessage());
+        Log.w(TAG, "no token: " + result);
+        throw new IOException("no token: " + result.getStatus());
     }
   }
 
