@@ -1,0 +1,46 @@
+// Every reason for a refusal has its line in docs/package-rules.md, and no two share an id.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/file.h"
+#include "package/arsc.h"
+#include "package/axml.h"
+#include "package/manifest.h"
+#include "package/package.h"
+#include "package/string_pool.h"
+#include "package/zip.h"
+
+namespace touchmark::package {
+namespace {
+
+// The ids of an enumeration: error_id() answers "….unknown" past the last enumerator.
+template <ErrorEnum E>
+void add_ids(std::vector<std::string>& ids) {
+  const std::size_t before = ids.size();
+  for (int value = 0;; ++value) {
+    const std::string id(error_id(static_cast<E>(value)));
+    if (id.ends_with(".unknown")) break;
+    ids.push_back(id);
+  }
+  EXPECT_GT(ids.size(), before);
+}
+
+TEST(Rules, AreAllDocumented) {
+  const auto rules = read_file("docs/package-rules.md", 1 << 20);
+  ASSERT_TRUE(rules) << rules.error().text();
+  std::vector<std::string> ids;
+  add_ids<SourceError>(ids);
+  add_ids<ZipError>(ids);
+  add_ids<StringPoolError>(ids);
+  add_ids<AxmlError>(ids);
+  add_ids<ArscError>(ids);
+  add_ids<ManifestError>(ids);
+  for (const std::string& id : ids) {
+    EXPECT_NE(as_text(*rules).find("\n| `" + id + "` | "), std::string_view::npos) << id;
+  }
+  EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), ids.size());
+}
+
+}  // namespace
+}  // namespace touchmark::package
