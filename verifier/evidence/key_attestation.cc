@@ -1,0 +1,255 @@
+#include "verifier/evidence/key_attestation.h"
+
+#include <algorithm>
+
+namespace touchmark::evidence {
+namespace {
+
+constexpr der::Oid kProvisioningInfoOid("1.3.6.1.4.1.11129.2.1.30");
+
+void warn(KeyAttestation& result, std::string_view id, const std::string& text) {
+  result.warnings.push_back("key-attestation." + std::string(id) + ": " + text);
+}
+
+bool has_key_description(const Certificate& certificate) {
+  return certificate.find(kKeyDescriptionOid) != nullptr;
+}
+
+// An attested key is an ordinary signing key, so its owner can issue certificates below the genuine
+// one. Only the certificate that the secure environment itself made may describe a key: the leaf.
+Result<void> check_extension_position(const Certificate& leaf, std::span<const Certificate> above) {
+  bool in_leaf = has_key_description(leaf);
+  auto other = std::ranges::find_if(above, has_key_description);
+  if (other != above.end()) {
+    std::string which = "certificate " + std::to_string(other - above.begin() + 1);
+    if (in_leaf) {
+      return fail(KeyAttestationError::kExtensionOutsideLeaf,
+                  "the leaf and " + which + " both describe a key");
+    }
+    return fail(KeyAttestationError::kChainExtended, which + " describes a key, the leaf none");
+  }
+  if (!in_leaf)
+    return fail(KeyAttestationError::kMissingExtension, "no certificate describes a key");
+  return {};
+}
+
+// Some phones leave attributes of their issuer's name out (AUM-L29 and POCOPHONE F1: the title).
+bool is_part_of_name(ByteView part, ByteView whole) {
+  auto few = parse_name(part);
+  auto all = parse_name(whole);
+  if (!few || !all || few->empty()) return false;
+  return std::ranges::all_of(*few, [&all](const NameAttribute& attribute) {
+    return std::ranges::any_of(*all, [&attribute](const NameAttribute& other) {
+      return attribute.type == other.type && attribute.value == other.value;
+    });
+  });
+}
+
+Provisioning provisioning_of(const IssuerChain& issuers) {
+  const auto* intermediate = issuers.intermediate_subject();
+  if (intermediate == nullptr) return Provisioning::kUnknown;
+  if (find_attribute(*intermediate, "serialNumber") != nullptr) return Provisioning::kFactory;
+  const std::string* organization = find_attribute(*intermediate, "O");
+  const std::string* common_name = find_attribute(*intermediate, "CN");
+  bool is_google = organization != nullptr && *organization == "Google LLC";
+  bool is_droid_ca = common_name != nullptr && common_name->starts_with("Droid CA");
+  return is_google && is_droid_ca ? Provisioning::kRemote : Provisioning::kUnknown;
+}
+
+// Factory certificates say it in the title, remotely provisioned ones in the organization.
+std::optional<SecurityLevel> certified_level_of(const IssuerChain& issuers) {
+  for (const char* type : {"title", "O"}) {
+    const std::string* value = find_attribute(issuers.subjects.front(), type);
+    if (value == nullptr) continue;
+    if (*value == "StrongBox") return SecurityLevel::kStrongBox;
+    if (*value == "TEE") return SecurityLevel::kTrustedEnvironment;
+  }
+  return std::nullopt;
+}
+
+// The leaf's own times are set by the device and say nothing.
+Result<void> check_times(const IssuerChain& issuers, Provisioning provisioning, UnixTime as_of) {
+  std::size_t below_root = issuers.certificates.size() - (issuers.root_included ? 1 : 0);
+  for (std::size_t i = 0; i < below_root; ++i) {
+    const Certificate& certificate = issuers.certificates[i];
+    std::string which = "certificate " + std::to_string(i + 1);
+    if (as_of < certificate.not_before) {
+      return fail(ChainError::kNotYetValid,
+                  which + " is valid from " + format_time(certificate.not_before));
+    }
+    if (as_of > certificate.not_after && provisioning != Provisioning::kFactory) {
+      return fail(ChainError::kExpired,
+                  which + " was valid until " + format_time(certificate.not_after));
+    }
+  }
+  return {};
+}
+
+Result<void> check_revocation(const KeyAttestation& result, const RevocationList& list) {
+  auto leaf = check_not_revoked(list, serial_hex(result.leaf->serial), "the leaf");
+  if (!leaf) return leaf;
+  for (std::size_t i = 0; i < result.issuers->serials.size(); ++i) {
+    auto ok =
+        check_not_revoked(list, result.issuers->serials[i], "certificate " + std::to_string(i + 1));
+    if (!ok) return ok;
+  }
+  return {};
+}
+
+void read_provisioning_info(KeyAttestation& result) {
+  const Extension* extension = result.issuers->certificates.front().find(kProvisioningInfoOid);
+  if (extension == nullptr) return;
+  auto value = cbor::parse(extension->value);
+  if (value && value->type == cbor::Type::kMap) {
+    result.provisioning_info = std::move(*value);
+  } else {
+    warn(result, "provisioning-info", "the provisioning extension is not a CBOR map");
+  }
+}
+
+// What makes a description hardware's: only the hardware-enforced list counts, because the other
+// one is written by an operating system that the attacker may own.
+Result<void> check_description(KeyAttestation& result, const KeyAttestationRequest& request) {
+  const KeyDescription& description = *result.description;
+  if (request.challenge &&
+      as_text(description.attestation_challenge) != as_text(*request.challenge)) {
+    return fail(KeyAttestationError::kChallengeMismatch,
+                "the attestation is for another challenge");
+  }
+  SecurityLevel level = description.attestation_security_level;
+  SecurityLevel key_level = description.key_mint_security_level;
+  if (level != key_level) {
+    return fail(KeyAttestationError::kSecurityLevelMismatch,
+                "attestationSecurityLevel is " + std::string(to_string(level)) +
+                    ", keyMintSecurityLevel " + std::string(to_string(key_level)));
+  }
+  if (level == SecurityLevel::kSoftware) {
+    return fail(KeyAttestationError::kSoftwareOnly, "the key is held by software");
+  }
+  if (level == SecurityLevel::kStrongBox &&
+      result.certified_level == SecurityLevel::kTrustedEnvironment) {
+    return fail(KeyAttestationError::kCertifiedLevelMismatch,
+                "STRONG_BOX is said by a key that is certified as a TEE's");
+  }
+  if (result.certified_level != level &&
+      (level == SecurityLevel::kStrongBox || result.certified_level.has_value())) {
+    warn(result, "certified-level",
+         "the certificate does not say " + std::string(to_string(level)) + " of the key");
+  }
+  const AuthorizationList& hardware = description.hardware_enforced;
+  if (hardware.origin != KeyOrigin::kGenerated) {
+    std::string origin = hardware.origin ? std::string(to_string(*hardware.origin)) : "not said";
+    return fail(KeyAttestationError::kOriginNotGenerated,
+                "the hardware-enforced origin of the key is " + origin);
+  }
+  if (!hardware.root_of_trust) {
+    return fail(KeyAttestationError::kRootOfTrustMissing,
+                "the hardware-enforced list has no rootOfTrust");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view error_id(KeyAttestationError error) {
+  switch (error) {
+    case KeyAttestationError::kMissingExtension:
+      return "key-attestation.missing-extension";
+    case KeyAttestationError::kChainExtended:
+      return "key-attestation.chain-extended";
+    case KeyAttestationError::kExtensionOutsideLeaf:
+      return "key-attestation.extension-outside-leaf";
+    case KeyAttestationError::kChallengeMismatch:
+      return "key-attestation.challenge-mismatch";
+    case KeyAttestationError::kSecurityLevelMismatch:
+      return "key-attestation.security-level-mismatch";
+    case KeyAttestationError::kSoftwareOnly:
+      return "key-attestation.software-only";
+    case KeyAttestationError::kCertifiedLevelMismatch:
+      return "key-attestation.certified-level-mismatch";
+    case KeyAttestationError::kRootOfTrustMissing:
+      return "key-attestation.root-of-trust-missing";
+    case KeyAttestationError::kOriginNotGenerated:
+      return "key-attestation.origin-not-generated";
+  }
+  return "key-attestation.unknown";
+}
+
+std::string_view to_string(Provisioning provisioning) {
+  switch (provisioning) {
+    case Provisioning::kFactory:
+      return "factory";
+    case Provisioning::kRemote:
+      return "remote";
+    case Provisioning::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+KeyAttestation KeyAttestationVerifier::verify(std::vector<Bytes> chain,
+                                              const KeyAttestationRequest& request) const {
+  KeyAttestation result;
+  result.chain = std::move(chain);
+  if (auto ok = check(result, request); !ok) result.refusal = std::move(ok.error());
+  return result;
+}
+
+Result<void> KeyAttestationVerifier::check(KeyAttestation& result,
+                                           const KeyAttestationRequest& request) const {
+  if (result.chain.empty()) return fail(ChainError::kTooShort, "the chain is empty");
+  auto leaf = parse_certificate(result.chain.front(), "certificate 0");
+  if (!leaf) return pass(leaf);
+  result.leaf = std::move(*leaf);
+  // Decoded first, so that a refused chain can be explained; judged last.
+  Result<void> decoded;
+  if (const Extension* extension = result.leaf->find(kKeyDescriptionOid)) {
+    auto description = parse_key_description(extension->value);
+    if (description) {
+      std::ranges::move(description->warnings, std::back_inserter(result.warnings));
+      result.description = std::move(*description);
+    } else {
+      decoded = pass(description);
+    }
+  }
+  auto issuers = issuers_.verify(std::span(result.chain).subspan(1));
+  if (!issuers) return pass(issuers);
+  result.issuers = std::move(*issuers);
+  result.provisioning = provisioning_of(*result.issuers);
+  result.certified_level = certified_level_of(*result.issuers);
+  read_provisioning_info(result);
+
+  if (auto ok = check_leaf_issuer(result); !ok) return ok;
+  if (auto ok = check_extension_position(*result.leaf, result.issuers->certificates); !ok)
+    return ok;
+  if (auto ok = result.issuers->check_ca(); !ok) return ok;
+  if (auto ok = check_times(*result.issuers, result.provisioning, request.as_of); !ok) return ok;
+  if (request.revocation != nullptr) {
+    if (auto ok = check_revocation(result, *request.revocation); !ok) return ok;
+  }
+  if (!decoded) return decoded;
+  return check_description(result, request);
+}
+
+Result<void> KeyAttestationVerifier::check_leaf_issuer(KeyAttestation& result) const {
+  const Certificate& leaf = *result.leaf;
+  const Certificate& issuer = result.issuers->certificates.front();
+  if (!names_equal(leaf.issuer, issuer.subject)) {
+    if (!is_part_of_name(leaf.issuer, issuer.subject)) {
+      return fail(ChainError::kIssuerMismatch, "the leaf names another issuer than certificate 1");
+    }
+    warn(result, "issuer-name", "the leaf names its issuer only in part");
+  }
+  auto algorithm = parse_signature_algorithm(leaf.signature_algorithm);
+  if (!algorithm) {
+    return fail(ChainError::kUnsupportedAlgorithm, "the leaf: " + algorithm.error().message());
+  }
+  auto verified =
+      result.issuers->leaf_issuer_key.verify(*algorithm, leaf.signed_bytes, leaf.signature);
+  if (!verified) {
+    return fail(ChainError::kBadSignature, "the leaf: " + verified.error().message());
+  }
+  return {};
+}
+
+}  // namespace touchmark::evidence

@@ -1,0 +1,38 @@
+// The endorsers' roots. A root is trusted by its public key, not by one certificate of it: roots
+// are re-issued and expire while devices that hold the old certificate live on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "verifier/evidence/signature.h"
+
+namespace touchmark::evidence {
+
+struct TrustRoot {
+  Bytes spki;  // DER SubjectPublicKeyInfo
+  PublicKey key;
+};
+
+class TrustRoots {
+ public:
+  // Google's two hardware attestation roots: RSA 4096 (since 2016) and EC P-384 (since 2025).
+  static TrustRoots google();
+  // "Apple App Attestation Root CA".
+  static TrustRoots apple_app_attest();
+  // The keys of root certificates: PEM, or a JSON array of PEM texts as Google publishes its own.
+  // Errors: pem.*, json.*, certificate.*, signature.*.
+  static Result<TrustRoots> parse(std::string_view text);
+
+  // nullptr when the key is not one of the roots.
+  const TrustRoot* find(ByteView spki) const;
+  const std::vector<TrustRoot>& all() const { return roots_; }
+
+ private:
+  explicit TrustRoots(std::vector<TrustRoot> roots) : roots_(std::move(roots)) {}
+  std::vector<TrustRoot> roots_;
+};
+
+}  // namespace touchmark::evidence
