@@ -23,7 +23,7 @@ struct PackageOptions {
   std::vector<std::string> files;
   std::uint32_t min_sdk = 0;
   std::uint32_t max_sdk = 0;
-  package::MeasureOptions levels() const { return {min_sdk, max_sdk}; }
+  std::string v4_file;
 };
 
 Result<std::unique_ptr<package::Source>> open_package(const std::string& path) {
@@ -57,10 +57,14 @@ Json capability_names(std::uint32_t flags) {
 
 // The members that verify and show share; all there whether the package verifies or not.
 Json signature_json(const Result<SignatureReport>& report) {
-  Json json{
-      {"verified", report.has_value()}, {"schemes", Json::array()}, {"signers", Json::array()},
-      {"lineage", Json::array()},       {"reason", nullptr},        {"detail", nullptr},
-      {"warnings", Json::array()}};
+  Json json{{"verified", report.has_value()},
+            {"schemes", Json::array()},
+            {"signers", Json::array()},
+            {"lineage", Json::array()},
+            {"stamp", nullptr},
+            {"reason", nullptr},
+            {"detail", nullptr},
+            {"warnings", Json::array()}};
   if (!report) {
     json["reason"] = report.error().id();
     json["detail"] = report.error().message();
@@ -75,6 +79,14 @@ Json signature_json(const Result<SignatureReport>& report) {
   for (const package::LineageCertificate& entry : report->lineage) {
     json["lineage"].push_back({{"certificate_sha256", hex_encode(sha256(entry.certificate))},
                                {"capabilities", capability_names(entry.capabilities)}});
+  }
+  if (report->stamp) {
+    json["stamp"] = {{"certificate_sha256", hex_encode(report->stamp->certificate_sha256)},
+                     {"time", report->stamp->time}};
+  }
+  if (report->stamp) {
+    json["stamp"] = {{"certificate_sha256", hex_encode(report->stamp->certificate_sha256)},
+                     {"time", report->stamp->time}};
   }
   return json;
 }
@@ -95,10 +107,19 @@ void print_report(const std::string& path, const SignatureReport& report, Sessio
   }
 }
 
-ExitCode verify_one(const std::string& path, const PackageOptions& options, Session& session) {
+Result<SignatureReport> report_on(const std::string& path, const PackageOptions& options) {
   const auto source = package::open_file(path);
-  const auto report =
-      source ? package::verify(**source, options.levels()) : Result<SignatureReport>(pass(source));
+  if (!source) return pass(source);
+  package::SignatureOptions levels{options.min_sdk, options.max_sdk, nullptr};
+  if (options.v4_file.empty()) return package::verify(**source, levels);
+  const auto v4_source = package::open_file(options.v4_file);
+  if (!v4_source) return pass(v4_source);
+  levels.v4_signature = v4_source->get();
+  return package::verify(**source, levels);
+}
+
+ExitCode verify_one(const std::string& path, const PackageOptions& options, Session& session) {
+  const auto report = report_on(path, options);
   if (session.json()) {
     Json json = signature_json(report);
     json["file"] = path;
@@ -118,6 +139,9 @@ ExitCode verify_one(const std::string& path, const PackageOptions& options, Sess
 Outcome verify(const PackageOptions& options, Session& session) {
   if (options.min_sdk != 0 && options.max_sdk != 0 && options.min_sdk > options.max_sdk) {
     return fail(CliError::kUsage, "--min-sdk is above --max-sdk");
+  }
+  if (!options.v4_file.empty() && options.files.size() != 1) {
+    return fail(CliError::kUsage, "--v4-signature-file goes with one package");
   }
   ExitCode worst = kExitOk;
   for (const std::string& path : options.files) {
@@ -272,6 +296,9 @@ CLI::App* add_verify(CLI::App& group, Dispatcher& dispatcher) {
                   "The newest API level to verify for (default: the newest)")
       ->check(levels)
       ->type_name("N");
+  app->add_option("--v4-signature-file", options->v4_file,
+                  "Verify this v4 signature (app.apk.idsig) of the package too")
+      ->type_name("FILE");
   app->footer(
       "Exits with 0 when every file verifies, 1 when one is refused, 2 when one cannot be read.\n"
       "With --json: one object a line, one line a file. docs/package-rules.md explains the "

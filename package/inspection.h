@@ -14,7 +14,7 @@
 namespace touchmark::package {
 
 // Verifies the signatures alone, without a digest of every part.
-Result<SignatureReport> verify(const Source& source, const MeasureOptions& options = {});
+Result<SignatureReport> verify(const Source& source, const SignatureOptions& options = {});
 
 struct Inspection {
   Measurement measurement;             // without signers when the signatures are refused

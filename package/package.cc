@@ -81,12 +81,12 @@ std::string_view error_id(PackageError error) {
   return "package.unknown";
 }
 
-Result<SignatureReport> verify(const Source& source, const MeasureOptions& options) {
+Result<SignatureReport> verify(const Source& source, const SignatureOptions& options) {
   const auto archive = ZipArchive::open(source);
   if (!archive) return pass(archive);
   const auto manifest = read_manifest(*archive);
   if (!manifest) return pass(manifest);
-  return verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk});
+  return verify_signatures(*archive, facts_of(*manifest), options);
 }
 
 Result<Measurement> measure(const Source& source, const MeasureOptions& options) {
@@ -95,7 +95,7 @@ Result<Measurement> measure(const Source& source, const MeasureOptions& options)
   const auto manifest = read_manifest(*archive);
   if (!manifest) return pass(manifest);
   const auto report =
-      verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk});
+      verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk, nullptr});
   if (!report) return pass(report);
   return describe(*archive, *manifest, *report);
 }
@@ -106,7 +106,7 @@ Result<Inspection> inspect(const Source& source, const MeasureOptions& options) 
   const auto manifest = read_manifest(*archive);
   if (!manifest) return pass(manifest);
   auto report =
-      verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk});
+      verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk, nullptr});
   auto measurement = describe(*archive, *manifest, report ? *report : SignatureReport());
   if (!measurement) return pass(measurement);
   return Inspection{*std::move(measurement), std::move(report)};

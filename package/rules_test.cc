@@ -8,6 +8,7 @@
 #include "package/axml.h"
 #include "package/manifest.h"
 #include "package/package.h"
+#include "package/signature_error.h"
 #include "package/string_pool.h"
 #include "package/zip.h"
 
@@ -36,6 +37,7 @@ TEST(Rules, AreAllDocumented) {
   add_ids<AxmlError>(ids);
   add_ids<ArscError>(ids);
   add_ids<ManifestError>(ids);
+  add_ids<SignatureError>(ids);
   for (const std::string& id : ids) {
     EXPECT_NE(as_text(*rules).find("\n| `" + id + "` | "), std::string_view::npos) << id;
   }

@@ -109,6 +109,38 @@ enum class SignatureError : int {
   kV31RotationSdkMismatch,
   kV31WithoutV3,
 
+  // APK Signature Scheme v4, in a file beside the package (.idsig).
+  kV4Malformed,
+  kV4UnsupportedVersion,
+  kV4UnsupportedHash,  // not SHA-256 over pages of 4096 bytes without salt
+  kV4UnknownAlgorithm,
+  kV4MalformedPublicKey,
+  kV4UnusableSignature,
+  kV4BadSignature,
+  kV4MalformedCertificate,
+  kV4PublicKeyMismatch,
+  kV4RootMismatch,  // the package is not the one that was hashed
+  kV4TreeMismatch,
+  kV4WithoutBase,   // no v2 or v3 signature for it to add to
+  kV4WrongSigners,  // another number of signers than v2 or v3 has
+  kV4SignerMismatch,
+  kV4DigestMismatch,  // made for another v2 or v3 signature
+
+  // Source stamp: who delivered the package. These are warnings, never a refusal.
+  kStampBlockMissing,
+  kStampMalformed,
+  kStampMalformedCertificate,
+  kStampCertificateMismatch,
+  kStampNoSignature,
+  kStampNoSupportedSignature,
+  kStampUnusableSignature,
+  kStampBadSignature,
+  kStampMalformedAttribute,
+  kStampInvalidTimestamp,
+  kStampMalformedLineage,
+  kStampLineageBadSignature,
+  kStampLineageCertificateMismatch,
+
   // Across schemes.
   kSandboxNeedsScheme,  // targetSandboxVersion 2 or more needs a scheme newer than v1
   kTargetNeedsScheme,   // targetSdkVersion 30 or more needs v2 or newer

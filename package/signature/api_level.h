@@ -6,6 +6,7 @@
 namespace touchmark::package {
 
 inline constexpr std::int64_t kGingerbread = 9;
+inline constexpr std::int64_t kHoneycomb = 11;
 inline constexpr std::int64_t kJellyBeanMr2 = 18;
 inline constexpr std::int64_t kKitKat = 19;
 inline constexpr std::int64_t kLollipop = 21;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "package/signature/api_level.h"
 #include "package/signature/content_digest.h"
 #include "package/signature/public_key.h"
 
@@ -18,7 +19,8 @@ struct BlockAlgorithm {
   std::string_view name;
   SignatureScheme scheme;
   ContentDigest content_digest;
-  std::int64_t min_sdk;  // the first API level that knows it
+  std::int64_t min_sdk;      // the first API level that knows it in a signing block
+  std::int64_t key_min_sdk;  // the first API level that can verify its signatures at all
 };
 
 // Nullptr for an id no platform knows.
@@ -26,9 +28,10 @@ const BlockAlgorithm* find_block_algorithm(std::uint32_t id);
 
 // A platform verifies one signature per signer: the one with the strongest content digest of those
 // it knows. `known` are a signer's signatures by algorithm; the answer has the index of the
-// signature that each level of [min_sdk, max_sdk] picks, without repeats, in order of algorithm id.
-// Empty when some level of the range would find none.
-std::vector<std::size_t> signatures_to_verify(std::span<const BlockAlgorithm* const> known,
-                                              std::int64_t min_sdk, std::int64_t max_sdk);
+// signature that each level of `range` picks, without repeats, in order of algorithm id. Empty when
+// some level of the range would find none. `since` says from which level on an algorithm counts.
+std::vector<std::size_t> signatures_to_verify(
+    std::span<const BlockAlgorithm* const> known, SdkRange range,
+    std::int64_t BlockAlgorithm::*since = &BlockAlgorithm::min_sdk);
 
 }  // namespace touchmark::package

@@ -100,7 +100,7 @@ Result<void> read_digests(ByteView records, const SignerPlace& place, const Bloc
           errors.malformed_digest,
           place.text() + ": digest " + std::to_string(signer.digests.size() + 1) + " is cut off");
     }
-    signer.digests.push_back({*id, *value});
+    signer.digests.push_back({*id, to_bytes(*value)});
   }
   return {};
 }
@@ -116,7 +116,7 @@ Result<void> read_attributes(ByteView records, const SignerPlace& place, const B
                                                   std::to_string(signer.attributes.size() + 1) +
                                                   " is cut off");
     }
-    signer.attributes.push_back({*id, fields.rest()});
+    signer.attributes.push_back({*id, to_bytes(fields.rest())});
   }
   return {};
 }
@@ -154,7 +154,7 @@ Result<void> verify_signed_data(const SignerRecord& record, SdkRange sdk, const 
   if (!known) return pass(known);
   std::vector<const BlockAlgorithm*> algorithms;
   for (const BlockSignature& signature : *known) algorithms.push_back(signature.algorithm);
-  const auto picked = signatures_to_verify(algorithms, sdk.min, sdk.max);
+  const auto picked = signatures_to_verify(algorithms, sdk);
   if (picked.empty()) {
     return fail(errors.no_supported_signatures, place.text() +
                                                     ": no algorithm that every API level from " +
@@ -204,9 +204,7 @@ Result<void> verify_content(const std::vector<BlockSigner>& signers,
       const BlockAlgorithm* algorithm = find_block_algorithm(record.algorithm);
       if (algorithm == nullptr || !vouched.contains(algorithm->content_digest)) continue;
       const Bytes& actual = content.get(algorithm->content_digest);
-      if (std::equal(actual.begin(), actual.end(), record.value.begin(), record.value.end())) {
-        continue;
-      }
+      if (actual == record.value) continue;
       return fail(errors.digest_mismatch,
                   SignerPlace{scheme, i + 1}.text() + ": the content was signed with digest " +
                       hex_encode(record.value) + " and has " + hex_encode(actual));

@@ -49,14 +49,14 @@ struct SignerPlace {
 
 struct BlockAttribute {
   std::uint32_t id;
-  ByteView value;
+  Bytes value;
 };
 
-// A signer whose signatures over its signed data hold. Views point into the block it was read from.
+// A signer whose signatures over its signed data hold.
 struct BlockSigner {
   struct DigestRecord {
     std::uint32_t algorithm;
-    ByteView value;
+    Bytes value;
   };
   std::vector<std::uint32_t> signature_algorithms;
   std::vector<Certificate> certificates;  // the signer's own first

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "package/signature/digest.h"
+#include "package/signature/merkle_tree.h"
 #include "package/signature/parallel.h"
 
 namespace touchmark::package {
@@ -11,7 +12,6 @@ namespace {
 
 constexpr std::uint64_t kChunkBytes = 1 << 20;
 constexpr std::size_t kReadBytes = 256 << 10;  // stays in the core's cache between read and digest
-constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kEndRecordOffsetField = 16;  // of the central directory's offset
 
 void put_u32(std::span<std::byte> out, std::uint64_t value) {
@@ -127,56 +127,6 @@ Result<void> compute_chunked(const Content& content, unsigned threads,
   });
 }
 
-// One level up a verity tree: the digest of each page under the salt of eight zeros; a last page
-// that is not full is filled with zeros.
-void digest_pages(ByteView data, Bytes& out) {
-  static constexpr std::array<std::byte, 8> kSalt{};
-  static constexpr std::array<std::byte, kPageBytes> kZeros{};
-  for (std::size_t at = 0; at < data.size(); at += kPageBytes) {
-    const ByteView page = data.subspan(at, std::min(kPageBytes, data.size() - at));
-    Digester digester(DigestAlgorithm::kSha256);
-    digester.update(kSalt);
-    digester.update(page);
-    digester.update(ByteView(kZeros).first(kPageBytes - page.size()));
-    append(out, digester.finish());
-  }
-}
-
-// A MiB is 256 pages, whose digests fill two pages of the tree's next level: each piece gives two
-// digests of that level on its own, so the lowest level never has to be kept.
-Result<Bytes> verity_root(const Content& content, unsigned threads) {
-  const std::uint64_t size = content.size();
-  const auto pieces = static_cast<std::size_t>((size + kChunkBytes - 1) / kChunkBytes);
-  std::vector<Bytes> upper(pieces);
-  const auto reduce = [&](std::size_t index, std::span<std::byte> buffer) -> Result<void> {
-    const std::uint64_t begin = index * kChunkBytes;
-    const std::uint64_t end = std::min(size, begin + kChunkBytes);
-    Bytes pages;
-    for (std::uint64_t at = begin; at < end; at += buffer.size()) {
-      const auto piece =
-          buffer.first(static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - at)));
-      if (auto r = content.read_joined(at, piece); !r) return pass(r);
-      digest_pages(piece, pages);
-    }
-    digest_pages(pages, upper[index]);
-    return {};
-  };
-  auto done = for_each_parallel(pieces, threads, [&] {
-    return [&, buffer = Bytes(kReadBytes)](std::size_t index) mutable {
-      return reduce(index, buffer);
-    };
-  });
-  if (!done) return pass(done);
-  Bytes level;
-  for (const Bytes& digests : upper) append(level, digests);
-  while (level.size() > digest_size(DigestAlgorithm::kSha256)) {
-    Bytes above;
-    digest_pages(level, above);
-    level = std::move(above);
-  }
-  return level;
-}
-
 }  // namespace
 
 ContentDigester::ContentDigester(const Source& source, ContentLayout layout, unsigned threads)
@@ -202,7 +152,14 @@ Result<void> ContentDigester::compute(const std::set<ContentDigest>& wanted) {
   }
   if (wanted.contains(ContentDigest::kVeritySha256) &&
       !known_.contains(ContentDigest::kVeritySha256)) {
-    auto root = verity_root(content, threads_);
+    static constexpr std::array<std::byte, 8> kSalt{};
+    auto root = merkle_root(
+        {.size = content.size(),
+         .read = [&](std::uint64_t offset,
+                     std::span<std::byte> out) { return content.read_joined(offset, out); },
+         .salt = kSalt,
+         .threads = threads_,
+         .visit = {}});
     if (!root) return pass(root);
     for (std::size_t i = 0; i < 8; ++i) {
       root->push_back(static_cast<std::byte>(content.size() >> (8 * i)));

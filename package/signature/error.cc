@@ -185,6 +185,62 @@ std::string_view error_id(SignatureError error) {
       return "signature.v3.1.rotation-sdk-mismatch";
     case kV31WithoutV3:
       return "signature.v3.1.without-v3";
+    case kV4Malformed:
+      return "signature.v4.malformed";
+    case kV4UnsupportedVersion:
+      return "signature.v4.unsupported-version";
+    case kV4UnsupportedHash:
+      return "signature.v4.unsupported-hash";
+    case kV4UnknownAlgorithm:
+      return "signature.v4.unknown-algorithm";
+    case kV4MalformedPublicKey:
+      return "signature.v4.malformed-public-key";
+    case kV4UnusableSignature:
+      return "signature.v4.unusable-signature";
+    case kV4BadSignature:
+      return "signature.v4.bad-signature";
+    case kV4MalformedCertificate:
+      return "signature.v4.malformed-certificate";
+    case kV4PublicKeyMismatch:
+      return "signature.v4.public-key-mismatch";
+    case kV4RootMismatch:
+      return "signature.v4.root-mismatch";
+    case kV4TreeMismatch:
+      return "signature.v4.tree-mismatch";
+    case kV4WithoutBase:
+      return "signature.v4.without-base";
+    case kV4WrongSigners:
+      return "signature.v4.wrong-signers";
+    case kV4SignerMismatch:
+      return "signature.v4.signer-mismatch";
+    case kV4DigestMismatch:
+      return "signature.v4.digest-mismatch";
+    case kStampBlockMissing:
+      return "signature.stamp.block-missing";
+    case kStampMalformed:
+      return "signature.stamp.malformed";
+    case kStampMalformedCertificate:
+      return "signature.stamp.malformed-certificate";
+    case kStampCertificateMismatch:
+      return "signature.stamp.certificate-mismatch";
+    case kStampNoSignature:
+      return "signature.stamp.no-signature";
+    case kStampNoSupportedSignature:
+      return "signature.stamp.no-supported-signature";
+    case kStampUnusableSignature:
+      return "signature.stamp.unusable-signature";
+    case kStampBadSignature:
+      return "signature.stamp.bad-signature";
+    case kStampMalformedAttribute:
+      return "signature.stamp.malformed-attribute";
+    case kStampInvalidTimestamp:
+      return "signature.stamp.invalid-timestamp";
+    case kStampMalformedLineage:
+      return "signature.stamp.malformed-lineage";
+    case kStampLineageBadSignature:
+      return "signature.stamp.lineage-bad-signature";
+    case kStampLineageCertificateMismatch:
+      return "signature.stamp.lineage-certificate-mismatch";
     case kSandboxNeedsScheme:
       return "signature.sandbox-needs-scheme";
     case kTargetNeedsScheme:

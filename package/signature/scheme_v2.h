@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxSigners = 10;
 // Numbers by which the older schemes name newer ones in their stripping protection.
 enum class SchemeId : std::uint32_t { kV2 = 2, kV3 = 3, kV31 = 31 };
 
-// `block` is the value of the v2 entry, and must outlive the answer. `range`: the API levels that
+// `block` is the value of the v2 entry. `range`: the API levels that
 // would look at v2, `found` the newer schemes that verified.
 Result<std::vector<BlockSigner>> verify_v2(ByteView block, SdkRange range,
                                            const std::set<SchemeId>& found,

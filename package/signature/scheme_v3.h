@@ -25,7 +25,7 @@ struct V3Request {
   std::optional<std::int64_t> rotation_min_sdk;
 };
 
-// `block` is the value of the v3 or v3.1 entry, and must outlive the answer.
+// `block` is the value of the v3 or v3.1 entry.
 Result<V3Result> verify_v3(ByteView block, const V3Request& request, ContentDigester& content,
                            std::vector<std::string>& warnings);
 
