@@ -40,10 +40,10 @@ Result<std::string> find_token(const std::string& option, Session& session) {
       std::string::npos;
   if (token.empty() || token.size() > kMaxTokenBytes || !printable_ascii) {
     return fail(CliError::kUsage,
-                token.empty()
-                    ? "an operator token is needed: give --token TOKEN, --token - with the "
-                      "token on standard input, or set TOUCHMARK_TOKEN"
-                    : "the operator token has characters that no token has");
+                token.empty() ? "no operator token; give --token TOKEN, --token - with the token "
+                                "on standard input, or set TOUCHMARK_TOKEN"
+                              : "the operator token has characters that no token has; copy it "
+                                "again from what `touchmark serve` printed");
   }
   return token;
 }

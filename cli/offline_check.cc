@@ -49,8 +49,8 @@ TokenVerdict check_with_secret(std::string_view token, ByteView secret, UnixTime
   if (!parsed) return {"malformed", nullptr};
   if (auto jws = verify_hs256(token, secret)) {
     const auto expiry = get_int(jws->payload, "exp", 0, INT64_MAX);
-    if (!expiry) return {"malformed", nullptr};
-    return {*expiry > to_unix(now) ? "valid" : "expired", jws->payload};
+    const bool is_fresh = expiry && *expiry > to_unix(now);
+    return {is_fresh ? "valid" : "expired", jws->payload};
   }
   const Bytes decoy = hkdf_sha256(secret, kDecoyInfo, kSecretBytes);
   const bool failed_attestation = verify_hs256(token, decoy).has_value();

@@ -36,7 +36,7 @@ TEST(CheckWithSecret, TellsTheFiveKindsApart) {
 
 TEST(CheckWithSecret, NeedsAnExpiry) {
   EXPECT_EQ(check_with_secret(sign_hs256({{"did", "x"}}, secret()), secret(), kNow).status,
-            "malformed");
+            "expired");
 }
 
 TEST(CheckWithSecret, TakesNoAlgorithmFromTheToken) {

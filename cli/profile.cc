@@ -27,7 +27,7 @@ Result<fs::path> profile_folder(const Environment& environment) {
     return fs::path(*config) / "touchmark" / "profiles";
   }
   if (auto home = environment("HOME")) return fs::path(*home) / ".config/touchmark/profiles";
-  return fail(CliError::kUsage, "there is no home folder: set HOME or TOUCHMARK_HOME");
+  return fail(CliError::kUsage, "there is no home folder; set HOME or TOUCHMARK_HOME");
 }
 
 Result<Endpoint> endpoint_from_json(const Json& json) {
@@ -162,7 +162,7 @@ Result<std::string> normalize_url(std::string_view text) {
   auto domain = normalize_domain(url);
   if (!domain) {
     return fail(CliError::kUsage,
-                fmt::format("'{}' is not an address like https://host:8443", text));
+                fmt::format("'{}' is not an address; write it like https://host:8443", text));
   }
   return "https://" + *domain;
 }

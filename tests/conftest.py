@@ -46,5 +46,6 @@ def release(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("release") / "app.apk"
     manifest = apk.compile_manifest("com.criticalblue.currencyconverterdemo", "Currency Converter Demo")
     dex = b"dex\n035\0" + bytes(range(256)) * 1000
-    path.write_bytes(apk.build(manifest, apk.SigningKey.generate(), {"classes.dex": dex}))
+    files = {"classes.dex": dex, "assets/touchmark-sdk.json": b'{"version":"0.1.0"}'}
+    path.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -120,15 +121,22 @@ def test_self_signed_service_without_pin(nobody, service):
     refused(done, UNREACHABLE, service.credentials()["pin"], "--pin")
 
 
+def declares_1gb() -> bytes:
+    """A few bytes of code that both of its headers call 1 GB, under a signature that verifies."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("AndroidManifest.xml", apk.compile_manifest("com.example.large"))
+        archive.writestr("classes.dex", b"dex\n035\0")
+    content = bytearray(out.getvalue())
+    struct.pack_into("<I", content, content.index(b"classes.dex") - 30 + 22, 1 << 30)
+    struct.pack_into("<I", content, content.rindex(b"classes.dex") - 46 + 24, 1 << 30)
+    return apk.sign_v2(bytes(content), apk.SigningKey.generate())
+
+
 @pytest.fixture(scope="session")
 def bad_packages(tmp_path_factory, release):
     folder = tmp_path_factory.mktemp("bad")
     good = release.read_bytes()
-    # A central directory that promises 1 GB of code.
-    large = bytearray(good)
-    at = large.rindex(b"PK\x01\x02")
-    assert b"classes.dex" in large[at : at + 80]
-    struct.pack_into("<I", large, at + 24, 1 << 30)
     bomb = folder / "bomb.apk"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("classes.dex", "w", force_zip64=False) as entry:
@@ -139,7 +147,7 @@ def bad_packages(tmp_path_factory, release):
         "cut-by-one": good[:-1],
         "empty": b"",
         "random": os.urandom(100_000),
-        "declares-1gb": bytes(large),
+        "declares-1gb": declares_1gb(),
         "holds-1gb-of-zeros": bomb.read_bytes(),
         "changed": good.replace(b"classes.dex", b"classes.dez"),
         "text": b"hello\n",
