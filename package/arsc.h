@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "package/axml.h"
+#include "package/chunk.h"
 #include "package/string_pool.h"
+#include "package/xml_source.h"
 
 namespace touchmark::package {
 
@@ -27,14 +28,14 @@ enum class ArscError {
 std::string_view error_id(ArscError error);
 
 // A view: the bytes must outlive it. Immutable.
-class ResourceTable {
+class ResourceTable final : public ResourceSource {
  public:
   // Checks every chunk of the file; entries are read when asked for.
   static Result<ResourceTable> parse(ByteView file);
 
   // Follow references, at most 20.
-  Result<std::string> string(std::uint32_t resource_id) const;
-  Result<std::uint32_t> integer(std::uint32_t resource_id) const;
+  Result<std::string> string(std::uint32_t resource_id) const override;
+  Result<std::uint32_t> integer(std::uint32_t resource_id) const override;
 
  private:
   // One type in the default configuration.

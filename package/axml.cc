@@ -1,7 +1,5 @@
 #include "package/axml.h"
 
-#include <algorithm>
-
 namespace touchmark::package {
 namespace {
 
@@ -65,11 +63,6 @@ std::string_view error_id(AxmlError error) {
       return "axml.several-roots";
   }
   return "axml.unknown";
-}
-
-const XmlAttribute* XmlElement::find(std::uint32_t resource_id) const {
-  const auto at = std::ranges::find(attributes, resource_id, &XmlAttribute::resource_id);
-  return at == attributes.end() ? nullptr : &*at;
 }
 
 Result<XmlReader> XmlReader::open(ByteView document) {

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "package/string_pool.h"
+#include "package/xml_source.h"
 
 namespace touchmark::package {
 
@@ -30,53 +31,13 @@ enum class AxmlError {
 };
 std::string_view error_id(AxmlError error);
 
-// Types of typed values (Res_value::dataType).
-enum class ValueType : std::uint8_t {
-  kNull = 0x00,
-  kReference = 0x01,
-  kString = 0x03,
-  kFloat = 0x04,
-  kDynamicReference = 0x07,
-  kIntDec = 0x10,
-  kIntHex = 0x11,
-  kBoolean = 0x12,
-};
-
-struct TypedValue {
-  ValueType type = ValueType::kNull;
-  std::uint32_t data = 0;  // for kString an index into the string pool
-
-  bool is_int() const { return type == ValueType::kIntDec || type == ValueType::kIntHex; }
-  bool is_reference() const {
-    return type == ValueType::kReference || type == ValueType::kDynamicReference;
-  }
-};
-
-struct XmlAttribute {
-  std::string name;
-  bool has_namespace = false;
-  std::uint32_t resource_id = 0;  // what the platform looks attributes up by; 0 for none
-  TypedValue value;
-};
-
-struct XmlElement {
-  std::string name;
-  bool has_namespace = false;
-  unsigned depth = 0;  // 1 for the root
-  std::vector<XmlAttribute> attributes;
-
-  // By resource id; nullptr when absent.
-  const XmlAttribute* find(std::uint32_t resource_id) const;
-};
-
 // Reads one document from start to end. A view: the bytes must outlive it.
-class XmlReader {
+class XmlReader final : public XmlSource {
  public:
   static Result<XmlReader> open(ByteView document);
 
-  // The next start tag, or nothing at the end of a well-formed document.
-  Result<std::optional<XmlElement>> next();
-  const StringPool& strings() const { return strings_; }
+  Result<std::optional<XmlElement>> next() override;
+  Result<std::string> string(std::uint32_t index) const override { return strings_.get(index); }
 
  private:
   Result<XmlElement> read_start(const Chunk& chunk);

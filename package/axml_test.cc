@@ -50,7 +50,7 @@ TEST(Axml, ReadsElementsAndAttributes) {
   EXPECT_EQ((*uses_sdk)->depth, 2u);
   const auto application = reader->next();
   ASSERT_TRUE(application && *application);
-  EXPECT_EQ(reader->strings().get((*application)->attributes[0].value.data).value(), "Example");
+  EXPECT_EQ(reader->string((*application)->attributes[0].value.data).value(), "Example");
   const auto end = reader->next();
   ASSERT_TRUE(end);
   EXPECT_FALSE(*end);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "package/arsc.h"
+#include "package/axml.h"
+
 namespace touchmark::package {
 namespace {
 
@@ -28,7 +31,7 @@ bool is_package_name(std::string_view name) {
 // Reads the manifest element by element; `facts` fills up as they come.
 class ManifestReader {
  public:
-  ManifestReader(XmlReader& xml, const ResourceTable* resources)
+  ManifestReader(XmlSource& xml, const ResourceSource* resources)
       : xml_(xml), resources_(resources) {}
 
   Result<Manifest> read() {
@@ -67,7 +70,7 @@ class ManifestReader {
   }
 
   Result<void> take_root(const XmlElement& element) {
-    if (auto ok = take_package_name(element); !ok) return ok;
+    if (auto ok = take_names(element); !ok) return ok;
     std::uint32_t minor = 0;
     std::uint32_t major = 0;
     for (const auto& [id, code] : {std::pair{kVersionCode, &minor}, {kVersionCodeMajor, &major}}) {
@@ -90,25 +93,40 @@ class ManifestReader {
     return {};
   }
 
-  // The one attribute that the platform finds by its name, not by a resource id.
-  Result<void> take_package_name(const XmlElement& element) {
+  // Two attributes the platform finds by their names, not by resource ids.
+  Result<void> take_names(const XmlElement& element) {
+    auto package = named_text(element, "package", ManifestError::kPackageName);
+    if (!package) return pass(package);
+    if (!*package || !is_package_name(**package)) {
+      return fail(ManifestError::kPackageName, "no package name, or not one that installs");
+    }
+    facts_.package_name = **std::move(package);
+    auto split = named_text(element, "split", ManifestError::kSplitName);
+    if (!split) return pass(split);
+    if (!*split) return {};
+    if (!is_package_name(**split)) {
+      return fail(ManifestError::kSplitName, "not a name of a split that installs");
+    }
+    facts_.split_name = **std::move(split);
+    return {};
+  }
+
+  // Nothing when the element has no such attribute; an error when there is more than one reading.
+  Result<std::optional<std::string>> named_text(const XmlElement& element, std::string_view name,
+                                                ManifestError error) const {
     const XmlAttribute* found = nullptr;
     for (const XmlAttribute& attribute : element.attributes) {
-      if (attribute.name != "package") continue;
+      if (attribute.name != name) continue;
       if (found != nullptr || attribute.has_namespace ||
           attribute.value.type != ValueType::kString) {
-        return fail(ManifestError::kPackageName, "more than one reading of the package name");
+        return fail(error, "more than one reading of the attribute " + std::string(name));
       }
       found = &attribute;
     }
-    if (found == nullptr) return fail(ManifestError::kPackageName, "no package name");
-    auto name = xml_.strings().get(found->value.data);
-    if (!name) return pass(name);
-    if (!is_package_name(*name)) {
-      return fail(ManifestError::kPackageName, "'" + *name + "' is not a package name");
-    }
-    facts_.package_name = *std::move(name);
-    return {};
+    if (found == nullptr) return std::nullopt;
+    auto text = xml_.string(found->value.data);
+    if (!text) return pass(text);
+    return *std::move(text);
   }
 
   // The platform checks every <uses-sdk>, so the highest minimum counts.
@@ -142,7 +160,7 @@ class ManifestReader {
     if (value.type != ValueType::kString) {
       return fail(ManifestError::kSdkVersion, "an API level that is neither number nor text");
     }
-    const auto codename = xml_.strings().get(value.data);
+    const auto codename = xml_.string(value.data);
     if (!codename) return pass(codename);
     const std::uint32_t level = sdk_of_codename(*codename);
     if (level == 0) {
@@ -159,14 +177,14 @@ class ManifestReader {
   }
 
   Result<std::string> text(const TypedValue& value) const {
-    if (value.type == ValueType::kString) return xml_.strings().get(value.data);
+    if (value.type == ValueType::kString) return xml_.string(value.data);
     if (value.is_int()) return std::to_string(static_cast<std::int32_t>(value.data));
     if (value.is_reference() && resources_ != nullptr) return resources_->string(value.data);
     return fail(ManifestError::kVersionName, "neither a text nor a reference to one");
   }
 
-  XmlReader& xml_;
-  const ResourceTable* resources_;
+  XmlSource& xml_;
+  const ResourceSource* resources_;
   Manifest facts_;
   std::int32_t min_sdk_ = 1;
   std::optional<std::int32_t> target_sdk_;
@@ -185,6 +203,8 @@ std::string_view error_id(ManifestError error) {
       return "manifest.namespace";
     case ManifestError::kPackageName:
       return "manifest.package-name";
+    case ManifestError::kSplitName:
+      return "manifest.split-name";
     case ManifestError::kSdkVersion:
       return "manifest.sdk-version";
     case ManifestError::kSdkConflict:
@@ -218,10 +238,14 @@ std::uint32_t sdk_of_codename(std::string_view codename) {
   return known.level + static_cast<std::uint32_t>(first - known.first);
 }
 
-Result<Manifest> parse_manifest(ByteView document, const ResourceTable* resources) {
+Result<Manifest> parse_manifest(XmlSource& document, const ResourceSource* resources) {
+  return ManifestReader(document, resources).read();
+}
+
+Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resources) {
   auto xml = XmlReader::open(document);
   if (!xml) return pass(xml);
-  return ManifestReader(*xml, resources).read();
+  return parse_manifest(*xml, resources);
 }
 
 Result<Manifest> read_manifest(const ZipArchive& archive) {

@@ -5,8 +5,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "package/arsc.h"
-#include "package/axml.h"
+#include "package/xml_source.h"
 #include "package/zip.h"
 
 namespace touchmark::package {
@@ -16,6 +15,7 @@ enum class ManifestError {
   kNoRoot,       // the root element is not <manifest>
   kNamespace,    // an element that the platform looks for stands in a namespace
   kPackageName,  // no package attribute, several, or not a name that the platform accepts
+  kSplitName,    // several split attributes, or not a name that the platform accepts
   kSdkVersion,   // minSdkVersion or targetSdkVersion is neither an integer nor a known code name
   kSdkConflict,  // several <uses-sdk> with different target versions
   kVersionCode,  // not an integer
@@ -25,6 +25,7 @@ std::string_view error_id(ManifestError error);
 
 struct Manifest {
   std::string package_name;
+  std::string split_name;          // empty for the base of an app
   std::string version_name;        // empty when there is none
   std::uint64_t version_code = 0;  // versionCodeMajor in the upper 32 bits
   std::string label;               // of the application; the package name when there is none
@@ -34,7 +35,9 @@ struct Manifest {
 };
 
 // `resources` resolves a version name, version code or label that is a reference; may be nullptr.
-Result<Manifest> parse_manifest(ByteView document, const ResourceTable* resources);
+Result<Manifest> parse_manifest(XmlSource& document, const ResourceSource* resources);
+// The same of binary XML.
+Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resources);
 // Reads AndroidManifest.xml and, when there is one, resources.arsc.
 Result<Manifest> read_manifest(const ZipArchive& archive);
 

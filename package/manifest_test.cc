@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "package/arsc.h"
 #include "package/package.h"
 #include "package/testing/bytes_writer.h"
 #include "package/testing/resource_builder.h"
@@ -197,6 +198,23 @@ TEST(Manifest, RefusesPackageNames) {
             "manifest.package-name");
   EXPECT_EQ(refusal([](XmlTestElement& m) { m.attributes[2].text.reset(); }),
             "manifest.package-name");
+}
+
+TEST(Manifest, ReadsTheNameOfASplit) {
+  const auto split = changed([](XmlTestElement& m) {
+    m.attributes.push_back({.name = "split", .text = "config.arm64_v8a"});
+  });
+  ASSERT_TRUE(split) << split.error().text();
+  EXPECT_EQ(split->split_name, "config.arm64_v8a");
+  EXPECT_EQ(changed([](XmlTestElement&) {}).value().split_name, "");
+  EXPECT_EQ(
+      refusal([](XmlTestElement& m) { m.attributes.push_back({.name = "split", .text = "a/b"}); }),
+      "manifest.split-name");
+  EXPECT_EQ(refusal([](XmlTestElement& m) {
+              m.attributes.push_back({.name = "split", .text = "a"});
+              m.attributes.push_back({.name = "split", .text = "b"});
+            }),
+            "manifest.split-name");
 }
 
 TEST(Manifest, ReadsCodeNamesAsApksigDoes) {

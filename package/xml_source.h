@@ -1,0 +1,76 @@
+// A manifest and the resources it refers to, in whichever form a package holds them: compiled (an
+// APK's binary XML and resources.arsc) or as protocol buffers (an app bundle's).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace touchmark::package {
+
+// Types of typed values (Res_value::dataType).
+enum class ValueType : std::uint8_t {
+  kNull = 0x00,
+  kReference = 0x01,
+  kString = 0x03,
+  kFloat = 0x04,
+  kDynamicReference = 0x07,
+  kIntDec = 0x10,
+  kIntHex = 0x11,
+  kBoolean = 0x12,
+};
+
+struct TypedValue {
+  ValueType type = ValueType::kNull;
+  std::uint32_t data = 0;  // for kString the index of a string of the document or table
+
+  bool is_int() const { return type == ValueType::kIntDec || type == ValueType::kIntHex; }
+  bool is_reference() const {
+    return type == ValueType::kReference || type == ValueType::kDynamicReference;
+  }
+};
+
+struct XmlAttribute {
+  std::string name;
+  bool has_namespace = false;
+  std::uint32_t resource_id = 0;  // what the platform looks attributes up by; 0 for none
+  TypedValue value;
+};
+
+struct XmlElement {
+  std::string name;
+  bool has_namespace = false;
+  unsigned depth = 0;  // 1 for the root
+  std::vector<XmlAttribute> attributes;
+
+  // By resource id; nullptr when absent.
+  const XmlAttribute* find(std::uint32_t resource_id) const {
+    for (const XmlAttribute& attribute : attributes) {
+      if (attribute.resource_id == resource_id) return &attribute;
+    }
+    return nullptr;
+  }
+};
+
+// The start tags of one document, in order.
+class XmlSource {
+ public:
+  virtual ~XmlSource() = default;
+  // The next start tag, or nothing at the end of a well-formed document.
+  virtual Result<std::optional<XmlElement>> next() = 0;
+  // The string that a value of type kString names, in UTF-8.
+  virtual Result<std::string> string(std::uint32_t index) const = 0;
+};
+
+// The values of resources in the default configuration. References are followed.
+class ResourceSource {
+ public:
+  virtual ~ResourceSource() = default;
+  virtual Result<std::string> string(std::uint32_t resource_id) const = 0;
+  virtual Result<std::uint32_t> integer(std::uint32_t resource_id) const = 0;
+};
+
+}  // namespace touchmark::package
