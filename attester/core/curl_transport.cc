@@ -1,5 +1,6 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <mutex>
@@ -18,6 +19,33 @@ void initialise_curl_once() {
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
+
+// Writing to a connection that the peer has closed raises SIGPIPE, whose default ends the app.
+// libcurl would silence it for the whole process, which is not a library's to do; this does so for
+// the thread.
+class NoBrokenPipe {
+ public:
+  NoBrokenPipe() {
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoBrokenPipe() {
+    constexpr timespec kNow{0, 0};
+    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &kNow);  // takes the one that was raised here
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoBrokenPipe(const NoBrokenPipe&) = delete;
+  NoBrokenPipe& operator=(const NoBrokenPipe&) = delete;
+
+ private:
+  sigset_t pipe_;
+  sigset_t before_;
+  bool was_pending_ = false;
+};
 
 // The state of one exchange, which libcurl's callbacks reach through a pointer.
 struct Exchange {
@@ -96,9 +124,16 @@ class CurlTransport final : public Transport {
       : cancelled_(cancelled), easy_(nullptr, curl_easy_cleanup) {
     initialise_curl_once();
   }
+  ~CurlTransport() override {
+    const NoBrokenPipe guard;
+    easy_.reset();  // says goodbye on the connections
+  }
+  CurlTransport(const CurlTransport&) = delete;
+  CurlTransport& operator=(const CurlTransport&) = delete;
 
   Result<HttpAnswer> post(const std::string& url, const PinSet& pins,
                           std::chrono::milliseconds timeout, const BodyMaker& body) override {
+    const NoBrokenPipe guard;
     if (!easy_ || check_.pins != pins) open(pins);
     if (!easy_) return fail(TransportError::kBroken, "libcurl cannot be initialised");
     check_.refused = false;
@@ -188,7 +223,7 @@ class CurlTransport final : public Transport {
   const std::atomic<bool>& cancelled_;
   PinCheck check_;
   Headers headers_{nullptr, curl_slist_free_all};
-  Easy easy_;  // last: destroyed before what it points to
+  Easy easy_;
 };
 
 }  // namespace
