@@ -165,9 +165,7 @@ std::shared_ptr<const Config> Client::config() const {
 bool Client::pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const {
   const std::optional<HostPort> parsed = parse_host(host);
   if (!parsed) return false;  // what cannot be read cannot be known to be unpinned
-  const std::shared_ptr<const Config> config = this->config();
-  const ApiRule* api = find_api(*config, *parsed);
-  return api == nullptr || pins_allow(api->pins, chain);
+  return host_allows(*config(), *parsed, chain);
 }
 
 bool Client::is_protected(std::string_view host) const {

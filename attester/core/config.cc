@@ -202,4 +202,18 @@ bool pins_allow(const PinSet& pins, std::span<const Sha256Digest> chain) {
   });
 }
 
+bool host_allows(const Config& config, const HostPort& host, std::span<const Sha256Digest> chain) {
+  if (host.port) {
+    const ApiRule* api = find_api(config, host);
+    return api == nullptr || pins_allow(api->pins, chain);
+  }
+  bool pinned = false;
+  for (const ApiRule& api : config.apis) {
+    if (api.domain.host != host.host) continue;
+    if (pins_allow(api.pins, chain)) return true;
+    pinned = true;
+  }
+  return !pinned;
+}
+
 }  // namespace touchmark::attester

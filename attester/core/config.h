@@ -61,4 +61,8 @@ const ApiRule* find_api(const Config& config, const HostPort& host);
 // Whether a connection may go on whose chain has these SPKI digests, leaf first.
 bool pins_allow(const PinSet& pins, std::span<const Sha256Digest> chain);
 
+// The same for a host by its rule; a host without a rule is not pinned. A host named without a port
+// must meet the pins of one of its ports.
+bool host_allows(const Config& config, const HostPort& host, std::span<const Sha256Digest> chain);
+
 }  // namespace touchmark::attester

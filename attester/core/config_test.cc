@@ -121,6 +121,25 @@ TEST_F(ConfigTest, FindsTheRuleOfAHost) {
   EXPECT_EQ(first_pin("example"), 0);
 }
 
+TEST_F(ConfigTest, AHostWithoutAPortMeetsThePinsOfOneOfItsPorts) {
+  Json payload = config_payload(key_);
+  payload["api"] = {{{"domain", "a.example:443"}, {"pins", {pin_text(1)}}},
+                    {{"domain", "a.example:8443"}, {"pins", {pin_text(2)}}}};
+  const Config config = *parse(payload);
+  const auto allows = [&config](const char* host, unsigned char key) {
+    Sha256Digest digest;
+    digest.fill(std::byte{key});
+    return host_allows(config, *parse_host(host), std::span(&digest, 1));
+  };
+  EXPECT_TRUE(allows("a.example", 1));
+  EXPECT_TRUE(allows("a.example", 2));
+  EXPECT_FALSE(allows("a.example", 3));
+  EXPECT_TRUE(allows("a.example:443", 1));
+  EXPECT_FALSE(allows("a.example:443", 2));
+  EXPECT_TRUE(allows("a.example:1", 3));
+  EXPECT_TRUE(allows("b.example", 3));
+}
+
 TEST(PinTest, AnyKeyOfTheChainMayBePinned) {
   Sha256Digest one{};
   Sha256Digest two{};

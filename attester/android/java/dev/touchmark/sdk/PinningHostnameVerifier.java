@@ -32,7 +32,9 @@ public final class PinningHostnameVerifier implements HostnameVerifier {
         }
         try {
             byte[] digests = chainDigests(session.getPeerCertificates());
-            return touchmark.pinAllows(hostAndPort(hostname, session.getPeerPort()), digests);
+            // By name alone: behind a proxy the session's port is the proxy's, and the rule for
+            // host:port would be missed.
+            return touchmark.pinAllows(bracketed(hostname), digests);
         } catch (SSLPeerUnverifiedException e) {
             return false;
         } catch (GeneralSecurityException e) {
@@ -40,12 +42,9 @@ public final class PinningHostnameVerifier implements HostnameVerifier {
         }
     }
 
-    private static String hostAndPort(String hostname, int port) {
-        if (port <= 0) {
-            return hostname;
-        }
+    private static String bracketed(String hostname) {
         boolean bareIpv6 = hostname.indexOf(':') >= 0 && !hostname.startsWith("[");
-        return (bareIpv6 ? "[" + hostname + "]" : hostname) + ":" + port;
+        return bareIpv6 ? "[" + hostname + "]" : hostname;
     }
 
     /**
