@@ -23,7 +23,8 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {507, CliError::kServiceNoSpace},
 });
 
-CliError error_of_status(int status) {
+CliError error_of(int status, std::string_view id) {
+  if (id == "http.not-found") return CliError::kNotOffered;
   for (const StatusRow& row : kStatuses) {
     if (row.status == status) return row.error;
   }
@@ -31,23 +32,35 @@ CliError error_of_status(int status) {
   return status >= 400 ? CliError::kRefusedRequest : CliError::kBadAnswer;
 }
 
+struct Problem {
+  std::string id;       // "zip.bad-magic"; may be empty
+  std::string message;  // never empty
+};
+
 // RFC 9457: the detail for people, and the stable id at the end of the type.
-tl::unexpected<Error> problem(const HttpAnswer& answer) {
-  std::string message;
-  if (answer.content_type.starts_with("application/problem+json")) {
-    if (const auto json = parse_json(answer.body); json && json->is_object()) {
-      message = find_string(*json, "detail").value_or(find_string(*json, "title").value_or(""));
-      constexpr std::string_view kType = "urn:touchmark:error:";
-      const std::string type = find_string(*json, "type").value_or("");
-      if (type.starts_with(kType)) message += fmt::format(" ({})", type.substr(kType.size()));
-    }
-  }
-  if (message.empty()) {
+std::optional<Problem> read_problem(const HttpAnswer& answer) {
+  if (!answer.content_type.starts_with("application/problem+json")) return std::nullopt;
+  const auto json = parse_json(answer.body);
+  if (!json || !json->is_object()) return std::nullopt;
+  Problem problem;
+  problem.message = find_string(*json, "detail").value_or(find_string(*json, "title").value_or(""));
+  constexpr std::string_view kType = "urn:touchmark:error:";
+  const std::string type = find_string(*json, "type").value_or("");
+  if (type.starts_with(kType)) problem.id = type.substr(kType.size());
+  if (problem.message.empty()) return std::nullopt;
+  return problem;
+}
+
+tl::unexpected<Error> refusal(const HttpAnswer& answer) {
+  const auto problem = read_problem(answer);
+  if (!problem) {
     return fail(answer.status == 401 ? CliError::kUnauthorized : CliError::kBadAnswer,
                 fmt::format("the other side answered HTTP {} without Touchmark's error format",
                             answer.status));
   }
-  return fail(error_of_status(answer.status), "the service refused: " + one_line(message));
+  std::string message = "the service refused: " + one_line(problem->message);
+  if (!problem->id.empty()) message += fmt::format(" ({})", problem->id);
+  return fail(error_of(answer.status, problem->id), message);
 }
 
 }  // namespace
@@ -55,7 +68,7 @@ tl::unexpected<Error> problem(const HttpAnswer& answer) {
 Result<HttpAnswer> AdminClient::send(const HttpRequest& request) {
   auto answer = transport_->send(request);
   if (!answer) return pass(answer);
-  if (answer->status < 200 || answer->status > 299) return problem(*answer);
+  if (answer->status < 200 || answer->status > 299) return refusal(*answer);
   return answer;
 }
 

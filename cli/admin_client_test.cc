@@ -27,6 +27,8 @@ TEST_F(AdminClientTest, TurnsProblemsIntoErrors) {
   EXPECT_TRUE(error_of(401, body).is(CliError::kUnauthorized));
   EXPECT_TRUE(error_of(403, body).is(CliError::kForbidden));
   EXPECT_TRUE(error_of(404, body).is(CliError::kNotFound));
+  EXPECT_TRUE(error_of(404, {{"type", "urn:touchmark:error:http.not-found"}, {"detail", "no SDK"}})
+                  .is(CliError::kNotOffered));
   EXPECT_TRUE(error_of(413, body).is(CliError::kTooLarge));
   EXPECT_TRUE(error_of(422, body).is(CliError::kRefusedPackage));
   EXPECT_TRUE(error_of(500, body).is(CliError::kServiceFailed));

@@ -9,14 +9,9 @@
 #include "cli/commands.h"
 #include "cli/error.h"
 #include "cli/help.h"
-#include "cli/usage.h"
-#if __has_include("cli/package_command.h")
 #include "cli/package_command.h"
-#define TOUCHMARK_HAS_PACKAGE_COMMAND
-#endif
-#ifdef TOUCHMARK_HAS_VERIFIER
+#include "cli/usage.h"
 #include "verifier/api/serve.h"
-#endif
 
 namespace touchmark::cli {
 namespace {
@@ -44,6 +39,7 @@ constexpr auto kCommands = std::to_array<AddCommand>({
     add_token_commands,
     add_secret_commands,
     add_policy_commands,
+    add_package_command,
     add_arc_commands,
     add_audit_commands,
     add_completion_command,
@@ -120,13 +116,8 @@ std::unique_ptr<CommandLine> make_command_line() {
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "touchmark " TOUCHMARK_VERSION, "Print the version and exit");
   add_global_options(*line);
-#ifdef TOUCHMARK_HAS_VERIFIER
   verifier::add_serve_command(app, line->exit_code);
-#endif
   for (const AddCommand add : kCommands) add(app, line->dispatcher);
-#ifdef TOUCHMARK_HAS_PACKAGE_COMMAND
-  add_package_command(app, line->dispatcher);
-#endif
   for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
   return line;
 }

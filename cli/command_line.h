@@ -13,7 +13,7 @@ struct CommandLine {
   // Members are in the order that construction needs: the tree's callbacks refer to the others.
   GlobalOptions options;
   Dispatcher dispatcher;
-  int exit_code = kExitOk;  // of a command that other folders bring (serve, package)
+  int exit_code = kExitOk;  // of `serve`, which runs while the line is parsed
   CLI::App app;
 };
 

@@ -26,13 +26,16 @@ std::string_view error_id(ConsoleError error) {
 
 namespace {
 
-// Turns the terminal's echo off for as long as it lives.
+constexpr char kCtrlC = '\x03';
+
+// Turns the terminal's echo off for as long as it lives, and its signals too: a Ctrl-C that ended
+// the process here would leave the user's shell without echo. It arrives as a character instead.
 class HiddenInput {
  public:
   HiddenInput() {
     if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
     termios hidden = before_;
-    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
     changed_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0;
   }
   ~HiddenInput() {
@@ -48,7 +51,10 @@ class HiddenInput {
 
 class StandardConsole final : public Console {
  public:
-  void print(std::string_view text) override { write(stdout, printable(text) + '\n'); }
+  void print(std::string_view text) override {
+    end_bar();
+    write(stdout, printable(text) + '\n');
+  }
 
   void note(std::string_view text) override {
     end_bar();
@@ -65,9 +71,12 @@ class StandardConsole final : public Console {
     if (echo == Echo::kHide) hidden.emplace();
     std::string line;
     int c = 0;
-    while ((c = std::fgetc(stdin)) != EOF && c != '\n') line += static_cast<char>(c);
+    while ((c = std::fgetc(stdin)) != EOF && c != '\n') {
+      if (c == kCtrlC) break;
+      line += static_cast<char>(c);
+    }
     if (echo == Echo::kHide) write(stderr, "\n");
-    if (c == EOF && line.empty()) return std::nullopt;
+    if (c == kCtrlC || (c == EOF && line.empty())) return std::nullopt;
     return line;
   }
 
@@ -89,14 +98,13 @@ class StandardConsole final : public Console {
   void progress(std::string_view what, std::uint64_t done, std::uint64_t total) override {
     if (total == 0 || !isatty(STDERR_FILENO)) return;
     const std::uint64_t percent = done * 100 / total;
-    if (percent == percent_ && done != total) return;
+    if (percent == percent_) return;
     percent_ = percent;
     constexpr std::uint64_t kWidth = 30;
     const std::size_t filled = static_cast<std::size_t>(percent * kWidth / 100);
     write(stderr, fmt::format("\r{} [{:-<{}}] {:>3}% of {}\x1b[K", printable(what),
                               std::string(filled, '#'), kWidth, percent, human_size(total)));
     bar_drawn_ = true;
-    if (done == total) end_bar();
   }
 
   Result<void> flush() override {
@@ -120,11 +128,13 @@ class StandardConsole final : public Console {
   void end_bar() {
     if (!bar_drawn_) return;
     bar_drawn_ = false;
+    percent_ = kNoPercent;
     write(stderr, "\r\x1b[K");
   }
 
   int error_ = 0;  // the first errno of a failed write to standard output
-  std::uint64_t percent_ = 101;
+  static constexpr std::uint64_t kNoPercent = 101;
+  std::uint64_t percent_ = kNoPercent;
   bool bar_drawn_ = false;
 };
 

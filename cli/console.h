@@ -32,7 +32,7 @@ class Console {
   virtual std::optional<std::string> ask(std::string_view prompt, Echo echo) = 0;
   // All of standard input, without the line break at its end.
   virtual Result<std::string> read_input(std::size_t max_bytes) = 0;
-  // How far a transfer is, in bytes; drawn only on a terminal. done == total ends the bar.
+  // How far a transfer is, in bytes; drawn only on a terminal. The next line takes its place.
   virtual void progress(std::string_view what, std::uint64_t done, std::uint64_t total) = 0;
   // Hands everything to the system; fails when the disk behind standard output is full.
   virtual Result<void> flush() = 0;

@@ -36,6 +36,8 @@ std::string_view error_id(CliError error) {
       return "cli.forbidden";
     case CliError::kNotFound:
       return "cli.not-found";
+    case CliError::kNotOffered:
+      return "cli.not-offered";
     case CliError::kTooLarge:
       return "cli.too-large";
     case CliError::kRefusedPackage:
@@ -93,6 +95,7 @@ constexpr auto kRows = std::to_array<Row>({
      "run `touchmark init` again with a token that `touchmark serve` made"},
     {"cli.forbidden", kExitUnauthorized, "use a profile with an admin token (--profile NAME)"},
     {"cli.not-found", kExitNotFound, "the matching `list` command shows what there is"},
+    {"cli.not-offered", kExitNotFound, "whoever runs the service can change that"},
     {"cli.too-large", kExitNo, "a package may have at most 2 GiB"},
     {"cli.refused-package", kExitNo, kPackageHint},
     {"cli.service-no-space", kExitNoSpace, "free space on the disk of the service's data folder"},

@@ -23,7 +23,8 @@ enum class CliError {
   kNoTls,           // the other side does not speak TLS
   kUnauthorized,    // HTTP 401
   kForbidden,       // HTTP 403
-  kNotFound,        // HTTP 404
+  kNotFound,        // HTTP 404: no registration or domain of that name
+  kNotOffered,      // HTTP 404: the service has no such thing at all
   kTooLarge,        // HTTP 413
   kRefusedPackage,  // HTTP 422
   kServiceNoSpace,  // HTTP 507

@@ -11,6 +11,8 @@ import time
 import jwt
 import pytest
 
+from kit.soft_attester import App, SoftAttester, TlsConnection
+
 
 def test_sdk_get_library(touchmark, tmp_path, service):
     touchmark.ok("sdk", "-getLibrary", "touchmark_sdk.aar", cwd=tmp_path)
@@ -106,3 +108,16 @@ def test_offline_check_agrees_with_the_service(touchmark, secret, nobody, tmp_pa
             jwt.encode({"did": "x"}, secret, "HS256"),
         ]:
             assert check(nobody, token, "--secret-file", file) == check(touchmark, token)
+
+
+def test_token_of_a_failed_attestation(touchmark, service, release):
+    """The article's story: the app is not registered, its token looks good and is not."""
+    for registration in touchmark.json("registration", "list")["registrations"]:
+        touchmark.ok("registration", "remove", registration["id"])
+    app = App.of(release, touchmark.json("package", "measure", release))
+    connection = TlsConnection(service.url)
+    answer = SoftAttester(connection, touchmark.json("status")["account"], app).attest()
+    connection.close()
+    output, status = check(touchmark, answer.json()["token"])
+    assert output.startswith("invalid: ")
+    assert status == 1

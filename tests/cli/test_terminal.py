@@ -1,0 +1,105 @@
+"""What a person at a terminal sees and is asked."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import time
+
+from kit import apk
+from kit.command import CLEAN
+from kit.service import BINARY
+
+
+class Terminal:
+    """Runs the command on a terminal of its own, and types."""
+
+    def __init__(self, home, *arguments: str):
+        self.shown = ""
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            environment = {**CLEAN, "TOUCHMARK_HOME": str(home), "TERM": "xterm"}
+            os.execve(BINARY, [str(BINARY), *arguments], environment)
+
+    def until(self, text: str, timeout: float = 20) -> None:
+        deadline = time.monotonic() + timeout
+        while text not in self.shown:
+            left = deadline - time.monotonic()
+            assert left > 0 and self._read(left), f"no {text!r} in {self.shown!r}"
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def end(self) -> int:
+        while self._read(20):
+            pass
+        os.close(self.master)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def _read(self, timeout: float) -> bool:
+        if not select.select([self.master], [], [], timeout)[0]:
+            return False
+        try:
+            piece = os.read(self.master, 65536)
+        except OSError:  # Linux: the other side has ended
+            return False
+        self.shown += piece.decode()
+        return bool(piece)
+
+
+def test_pin_is_shown_and_confirmed(nobody, service):
+    credentials = service.credentials()
+    terminal = Terminal(nobody.home, "init", service.url, "--token", credentials["admin_token"])
+    terminal.until("Is this the same pin?")
+    assert credentials["pin"] in terminal.shown
+    terminal.type("y\n")
+    assert terminal.end() == 0
+    assert nobody.json("status")["role"] == "admin"
+
+
+def test_pin_is_not_taken_by_default(nobody, service):
+    terminal = Terminal(nobody.home, "init", service.url, "--token", "tmk_x")
+    terminal.until("Is this the same pin?")
+    terminal.type("\n")
+    assert terminal.end() == 4
+    assert not (nobody.home / "profiles").exists()
+
+
+def test_token_is_asked_for_and_not_shown(nobody, service):
+    credentials = service.credentials()
+    terminal = Terminal(nobody.home, "init", service.url, "--pin", credentials["pin"])
+    terminal.until("operator token:")
+    time.sleep(0.2)  # what is typed before the echo is off would show, as with every such prompt
+    terminal.type(credentials["developer_token"] + "\n")
+    assert terminal.end() == 0
+    assert credentials["developer_token"] not in terminal.shown
+    assert nobody.json("status")["role"] == "developer"
+
+
+def test_interrupt_at_the_prompt_sets_nothing_up(nobody, service):
+    terminal = Terminal(nobody.home, "init", service.url, "--pin", service.credentials()["pin"])
+    terminal.until("operator token:")
+    time.sleep(0.2)
+    terminal.type("tmk_\x03")
+    assert terminal.end() != 0
+    assert not (nobody.home / "profiles").exists()
+
+
+def test_upload_shows_how_far_it_is(touchmark, release):
+    terminal = Terminal(touchmark.home, "registration", "add", str(release))
+    assert terminal.end() == 0
+    assert "uploading [" in terminal.shown
+    # The bar is wiped before the lines that stay.
+    assert terminal.shown.rindex("\r\x1b[K") > terminal.shown.rindex("uploading [")
+    assert terminal.shown.endswith("registration successful\r\n")
+
+
+def test_label_cannot_drive_the_terminal(touchmark, tmp_path):
+    manifest = apk.compile_manifest("com.example.evil", "Nice\u202eApp")
+    package = tmp_path / "evil.apk"
+    files = {"classes.dex": b"dex\n035\0"}
+    package.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))
+    assert touchmark.ok("registration", "add", package).splitlines()[0] == (
+        "registering app Nice\\u{202e}App"
+    )
