@@ -47,6 +47,7 @@ class Device:
             f"device {name}", argv, cwd=root, env=env, log=folder / name / "host.log", pipe=True
         )
         self._ready: dict[str, Any] | None = None
+        self._ready_lock = threading.Lock()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -61,6 +62,7 @@ class Device:
         except queue.Empty:
             raise LabError(f"{self._daemon.name} gave no answer in {timeout:.0f} s") from None
         if line is None:
+            self._answers.put(None)  # whoever asks next learns it too
             self._daemon.process.wait(10)
             self._daemon.check_alive()
             raise LabError(f"{self._daemon.name} closed its output")
@@ -69,9 +71,10 @@ class Device:
 
     def wait_ready(self) -> dict[str, Any]:
         """What the host says of the installed app: package, pid, paths."""
-        if self._ready is None:
-            self._ready = self._next(_START_SECONDS)
-        return self._ready
+        with self._ready_lock:
+            if self._ready is None:
+                self._ready = self._next(_START_SECONDS)
+            return self._ready
 
     @property
     def pid(self) -> int:

@@ -10,13 +10,14 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from touchmark_lab import packages, pki
 from touchmark_lab.console import Console
 from touchmark_lab.device import Device, token_claims
 from touchmark_lab.model import NO_REQUEST, Observed
-from touchmark_lab.process import Daemon, Finished, Tail, run, wait_until
+from touchmark_lab.process import Daemon, Finished, LabError, Tail, run, wait_until
 from touchmark_lab.servers import ApiCall, ApiServer, Mitm, Service, Verdict, api_calls, verdicts
 
 TOKEN_LIFETIME_SECONDS = 5
@@ -46,7 +47,7 @@ class Lab:
         self.api = ApiServer(root, self.out, api_identity, self.env)
         self._mitm: Mitm | None = None
         self._secrets: dict[str, str] = {}
-        self._devices: dict[str, Device] = {}
+        self._devices: dict[str, Future[Device]] = {}
         self._devices_lock = threading.Lock()
         self.attacker = packages.Attacker(root, self.out, self.env)
         self._built = False
@@ -151,9 +152,14 @@ class Lab:
     def device(self, name: str) -> Device:
         """The running device of that name; starts it when it is not."""
         with self._devices_lock:
-            if name not in self._devices and not self._closed:
-                self._devices[name] = self._start_device(name)
-            device = self._devices[name]
+            starter = name not in self._devices
+            started = self._devices.setdefault(name, Future())
+        if starter:
+            try:
+                started.set_result(self._start_device(name))
+            except (LabError, OSError) as error:
+                started.set_exception(error)
+        device = started.result(timeout=300)
         device.wait_ready()
         return device
 
@@ -303,8 +309,9 @@ class Lab:
         self._closed = True
         with self._devices_lock:
             devices = list(self._devices.values())
-        for device in devices:
-            device.stop()
+        for started in devices:
+            with contextlib.suppress(LabError, OSError, TimeoutError):
+                started.result(timeout=60).stop()
         if self._mitm:
             self._mitm.daemon.stop()
         self.api.stop()

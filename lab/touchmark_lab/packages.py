@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
-from touchmark_lab.process import Finished, run
+from touchmark_lab.process import Finished, LabError, run
 
 RELEASE = Path("app/build/outputs/apk/release/app-release.apk")
 _REPACKAGED = Path(".local/apktool/decoded-apk/repackaged-and-signed.apk")
@@ -62,7 +62,7 @@ class Attacker:
                 done = [edit(), self._script("bin/repackage-apk")]
                 shutil.copy(self._demo / _REPACKAGED, self._path(variant))
                 self._steps[variant].set_result(done)
-            except BaseException as error:  # handed to whoever waits for the step
+            except (LabError, OSError) as error:  # handed to whoever waits for the step
                 for step in self._steps.values():
                     if not step.done():
                         step.set_exception(error)

@@ -51,6 +51,7 @@ def not_registered(lab: Lab) -> Observed:
     lab.set_api_mode("enforce")
     lab.console.say("The same app, with the API server enforcing.")
     phone = lab.device(PHONE)
+    lab.wait_for_fresh_attestation(phone)
     seen = lab.convert(phone)
     lab.screenshot(phone, "screen-401.png")
     return seen
