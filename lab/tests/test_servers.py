@@ -53,3 +53,19 @@ def test_tail_waits_for_a_file_that_is_not_there_yet(tmp_path):
     assert tail.lines() == []
     (tmp_path / "later").write_text("now\n")
     assert tail.lines() == ["now"]
+
+
+def test_why_shows_each_kind_of_finding_before_more_of_one():
+    verdict = Verdict(
+        False,
+        "abc",
+        ("app.range-proof", "hook.text-modified", "debug.attached"),
+        ("hook.text-modified: a", "hook.text-modified: b", "debug.attached: by 7"),
+    )
+    assert verdict.why(limit=3) == [
+        "app.range-proof",
+        "hook.text-modified: a",
+        "debug.attached: by 7",
+        "and 1 more",
+    ]
+    assert verdict.why(limit=4)[3] == "hook.text-modified: b"

@@ -54,6 +54,7 @@ class Lab:
         self._registered_until: float | None = None
         self._dids: dict[str, str] = {}
         self._tokens_end: dict[str, float] = {}
+        self._introduced: set[str] = set()
         self._closed = False
 
     def _environment(self) -> dict[str, str]:
@@ -93,7 +94,7 @@ class Lab:
         """The operator's part and the developer's: a service, a protected API, a release."""
         if self._built:
             return
-        self.console.command(self.service.shown + " &")
+        self.console.command(self._short(self.service.shown) + " &")
         first_start = self.service.wait_ready()
         self.command(
             ["touchmark", "init", self.service.url, "--token", first_start["admin_token"],
@@ -147,6 +148,9 @@ class Lab:
             self._mitm = Mitm(mitmdump, self.out, self.ca.cert, cwd=self.out, env=self.env)
         return self._mitm
 
+    def show_mitm(self) -> None:
+        self.console.command(self._short(self.mitm.shown) + " &")
+
     # --- devices --------------------------------------------------------------------------------
 
     def device(self, name: str) -> Device:
@@ -176,6 +180,22 @@ class Lab:
         return Device(
             self.root, name, apk, folder=self.out / "devices", env=env, trusted=trusted, proxy=proxy
         )
+
+    def _introduce(self, device: Device) -> None:
+        """Shows, once, how a device was started and what was installed on it."""
+        if device.name in self._introduced:
+            return
+        self._introduced.add(device.name)
+        ready = device.wait_ready()
+        self.console.command(shlex.join(map(self._short, device.argv)) + " &")
+        self.console.output(
+            f"installed {ready['package']}, signature {ready['verified_by']}:"
+            f" {self._short(ready['apk'])}"
+        )
+
+    def _short(self, path: str) -> str:
+        """A path as one sees it from the demo's folder."""
+        return path.replace(f"{self.demo}/", "").replace(f"{self.root}/", "../")
 
     def has_device(self, name: str) -> bool:
         """Whether the device was started already."""
@@ -235,7 +255,8 @@ class Lab:
 
     def convert(self, device: Device, api: int = 2) -> Observed:
         """One conversion on a device's screen, with what the servers' logs say of it."""
-        self.console.command(f"# {device.name}: 1 GBP in EUR, API V{api}, Convert")
+        self._introduce(device)
+        self.console.command(f"[on {device.name}] 1 GBP in EUR, API V{api}, Convert")
         api_log, service_log = Tail(self.api.log), Tail(self.service.log)
         tokens_before = len(device.tokens())
         text = device.convert(api=api, value="1", source="GBP", target="EUR")
@@ -256,7 +277,8 @@ class Lab:
         )
         self.console.output(f"the app shows: {text}")
         if verdict and not verdict.passed:
-            self.console.output("the service's log: refused, " + verdict.why)
+            self.console.output("the service refused it a valid token:")
+            self.console.output("\n".join("  " + line for line in verdict.why()))
         return seen
 
     def _api_call(self, log: Tail, text: str) -> ApiCall | None:

@@ -53,13 +53,13 @@ class Attacker:
 
     def _work(self) -> None:
         edits: dict[str, Callable[[], Finished]] = {
-            UNCHANGED: lambda: self._script("bin/unpack-apk"),
-            WITHOUT_PINNING: lambda: self._script("bin/remove-pinning"),
+            UNCHANGED: lambda: self._script("./bin/unpack-apk"),
+            WITHOUT_PINNING: lambda: self._script("./bin/remove-pinning"),
             WITHOUT_SDK: lambda: self._script("../lab/attackers/remove-sdk"),
         }
         for variant, edit in edits.items():
             try:
-                done = [edit(), self._script("bin/repackage-apk")]
+                done = [edit(), self._script("./bin/repackage-apk")]
                 shutil.copy(self._demo / _REPACKAGED, self._path(variant))
                 self._steps[variant].set_result(done)
             except (LabError, OSError) as error:  # handed to whoever waits for the step
@@ -69,4 +69,4 @@ class Attacker:
                 return
 
     def _script(self, name: str) -> Finished:
-        return run([str(self._demo / name)], cwd=self._demo, env=self._env, shown=f"./{name}")
+        return run([str(self._demo / name)], cwd=self._demo, env=self._env, shown=name)

@@ -109,10 +109,15 @@ class Verdict:
     details: tuple[str, ...] = ()
     """What the findings are about, for people."""
 
-    @property
-    def why(self) -> str:
+    def why(self, limit: int = 4) -> list[str]:
+        """The findings with what each is about, a line each; no more than `limit` of them."""
         explained = {detail.split(":")[0] for detail in self.details}
-        return "; ".join([*(f for f in self.findings if f not in explained), *self.details])
+        lines = [*(finding for finding in self.findings if finding not in explained), *self.details]
+        # One of each kind first: a single hook may be found in many places.
+        first = {line.split(":")[0]: line for line in reversed(lines)}
+        lines.sort(key=lambda line: line is not first[line.split(":")[0]])
+        more = len(lines) - limit
+        return [*lines[:limit], f"and {more} more"] if more > 0 else lines
 
 
 def verdicts(lines: list[str]) -> list[Verdict]:

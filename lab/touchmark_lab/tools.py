@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -14,9 +15,15 @@ if TYPE_CHECKING:
 
 
 @functools.cache
-def _first_version(*argv: str) -> str:
+def _first_version(argv: tuple[str, ...], path: str) -> str:
     said = subprocess.run(
-        argv, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+        argv,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     found = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
     return found[0] if found else "of unknown version"
@@ -28,7 +35,7 @@ def none(_: Lab) -> str:
 
 def program(name: str, *arguments: str) -> Callable[[Lab], str]:
     """A program that prints its version when run with `arguments`."""
-    return lambda _: f"{name} {_first_version(name, *arguments)}"
+    return lambda lab: f"{name} {_first_version((name, *arguments), lab.env['PATH'])}"
 
 
 def python_package(name: str) -> Callable[[Lab], str]:
@@ -42,6 +49,7 @@ def both(*parts: Callable[[Lab], str]) -> Callable[[Lab], str]:
 apktool = program("apktool", "--version")
 apksigner = program("apksigner", "--version")
 curl = program("curl", "--version")
+touchmark = program("touchmark", "--version")
 gdb = program("gdb", "--version")
 gcc = program("gcc", "--version")
 mitmproxy = python_package("mitmproxy")

@@ -24,7 +24,7 @@ def mitm_genuine(lab: Lab) -> Observed:
         "The attacker owns a phone, installs the CA of mitmproxy on it and sends its traffic "
         "through the proxy. The release pins the API server's key and hangs up."
     )
-    lab.console.command(lab.mitm.shown + " &")
+    lab.show_mitm()
     phone = lab.device(MITM_PHONE)
     lab.mitm.tail.lines()
     seen = lab.convert(phone)

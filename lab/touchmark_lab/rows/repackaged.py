@@ -82,7 +82,7 @@ def _through_mitm(lab: Lab, seen: Observed, path: str) -> Observed:
     "failed-token-checked",
     chapter=_CHAPTER,
     attack="the tampered app's token, checked with the command line",
-    tool=tools.none,
+    tool=tools.touchmark,
     expected=Expected(401, attested=False, findings=_NOT_REGISTERED),
 )
 def failed_token_checked(lab: Lab) -> Observed:
