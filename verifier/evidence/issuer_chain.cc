@@ -49,6 +49,13 @@ Result<ParsedIssuers> parse_issuers(std::span<const Bytes> issuers) {
   return parsed;
 }
 
+Result<PublicKey> issuer_key(const ParsedIssuers& parsed, std::size_t issuer) {
+  auto key = PublicKey::from_spki(parsed.certificates[issuer].spki);
+  if (key) return key;
+  return fail(ChainError::kUnsupportedAlgorithm,
+              certificate_number(issuer) + ": " + key.error().message());
+}
+
 struct Anchor {
   const TrustRoot* root = nullptr;
   bool root_included = false;
@@ -69,16 +76,19 @@ Result<Anchor> find_anchor(const TrustRoots& roots, const ParsedIssuers& parsed)
     // With `own`, a root that another root has signed.
     return own != nullptr ? Anchor{own, true} : Anchor{&root, false};
   }
+  if (own != nullptr) {
+    return fail(ChainError::kBadSignature,
+                certificate_number(last) + " is of a root's key, but not signed by a root");
+  }
+  // A root of somebody else's is intact; one that was changed on its way is not.
+  if (names_equal(top.issuer, top.subject)) {
+    auto key = issuer_key(parsed, last);
+    if (!key) return pass(key);
+    if (auto ok = check_signature(top, *key, last); !ok) return pass(ok);
+  }
   return fail(ChainError::kUntrustedRoot, "the chain ends with " + certificate_number(last) + " (" +
                                               to_string(parsed.subjects[last]) +
                                               "), which no trusted root has signed");
-}
-
-Result<PublicKey> issuer_key(const ParsedIssuers& parsed, std::size_t issuer) {
-  auto key = PublicKey::from_spki(parsed.certificates[issuer].spki);
-  if (key) return key;
-  return fail(ChainError::kUnsupportedAlgorithm,
-              certificate_number(issuer) + ": " + key.error().message());
 }
 
 Result<void> check_links(const ParsedIssuers& parsed) {
@@ -144,6 +154,18 @@ Result<void> IssuerChain::check_ca() const {
     if (is_ca(certificates[i]) != true) {
       return fail(ChainError::kNotCa, certificate_number(i) + " is not a CA's");
     }
+  }
+  return {};
+}
+
+Result<void> check_valid_at(const Certificate& certificate, UnixTime time, std::string_view which) {
+  if (time < certificate.not_before) {
+    return fail(ChainError::kNotYetValid,
+                std::string(which) + " is valid from " + format_time(certificate.not_before));
+  }
+  if (time > certificate.not_after) {
+    return fail(ChainError::kExpired,
+                std::string(which) + " was valid until " + format_time(certificate.not_after));
   }
   return {};
 }

@@ -56,6 +56,9 @@ struct IssuerChain {
   Result<void> check_ca() const;
 };
 
+// not_before <= time <= not_after; `which` names the certificate in the error.
+Result<void> check_valid_at(const Certificate& certificate, UnixTime time, std::string_view which);
+
 // Names are equal: byte for byte, or attribute by attribute in whatever string types.
 bool names_equal(ByteView a, ByteView b);
 

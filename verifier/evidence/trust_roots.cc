@@ -29,6 +29,11 @@ constexpr std::string_view kGoogleEcRoot =
 constexpr std::string_view kAppleAppAttestRoot =
     "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAERTHhmLW07ATaFQIEVwTtT4dyctdhNbJhFs/Ii2FdCgAHGbpphY3+d8qj"
     "uDngIN3WVhQUBHAoMeQ/cLiP1sOUtgjqK9auYen1mMEvRq9Sk3Jm5X8U62H+xTD3FE9TgS41";
+// Public key of https://www.apple.com/certificateauthority/AppleRootCA-G3.cer, whose SHA-256 is
+// 63343abfb89a6a03ebb57e9b3f5fa7be7c4f5c756f3017b3a8c488c3653e9179.
+constexpr std::string_view kAppleRootG3 =
+    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEmOkvPUBypO2TInKBExzdEJXxxaNOcdwUFtkO5aYFKndke19OONO7HES1"
+    "f/UftjJiXcnphFtPME8RWgD9WFgMpfUPLE0HRxN12peXl28xXO0rnXsgO9i5VNlemaQ6UQox";
 
 TrustRoot built_in(std::string_view base64) {
   Bytes spki = base64_decode(base64).value();
@@ -54,17 +59,12 @@ Result<std::vector<Bytes>> parse_json_array(std::string_view text) {
 }  // namespace
 
 TrustRoots TrustRoots::google() {
-  std::vector<TrustRoot> roots;
-  roots.push_back(built_in(kGoogleRsaRoot));
-  roots.push_back(built_in(kGoogleEcRoot));
-  return TrustRoots(std::move(roots));
+  return TrustRoots({built_in(kGoogleRsaRoot), built_in(kGoogleEcRoot)});
 }
 
-TrustRoots TrustRoots::apple_app_attest() {
-  std::vector<TrustRoot> roots;
-  roots.push_back(built_in(kAppleAppAttestRoot));
-  return TrustRoots(std::move(roots));
-}
+TrustRoots TrustRoots::apple_app_attest() { return TrustRoots({built_in(kAppleAppAttestRoot)}); }
+
+TrustRoots TrustRoots::apple_receipts() { return TrustRoots({built_in(kAppleRootG3)}); }
 
 Result<TrustRoots> TrustRoots::parse(std::string_view text) {
   std::size_t first = text.find_first_not_of(" \t\r\n");

@@ -22,6 +22,8 @@ class TrustRoots {
   static TrustRoots google();
   // "Apple App Attestation Root CA".
   static TrustRoots apple_app_attest();
+  // "Apple Root CA - G3", under which App Attest's receipts are signed.
+  static TrustRoots apple_receipts();
   // The keys of root certificates: PEM, or a JSON array of PEM texts as Google publishes its own.
   // Errors: pem.*, json.*, certificate.*, signature.*.
   static Result<TrustRoots> parse(std::string_view text);
