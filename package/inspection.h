@@ -20,7 +20,8 @@ struct Inspection {
   Measurement measurement;             // without signers when the signatures are refused
   Result<SignatureReport> signatures;  // or the first reason against them
 };
-// Fails when container, manifest or parts cannot be read.
+// Fails when container, manifest or parts cannot be read. Of an app that is not one APK (app
+// bundle, split APKs) the report names the signers only, and refused signatures are a failure.
 Result<Inspection> inspect(const Source& source, const MeasureOptions& options = {});
 
 enum class DifferenceKind { kFact, kSigner, kPart };

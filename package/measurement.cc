@@ -24,6 +24,13 @@ Result<PartKind> part_kind(std::string_view text) {
   return malformed("no kind of part: " + std::string(text));
 }
 
+Result<Form> form_of(std::string_view text) {
+  for (const Form form : {Form::kApk, Form::kSplits, Form::kBundle, Form::kIpa}) {
+    if (to_string(form) == text) return form;
+  }
+  return malformed("no form of an app: " + std::string(text));
+}
+
 Result<Sha256Digest> digest_from_hex(const Json& json) {
   if (!json.is_string()) return malformed("a digest that is no text");
   const auto bytes = hex_decode(json.get_ref<const std::string&>());
@@ -89,6 +96,20 @@ std::string_view error_id(MeasurementError error) {
   return "measurement.unknown";
 }
 
+std::string_view to_string(Form form) {
+  switch (form) {
+    case Form::kApk:
+      return "apk";
+    case Form::kSplits:
+      return "splits";
+    case Form::kBundle:
+      return "bundle";
+    case Form::kIpa:
+      return "ipa";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(PartKind kind) {
   switch (kind) {
     case PartKind::kDex:
@@ -143,7 +164,8 @@ Json to_json(const Measurement& measurement) {
   }
   Json signers = Json::array();
   for (const Sha256Digest& signer : measurement.signers) signers.push_back(hex_encode(signer));
-  return {{"platform", measurement.platform},
+  return {{"form", to_string(measurement.form)},
+          {"platform", measurement.platform},
           {"package", measurement.package_name},
           {"version_name", measurement.version_name},
           {"version_code", measurement.version_code},
@@ -158,6 +180,11 @@ Json to_json(const Measurement& measurement) {
 Result<Measurement> from_json(const Json& json) {
   if (!json.is_object()) return malformed("not an object");
   Measurement out;
+  const auto form_text = get_string(json, "form", 16);
+  if (!form_text) return pass(form_text);
+  const auto form = form_of(*form_text);
+  if (!form) return pass(form);
+  out.form = *form;
   const struct {
     const char* member;
     std::string* value;

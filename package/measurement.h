@@ -26,8 +26,18 @@ struct Part {
   bool operator==(const Part&) const = default;
 };
 
+// What was measured. It decides how an installed app is compared with it (match.h).
+enum class Form {
+  kApk,     // one package
+  kSplits,  // a base and its splits; parts of a split are "<split>!/<path>"
+  kBundle,  // an app bundle; parts of a module other than the base are "<module>!/<path>"
+  kIpa,     // an iOS app
+};
+std::string_view to_string(Form form);
+
 struct Measurement {
-  std::string platform = "Android";
+  Form form = Form::kApk;            // not part of the digest
+  std::string platform = "Android";  // or "iOS"
   std::string package_name;
   std::string version_name;
   std::uint64_t version_code = 0;

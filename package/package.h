@@ -29,11 +29,18 @@ struct MeasureOptions {
   // Verify signatures as a platform of these API levels would; 0 = what the manifest says / newest.
   std::uint32_t min_sdk = 0;
   std::uint32_t max_sdk = 0;
+  // For an app bundle, which does not say who will sign what is installed: SHA-256 of the
+  // app-signing certificates.
+  std::vector<Sha256Digest> bundle_signers = {};
 };
 
-// Verifies the signatures and digests every part. Fails with the first reason for a refusal
-// (enumerations beside each reader: ZipError, AxmlError, SignatureError, ...).
+// Verifies the signatures and digests every part of an app in any of its forms: APK, archive of
+// split APKs, app bundle, IPA. Fails with the first reason for a refusal (enumerations beside each
+// reader: ZipError, AxmlError, SignatureError, ...).
 Result<Measurement> measure(const Source& source, const MeasureOptions& options = {});
+// An app that is installed as several APKs, a base and its splits, in any order.
+Result<Measurement> measure_splits(std::span<const Source* const> sources,
+                                   const MeasureOptions& options = {});
 
 enum class PackageError {
   kNoSuchPart,

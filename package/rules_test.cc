@@ -6,9 +6,12 @@
 #include "base/file.h"
 #include "package/arsc.h"
 #include "package/axml.h"
+#include "package/bundle/bundle.h"
 #include "package/manifest.h"
+#include "package/match.h"
 #include "package/package.h"
 #include "package/signature_error.h"
+#include "package/splits.h"
 #include "package/string_pool.h"
 #include "package/zip.h"
 
@@ -37,6 +40,10 @@ TEST(Rules, AreAllDocumented) {
   add_ids<AxmlError>(ids);
   add_ids<ArscError>(ids);
   add_ids<ManifestError>(ids);
+  add_ids<SplitError>(ids);
+  add_ids<ProtoError>(ids);
+  add_ids<BundleError>(ids);
+  add_ids<MatchError>(ids);
   add_ids<SignatureError>(ids);
   for (const std::string& id : ids) {
     EXPECT_NE(as_text(*rules).find("\n| `" + id + "` | "), std::string_view::npos) << id;

@@ -1,0 +1,114 @@
+#include "package/bundle/bundle.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "package/describe.h"
+#include "package/parts.h"
+
+namespace touchmark::package {
+namespace {
+
+constexpr std::string_view kConfig = "BundleConfig.pb";
+constexpr std::string_view kManifest = "base/manifest/AndroidManifest.xml";
+constexpr std::string_view kTable = "base/resources.pb";
+constexpr std::string_view kSdkAsset = "base/assets/touchmark-sdk.json";
+// For the developer's own use: maps, certificates, dependencies. Never delivered.
+constexpr std::string_view kMetadata = "BUNDLE-METADATA/";
+
+Result<Manifest> read_bundle_manifest(const ZipArchive& archive) {
+  const ZipEntry* entry = archive.find(kManifest);
+  if (entry == nullptr) return fail(BundleError::kNoManifest, "no " + std::string(kManifest));
+  const auto document = archive.read(*entry, kMaxManifestBytes);
+  if (!document) return pass(document);
+  auto xml = ProtoXml::parse(*document);
+  if (!xml) return pass(xml);
+  const ZipEntry* table_entry = archive.find(kTable);
+  if (table_entry == nullptr) return parse_manifest(*xml, nullptr);
+  const auto bytes = archive.read(*table_entry, kMaxResourceTableBytes);
+  if (!bytes) return pass(bytes);
+  const ProtoTable table(*bytes);
+  return parse_manifest(*xml, &table);
+}
+
+// The path on a device of the file at `path` within a module. Nothing when a module has no such
+// place.
+std::optional<std::string> installed_path(std::string_view path) {
+  const auto below = [&](std::string_view folder) {
+    return path.starts_with(folder) && path.size() > folder.size();
+  };
+  for (const std::string_view folder : {"dex/", "manifest/", "root/"}) {
+    if (below(folder)) return std::string(path.substr(folder.size()));
+  }
+  for (const std::string_view folder : {"lib/", "assets/", "res/", "apex/"}) {
+    if (below(folder)) return std::string(path);
+  }
+  const bool table = path.ends_with(".pb") && path.find('/') == path.npos;
+  return table ? std::optional(std::string(path)) : std::nullopt;
+}
+
+// The name that a file of the bundle has as a part, "" for what is never delivered.
+Result<std::string> part_name(std::string_view path) {
+  if (path == kConfig) return std::string(path);
+  if (path.starts_with(kMetadata)) return std::string();
+  const std::size_t slash = path.find('/');
+  const auto unknown = [&] {
+    return fail(BundleError::kUnknownPlace, std::string(path) + " is in no place of a bundle");
+  };
+  if (slash == path.npos || path.find("!/") != path.npos) return unknown();
+  const std::string_view module = path.substr(0, slash);
+  const auto installed = installed_path(path.substr(slash + 1));
+  if (!installed) return unknown();
+  return module == "base" ? *installed : std::string(module) + "!/" + *installed;
+}
+
+std::string_view without_module(std::string_view name) {
+  const std::size_t mark = name.find("!/");
+  return mark == name.npos ? name : name.substr(mark + 2);
+}
+
+Result<std::vector<Part>> bundle_parts(const ZipArchive& archive) {
+  auto files = digest_parts(archive);
+  if (!files) return pass(files);
+  std::vector<Part> parts;
+  for (Part& part : *files) {
+    auto name = part_name(part.name);
+    if (!name) return pass(name);
+    if (name->empty()) continue;
+    part.name = *std::move(name);
+    part.kind = kind_of(without_module(part.name));
+    parts.push_back(std::move(part));
+  }
+  std::ranges::sort(parts, {}, &Part::name);
+  const auto doubled = std::ranges::adjacent_find(parts, {}, &Part::name);
+  if (doubled != parts.end()) {
+    return fail(BundleError::kPartCollision, "two files become " + doubled->name);
+  }
+  return parts;
+}
+
+}  // namespace
+
+bool is_bundle(const ZipArchive& archive) {
+  return archive.find(kConfig) != nullptr && archive.find("AndroidManifest.xml") == nullptr;
+}
+
+Result<Measurement> measure_bundle(const ZipArchive& archive,
+                                   const std::vector<Sha256Digest>& signers) {
+  const auto manifest = read_bundle_manifest(archive);
+  if (!manifest) return pass(manifest);
+  auto parts = bundle_parts(archive);
+  if (!parts) return pass(parts);
+  auto sdk_version = read_sdk_version(archive, kSdkAsset);
+  if (!sdk_version) return pass(sdk_version);
+
+  Measurement measurement = describe(*manifest);
+  measurement.form = Form::kBundle;
+  measurement.sdk_version = *std::move(sdk_version);
+  measurement.signers = signers;
+  std::ranges::sort(measurement.signers);
+  measurement.parts = *std::move(parts);
+  return measurement;
+}
+
+}  // namespace touchmark::package

@@ -1,0 +1,21 @@
+// App bundles (.aab): what a developer uploads. The store makes the packages that devices install
+// out of it and signs them with the app-signing certificate, so a bundle's own signature, by the
+// upload key, says nothing about them.
+#pragma once
+
+#include "base/error.h"
+#include "package/bundle/resources_proto.h"
+#include "package/measurement.h"
+#include "package/zip.h"
+
+namespace touchmark::package {
+
+bool is_bundle(const ZipArchive& archive);
+
+// The parts have the names that they get on a device: those of the base module their path there,
+// those of another module "<module>!/" before it. `signers`: the app-signing certificates, SHA-256
+// of the DER. Without any the measurement has no signer, and nothing installed matches it.
+Result<Measurement> measure_bundle(const ZipArchive& archive,
+                                   const std::vector<Sha256Digest>& signers);
+
+}  // namespace touchmark::package

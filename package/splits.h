@@ -1,0 +1,32 @@
+// Apps that are installed as several packages: a base and splits, one for each language, screen
+// density or processor. They come as several files, or in one archive (.apks, .xapk, .apkm).
+#pragma once
+
+#include <span>
+
+#include "base/error.h"
+#include "package/measurement.h"
+#include "package/package.h"
+#include "package/zip.h"
+
+namespace touchmark::package {
+
+enum class SplitError {
+  kNoBase,          // splits alone
+  kSeveralBases,    // packages for several kinds of device: take one device's
+  kDuplicateSplit,  // two packages with one split name
+  kOtherApp,        // a package of another app
+  kOtherVersion,
+  kOtherSigners,
+  kPartName,    // a part whose name could be taken for a split's
+  kTooMany,     // over 500 packages
+  kCompressed,  // a package that is compressed within the archive and over 48 MiB
+  kSplitAlone,  // one split where a whole app is wanted
+};
+std::string_view error_id(SplitError error);
+
+// An archive of packages, without a manifest of its own.
+bool is_split_archive(const ZipArchive& archive);
+Result<Measurement> measure_split_archive(const ZipArchive& archive, const MeasureOptions& options);
+
+}  // namespace touchmark::package
