@@ -213,12 +213,9 @@ class Lab:
             for name in names:
                 if self._closed:
                     return
-                try:
+                # The row that needs the device meets the same error, and tells it.
+                with contextlib.suppress(LabError, OSError, TimeoutError):
                     self.device(name)
-                except (
-                    Exception
-                ):  # the row that needs the device meets the same error, and tells it
-                    return
 
         threading.Thread(target=work, name="start-ahead", daemon=True).start()
 
