@@ -1,5 +1,6 @@
-// A bounded reader of BER values (ITU-T X.690), as much of it as JAR signature blocks need:
-// definite and indefinite lengths, any tag. Nothing is copied.
+// A bounded reader of BER values (ITU-T X.690) as lenient as the platform's own: lengths that are
+// indefinite or longer than needed, any tag, whatever the constructed bit says. Signature blocks
+// that old tools wrote need that; everything else reads DER with base/der.h. Nothing is copied.
 #pragma once
 
 #include <cstdint>
