@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import touchmark_lab.rows  # noqa: F401  (fills ROWS)
@@ -71,6 +73,7 @@ def _start_ahead(lab: Lab) -> None:
 
 
 def _work(options: argparse.Namespace, console: Console) -> int:
+    signal.alarm(_TIME_LIMIT_SECONDS)
     start = time.monotonic()
     rows = ROWS
     if options.command == "table" and options.only:
@@ -99,6 +102,20 @@ def _work(options: argparse.Namespace, console: Console) -> int:
     return 1 if failed else 0
 
 
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One lab at a time: all build the same demo app in demo/, and leave the same report."""
+    lock = _ROOT / "build/lab/lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("lab: waiting for another run of the lab to end", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _on_alarm(*_: object) -> None:
     raise LabError(f"the lab did not end within {_TIME_LIMIT_SECONDS} s")
 
@@ -115,10 +132,10 @@ def main() -> int:
         return 0
     signal.signal(signal.SIGALRM, _on_alarm)
     signal.signal(signal.SIGTERM, _on_term)
-    signal.alarm(_TIME_LIMIT_SECONDS)
     console = Console()
     try:
-        return _work(options, console)
+        with _alone():
+            return _work(options, console)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 2
