@@ -1,0 +1,234 @@
+#include "verifier/evidence/play_integrity.h"
+
+#include <gtest/gtest.h>
+
+#include "base/jose.h"
+#include "base/openssl.h"
+#include "tests/support/vectors.h"
+#include "verifier/evidence/jwe.h"
+
+namespace touchmark::evidence {
+namespace {
+
+using touchmark::testing::from_hex;
+using touchmark::testing::read_json_vector;
+using touchmark::testing::read_vector;
+
+Bytes hex_member(const Json& test, const char* name) {
+  return from_hex(test.at(name).get<std::string>());
+}
+
+TEST(Wycheproof, AesKeyWrap256) {
+  Json file = read_json_vector("wycheproof/aes_wrap_test.json");
+  int checked = 0;
+  for (const Json& group : file.at("testGroups")) {
+    if (group.at("keySize") != 256) continue;
+    for (const Json& test : group.at("tests")) {
+      auto key = unwrap_key(hex_member(test, "key"), hex_member(test, "ct"));
+      EXPECT_EQ(key.has_value(), test.at("result") == "valid") << test.dump();
+      if (key) {
+        EXPECT_EQ(*key, hex_member(test, "msg")) << test.dump();
+      }
+      ++checked;
+    }
+  }
+  EXPECT_EQ(checked, 68);
+}
+
+Bytes wrap_key(ByteView key, ByteView content_key) {
+  openssl::CipherContext context(EVP_CIPHER_CTX_new());
+  EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+  Bytes out(content_key.size() + 8);
+  int length = 0;
+  openssl::require(
+      EVP_EncryptInit_ex2(context.get(), EVP_aes_256_wrap(), uchars(key), nullptr, nullptr) == 1 &&
+          EVP_EncryptUpdate(context.get(), uchars(std::span(out)), &length, uchars(content_key),
+                            static_cast<int>(content_key.size())) == 1,
+      "AES key wrap");
+  return out;
+}
+
+class PlayIntegrityTest : public ::testing::Test {
+ protected:
+  // A token with any header, around any text.
+  std::string encrypt(const Json& header, std::string_view plain, std::size_t key_size = 32) {
+    SystemRandom random;
+    Bytes content_key = random.bytes(key_size);
+    std::string head = base64url_encode(as_bytes(dump_json(header)));
+    Bytes usable = content_key;
+    usable.resize(32);
+    Bytes sealed = seal(usable, head, as_bytes(plain), random);
+    ByteView view = sealed;
+    return head + "." + base64url_encode(wrap_key(keys_.decryption_key, content_key)) + "." +
+           base64url_encode(view.first(12)) + "." +
+           base64url_encode(view.subspan(12, view.size() - 28)) + "." +
+           base64url_encode(view.last(16));
+  }
+  std::string token(const Json& payload) {
+    return encrypt(header_, sign_es256(payload, signing_key_, Json::object()));
+  }
+  std::string outcome(const std::string& text) {
+    PlayIntegrity result = verify_play_integrity(text, keys_, request_);
+    if (result.refusal) return result.refusal->id();
+    return result.warnings.empty() ? "verified" : result.warnings.front();
+  }
+
+  EcKey signing_key_ = EcKey::generate();
+  PlayIntegrityKeys keys_{SystemRandom().bytes(32),
+                          EcKey::from_public_der(signing_key_.public_der()).value()};
+  Json header_ = {{"alg", "A256KW"}, {"enc", "A256GCM"}};
+  Json payload_ = read_json_vector("play-integrity/payload.json");
+  PlayIntegrityRequest request_ = [] {
+    PlayIntegrityRequest request{.as_of = from_unix(1790000010)};
+    request.package_name = "com.example.app";
+    request.challenge = to_bytes("0123456789abcdef0123456789abcdef");
+    request.max_age = Seconds(60);
+    return request;
+  }();
+};
+
+TEST_F(PlayIntegrityTest, TokensOfOtherLibrariesVerify) {
+  Json file = read_json_vector("play-integrity/keys.json");
+  auto keys = PlayIntegrityKeys::parse(file.at("decryption_key").get<std::string>(),
+                                       file.at("verification_key").get<std::string>());
+  ASSERT_TRUE(keys) << keys.error().text();
+  for (const char* name : {"token-jose.txt", "token-joserfc.txt", "token-go-jose.txt"}) {
+    SCOPED_TRACE(name);
+    Bytes text = read_vector(std::string("play-integrity/") + name);
+    std::string_view token = as_text(text);
+    while (token.ends_with('\n')) token.remove_suffix(1);
+    PlayIntegrity result = verify_play_integrity(token, *keys, request_);
+    ASSERT_TRUE(result.verified()) << result.refusal->text();
+    EXPECT_EQ(result.payload, payload_);
+    const PlayIntegrityVerdict& verdict = *result.verdict;
+    EXPECT_EQ(verdict.app_recognition_verdict, "PLAY_RECOGNIZED");
+    EXPECT_EQ(verdict.version_code, 42);
+    EXPECT_EQ(verdict.device_recognition_verdict.size(), 3U);
+    EXPECT_EQ(verdict.device_sdk_version, 34);
+    EXPECT_EQ(verdict.device_activity_level, "LEVEL_1");
+    EXPECT_EQ(verdict.device_recall.at("values").at("bitFirst"), true);
+    EXPECT_EQ(verdict.app_licensing_verdict, "LICENSED");
+    EXPECT_EQ(verdict.apps_detected.size(), 2U);
+    EXPECT_EQ(verdict.play_protect_verdict, "NO_ISSUES");
+    EXPECT_EQ(verdict.certificate_sha256_digests.size(), 1U);
+    // No character of the token can be changed.
+    for (std::size_t i = 0; i < token.size(); i += 3) {
+      std::string changed(token);
+      changed[i] = changed[i] == 'A' ? 'B' : 'A';
+      EXPECT_FALSE(verify_play_integrity(changed, *keys, request_).verified()) << i;
+      EXPECT_FALSE(verify_play_integrity(token.substr(0, i), *keys, request_).verified()) << i;
+    }
+  }
+}
+
+TEST_F(PlayIntegrityTest, HeadersChooseNothing) {
+  EXPECT_EQ(outcome(token(payload_)), "verified");
+  auto with = [this](const char* name, const Json& value) {
+    Json changed = header_;
+    changed[name] = value;
+    return outcome(encrypt(changed, sign_es256(payload_, signing_key_, Json::object())));
+  };
+  EXPECT_EQ(with("kid", "any"), "verified");
+  EXPECT_EQ(with("alg", "dir"), "jwe.wrong-alg");
+  EXPECT_EQ(with("alg", "A128KW"), "jwe.wrong-alg");
+  EXPECT_EQ(with("enc", "A128GCM"), "jwe.wrong-enc");
+  EXPECT_EQ(with("zip", "DEF"), "jwe.unsupported-header");
+  EXPECT_EQ(with("crit", {"exp"}), "jwe.unsupported-header");
+  // The inner token: unsigned, of another algorithm, of another key.
+  EXPECT_EQ(outcome(encrypt(header_, sign_hs256(payload_, keys_.decryption_key))),
+            "jose.wrong-alg");
+  std::string unsigned_token = base64url_encode(as_bytes(R"({"alg":"none"})")) + "." +
+                               base64url_encode(as_bytes(dump_json(payload_))) + ".";
+  EXPECT_EQ(outcome(encrypt(header_, unsigned_token)), "jose.wrong-alg");
+  EcKey other = EcKey::generate();
+  EXPECT_EQ(outcome(encrypt(header_, sign_es256(payload_, other, {{"jwk", to_jwk(other)}}))),
+            "jose.bad-signature");
+  EXPECT_EQ(outcome(encrypt(header_, dump_json(payload_))), "jose.malformed");
+}
+
+TEST_F(PlayIntegrityTest, KeysAndPartsAreChecked) {
+  EXPECT_EQ(outcome(encrypt(header_, "x", 16)), "jwe.wrong-key-size");
+  std::string good = token(payload_);
+  keys_.decryption_key[0] ^= std::byte{1};
+  EXPECT_EQ(outcome(good), "jwe.unwrap-failed");
+  keys_.decryption_key[0] ^= std::byte{1};
+  EXPECT_EQ(outcome(""), "jwe.malformed");
+  EXPECT_EQ(outcome("a.b.c.d"), "jwe.malformed");
+  EXPECT_EQ(outcome(good + "."), "jwe.malformed");
+  EXPECT_EQ(outcome(good + " "), "jwe.malformed");
+  EXPECT_EQ(outcome(std::string(kMaxJweBytes + 1, 'A')), "jwe.too-large");
+  // Another token's header before these parts: authenticated, so it does not fit.
+  std::string reordered = base64url_encode(as_bytes(R"({"enc":"A256GCM","alg":"A256KW"})")) +
+                          good.substr(good.find('.'));
+  EXPECT_EQ(outcome(reordered), "jwe.decryption-failed");
+}
+
+TEST_F(PlayIntegrityTest, TheVerdictMustBeForThisRequest) {
+  auto with = [this](const char* object, const char* name, const Json& value) {
+    Json changed = payload_;
+    changed[object][name] = value;
+    return outcome(token(changed));
+  };
+  EXPECT_EQ(with("requestDetails", "requestPackageName", "com.other"),
+            "play-integrity.wrong-package");
+  EXPECT_EQ(with("appIntegrity", "packageName", "com.other"), "play-integrity.wrong-package");
+  EXPECT_EQ(with("requestDetails", "nonce", "b3RoZXI="), "play-integrity.nonce-mismatch");
+  EXPECT_EQ(with("requestDetails", "nonce", ""), "play-integrity.nonce-mismatch");
+  EXPECT_EQ(with("requestDetails", "nonce", "*"), "play-integrity.nonce-mismatch");
+  // Without padding, it is the same nonce.
+  EXPECT_EQ(with("requestDetails", "nonce", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"),
+            "verified");
+  EXPECT_EQ(with("requestDetails", "requestHash", "other"), "play-integrity.nonce-mismatch");
+  EXPECT_EQ(with("requestDetails", "requestHash", "0123456789abcdef0123456789abcdef"), "verified");
+  EXPECT_EQ(with("requestDetails", "timestampMillis", "1789999900000"), "play-integrity.too-old");
+  EXPECT_EQ(with("requestDetails", "timestampMillis", "1790001000000"),
+            "play-integrity.from-the-future");
+  for (const Json& bad : {Json("999999999999999999"), Json(UINT64_MAX), Json(-1), Json(1.5)}) {
+    EXPECT_EQ(with("requestDetails", "timestampMillis", bad), "play-integrity.malformed-verdict");
+  }
+  EXPECT_EQ(with("requestDetails", "timestampMillis", "soon"), "play-integrity.malformed-verdict");
+}
+
+// What the verdict says is not judged here.
+TEST_F(PlayIntegrityTest, ABadVerdictOfAGoodTokenVerifies) {
+  payload_["appIntegrity"] = {{"appRecognitionVerdict", "UNEVALUATED"}};
+  payload_["deviceIntegrity"] = Json::object();
+  PlayIntegrity result = verify_play_integrity(token(payload_), keys_, request_);
+  ASSERT_TRUE(result.verified()) << result.refusal->text();
+  EXPECT_TRUE(result.verdict->device_recognition_verdict.empty());
+  EXPECT_FALSE(result.verdict->version_code);
+  payload_.erase("deviceIntegrity");
+  EXPECT_EQ(outcome(token(payload_)), "play-integrity.malformed-verdict");
+}
+
+TEST_F(PlayIntegrityTest, TestersAndUncheckedChallengesAreSaid) {
+  payload_["testingDetails"] = {{"isTestingResponse", true}};
+  EXPECT_TRUE(outcome(token(payload_)).starts_with("play-integrity.test-response"));
+  payload_.erase("testingDetails");
+  request_.challenge.reset();
+  EXPECT_TRUE(outcome(token(payload_)).starts_with("play-integrity.challenge-unchecked"));
+}
+
+TEST_F(PlayIntegrityTest, APayloadThatGoogleDecryptedIsCheckedAlike) {
+  EXPECT_TRUE(check_play_integrity_payload(payload_, request_).verified());
+  request_.package_name = "com.other";
+  PlayIntegrity result = check_play_integrity_payload(payload_, request_);
+  EXPECT_EQ(result.refusal->id(), "play-integrity.wrong-package");
+  EXPECT_EQ(to_json(result).at("tokenPayload"), payload_);
+  EXPECT_EQ(check_play_integrity_payload(Json(), request_).refusal->id(),
+            "play-integrity.malformed-verdict");
+}
+
+TEST(PlayIntegrityKeysTest, AreTakenAsTheConsoleShowsThem) {
+  std::string key = base64_encode(Bytes(32));
+  std::string spki = base64_encode(EcKey::generate().public_der());
+  EXPECT_TRUE(PlayIntegrityKeys::parse(key, spki));
+  EXPECT_EQ(PlayIntegrityKeys::parse("AAAA", spki).error().id(),
+            "play-integrity.bad-decryption-key");
+  EXPECT_EQ(PlayIntegrityKeys::parse(key, "AAAA").error().id(),
+            "play-integrity.bad-verification-key");
+  EXPECT_EQ(PlayIntegrityKeys::parse(key, "*").error().id(), "play-integrity.bad-verification-key");
+}
+
+}  // namespace
+}  // namespace touchmark::evidence
