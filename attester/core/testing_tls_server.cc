@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,32 +10,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "attester/core/testing_certificate.h"
 #include "base/crypto.h"
-#include "base/openssl.h"
 
 namespace touchmark::attester::testing {
 namespace {
-
-using Certificate = openssl::Owned<X509, X509_free>;
-
-Certificate self_signed(EVP_PKEY* key, const std::string& host) {
-  Certificate out(X509_new());
-  X509_set_version(out.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(out.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(out.get()), -60);
-  X509_gmtime_adj(X509_getm_notAfter(out.get()), 3600);
-  X509_set_pubkey(out.get(), key);
-  X509_NAME* name = X509_get_subject_name(out.get());
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(host.c_str()), -1, -1, 0);
-  X509_set_issuer_name(out.get(), name);
-  X509_EXTENSION* names =
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("DNS:" + host).c_str());
-  X509_add_ext(out.get(), names, -1);
-  X509_EXTENSION_free(names);
-  X509_sign(out.get(), key, EVP_sha256());
-  return out;
-}
 
 // Reads one request off the connection; nullopt at its end.
 class RequestReader {
@@ -119,10 +97,7 @@ TlsServer::TlsServer(Handler handler, const ServerOptions& options)
   if (!options.extended_master_secret) {
     SSL_CTX_set_options(tls_->context.get(), SSL_OP_NO_EXTENDED_MASTER_SECRET);
   }
-  unsigned char* der = nullptr;
-  const int length = i2d_PUBKEY(key.get(), &der);
-  spki_ = sha256(std::as_bytes(std::span(der, static_cast<std::size_t>(length))));
-  OPENSSL_free(der);
+  spki_ = sha256(as_bytes(spki_of(key.get())));
 
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

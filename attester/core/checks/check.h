@@ -26,6 +26,9 @@ struct PlatformMarks {
 struct Rules {
   // Folders whose files belong to the system. Without a trailing slash.
   std::vector<std::string> system_dirs;
+  // Packages of the system that updates put among the apps and that the platform loads into other
+  // apps' processes: the web view and what it stands on.
+  std::vector<std::string> shared_packages;
   // Roots of system images: their build.prop and tools are looked at. "/system" on Android.
   std::vector<std::string> image_roots;
   // Mount points that must be read-only on a sound device.
@@ -37,6 +40,8 @@ struct Rules {
   std::uintptr_t own_code = 0;
 };
 Rules default_rules();
+// Whether a file belongs to the system.
+bool is_system_file(const Rules& rules, std::string_view path);
 
 // Where this code was loaded from, and what that package is.
 struct OwnPackage {

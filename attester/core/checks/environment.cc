@@ -40,11 +40,11 @@ std::vector<std::string> start_environment() {
 bool of_the_system(const Context& context, std::string_view library) {
   if (library.find("..") != std::string_view::npos) return false;
   if (library.find('/') != std::string_view::npos) {
-    return is_below_any(library, context.rules.system_dirs);
+    return is_system_file(context.rules, library);
   }
   const auto named = [library](const Module& module) { return file_name(module.path) == library; };
   const auto loaded = std::ranges::find_if(context.modules, named);
-  return loaded == context.modules.end() || is_below_any(loaded->path, context.rules.system_dirs);
+  return loaded == context.modules.end() || is_system_file(context.rules, loaded->path);
 }
 
 void check_list(const Context& context, std::string_view list, std::string_view where,

@@ -87,7 +87,7 @@ class Closure {
   void add_named(const std::string& name) {
     if (!names_.insert(name).second) return;
     for (const Module& module : context_.modules) {
-      const bool trusted = is_below_any(module.path, context_.rules.system_dirs) ||
+      const bool trusted = is_system_file(context_.rules, module.path) ||
                            is_below(module.path, context_.own.folder());
       if (!trusted || !may_be(file_name(module.path), name)) continue;
       std::optional<LoadedImage> image = load_image(module);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -22,12 +23,37 @@ namespace {
   return out;
 }
 
+// "/data/app/~~<random>/<package>-<random>/...", on older systems without the first folder. Only
+// the platform's installer can write there, and a package's name belongs to its first signer.
+bool is_installed_below(std::string_view path, const std::string& package) {
+  constexpr std::string_view kApps = "/data/app/";
+  if (!path.starts_with(kApps)) return false;
+  path.remove_prefix(kApps.size());
+  if (path.starts_with("~~")) path.remove_prefix(std::min(path.find('/') + 1, path.size()));
+  if (!path.starts_with(package) || path.size() == package.size()) return false;
+  return path[package.size()] == '-' || path[package.size()] == '_';
+}
+
 }  // namespace
+
+bool is_system_file(const Rules& rules, std::string_view path) {
+  return is_below_any(path, rules.system_dirs) ||
+         std::ranges::any_of(rules.shared_packages, [path](const std::string& package) {
+           return is_installed_below(path, package);
+         });
+}
 
 Rules default_rules() {
   Rules rules;
 #ifdef __ANDROID__
-  rules.system_dirs = {"/system", "/apex", "/vendor", "/product", "/system_ext", "/odm"};
+  rules.system_dirs = {"/system", "/apex", "/vendor", "/product", "/system_ext", "/odm",
+                       // What the platform compiles of its own code, and what Play services lend.
+                       "/data/misc/apexdata/com.android.art/dalvik-cache", "/data/dalvik-cache",
+                       "/data/user_de/0/com.google.android.gms",
+                       "/data/user/0/com.google.android.gms"};
+  rules.shared_packages = {"com.android.webview", "com.google.android.webview",
+                           "com.google.android.trichromelibrary", "com.android.chrome",
+                           "com.google.android.gms"};
   rules.image_roots = {"/system"};
   rules.read_only_mounts = {"/", "/system", "/vendor", "/product", "/system_ext", "/odm"};
   rules.packages_have_other_owner = true;

@@ -113,7 +113,7 @@ void check_files(const Context& context, Findings& out) {
   std::set<std::string> reported;
   for (const Mapping& mapping : context.maps) {
     if (!mapping.of_file() || !mapping.executable) continue;
-    if (is_below_any(mapping.path, context.rules.system_dirs)) continue;
+    if (is_system_file(context.rules, mapping.path)) continue;
     // The SDK's own library is judged against the package by check_own_code.
     if (mapping.path == context.own.library_path) continue;
     if (reported.contains(mapping.path) || belongs_to_package(context, mapping.path)) continue;

@@ -1,0 +1,36 @@
+package android.content;
+
+import android.content.pm.PackageManager;
+import android.content.res.AssetManager;
+import java.io.File;
+
+/** A stand-in for the platform's class: the methods that the SDK calls. */
+public class Context {
+    private final File dataDir;
+    private final AssetManager assets;
+
+    public Context(File dataDir, AssetManager assets) {
+        this.dataDir = dataDir;
+        this.assets = assets;
+    }
+
+    public File getFilesDir() {
+        return new File(dataDir, "files");
+    }
+
+    public String getPackageCodePath() {
+        return "/data/app/org.example.app-1/base.apk";
+    }
+
+    public String getPackageName() {
+        return "org.example.app";
+    }
+
+    public AssetManager getAssets() {
+        return assets;
+    }
+
+    public PackageManager getPackageManager() {
+        return new PackageManager();
+    }
+}
