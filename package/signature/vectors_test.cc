@@ -295,5 +295,38 @@ TEST(ApkSigVectors, TheNewestSchemeNamesTheSignerAndTheLineage) {
   EXPECT_EQ(ten->signers.size(), 10u);
 }
 
+// The reason against a package's stamp, "verified", or "none" without a stamp.
+std::string stamp(const std::string& file) {
+  const auto report = verify(file);
+  if (!report) return report.error().id();
+  if (report->stamp) return "verified";
+  for (const std::string& warning : report->warnings) {
+    if (warning.starts_with("signature.stamp.")) return warning.substr(0, warning.find(": "));
+  }
+  return "none";
+}
+
+TEST(ApkSigVectors, StampsAreVerifiedApart) {
+  EXPECT_EQ(stamp("stamp-valid-timestamp-value.apk"), "verified");
+  EXPECT_EQ(stamp("stamp-2-v31-tgt-signers.apk"), "verified");
+  EXPECT_EQ(stamp("v1v2v3-rotated-v3-key-valid-stamp.apk"), "verified");
+  EXPECT_EQ(stamp("stamp-apk-hash-mismatch-v3.apk"), "signature.stamp.bad-signature");
+  EXPECT_EQ(stamp("stamp-certificate-mismatch.apk"), "signature.stamp.certificate-mismatch");
+  EXPECT_EQ(stamp("stamp-int-timestamp-value.apk"), "signature.stamp.malformed-attribute");
+  EXPECT_EQ(stamp("stamp-invalid-timestamp-value-less-than-zero.apk"),
+            "signature.stamp.invalid-timestamp");
+  EXPECT_EQ(stamp("stamp-timestamp-in-last-8-of-16-byte-buffer.apk"),
+            "signature.stamp.invalid-timestamp");
+  EXPECT_EQ(stamp("stamp-valid-timestamp-value-modified.apk"), "signature.stamp.bad-signature");
+  EXPECT_EQ(stamp("stamp-only-unknown-sigs.apk"), "signature.stamp.no-signature");
+  EXPECT_EQ(stamp("stamp-without-block.apk"), "signature.stamp.block-missing");
+  EXPECT_EQ(stamp("golden-aligned-out.apk"), "none");
+
+  const auto report = verify("stamp-valid-timestamp-value.apk");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->stamp->time, 1644886584);
+  EXPECT_EQ(report->stamp->certificate_sha256, sha256(report->stamp->certificate));
+}
+
 }  // namespace
 }  // namespace touchmark::package
