@@ -37,8 +37,7 @@ final class Session {
   }
 
   void live() throws Exception {
-    Thread.setDefaultUncaughtExceptionHandler(
-        (thread, error) -> Log.e("AndroidRuntime", "FATAL EXCEPTION: " + thread.getName(), error));
+    Thread.setDefaultUncaughtExceptionHandler(Session::crash);
     screen = new Screen(launch());
     device.answer(ready().toString());
     for (boolean alive = true; alive; ) {
@@ -46,6 +45,13 @@ final class Session {
       String command = device.next(TURN_MILLIS);
       if (command != null) alive = obey(command);
     }
+  }
+
+  /** As on Android: an exception that no thread of the app caught ends the app. */
+  private static void crash(Thread thread, Throwable error) {
+    Log.e("AndroidRuntime", "FATAL EXCEPTION: " + thread.getName(), error);
+    System.err.println("lab host: the app crashed: " + error);
+    System.exit(1);
   }
 
   private Activity launch() throws ClassNotFoundException {
