@@ -72,8 +72,11 @@ std::string signing_block(const std::string& digest) {
 
 std::string signed_package(const std::map<std::string, std::string>& files) {
   using namespace package::testing;
+  XmlTestElement manifest = sample_manifest();
+  manifest.children.at(0).attributes.at(0).data =
+      24;  // minSdkVersion: v2 alone is enough from here on
   ZipFile zip;
-  zip.entries.push_back(deflated("AndroidManifest.xml", xml_document(sample_manifest()).build()));
+  zip.entries.push_back(deflated("AndroidManifest.xml", xml_document(manifest).build()));
   for (const auto& [name, content] : files) zip.entries.push_back(deflated(name, content));
   const std::string plain = zip.build();
   const std::string end = plain.substr(plain.size() - kEndRecordSize);

@@ -132,10 +132,10 @@ TEST_F(TransportTest, BoundsTheAnswer) {
 TEST_F(TransportTest, TellsSilenceFromAbsence) {
   TlsServer slow([](const ServedRequest& request) {
     ServerReply reply = echo(request);
-    reply.delay = 600ms;
+    reply.delay = 4s;
     return reply;
   });
-  const Result<HttpAnswer> late = post(slow, {slow.spki()}, 200ms);
+  const Result<HttpAnswer> late = post(slow, {slow.spki()}, 2s);
   ASSERT_FALSE(late);
   EXPECT_TRUE(late.error().is(TransportError::kTimeout)) << late.error().text();
 

@@ -17,18 +17,17 @@ TEST(ElfTest, ReadsALibrary) {
   const Result<ElfImage> image = parse_elf(sample());
   ASSERT_TRUE(image);
   EXPECT_EQ(image->soname, "libtouchmark_sample_library.so");
-  EXPECT_THAT(image->needed, ::testing::Contains("libc.so.6"));
   const auto executable = [](const ElfSegment& segment) { return segment.executable; };
   EXPECT_EQ(std::ranges::count_if(image->segments, executable), 1);
   const auto named = [](const ElfExport& symbol) { return symbol.name == "touchmark_sample"; };
   EXPECT_EQ(std::ranges::count_if(image->exports, named), 1);
 }
 
-TEST(ElfTest, ReadsTheCLibrary) {
+TEST(ElfTest, ReadsAProgram) {
   const Result<ElfImage> image = parse_elf(*read_whole("/proc/self/exe", 1 << 30));
   ASSERT_TRUE(image);
   EXPECT_GT(image->imports.size(), 50U);
-  EXPECT_THAT(image->needed, ::testing::Contains("libcrypto.so.3"));
+  EXPECT_THAT(image->needed, ::testing::IsSupersetOf({"libcrypto.so.3", "libc.so.6"}));
 }
 
 TEST(ElfTest, RefusesOtherFiles) {
