@@ -86,15 +86,15 @@ openssl::Pkey to_pkey(const EcKey& key) {
 std::string_view error_id(CertificateError error) {
   switch (error) {
     case CertificateError::kMalformed:
-      return "certificate.malformed";
+      return "tls-certificate.malformed";
     case CertificateError::kBadKey:
-      return "certificate.bad-key";
+      return "tls-certificate.bad-key";
     case CertificateError::kKeyMismatch:
-      return "certificate.key-mismatch";
+      return "tls-certificate.key-mismatch";
     case CertificateError::kBadHost:
-      return "certificate.bad-host";
+      return "tls-certificate.bad-host";
   }
-  return "certificate.unknown";
+  return "tls-certificate.unknown";
 }
 
 Result<std::string> make_self_signed(const EcKey& key, const std::vector<std::string>& hosts,

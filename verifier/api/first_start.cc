@@ -6,22 +6,20 @@
 namespace touchmark::verifier {
 
 Result<Credentials> make_credentials(Service& service, const std::string& url,
-                                     const std::string& pin,
-                                     const std::optional<std::filesystem::path>& file) {
+                                     const std::string& pin) {
   auto admin = service.make_operator_token("admin", Role::kAdmin);
   if (!admin) return pass(admin);
   auto developer = service.make_operator_token("developer", Role::kDeveloper);
   if (!developer) return pass(developer);
-  Credentials made{url, pin, std::move(*admin), std::move(*developer)};
-  if (file) {
-    const Json json{{"url", made.url},
-                    {"pin", made.pin},
-                    {"admin_token", made.admin_token},
-                    {"developer_token", made.developer_token}};
-    auto written = write_file_atomic(*file, as_bytes(json.dump(2) + "\n"), 0600);
-    if (!written) return pass(written);
-  }
-  return made;
+  return Credentials{url, pin, std::move(*admin), std::move(*developer)};
+}
+
+Result<void> write_credentials(const Credentials& credentials, const std::filesystem::path& file) {
+  const Json json{{"url", credentials.url},
+                  {"pin", credentials.pin},
+                  {"admin_token", credentials.admin_token},
+                  {"developer_token", credentials.developer_token}};
+  return write_file_atomic(file, as_bytes(json.dump(2) + "\n"), 0600);
 }
 
 std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data) {

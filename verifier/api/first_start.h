@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -17,11 +16,12 @@ struct Credentials {
   std::string developer_token;
 };
 
-// Makes both tokens and, when `file` is given, writes them there as JSON
-// {"url","pin","admin_token","developer_token"}, mode 0600.
+// Makes both tokens. From here on only their hashes are kept.
 Result<Credentials> make_credentials(Service& service, const std::string& url,
-                                     const std::string& pin,
-                                     const std::optional<std::filesystem::path>& file);
+                                     const std::string& pin);
+
+// For scripts: JSON {"url","pin","admin_token","developer_token"}, mode 0600.
+Result<void> write_credentials(const Credentials& credentials, const std::filesystem::path& file);
 
 // What a person needs to go on, commands included.
 std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data);

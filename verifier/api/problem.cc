@@ -17,7 +17,6 @@ std::optional<int> transport_status(const Error& error) {
   if (error.is(HttpError::kForbidden)) return 403;
   if (error.is(HttpError::kNotFound)) return 404;
   if (error.is(HttpError::kWrongMethod)) return 405;
-  if (error.is(HttpError::kTimeout)) return 408;
   if (error.is(HttpError::kTooLarge)) return 413;
   if (error.is(HttpError::kInternal)) return 500;
   if (error.is(HttpError::kBusy)) return 503;
@@ -56,8 +55,6 @@ std::string_view error_id(HttpError error) {
       return "http.not-found";
     case HttpError::kWrongMethod:
       return "http.wrong-method";
-    case HttpError::kTimeout:
-      return "http.timeout";
     case HttpError::kTooLarge:
       return "http.too-large";
     case HttpError::kInternal:

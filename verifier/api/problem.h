@@ -16,7 +16,6 @@ enum class HttpError {
   kForbidden,     // 403
   kNotFound,      // 404
   kWrongMethod,   // 405
-  kTimeout,       // 408
   kTooLarge,      // 413
   kInternal,      // 500
   kBusy,          // 503

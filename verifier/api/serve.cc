@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -24,7 +25,6 @@ namespace touchmark::verifier {
 namespace {
 
 namespace asio = boost::asio;
-namespace fs = std::filesystem;
 
 constexpr std::size_t kWorkerThreads = 4;
 constexpr std::size_t kMaxPem = 1 << 20;
@@ -151,6 +151,8 @@ std::string Process::default_url(std::uint16_t port) const {
 Result<void> Process::start() {
   // Whatever this process writes is nobody else's to read.
   ::umask(0077);
+  // A reader of the log that went away must not take the service with it.
+  std::signal(SIGPIPE, SIG_IGN);
   auto log = Log::open(options_.log_file, plan_.log_format, plan_.log_level);
   if (!log) return pass(log);
   log_ = std::move(*log);
@@ -185,8 +187,11 @@ Result<void> Process::open_identity(const DataFolder& folder) {
   if (service.tls_ended_by_proxy) return {};  // the pins are the proxy's
   auto backup = folder.backup_pin();
   if (!backup) return pass(backup);
-  service.service_pins.insert(service.service_pins.begin(),
-                              {base64_encode(facts->spki_sha256), *backup});
+  std::vector<std::string> pins{base64_encode(facts->spki_sha256), *backup};
+  for (const std::string& pin : service.service_pins) {
+    if (std::ranges::find(pins, pin) == pins.end()) pins.push_back(pin);
+  }
+  service.service_pins = std::move(pins);
   return {};
 }
 
@@ -207,12 +212,14 @@ Result<void> Process::open_service(const DataFolder& folder) {
 
 Result<void> Process::show_credentials() {
   if (!service_->first_start() && !options_.reset_operator_tokens) return {};
-  std::optional<fs::path> file;
-  if (!options_.credentials_file.empty()) file = options_.credentials_file;
-  auto made = make_credentials(*service_, plan_.service.public_urls.front(), operator_pin(), file);
+  auto made = make_credentials(*service_, plan_.service.public_urls.front(), operator_pin());
   if (!made) return pass(made);
+  // To people first: should the file fail, the tokens are not lost.
   std::fputs(welcome_text(*made, folder_->path()).c_str(), stdout);
   std::fflush(stdout);
+  if (!options_.credentials_file.empty()) {
+    if (auto ok = write_credentials(*made, options_.credentials_file); !ok) return ok;
+  }
   log_->info(
       "first_start",
       {{"account", service_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}});

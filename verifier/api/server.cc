@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -41,6 +42,10 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
   const std::string where = address + ":" + std::to_string(port);
   tcp::acceptor acceptor(io);
   acceptor.open(endpoint.protocol(), error);
+  // "::" means every address, IPv4 included, whatever the system's default.
+  if (!error && ip.is_v6() && ip.is_unspecified()) {
+    acceptor.set_option(asio::ip::v6_only(false), error);
+  }
   // Without it a restarted service would wait for the old one's connections to be forgotten.
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
@@ -94,39 +99,46 @@ asio::awaitable<void> Server::accept_loop() {
     if (stopping_) co_return;
     if (error) {
       // Out of descriptors, as a rule: connections that end make room.
-      context_.log.warning("accept_failed", {{"error", error.message()}});
+      context_.log.warning("accept.failed", {{"error", error.message()}});
       asio::steady_timer pause(strand_, milliseconds(100));
       co_await pause.async_wait(kAsTuple);
       continue;
     }
-    if (connections() < settings_.max_connections) {
+    try {
       start_session(std::move(socket));
-    } else {
-      context_.log.warning("connection.refused", {{"reason", "too many connections"}});
+    } catch (const std::exception& failure) {
+      // No memory for one connection must not end the loop for all that follow.
+      context_.log.error("accept.failed", {{"error", failure.what()}});
     }
   }
 }
 
 void Server::start_session(tcp::socket socket) {
+  if (connections() >= settings_.max_connections) {
+    context_.log.warning("connection.refused", {{"reason", "too many connections"}});
+    return;
+  }
   auto session = std::make_shared<Session>(std::move(socket), context_);
   {
     const std::lock_guard lock(mutex_);
     sessions_.emplace(session.get(), session);
   }
-  const auto executor = session->executor();
   asio::co_spawn(
-      executor, [session] { return session->run(); },
-      [this, session](std::exception_ptr exception) {
-        if (exception) {
-          try {
-            std::rethrow_exception(exception);
-          } catch (const std::exception& error) {
-            context_.log.error("connection.failed", {{"error", error.what()}});
-          }
-        }
-        const std::lock_guard lock(mutex_);
-        sessions_.erase(session.get());
-      });
+      session->executor(), [session] { return session->run(); },
+      [this, session](const std::exception_ptr& exception) { end_session(*session, exception); });
+}
+
+void Server::end_session(Session& session, const std::exception_ptr& exception) {
+  {
+    const std::lock_guard lock(mutex_);
+    sessions_.erase(&session);
+  }
+  if (!exception) return;
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& failure) {
+    context_.log.error("connection.failed", {{"error", failure.what()}});
+  }
 }
 
 asio::awaitable<void> Server::housekeeping_loop() {

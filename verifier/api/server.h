@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -50,6 +51,7 @@ class Server {
   boost::asio::awaitable<void> housekeeping_loop();
   boost::asio::awaitable<void> wind_down();
   void start_session(boost::asio::ip::tcp::socket socket);
+  void end_session(Session& session, const std::exception_ptr& exception);
 
   boost::asio::io_context& io_;
   boost::asio::strand<boost::asio::io_context::executor_type> strand_;

@@ -22,6 +22,7 @@ using boost::system::error_code;
 
 constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kSlowestBytesPerSecond = 16 * 1024;
 
 // An IPv4 client on an IPv6 socket is shown as IPv4.
 std::string address_text(asio::ip::address address) {
@@ -42,12 +43,8 @@ bool read_target(std::string_view target, HttpRequest& request) {
   return true;
 }
 
-Error transport_error(const error_code& code) {
-  if (code == beast::error::timeout)
-    return {HttpError::kTimeout, "the request did not arrive in time"};
-  if (code == http::error::body_limit) return {HttpError::kTooLarge, "the body is too large"};
-  return {HttpError::kMalformed, code.message()};
-}
+// For what can still be answered: a connection whose time is over is closed already.
+Error transport_error(const error_code& code) { return {HttpError::kMalformed, code.message()}; }
 
 }  // namespace
 
@@ -112,7 +109,7 @@ asio::awaitable<bool> Session::serve_one() {
   }
   response = co_await answer(parser);
   const bool body_left = !parser.is_done();
-  const bool keep = parser.keep_alive() && !body_left && !stopping_ && response.status != 408;
+  const bool keep = parser.keep_alive() && !body_left && !stopping_;
   if (!keep) response.headers.emplace_back("Connection", "close");
   const bool sent = co_await send(parser, std::move(response));
   if (sent && body_left) co_await drain(parser);
@@ -191,14 +188,17 @@ asio::awaitable<Result<void>> Session::read_body(Parser& parser, const Route& ro
   std::uint64_t total = 0;
   while (!parser.is_done()) {
     auto& body = parser.get().body();
+    // A read ends when the piece is full: one byte over the bound is enough to know.
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), route.max_body - total + 1));
     body.data = piece.data();
-    body.size = piece.size();
+    body.size = wanted;
     beast::get_lowest_layer(stream_).expires_after(context_.limits.progress);
     const auto [error, size] = co_await http::async_read(stream_, buffer_, parser, kAsTuple);
     if (error && error != http::error::need_buffer) {
       co_return tl::unexpected<Error>(transport_error(error));
     }
-    const ByteView got = ByteView(piece).first(piece.size() - body.size);
+    const ByteView got = ByteView(piece).first(wanted - body.size);
     total += got.size();
     if (total > route.max_body) co_return too_large();
     if (!route.upload) {
@@ -231,7 +231,9 @@ asio::awaitable<bool> Session::send(const Parser& parser, HttpResponse response)
   for (const auto& [name, value] : response.headers) out.set(name, value);
   out.body() = std::move(response.body);
   if (response.status != 204) out.content_length(out.body().size());
-  beast::get_lowest_layer(stream_).expires_after(context_.limits.progress);
+  // One deadline for the whole answer, so a large one gets time for a slow line.
+  const auto for_size = std::chrono::seconds(out.body().size() / kSlowestBytesPerSecond);
+  beast::get_lowest_layer(stream_).expires_after(context_.limits.progress + for_size);
   const auto [error, size] = co_await http::async_write(stream_, out, kAsTuple);
   co_return !error;
 }

@@ -12,6 +12,7 @@ using protocol::Finding;
 using protocol::FindingId;
 using Findings = std::vector<Finding>;
 
+constexpr std::size_t kExporterBytes = 32;  // RFC 9266
 constexpr std::array<std::string_view, 5> kCheckGroups{"app", "hook", "debug", "root", "network"};
 
 // Text of the client's in a detail: short, for it ends up in logs.
@@ -32,7 +33,8 @@ void check_groups(const Evidence& evidence, Findings& out) {
 }
 
 void check_connection(const Evidence& evidence, const ExpectedConnection& expected, Findings& out) {
-  if (expected.exporter && !constant_time_equal(*expected.exporter, evidence.tls_exporter)) {
+  if (expected.exporter && (expected.exporter->size() != kExporterBytes ||
+                            !constant_time_equal(*expected.exporter, evidence.tls_exporter))) {
     out.push_back({FindingId::kNetworkMitm, "the client's TLS connection is not this one"});
   }
   const auto is_seen = [&](const Sha256Digest& spki) {

@@ -1,0 +1,371 @@
+#include "verifier/service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/encoding.h"
+#include "base/jose.h"
+#include "package/package.h"
+#include "protocol/arc.h"
+#include "verifier/testing/fixtures.h"
+
+namespace touchmark::verifier {
+namespace {
+
+using protocol::FindingId;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::MemoryApp;
+using testing::SoftAttester;
+
+const std::string kPackage = "tests/vectors/apksig/golden-aligned-out.apk";
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  ServiceTest() {
+    store_ = std::move(open_sqlite(":memory:").value());
+    settings_.public_urls = {"https://localhost:8443"};
+    settings_.service_pins = {base64_encode(Bytes(32, std::byte{0x22}))};
+    settings_.tls_spki_sha256.fill(std::byte{0x22});
+    reopen();
+  }
+  void reopen() {
+    service_.reset();
+    auto service = Service::open(*store_, master_key_, clock_, random_, settings_);
+    ASSERT_TRUE(service) << service.error().text();
+    service_ = std::move(*service);
+    attester_.account = service_->account();
+    connection_ = {"192.0.2.1", attester_.exporter};
+  }
+  // As if the app had been uploaded a while ago.
+  void register_app() {
+    auto ok = store_->put_registration(attester_.app.registration(clock_.now() - Seconds(3600)),
+                                       attester_.app.reader());
+    ASSERT_TRUE(ok);
+    reopen();
+  }
+  Json challenge() {
+    auto answer = service_->challenge(attester_.challenge_request());
+    EXPECT_TRUE(answer) << answer.error().text();
+    return Json::parse(*answer);
+  }
+  AttestAnswer attest(const Json& changes = Json::object()) {
+    Json claims = attester_.claims(challenge());
+    claims.merge_patch(changes);
+    auto answer = service_->attest(attester_.attest_request(claims), connection_);
+    EXPECT_TRUE(answer) << answer.error().text();
+    return *answer;
+  }
+  static std::vector<FindingId> ids(const AttestAnswer& answer) {
+    std::vector<FindingId> out;
+    for (const auto& finding : answer.verdict.findings) out.push_back(finding.id);
+    return out;
+  }
+  TokenStatus status(const AttestAnswer& answer) {
+    return service_->check_token(Json::parse(answer.body)["token"].get<std::string>()).status;
+  }
+
+  testing::ManualClock clock_;
+  testing::RepeatableRandom random_;
+  Bytes master_key_ = Bytes(32, std::byte{0x4d});
+  ServiceSettings settings_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Service> service_;
+  SoftAttester attester_{MemoryApp::make(), ""};
+  ConnectionFacts connection_;
+};
+
+TEST_F(ServiceTest, GivesAValidTokenToARegisteredApp) {
+  register_app();
+  const AttestAnswer answer = attest();
+  EXPECT_TRUE(answer.verdict.passed);
+  EXPECT_THAT(ids(answer), IsEmpty());
+  EXPECT_EQ(answer.verdict.arc, protocol::encode_arc({}));
+  const Json body = Json::parse(answer.body);
+  EXPECT_EQ(body["expires_in"], 300);
+  const TokenReport report = service_->check_token(body["token"].get<std::string>());
+  EXPECT_EQ(report.status, TokenStatus::kValid);
+  EXPECT_EQ(report.claims["ip"], "192.0.2.1");
+  EXPECT_EQ(report.claims["did"], answer.verdict.did);
+}
+
+TEST_F(ServiceTest, GivesADecoyToAnythingElse) {
+  const AttestAnswer answer = attest();
+  EXPECT_FALSE(answer.verdict.passed);
+  EXPECT_THAT(ids(answer), ElementsAre(FindingId::kAppNotRegistered));
+  EXPECT_EQ(status(answer), TokenStatus::kInvalid);
+}
+
+// All that a client can see of an answer, but for the random and the signed bytes.
+std::string shape(const AttestAnswer& answer) {
+  const Json body = Json::parse(answer.body);
+  std::string out = std::to_string(answer.body.size());
+  for (const auto& [name, value] : body.items()) out += " " + name;
+  const auto jws = parse_jws(body["token"].get<std::string>());
+  out += " " + jws->header.dump();
+  for (const auto& [name, value] : jws->payload.items()) {
+    out += " " + name + ":" + std::to_string(value.dump().size());
+  }
+  return out + " " + std::to_string(body["token"].get<std::string>().size());
+}
+
+TEST_F(ServiceTest, ValidAndDecoyAnswersHaveOneShape) {
+  register_app();
+  std::set<std::string> shapes;
+  for (int i = 0; i < 50; ++i) {
+    shapes.insert(shape(attest()));
+    shapes.insert(shape(attest({{"findings", {{{"id", "hook.framework"}, {"detail", "frida"}}}}})));
+    shapes.insert(shape(attest({{"sdk", {{"build", "host"}}}})));
+    shapes.insert(shape(attest({{"tls", {{"spki", base64url_encode(Bytes(32))}}}})));
+  }
+  EXPECT_THAT(shapes, ::testing::SizeIs(1));
+}
+
+TEST_F(ServiceTest, PadsEveryAnswer) {
+  const std::string body = attest().body;
+  EXPECT_EQ(body.size() % kAnswerQuantum, 0U);
+  EXPECT_EQ(body.back(), ' ');
+}
+
+TEST_F(ServiceTest, SendsTheNextChallengeAlong) {
+  register_app();
+  const Json next = Json::parse(attest().body)["challenge"];
+  auto again = service_->attest(attester_.attest_request(attester_.claims(next)), connection_);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->verdict.passed);
+}
+
+TEST_F(ServiceTest, RegistersARealPackageThatActsAtOnce) {
+  auto source = package::open_file(kPackage);
+  ASSERT_TRUE(source) << source.error().text();
+  attester_.app.measurement = package::measure(**source).value();
+  attester_.app.contents.clear();
+  for (const package::Part& part : attester_.app.measurement.parts) {
+    attester_.app.contents[part.name] =
+        package::read_part_range(**source, part.name, 0, part.size).value();
+  }
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
+  // A challenge from before the registration is answered after it.
+  const Json early = challenge();
+  auto registered = service_->register_package(kPackage, Seconds(600), "developer");
+  ASSERT_TRUE(registered) << registered.error().text();
+  EXPECT_EQ(registered->expires, clock_.now() + Seconds(600));
+  EXPECT_EQ(registered->created_by, "developer");
+  auto answer = service_->attest(attester_.attest_request(attester_.claims(early)), connection_);
+  EXPECT_THAT(ids(*answer), IsEmpty());
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  clock_.advance(Seconds(600));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
+  ASSERT_TRUE(service_->remove_registration(registered->id, "developer"));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
+}
+
+TEST_F(ServiceTest, RefusesWhatIsNoPackage) {
+  auto registered = service_->register_package("CMakeLists.txt", {}, "developer");
+  ASSERT_FALSE(registered);
+  EXPECT_TRUE(registered.error().id().starts_with("zip.")) << registered.error().id();
+  EXPECT_TRUE(service_->registrations()->empty());
+  EXPECT_EQ(service_->audit_log(100).value()["entries"].size(), 0U);
+}
+
+TEST_F(ServiceTest, KnowsEverythingAgainAfterARestart) {
+  register_app();
+  const auto api = service_->put_api({"api.example", {}}, "admin");
+  ASSERT_TRUE(api);
+  const auto token = service_->make_operator_token("admin", Role::kAdmin);
+  ASSERT_TRUE(token);
+  const std::string account = service_->account();
+  const std::string configuration = service_->configuration();
+  const Bytes secret = service_->token_secrets("admin")->secret;
+  const AttestAnswer before = attest();
+  reopen();
+  EXPECT_EQ(service_->account(), account);
+  EXPECT_EQ(service_->configuration(), configuration);
+  EXPECT_EQ(service_->token_secrets("admin")->secret, secret);
+  EXPECT_TRUE(service_->authenticate(*token));
+  EXPECT_FALSE(service_->first_start());
+  EXPECT_EQ(status(before), TokenStatus::kValid);
+  EXPECT_TRUE(attest().verdict.passed);
+}
+
+TEST_F(ServiceTest, KeepsSecretsSealed) {
+  const Bytes secret = service_->token_secrets("admin")->secret;
+  for (const char* name : {"secret.token", "secret.challenge", "secret.config-key"}) {
+    const Bytes stored = store_->get(name).value().value();
+    EXPECT_EQ(as_text(stored).find(as_text(secret)), std::string_view::npos) << name;
+  }
+  auto opened = Service::open(*store_, Bytes(32), clock_, random_, settings_);
+  ASSERT_FALSE(opened);
+  EXPECT_TRUE(opened.error().is(CryptoError::kSealBroken));
+  auto short_key = Service::open(*store_, Bytes(31), clock_, random_, settings_);
+  EXPECT_TRUE(short_key.error().is(ServiceError::kBadSettings));
+}
+
+TEST_F(ServiceTest, NewConfigurationReachesOlderClients) {
+  attester_.config_version = 1;
+  EXPECT_FALSE(Json::parse(attest().body).contains("config"));
+  ASSERT_TRUE(service_->put_api({"API.example:8443", {base64_encode(Bytes(32))}}, "admin"));
+  const Json body = Json::parse(attest().body);
+  ASSERT_TRUE(body.contains("config"));
+  EXPECT_EQ(body["config"], service_->configuration());
+  const Json payload = parse_jws(service_->configuration())->payload;
+  EXPECT_EQ(payload["version"], 2);
+  EXPECT_EQ(payload["api"][0]["domain"], "api.example:8443");
+  attester_.config_version = 2;
+  EXPECT_FALSE(Json::parse(attest().body).contains("config"));
+  ASSERT_TRUE(service_->remove_api("api.EXAMPLE:8443", "admin"));
+  EXPECT_EQ(service_->status()["config_version"], 3);
+}
+
+TEST_F(ServiceTest, RenewsTheConfigurationWhenSettingsChange) {
+  EXPECT_EQ(service_->status()["config_version"], 1);
+  reopen();
+  EXPECT_EQ(service_->status()["config_version"], 1);
+  settings_.public_urls.push_back("https://failover.example");
+  reopen();
+  EXPECT_EQ(service_->status()["config_version"], 2);
+}
+
+TEST_F(ServiceTest, RevealsReasonsOnlyWhereThePolicySaysSo) {
+  EXPECT_FALSE(Json::parse(attest().body).contains("arc"));
+  settings_.reveal_reasons = true;
+  reopen();
+  const Json body = Json::parse(attest().body);
+  EXPECT_EQ(body["reasons"], Json::array({"app.not-registered"}));
+  EXPECT_EQ(protocol::decode_arc(body["arc"].get<std::string>()), std::vector<std::uint8_t>{1});
+}
+
+TEST_F(ServiceTest, AllowsHostBuildsOnlyWhereToldTo) {
+  register_app();
+  const Json host{{"sdk", {{"build", "host"}}}};
+  EXPECT_THAT(ids(attest(host)), ElementsAre(FindingId::kDeviceHostBuild));
+  settings_.allow_host_builds = true;
+  reopen();
+  EXPECT_THAT(ids(attest(host)), IsEmpty());
+  EXPECT_EQ(service_->policy()["findings"]["device.host-build"], "ignore");
+}
+
+TEST_F(ServiceTest, NeedsTheExporterUnlessAProxyEndsTls) {
+  register_app();
+  connection_.exporter.reset();
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kNetworkMitm));
+  attester_.exporter.clear();
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kNetworkMitm)) << "nothing equals nothing";
+  settings_.tls_ended_by_proxy = true;
+  reopen();
+  connection_.exporter.reset();
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  EXPECT_EQ(service_->policy()["channel_binding"], "proxy");
+}
+
+TEST_F(ServiceTest, RefusesMalformedRequests) {
+  for (const std::string& body :
+       {std::string(), std::string("[]"), std::string("{}"), std::string("{\"account\":1}"),
+        std::string(R"({"account":"a","measurement":"AAAA"})"),
+        std::string(R"({"account":"a","measurement":"!"})"), std::string(5000, ' ')}) {
+    auto answer = service_->challenge(body);
+    ASSERT_FALSE(answer) << body.substr(0, 50);
+    EXPECT_TRUE(answer.error().is(ServiceError::kMalformedRequest)) << answer.error().text();
+  }
+  for (const std::string& body :
+       {std::string(), std::string("{}"), std::string(R"({"evidence":1})"),
+        std::string(R"({"evidence":"a.b.c"})")}) {
+    auto answer = service_->attest(body, connection_);
+    ASSERT_FALSE(answer) << body;
+    EXPECT_TRUE(answer.error().is(ServiceError::kMalformedRequest)) << answer.error().text();
+  }
+}
+
+TEST_F(ServiceTest, ChallengeTellsNothingOfWhatElseIsRegistered) {
+  const Json before = challenge();
+  SoftAttester other(MemoryApp::make("com.example.other", "other"), service_->account());
+  ASSERT_TRUE(store_->put_registration(other.app.registration(clock_.now()), other.app.reader()));
+  reopen();
+  const Json after = challenge();
+  for (const Json& challenge : {before, after}) {
+    ASSERT_EQ(challenge["ranges"].size(), 8U);
+    for (const Json& range : challenge["ranges"]) {
+      EXPECT_EQ(range[0], "classes.dex");
+      EXPECT_LE(range[1].get<std::uint64_t>(), (1U << 20) - 4096U);
+    }
+  }
+}
+
+TEST_F(ServiceTest, WritesDevicesInBatches) {
+  register_app();
+  attest();
+  attest();
+  EXPECT_TRUE(store_->devices(10)->empty()) << "the hot path writes nothing";
+  ASSERT_TRUE(service_->flush());
+  auto devices = store_->devices(10);
+  ASSERT_EQ(devices->size(), 1U);
+  EXPECT_TRUE(devices->front().passed);
+  EXPECT_EQ(devices->front().package_name, "com.example.app");
+}
+
+TEST_F(ServiceTest, KnowsItsOperators) {
+  EXPECT_TRUE(service_->first_start());
+  const auto admin = service_->make_operator_token("admin", Role::kAdmin);
+  const auto developer = service_->make_operator_token("developer", Role::kDeveloper);
+  EXPECT_TRUE(admin->starts_with("tmk_admin_"));
+  EXPECT_TRUE(developer->starts_with("tmk_developer_"));
+  EXPECT_EQ(service_->authenticate(*admin)->role, Role::kAdmin);
+  EXPECT_EQ(service_->authenticate(*developer)->role, Role::kDeveloper);
+  EXPECT_EQ(service_->authenticate(*developer)->name, "developer");
+  EXPECT_FALSE(service_->authenticate(""));
+  EXPECT_FALSE(service_->authenticate(*admin + "x"));
+  // A new token of the same name ends the old one.
+  ASSERT_TRUE(service_->make_operator_token("admin", Role::kAdmin));
+  EXPECT_FALSE(service_->authenticate(*admin));
+}
+
+TEST_F(ServiceTest, NotesWhatOperatorsDo) {
+  const auto registered = service_->register_package(kPackage, {}, "alice");
+  ASSERT_TRUE(registered);
+  ASSERT_TRUE(service_->put_api({"api.example", {}}, "bob"));
+  ASSERT_TRUE(service_->token_secrets("carol"));
+  ASSERT_TRUE(service_->example_token(true, "192.0.2.1", "dave"));
+  ASSERT_TRUE(service_->remove_api("api.example", "bob"));
+  ASSERT_TRUE(service_->remove_registration(registered->id, "alice"));
+  const Json log = service_->audit_log(100).value();
+  EXPECT_EQ(log["intact"], true);
+  std::vector<std::string> seen;
+  for (const Json& entry : log["entries"]) {
+    seen.push_back(entry["actor"].get<std::string>() + " " + entry["action"].get<std::string>());
+  }
+  EXPECT_THAT(seen, ElementsAre("alice registration.remove", "bob api.remove", "dave token.example",
+                                "carol secret.read", "bob api.put", "alice registration.add"));
+}
+
+TEST_F(ServiceTest, RefusesSettingsThatCannotWork) {
+  const auto refused = [&](auto change) {
+    ServiceSettings settings = settings_;
+    change(settings);
+    auto service = Service::open(*store_, master_key_, clock_, random_, settings);
+    return !service && service.error().is(ServiceError::kBadSettings);
+  };
+  EXPECT_FALSE(refused([](ServiceSettings&) {}));
+  EXPECT_TRUE(refused([](ServiceSettings& s) { s.public_urls.clear(); }));
+  EXPECT_TRUE(refused([](ServiceSettings& s) { s.token_lifetime = Seconds(0); }));
+  EXPECT_TRUE(refused([](ServiceSettings& s) { s.challenge_lifetime = Seconds(86400); }));
+  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"role"}; }));
+  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"iss"}; }));
+  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"aud"}; }));
+  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"arc"}; }));
+  EXPECT_TRUE(refused([](ServiceSettings& s) {
+    s.tls_ended_by_proxy = true;
+    s.service_pins = {"x"};
+  }));
+}
+
+TEST_F(ServiceTest, MakesExampleTokens) {
+  const auto valid = service_->example_token(true, "192.0.2.1", "admin");
+  const auto decoy = service_->example_token(false, "192.0.2.1", "admin");
+  EXPECT_EQ(service_->check_token(*valid).status, TokenStatus::kValid);
+  EXPECT_EQ(service_->check_token(*decoy).status, TokenStatus::kInvalid);
+}
+
+}  // namespace
+}  // namespace touchmark::verifier

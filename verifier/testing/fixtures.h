@@ -1,0 +1,75 @@
+// What the verifier's tests share: time and randomness that a test sets, an app that exists in
+// memory only, and an attester that says whatever the test wants.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "protocol/range.h"
+#include "verifier/service.h"
+#include "verifier/store/store.h"
+
+namespace touchmark::verifier::testing {
+
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(std::int64_t start = 1'790'000'000) : seconds_(start) {}
+  UnixTime now() const override { return from_unix(seconds_); }
+  void advance(Seconds by) { seconds_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> seconds_;
+};
+
+// The same bytes in every run: SHA-256 of seed and counter.
+class RepeatableRandom final : public Random {
+ public:
+  explicit RepeatableRandom(std::string seed = "touchmark tests") : seed_(std::move(seed)) {}
+  void fill(std::span<std::byte> out) override;
+
+ private:
+  std::mutex mutex_;
+  std::string seed_;
+  std::uint64_t counter_ = 0;
+};
+
+// An app with two code-bearing parts (one of them larger than a chunk of the store) and a manifest.
+struct MemoryApp {
+  package::Measurement measurement;
+  std::map<std::string, Bytes> contents;
+
+  static MemoryApp make(const std::string& package_name = "com.example.app",
+                        const std::string& seed = "app");
+  Registration registration(UnixTime created, std::optional<UnixTime> expires = {}) const;
+  PartReader reader() const;
+};
+
+// Answers challenges as the SDK does, for an app in memory.
+class SoftAttester {
+ public:
+  SoftAttester(MemoryApp app, std::string account)
+      : app(std::move(app)), account(std::move(account)) {}
+
+  std::string challenge_request() const;
+  // Claims for `challenge` (the challenge object), as a sound app on a sound phone makes them.
+  Json claims(const Json& challenge) const;
+  // The body of /v1/attest.
+  std::string attest_request(const Json& claims) const;
+
+  MemoryApp app;
+  std::string account;
+  EcKey key = EcKey::generate();
+  std::int64_t config_version = 1 << 30;  // newer than any: no configuration comes back
+  Bytes exporter = Bytes(32, std::byte{0x11});
+  Bytes spki = Bytes(32, std::byte{0x22});
+};
+
+}  // namespace touchmark::verifier::testing

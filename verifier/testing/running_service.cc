@@ -1,0 +1,75 @@
+#include "verifier/testing/running_service.h"
+
+#include <unistd.h>
+
+#include "base/encoding.h"
+#include "verifier/api/certificate.h"
+#include "verifier/api/tls.h"
+
+namespace touchmark::verifier::testing {
+
+void MemoryLog::event(LogLevel, std::string_view name, const Json& fields) {
+  const std::lock_guard lock(mutex_);
+  events_.emplace_back(name, fields);
+}
+
+std::vector<Json> MemoryLog::events(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Json> out;
+  for (const auto& [event, fields] : events_) {
+    if (event == name) out.push_back(fields);
+  }
+  return out;
+}
+
+std::string MemoryLog::text() const {
+  const std::lock_guard lock(mutex_);
+  std::string out;
+  for (const auto& [event, fields] : events_) out += event + " " + fields.dump() + "\n";
+  return out;
+}
+
+RunningService::RunningService(RunningServiceOptions options) {
+  char name[] = "/tmp/touchmark-service-XXXXXX";
+  folder_ = ::mkdtemp(name);
+  const EcKey key = EcKey::generate();
+  const UnixTime now = SystemClock().now();
+  const std::string certificate = make_self_signed(key, {"localhost", "127.0.0.1"},
+                                                   now - Seconds(60), now + Seconds(3600), random_)
+                                      .value();
+  tls_.emplace(make_tls_context({certificate, key.private_pem()}).value());
+  options.service.tls_spki_sha256 = sha256(key.public_der());
+  if (options.service.public_urls.empty()) options.service.public_urls = {"https://localhost"};
+  if (options.service.service_pins.empty()) {
+    options.service.service_pins = {base64_encode(options.service.tls_spki_sha256)};
+  }
+  store_ = std::move(open_sqlite(":memory:").value());
+  service_ = std::move(
+      Service::open(*store_, Bytes(32, std::byte{1}), clock_, random_, options.service).value());
+  admin_ = service_->make_operator_token("admin", Role::kAdmin).value();
+  developer_ = service_->make_operator_token("developer", Role::kDeveloper).value();
+  handlers_ = std::make_unique<Handlers>(*service_, log_, options.handlers);
+  auto acceptor = listen_on(io_, "127.0.0.1", 0).value();
+  port_ = acceptor.local_endpoint().port();
+  server_ =
+      std::make_unique<Server>(io_, std::move(acceptor),
+                               SessionContext{*handlers_, log_, workers_, *tls_, folder_,
+                                              options.limits, options.trust_forwarded_for},
+                               options.server, [this] { static_cast<void>(service_->flush()); });
+  server_->start();
+  for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io_.run(); });
+}
+
+void RunningService::stop() {
+  server_->stop();
+  threads_.clear();  // joins
+}
+
+RunningService::~RunningService() {
+  stop();
+  workers_.join();
+  server_.reset();
+  std::filesystem::remove_all(folder_);
+}
+
+}  // namespace touchmark::verifier::testing

@@ -1,0 +1,70 @@
+// The whole service on a free loopback port, in this process, with an in-memory store.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "verifier/api/server.h"
+#include "verifier/testing/fixtures.h"
+
+namespace touchmark::verifier::testing {
+
+// Keeps what is logged.
+class MemoryLog final : public Log {
+ public:
+  void event(LogLevel level, std::string_view name, const Json& fields) override;
+  // The fields of every event of that name.
+  std::vector<Json> events(std::string_view name) const;
+  std::string text() const;  // everything, a line an event
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::pair<std::string, Json>> events_;
+};
+
+struct RunningServiceOptions {
+  SessionLimits limits;
+  ServerSettings server;
+  HandlerSettings handlers;
+  ServiceSettings service;
+  bool trust_forwarded_for = false;
+};
+
+class RunningService {
+ public:
+  explicit RunningService(RunningServiceOptions options = {});
+  ~RunningService();
+
+  std::uint16_t port() const { return port_; }
+  Service& service() { return *service_; }
+  Store& store() { return *store_; }
+  MemoryLog& log() { return log_; }
+  Server& server() { return *server_; }
+  const std::string& admin() const { return admin_; }
+  const std::string& developer() const { return developer_; }
+  const std::filesystem::path& folder() const { return folder_; }
+  // Asks it to end, and waits until it has.
+  void stop();
+
+ private:
+  std::filesystem::path folder_;
+  ManualClock clock_;
+  SystemRandom random_;
+  MemoryLog log_;
+  std::optional<boost::asio::ssl::context> tls_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<Handlers> handlers_;
+  std::string admin_;
+  std::string developer_;
+  boost::asio::io_context io_;
+  Workers workers_{2};
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace touchmark::verifier::testing

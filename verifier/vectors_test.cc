@@ -1,0 +1,70 @@
+// The committed golden vectors are what this code makes, and what it accepts.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/encoding.h"
+#include "base/jose.h"
+#include "verifier/appraisal/configuration.h"
+#include "verifier/appraisal/evidence.h"
+#include "verifier/appraisal/token.h"
+#include "verifier/testing/vectors.h"
+
+namespace touchmark::verifier {
+namespace {
+
+Json committed(const std::string& name) {
+  std::ifstream file("protocol/vectors/" + name);
+  EXPECT_TRUE(file) << name << ": run from the top of the source tree";
+  return Json::parse(file, nullptr, false);
+}
+
+TEST(Vectors, AreWhatThisCodeMakes) {
+  for (auto& [name, made] : testing::make_vectors()) {
+    Json file = committed(name);
+    if (name == "evidence.json" || name == "config.json") {
+      // The signed parts are equal; the signatures are not (ECDSA).
+      const auto signed_part = [](Json& vector) {
+        const std::string jws = vector["jws"];
+        vector["jws"] = jws.substr(0, jws.rfind('.'));
+      };
+      signed_part(file);
+      signed_part(made);
+    }
+    EXPECT_EQ(file, made) << name << ": run make_vectors protocol/vectors when this is meant";
+  }
+}
+
+TEST(Vectors, EvidenceVerifies) {
+  const Json vector = committed("evidence.json");
+  const auto evidence = parse_evidence(vector["jws"].get<std::string>());
+  ASSERT_TRUE(evidence) << evidence.error().text();
+  EXPECT_EQ(evidence->did, vector["did"]);
+  EXPECT_EQ(base64url_encode(evidence->nonce), vector["challenge"]["nonce"]);
+}
+
+TEST(Vectors, ConfigurationVerifiesUnderTheKeyItNames) {
+  const Json vector = committed("config.json");
+  const auto key = from_jwk(vector["payload"]["config_key"]);
+  ASSERT_TRUE(key);
+  EXPECT_TRUE(parse_configuration(vector["jws"].get<std::string>(), *key));
+}
+
+TEST(Vectors, TokensHaveTheStatusOfTheirNames) {
+  const Json vector = committed("token.json");
+  const TokenMint mint(base64_decode(vector["secret"].get<std::string>()).value(), {});
+  EXPECT_EQ(base64_encode(mint.decoy_secret()), vector["decoy_secret"]);
+  const auto status = [&](const char* name) {
+    return mint.check(vector[name].get<std::string>(), SystemClock().now()).status;
+  };
+  EXPECT_EQ(status("valid"), TokenStatus::kValid);
+  EXPECT_EQ(status("bound"), TokenStatus::kValid);
+  EXPECT_EQ(status("decoy"), TokenStatus::kInvalid);
+  EXPECT_EQ(status("expired"), TokenStatus::kExpired);
+  EXPECT_EQ(status("forged"), TokenStatus::kForged);
+  EXPECT_EQ(status("alg_none"), TokenStatus::kForged);
+  EXPECT_EQ(status("other_alg"), TokenStatus::kForged);
+}
+
+}  // namespace
+}  // namespace touchmark::verifier
