@@ -1,0 +1,93 @@
+// The service's one implementation, split over service.cc (start, and what apps ask) and
+// service_operator.cc (what operators ask).
+#pragma once
+
+#include <mutex>
+
+#include "verifier/appraisal/appraise.h"
+#include "verifier/appraisal/configuration.h"
+#include "verifier/appraisal/policy.h"
+#include "verifier/appraisal/token.h"
+#include "verifier/device_queue.h"
+#include "verifier/keyring.h"
+#include "verifier/service.h"
+#include "verifier/snapshot.h"
+
+namespace touchmark::verifier {
+
+class ServiceImpl final : public Service {
+ public:
+  ServiceImpl(Store& store, const Clock& clock, Random& random, ServiceSettings settings,
+              Keyring keyring, std::vector<Sha256Digest> expected_spki);
+
+  // Reads what the store knows into the snapshots.
+  Result<void> load();
+
+  Result<std::string> challenge(std::string_view body) override;
+  Result<AttestAnswer> attest(std::string_view body, const ConnectionFacts& connection) override;
+
+  Result<Registration> register_package(const std::string& path,
+                                        std::optional<Seconds> expire_after,
+                                        const std::string& actor) override;
+  Result<std::vector<Registration>> registrations() override;
+  Result<void> remove_registration(const std::string& id, const std::string& actor) override;
+
+  Result<ApiDomain> put_api(const ApiDomain& api, const std::string& actor) override;
+  Result<std::vector<ApiDomain>> apis() override { return store_.apis(); }
+  Result<void> remove_api(const std::string& domain, const std::string& actor) override;
+  std::string configuration() override { return configuration_.get()->jws; }
+
+  Result<TokenSecrets> token_secrets(const std::string& actor) override;
+  TokenReport check_token(std::string_view token) override {
+    return mint_.check(token, clock_.now());
+  }
+  Result<std::string> example_token(bool valid, const std::string& ip,
+                                    const std::string& actor) override;
+  Json policy() override;
+  Json status() override;
+  Result<Json> audit_log(std::size_t limit) override;
+  Result<void> ready() override { return store_.ping(); }
+
+  Result<std::string> make_operator_token(const std::string& name, Role role) override;
+  std::optional<OperatorToken> authenticate(std::string_view bearer) override;
+  bool first_start() const override { return first_start_; }
+  std::string account() const override { return keyring_.account; }
+  Result<void> flush() override;
+
+ private:
+  Json new_challenge(const Sha256Digest& measurement, const ReferenceValues& references,
+                     UnixTime now);
+  std::string answer_body(const Evidence& evidence, const Decision& decision,
+                          const std::string& arc, const ConnectionFacts& connection,
+                          const ReferenceValues& references, UnixTime now);
+  Result<void> audited(const std::string& actor, const std::string& action,
+                       const std::string& detail, const std::function<Result<void>()>& change);
+  Result<void> change_apis(const std::string& actor, const std::string& action,
+                           const std::string& domain, const std::function<Result<void>()>& change);
+  Result<Configuration> renew_configuration();
+  Result<void> reload_operators();
+
+  static constexpr const char* kConfigurationName = "configuration";  // in the store
+
+  Store& store_;
+  const Clock& clock_;
+  Random& random_;
+  const ServiceSettings settings_;
+  const Keyring keyring_;
+  const std::vector<Sha256Digest> expected_spki_;
+  const Policy policy_;
+  const TokenMint mint_;
+  const ChallengeMaker challenges_;
+  ReplayCache replays_;
+  const Appraiser appraiser_;
+  DeviceQueue devices_;
+  bool first_start_ = false;
+
+  // Held while a change goes to the store and into a snapshot, so that both see the same order.
+  std::mutex changes_;
+  Snapshot<ReferenceValues> references_;
+  Snapshot<Configuration> configuration_;
+  Snapshot<std::vector<OperatorToken>> operators_;
+};
+
+}  // namespace touchmark::verifier
