@@ -68,8 +68,8 @@ def _run_rows(lab: Lab, rows: Sequence[Row]) -> list[Result]:
 
 def _start_ahead(lab: Lab) -> None:
     """What the story needs later is started while its beginning is told."""
-    lab.attacker.start()
     lab.start_ahead([PHONE, MITM_PHONE, *packages.VARIANTS, PRELOAD_PHONE])
+    lab.attacker.start()
 
 
 def _work(options: argparse.Namespace, console: Console) -> int:

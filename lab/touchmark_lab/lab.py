@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shlex
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from touchmark_lab import packages, pki
@@ -49,12 +50,15 @@ class Lab:
         self._secrets: dict[str, str] = {}
         self._devices: dict[str, Future[Device]] = {}
         self._devices_lock = threading.Lock()
+        self._mitm_lock = threading.Lock()
         self.attacker = packages.Attacker(root, self.out, self.env)
         self._built = False
         self._registered_until: float | None = None
         self._dids: dict[str, str] = {}
         self._tokens_end: dict[str, float] = {}
         self._introduced: set[str] = set()
+        self._settled: set[tuple[str, ...]] = set()
+        self._stack = contextlib.ExitStack()
         self._closed = False
 
     def _environment(self) -> dict[str, str]:
@@ -143,10 +147,11 @@ class Lab:
 
     @property
     def mitm(self) -> Mitm:
-        if self._mitm is None:
-            mitmdump = self.root / ".venv/bin/mitmdump"
-            self._mitm = Mitm(mitmdump, self.out, self.ca.cert, cwd=self.out, env=self.env)
-        return self._mitm
+        with self._mitm_lock:
+            if self._mitm is None:
+                mitmdump = self.root / ".venv/bin/mitmdump"
+                self._mitm = Mitm(mitmdump, self.out, self.ca.cert, cwd=self.out, env=self.env)
+            return self._mitm
 
     def show_mitm(self) -> None:
         self.console.command(self._short(self.mitm.shown) + " &")
@@ -248,6 +253,12 @@ class Lab:
         finally:
             intruder.release()
 
+    def settle_intruder(self, name: str, *arguments: str) -> None:
+        """As `intruder`, but it stays until the lab ends; a second call finds it there."""
+        if (name, *arguments) not in self._settled:
+            self._stack.enter_context(self.intruder(name, *arguments))
+            self._settled.add((name, *arguments))
+
     # --- attempts -------------------------------------------------------------------------------
 
     def convert(self, device: Device, api: int = 2) -> Observed:
@@ -318,20 +329,29 @@ class Lab:
         """
         seconds = self._tokens_end.get(device.name, 0.0) - time.monotonic()
         if seconds > 0:
-            self.console.say(f"(waiting {seconds:.0f} s, for the phone's token to end)")
+            if seconds >= 1:
+                self.console.say(f"(waiting {seconds:.0f} s for the phone's token to end)")
             time.sleep(seconds)
 
     # --- the end --------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Ends every process that the lab started."""
+        """Ends every process that the lab started, all at once."""
         self._closed = True
         with self._devices_lock:
             devices = list(self._devices.values())
-        for started in devices:
-            with contextlib.suppress(LabError, OSError, TimeoutError):
-                started.result(timeout=60).stop()
+        self._stack.close()
+        stops: list[Callable[[], None]] = [
+            functools.partial(_stop_device, started) for started in devices
+        ]
         if self._mitm:
-            self._mitm.daemon.stop()
-        self.api.stop()
-        self.service.daemon.stop()
+            stops.append(self._mitm.daemon.stop)
+        stops += [self.api.stop, self.service.daemon.stop]
+        with ThreadPoolExecutor(len(stops)) as pool:
+            for done in [pool.submit(stop) for stop in stops]:
+                done.result()
+
+
+def _stop_device(started: Future[Device]) -> None:
+    with contextlib.suppress(LabError, OSError, TimeoutError):
+        started.result(timeout=60).stop()

@@ -68,8 +68,8 @@ def _hooked(lab: Lab, api: int) -> Observed:
     phone = lab.device(MITM_PHONE)
     lab.wait_for_fresh_attestation(phone)
     lab.mitm.tail.lines()
-    with lab.intruder("frida-attach", str(phone.pid), "--script", "accept-any-pin.js"):
-        seen = lab.convert(phone, api=api)
+    lab.settle_intruder("frida-attach", str(phone.pid), "--script", "accept-any-pin.js")
+    seen = lab.convert(phone, api=api)
     flows = lab.mitm.flows("/currency/convert/")
     lab.console.output("mitmproxy's flow log:\n" + "\n".join(flows))
     if not flows:
