@@ -31,6 +31,9 @@ struct Rules {
   std::vector<std::string> shared_packages;
   // Roots of system images: their build.prop and tools are looked at. "/system" on Android.
   std::vector<std::string> image_roots;
+  // Where the installer puts what it compiled of the app, below the app's folder: "/oat" on
+  // Android; "" when it compiles nothing.
+  std::string compiled_code_folder;
   // Mount points that must be read-only on a sound device.
   std::vector<std::string> read_only_mounts;
   // Whether the platform's installer, another user, owns installed packages.

@@ -48,9 +48,9 @@ class Reader {
 
   Result<ElfImage> read() {
     const auto header = read_at<Elf64_Ehdr>(image_, 0);
-    if (!header || !has_elf_magic(image_) || header->e_ident[EI_CLASS] != ELFCLASS64 ||
-        header->e_ident[EI_DATA] != ELFDATA2LSB || header->e_machine != kMachine ||
-        header->e_phentsize != sizeof(Elf64_Phdr)) {
+    if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+        header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
+        header->e_machine != kMachine || header->e_phentsize != sizeof(Elf64_Phdr)) {
       return fail(ElfError::kNotElf, "not an ELF image of this machine");
     }
     std::optional<Elf64_Phdr> dynamic;
@@ -223,10 +223,6 @@ std::string_view error_id(ElfError error) {
       return "elf.truncated";
   }
   return "elf.unknown";
-}
-
-bool has_elf_magic(ByteView bytes) {
-  return bytes.size() >= SELFMAG && std::memcmp(bytes.data(), ELFMAG, SELFMAG) == 0;
 }
 
 Result<ElfImage> parse_elf(ByteView image) { return Reader(image).read(); }

@@ -47,7 +47,4 @@ struct ElfImage {
 };
 Result<ElfImage> parse_elf(ByteView image);
 
-// Whether bytes start as an ELF image does.
-bool has_elf_magic(ByteView bytes);
-
 }  // namespace touchmark::attester::checks

@@ -76,12 +76,15 @@ void check_preload(const Context& context, Findings& out) {
 void check_debugger(const Context&, Findings& out) {
   constexpr std::string_view kField = "\nTracerPid:";
   const Result<Bytes> status = read_whole("/proc/self/status", 64 * 1024);
-  if (!status) return;
-  const std::string_view text = as_text(*status);
+  const std::string_view text = status ? as_text(*status) : std::string_view();
   const std::size_t at = text.find(kField);
-  if (at == std::string_view::npos) return;
-  const std::size_t value = text.find_first_not_of(" \t", at + kField.size());
-  if (value == std::string_view::npos || text[value] == '0') return;
+  const std::size_t value =
+      at == std::string_view::npos ? at : text.find_first_not_of(" \t", at + kField.size());
+  if (value == std::string_view::npos) {
+    report(out, FindingId::kDebugAttached, "whether the process is traced cannot be read");
+    return;
+  }
+  if (text[value] == '0') return;
   const std::string_view rest = text.substr(value);
   report(out, FindingId::kDebugAttached,
          "traced by process " + std::string(rest.substr(0, rest.find('\n'))));

@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -52,6 +53,23 @@ std::optional<Mapping> parse_line(std::string_view line) {
   return out;
 }
 
+// Where a sandbox forbids the system call made for it. The file also shows pages that can be
+// executed but not read, yet only to processes that may be debugged.
+std::size_t copy_through_file(std::uintptr_t address, std::span<std::byte> out) {
+  const Result<RawFile> memory = RawFile::open("/proc/self/mem");
+  if (!memory) return 0;
+  std::size_t total = 0;
+  while (total < out.size()) {  // page by page: a read that meets a hole gives an error, not a part
+    constexpr std::size_t kPage = 4096;
+    const std::size_t left = kPage - (address + total) % kPage;
+    const std::size_t size = std::min(left, out.size() - total);
+    const Result<std::size_t> got = memory->read_some(address + total, out.subspan(total, size));
+    if (!got || *got != size) break;
+    total += size;
+  }
+  return total;
+}
+
 }  // namespace
 
 bool Mapping::of_file() const {
@@ -86,14 +104,25 @@ bool Module::executes(std::uintptr_t address) const {
       mappings, [address](const Mapping& m) { return m.executable && m.holds(address); });
 }
 
+bool begins_as_elf(const Mapping& mapping) {
+  constexpr std::string_view kMagic =
+      "\x7f"
+      "ELF";
+  std::array<std::byte, kMagic.size()> head{};
+  return mapping.readable && copy_memory(mapping.start, head) == head.size() &&
+         as_text(head) == kMagic;
+}
+
 std::vector<Module> list_modules(const std::vector<Mapping>& maps) {
   std::vector<Module> out;
   for (const Mapping& mapping : maps) {
     if (!mapping.of_file()) continue;
     // One loading's mappings follow each other and the first has the lowest offset; between them
-    // may lie anonymous memory: gaps and zeroed data.
+    // may lie anonymous memory: gaps and zeroed data. In an APK, which is mapped for many reasons,
+    // the head of an image tells where a library begins.
     const bool continues = !out.empty() && out.back().path == mapping.path &&
-                           out.back().mappings.front().offset < mapping.offset;
+                           out.back().mappings.front().offset < mapping.offset &&
+                           !begins_as_elf(mapping);
     if (!continues) out.push_back({.path = mapping.path, .start = mapping.start});
     out.back().end = mapping.end;
     out.back().mappings.push_back(mapping);
@@ -115,6 +144,7 @@ std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out) {
     iovec remote{reinterpret_cast<void*>(address + total), out.size() - total};
     const long got = system_call(__NR_process_vm_readv, self, as_argument(&local), 1,
                                  as_argument(&remote), 1, 0);
+    if (total == 0 && (got == -ENOSYS || got == -EPERM)) return copy_through_file(address, out);
     if (got <= 0) break;
     total += static_cast<std::size_t>(got);
   }

@@ -43,6 +43,9 @@ struct Module {
   bool holds(std::uintptr_t address) const;  // in one of its mappings
   bool executes(std::uintptr_t address) const;
 };
+// Whether the memory there starts as an ELF image does.
+bool begins_as_elf(const Mapping& mapping);
+
 std::vector<Module> list_modules(const std::vector<Mapping>& maps);
 const Module* find_module(const std::vector<Module>& modules, std::uintptr_t address);
 

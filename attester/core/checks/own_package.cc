@@ -26,6 +26,14 @@ std::string parent(const std::string& path) {
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
+bool unchanged(const struct stat& a, const struct stat& b) {
+  const auto same_time = [](const timespec& x, const timespec& y) {
+    return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
+  };
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
+         same_time(a.st_mtim, b.st_mtim) && same_time(a.st_ctim, b.st_ctim);
+}
+
 void compare_paths(const Rules& rules, const OwnPackage& own, const std::string& platform_path,
                    Findings& out) {
   if (!platform_path.empty() && !same_file(platform_path, own.package_path)) {
@@ -89,8 +97,25 @@ std::string package_of(const std::string& library_path) {
   return parent(lib_dir) + "/base.apk";
 }
 
+Result<package::Measurement> MeasurementCache::measure(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  Result<RawFile> file = RawFile::open(path);
+  if (!file) return pass(file);
+  const Result<struct stat> status = file->status();
+  if (!status) return pass(status);
+  if (measurement_ && unchanged(status_, *status)) return *measurement_;
+  const auto source = to_source(std::move(*file), *status);
+  if (!source) return pass(source);
+  Result<package::Measurement> measurement = package::measure(**source);
+  if (!measurement) return measurement;
+  status_ = *status;
+  measurement_ = *measurement;
+  return measurement;
+}
+
 OwnPackage find_own_package(const Rules& rules, const std::vector<Module>& modules,
-                            const std::string& platform_path, Findings& out) {
+                            const std::string& platform_path, MeasurementCache& cache,
+                            Findings& out) {
   OwnPackage own;
   const Module* module = find_module(modules, rules.own_code);
   if (module == nullptr) {
@@ -104,9 +129,7 @@ OwnPackage find_own_package(const Rules& rules, const std::vector<Module>& modul
     return own;
   }
   compare_paths(rules, own, platform_path, out);
-  const auto source = open_source(own.package_path);
-  Result<package::Measurement> measurement =
-      source ? package::measure(**source) : Result<package::Measurement>(pass(source));
+  Result<package::Measurement> measurement = cache.measure(own.package_path);
   if (!measurement) {
     report(out, FindingId::kAppUnreadable, own.package_path + ": " + measurement.error().text());
     return own;

@@ -137,6 +137,26 @@ TEST_F(OwnPackageTest, SeesABrokenPackage) {
       in_child([this] { return only(inspect(library(), ""), {FindingId::kAppUnreadable}); }));
 }
 
+// A measurement is kept only as long as the file stays what it was.
+TEST_F(OwnPackageTest, MeasuresAChangedPackageAnew) {
+  MeasurementCache cache;
+  const Result<package::Measurement> first = cache.measure(package().string());
+  ASSERT_TRUE(first);
+  EXPECT_EQ(*cache.measure(package().string()), *first);
+  {
+    std::fstream file(package(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(40);  // in place: same file, same size
+    file.put(static_cast<char>(package_[40] ^ 1));
+  }
+  EXPECT_FALSE(cache.measure(package().string()));
+  write(package(), package_);
+  EXPECT_TRUE(cache.measure(package().string()));
+  write(package(), signed_package({{"classes.dex", "other code"}}));
+  const Result<package::Measurement> other = cache.measure(package().string());
+  ASSERT_TRUE(other);
+  EXPECT_NE(package::digest(*other), package::digest(*first));
+}
+
 TEST_F(OwnPackageTest, SeesALibraryThatThePackageDoesNotHold) {
   const std::string library_text = to_string(*read_whole(SAMPLE_LIBRARY, 1 << 30));
   write(package(), signed_package({{"classes.dex", "x"}}));

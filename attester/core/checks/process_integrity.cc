@@ -22,7 +22,7 @@ class ProcessIntegrity final : public Integrity {
     if (!maps) return out;  // no group ran: the verifier sees that the checks are missing
     const std::vector<Module> modules = list_modules(*maps);
     const OwnPackage own =
-        find_own_package(options_.rules, modules, options_.platform_path, out.findings);
+        find_own_package(options_.rules, modules, options_.platform_path, measured_, out.findings);
     const Context context{options_.rules, options_.marks, *maps, modules, own};
     check_own_code(context, out.findings);
     out.groups.emplace_back("app");
@@ -60,6 +60,7 @@ class ProcessIntegrity final : public Integrity {
 
  private:
   ProcessIntegrityOptions options_;
+  mutable MeasurementCache measured_;
 };
 
 }  // namespace

@@ -121,8 +121,12 @@ Result<std::unique_ptr<package::Source>> open_source(const std::string& path) {
   if (!file) return pass(file);
   const Result<struct stat> status = file->status();
   if (!status) return pass(status);
-  if (!S_ISREG(status->st_mode)) return fail(RawFileError::kNotAFile, path + " is not a file");
-  return std::make_unique<RawSource>(std::move(*file), static_cast<std::uint64_t>(status->st_size));
+  return to_source(std::move(*file), *status);
+}
+
+Result<std::unique_ptr<package::Source>> to_source(RawFile file, const struct stat& status) {
+  if (!S_ISREG(status.st_mode)) return fail(RawFileError::kNotAFile, "the package is not a file");
+  return std::make_unique<RawSource>(std::move(file), static_cast<std::uint64_t>(status.st_size));
 }
 
 bool exists(const std::string& path) {

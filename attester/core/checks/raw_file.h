@@ -47,6 +47,8 @@ Result<Bytes> read_whole(const std::string& path, std::size_t max_bytes);
 
 // A package for package::measure.
 Result<std::unique_ptr<package::Source>> open_source(const std::string& path);
+// The same of a file that is open; `status` is its own.
+Result<std::unique_ptr<package::Source>> to_source(RawFile file, const struct stat& status);
 
 // Whether the path leads to anything.
 bool exists(const std::string& path);

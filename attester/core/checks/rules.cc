@@ -57,6 +57,7 @@ Rules default_rules() {
   rules.image_roots = {"/system"};
   rules.read_only_mounts = {"/", "/system", "/vendor", "/product", "/system_ext", "/odm"};
   rules.packages_have_other_owner = true;
+  rules.compiled_code_folder = "/oat";
 #else
   rules.image_roots = split(TOUCHMARK_HOST_SYSTEM_DIRS);
   rules.system_dirs = rules.image_roots;

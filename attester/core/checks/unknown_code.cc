@@ -8,7 +8,6 @@
 #include <set>
 
 #include "attester/core/checks/check.h"
-#include "attester/core/checks/elf.h"
 #include "attester/core/checks/raw_file.h"
 #include "base/crypto.h"
 
@@ -35,11 +34,6 @@ std::optional<std::string_view> name_mark(std::string_view path) {
   });
   if (found == kNameMarks.end()) return std::nullopt;
   return *found;
-}
-
-bool begins_as_elf(const Mapping& mapping) {
-  std::array<std::byte, 4> head{};
-  return mapping.readable && copy_memory(mapping.start, head) == head.size() && has_elf_magic(head);
 }
 
 // Contiguous mappings that have the same kind of backing.
@@ -94,7 +88,9 @@ void check_run(const Run& run, Findings& out) {
 bool belongs_to_package(const Context& context, const std::string& path) {
   const OwnPackage& own = context.own;
   if (own.package_path.empty() || !is_below(path, own.folder())) return false;
-  if (path == own.package_path || is_below(path, own.folder() + "/oat")) return true;
+  const std::string& compiled = context.rules.compiled_code_folder;
+  if (path == own.package_path) return true;
+  if (!compiled.empty() && is_below(path, own.folder() + compiled)) return true;
   if (!own.measurement) return false;
   const auto named = [&path](const package::Part& part) {
     return part.kind == package::PartKind::kNativeLibrary &&
