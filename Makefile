@@ -33,7 +33,7 @@ unit: build ## Run the unit tests
 
 .PHONY: e2e
 e2e: build ## Run the tests over the real service, command, app and attackers
-	$(PYTEST) tests relying-party/python/tests demo
+	$(PYTEST) tests relying-party/python/tests demo lab/tests
 	lab/run table
 
 .PHONY: sanitize
