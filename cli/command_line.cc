@@ -99,7 +99,8 @@ CLI::App* add_group(CLI::App& app, const char* name, const char* description) {
 }
 
 ExitCode print_json(Session& session, const Json& json) {
-  session.console().print(dump_json(json));
+  // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
+  session.console().print(json.dump(-1, ' ', true, Json::error_handler_t::replace));
   return kExitOk;
 }
 

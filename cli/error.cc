@@ -30,6 +30,8 @@ std::string_view error_id(CliError error) {
       return "cli.pin-mismatch";
     case CliError::kNoTls:
       return "cli.no-tls";
+    case CliError::kNoLiveCertificate:
+      return "cli.no-live-certificate";
     case CliError::kUnauthorized:
       return "cli.unauthorized";
     case CliError::kForbidden:
@@ -50,6 +52,8 @@ std::string_view error_id(CliError error) {
       return "cli.service-failed";
     case CliError::kBadAnswer:
       return "cli.bad-answer";
+    case CliError::kOtherMeasurement:
+      return "cli.other-measurement";
     case CliError::kBadPin:
       return "cli.bad-pin";
     case CliError::kBadCertificate:
@@ -91,6 +95,8 @@ constexpr auto kRows = std::to_array<Row>({
      "someone may be in between; if the service's key was changed on purpose, run `touchmark init` "
      "again with its new --pin"},
     {"cli.no-tls", kExitUnreachable, "check the port: the service speaks HTTPS only"},
+    {"cli.no-live-certificate", kExitUnreachable,
+     "check that the server runs, or give --from-file or --pin"},
     {"cli.unauthorized", kExitUnauthorized,
      "run `touchmark init` again with a token that `touchmark serve` made"},
     {"cli.forbidden", kExitUnauthorized, "use a profile with an admin token (--profile NAME)"},
@@ -102,6 +108,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.refused-request", kExitUsage, "see --help; is this command as new as the service?"},
     {"cli.service-failed", kExitService, "the service's log says why"},
     {"cli.bad-answer", kExitService, "check that the address is that of a Touchmark service"},
+    {"cli.other-measurement", kExitService,
+     "if the file was changed meanwhile, `touchmark registration remove` undoes it"},
     {"cli.bad-pin", kExitUsage,
      "a pin is the padded base64 of the SHA-256 of a public key (44 characters)"},
     {"cli.bad-certificate", kExitUsage, "give a PEM certificate, chain or key"},
@@ -152,10 +160,12 @@ std::string describe(const Error& error) {
 
 std::string describe_json(const Error& error) {
   const Failure failure = classify(error);
-  return dump_json(
-      {{"error",
-        {{"id", error.id()}, {"message", error.message()}, {"hint", std::string(failure.hint)}}},
-       {"exit_code", static_cast<int>(failure.exit_code)}});
+  const Json json{
+      {"error",
+       {{"id", error.id()}, {"message", error.message()}, {"hint", std::string(failure.hint)}}},
+      {"exit_code", static_cast<int>(failure.exit_code)}};
+  // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace touchmark::cli

@@ -11,29 +11,31 @@
 namespace touchmark::cli {
 
 enum class CliError {
-  kUsage,           // an argument that cannot be right
-  kUnreadableFile,  // a file that is named and cannot be read
-  kNotConfigured,   // no profile, or no token in it
-  kBadProfile,      // a profile that cannot be read
-  kNoSuchProfile,   // --profile names one that is not there
-  kUnreachable,     // no connection, or it broke
-  kTimeout,         // no answer in time
-  kUntrusted,       // the certificate is not one the system trusts
-  kPinMismatch,     // the service's key is not the pinned one
-  kNoTls,           // the other side does not speak TLS
-  kUnauthorized,    // HTTP 401
-  kForbidden,       // HTTP 403
-  kNotFound,        // HTTP 404: no registration or domain of that name
-  kNotOffered,      // HTTP 404: the service has no such thing at all
-  kTooLarge,        // HTTP 413
-  kRefusedPackage,  // HTTP 422
-  kServiceNoSpace,  // HTTP 507
-  kRefusedRequest,  // HTTP 400 and every other 4xx
-  kServiceFailed,   // HTTP 5xx
-  kBadAnswer,       // an answer that is not the protocol
-  kBadPin,          // not the base64 of 32 bytes
-  kBadCertificate,  // no certificate or key in a file, or in what a server sent
-  kBadSecret,       // a secret file that holds no secret
+  kUsage,              // an argument that cannot be right
+  kUnreadableFile,     // a file that is named and cannot be read
+  kNotConfigured,      // no profile, or no token in it
+  kBadProfile,         // a profile that cannot be read
+  kNoSuchProfile,      // --profile names one that is not there
+  kUnreachable,        // no connection, or it broke
+  kTimeout,            // no answer in time
+  kUntrusted,          // the certificate is not one the system trusts
+  kPinMismatch,        // the service's key is not the pinned one
+  kNoTls,              // the other side does not speak TLS
+  kNoLiveCertificate,  // an API server shows none: not reached, or no TLS
+  kUnauthorized,       // HTTP 401
+  kForbidden,          // HTTP 403
+  kNotFound,           // HTTP 404: no registration or domain of that name
+  kNotOffered,         // HTTP 404: the service has no such thing at all
+  kTooLarge,           // HTTP 413
+  kRefusedPackage,     // HTTP 422
+  kServiceNoSpace,     // HTTP 507
+  kRefusedRequest,     // HTTP 400 and every other 4xx
+  kServiceFailed,      // HTTP 5xx
+  kBadAnswer,          // an answer that is not the protocol
+  kOtherMeasurement,   // the service measured another package than this one
+  kBadPin,             // not the base64 of 32 bytes
+  kBadCertificate,     // no certificate or key in a file, or in what a server sent
+  kBadSecret,          // a secret file that holds no secret
 };
 std::string_view error_id(CliError error);
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <optional>
 
 #include "base/openssl.h"
 #include "cli/error.h"
@@ -17,8 +18,7 @@ struct CurlCloser {
 
 // What the handshake showed, filled by the verification callback while libcurl connects.
 struct Seen {
-  bool handshake = false;
-  Certificate certificate;
+  std::optional<Certificate> certificate;
 };
 
 // Stands in for OpenSSL's chain verification: runs it, notes its outcome, and goes on in any case,
@@ -29,11 +29,9 @@ int on_verify(X509_STORE_CTX* context, void* argument) {
   X509* leaf = X509_STORE_CTX_get0_cert(context);
   EVP_PKEY* key = leaf == nullptr ? nullptr : X509_get0_pubkey(leaf);
   if (key == nullptr) return 0;
-  seen.handshake = true;
-  seen.certificate.pin = pin_of_key(key);
-  seen.certificate.subject = subject_of(leaf);
+  seen.certificate = Certificate{pin_of_key(key), subject_of(leaf), {}};
   if (X509_verify_cert(context) != 1) {
-    seen.certificate.trust_problem =
+    seen.certificate->trust_problem =
         X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
   }
   X509_STORE_CTX_set_error(context, X509_V_OK);
@@ -59,22 +57,17 @@ Result<Certificate> certificate_of_server(const std::string& domain, int timeout
   curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
   curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, &seen);
   const CURLcode code = curl_easy_perform(curl);
-  if (seen.handshake) {
-    // With the chain's outcome overruled above, libcurl still checks the name.
-    if (code == CURLE_PEER_FAILED_VERIFICATION && seen.certificate.trust_problem.empty()) {
-      seen.certificate.trust_problem = "certificate is for another name";
-    }
-    return seen.certificate;
+  // libcurl checks the name once the handshake, and with it the proof that the server has the key,
+  // is complete. A certificate shown in a handshake that failed proves nothing.
+  const bool other_name = code == CURLE_PEER_FAILED_VERIFICATION;
+  if (!seen.certificate || (code != CURLE_OK && !other_name)) {
+    return fail(CliError::kNoLiveCertificate, fmt::format("cannot read the certificate of {}: {}",
+                                                          domain, curl_easy_strerror(code)));
   }
-  switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return fail(CliError::kTimeout, fmt::format("{} does not answer in time", domain));
-    case CURLE_SSL_CONNECT_ERROR:
-      return fail(CliError::kNoTls, fmt::format("{}: the TLS handshake failed", domain));
-    default:
-      return fail(CliError::kUnreachable, fmt::format("cannot read the certificate of {}: {}",
-                                                      domain, curl_easy_strerror(code)));
+  if (other_name && seen.certificate->trust_problem.empty()) {
+    seen.certificate->trust_problem = "it is for another name";
   }
+  return *std::move(seen.certificate);
 }
 
 }  // namespace touchmark::cli

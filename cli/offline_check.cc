@@ -13,7 +13,7 @@
 namespace touchmark::cli {
 namespace {
 
-constexpr std::size_t kMaxSecretFile = 64 * 1024;
+constexpr std::size_t kMaxSecretFile = 64U << 10;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::string_view kDecoyInfo = "touchmark decoy secret v1";
 

@@ -140,7 +140,11 @@ Result<Endpoint> resolve_endpoint(const Environment& environment, const std::str
     if (*normal != endpoint.url)
       endpoint = Endpoint{.url = *normal, .token = {}, .pins = {}, .ca_pem = {}};
   }
-  if (token) endpoint.token = *token;
+  if (token) {
+    auto checked = parse_operator_token(*token);
+    if (!checked) return pass(checked);
+    endpoint.token = *checked;
+  }
   if (pin) {
     auto checked = parse_pin(*pin);
     if (!checked) return pass(checked);
@@ -150,6 +154,19 @@ Result<Endpoint> resolve_endpoint(const Environment& environment, const std::str
     return fail(CliError::kNotConfigured, "there is no operator token for " + endpoint.url);
   }
   return endpoint;
+}
+
+Result<std::string> parse_operator_token(std::string_view text) {
+  constexpr std::string_view kCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
+  constexpr std::size_t kMaxBytes = 4096;
+  const std::string_view token = trim(text);
+  if (token.empty() || token.size() > kMaxBytes ||
+      token.find_first_not_of(kCharacters) != std::string_view::npos) {
+    return fail(CliError::kUsage,
+                "that is no operator token; copy it again from what `touchmark serve` printed");
+  }
+  return std::string(token);
 }
 
 Result<std::string> normalize_url(std::string_view text) {

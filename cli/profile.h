@@ -26,6 +26,10 @@ Result<Endpoint> load_profile(const Environment& environment, const std::string&
 // belong to the stored address: when TOUCHMARK_URL names another one they are not used.
 Result<Endpoint> resolve_endpoint(const Environment& environment, const std::string& profile);
 
+// Checks that `text`, without white space around it, can be an operator token: RFC 6750's
+// characters only, so that nothing else gets into the header. kUsage.
+Result<std::string> parse_operator_token(std::string_view text);
+
 // "https://host[:port]" in lower case without a slash at the end; "host:port" gets the scheme.
 Result<std::string> normalize_url(std::string_view text);
 

@@ -49,7 +49,7 @@ Outcome add(const AddOptions& options, Session& session) {
   auto line = get_string(*answer, "line", 1U << 16);
   if (!line) return fail(CliError::kBadAnswer, "the answer has no measurement line");
   if (*line != package::one_line(*measurement)) {
-    return fail(CliError::kBadAnswer,
+    return fail(CliError::kOtherMeasurement,
                 fmt::format("the service registered {}, but the package here is {}", *line,
                             package::one_line(*measurement)));
   }

@@ -10,7 +10,7 @@
 namespace touchmark::cli {
 namespace {
 
-constexpr std::size_t kMaxTokenBytes = 8 * 1024;
+constexpr std::size_t kMaxTokenBytes = 8U << 10;
 
 struct CheckOptions {
   std::string token;

@@ -3,58 +3,22 @@
 from __future__ import annotations
 
 import base64
-import datetime
-import hashlib
 import json
 import re
+import socket
 import ssl
 import subprocess
 import threading
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
 
-
-def pin_of(key) -> str:
-    spki = key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return base64.b64encode(hashlib.sha256(spki).digest()).decode()
-
-
-def pem(key) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def self_signed(key, name: str) -> bytes:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM)
+from kit.certificate import pem, pin_of, self_signed
 
 
 @pytest.fixture
 def tls_server(tmp_path):
     """A TLS server on loopback that only shakes hands; gives its domain and its key."""
-    import socket
-
     key = ec.generate_private_key(ec.SECP256R1())
     (tmp_path / "server.pem").write_bytes(pem(key) + self_signed(key, "localhost"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -113,6 +77,17 @@ def test_api_add_reads_the_live_certificate(touchmark, tls_server):
     assert "no backup pin" in done.stderr
     assert f"pin {pin_of(key)}" in done.stdout
     assert touchmark.json("api", "list")["apis"] == [{"domain": domain, "pins": [pin_of(key)]}]
+
+
+def test_api_add_of_a_server_that_is_not_there(touchmark):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        domain = f"127.0.0.1:{free.getsockname()[1]}"
+    done = touchmark.run("api", "add", domain)
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"touchmark: cannot read the certificate of {domain}: ")
+    assert "--from-file" in done.stderr
+    assert touchmark.json("api", "list")["apis"] == []
 
 
 def test_api_add_from_files(touchmark, tmp_path):
