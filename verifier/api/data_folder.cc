@@ -37,7 +37,7 @@ Result<void> make_private_folder(const fs::path& path) {
   if (::mkdir(path.c_str(), 0700) == 0) return {};
   const int code = errno;
   if (code == EEXIST && fs::is_directory(path, error)) return {};
-  return unusable(path, code);
+  return unusable(path, code == EEXIST ? ENOTDIR : code);
 }
 
 Result<std::string> read_text(const fs::path& path) {

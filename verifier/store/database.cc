@@ -36,8 +36,11 @@ StoreError store_error(sqlite3* database, int code) {
 }
 
 tl::unexpected<Error> failure(sqlite3* database, int code) {
-  return fail(store_error(database, code),
-              database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+  if (database == nullptr) return fail(store_error(database, code), sqlite3_errstr(code));
+  std::string message = sqlite3_errmsg(database);
+  const char* path = sqlite3_db_filename(database, "main");
+  if (path != nullptr && *path != '\0') message = std::string(path) + ": " + message;
+  return fail(store_error(database, code), std::move(message));
 }
 
 }  // namespace
@@ -131,7 +134,10 @@ Result<Database> Database::open(const std::string& path) {
       sqlite3_open_v2(path.c_str(), &raw,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(raw);
-  if (code != SQLITE_OK) return failure(raw, code);
+  if (code != SQLITE_OK) {
+    return fail(store_error(raw, code),
+                path + ": " + (raw != nullptr ? sqlite3_errmsg(raw) : sqlite3_errstr(code)));
+  }
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
   return database;

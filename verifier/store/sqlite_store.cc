@@ -47,9 +47,7 @@ Result<AuditEntry> audit_row(const Statement& row) {
 
 Result<Database> open_connection(const std::string& path) {
   auto database = Database::open(path);
-  if (!database) {
-    return fail(StoreError::kOpen, path + ": " + database.error().message());
-  }
+  if (!database) return pass(database);
   if (auto ok = database->execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL"); !ok) {
     return pass(ok);
   }
