@@ -141,7 +141,9 @@ double to_double(std::uint64_t bits, std::size_t encoded_size) {
 
 std::string negative_text(std::uint64_t number) {
   // -1 - n reaches -2^64, which no integer type here holds.
-  return number == UINT64_MAX ? "-18446744073709551616" : "-" + std::to_string(number + 1);
+  if (number == UINT64_MAX) return "-18446744073709551616";
+  std::string text = "-";
+  return text += std::to_string(number + 1);
 }
 
 std::string key_text(const Value& key) {

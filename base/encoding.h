@@ -1,5 +1,5 @@
-// base64, base64url (RFC 4648) and lowercase hex. The decoders are strict: one accepted spelling per
-// byte string, so no two texts name the same token, pin or digest.
+// base64, base64url (RFC 4648) and lowercase hex. The decoders are strict: one accepted spelling
+// per byte string, so no two texts name the same token, pin or digest.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Errors as values. A function that can fail returns Result<T>; nothing throws across a module's edge.
+// Errors as values. A function that can fail returns Result<T>; nothing throws across a module's
+// edge.
 //
 // Each module declares one enum whose enumerators are its distinct failures, and a function
 // `std::string_view error_id(Enum)` beside it (found by argument-dependent lookup) that gives each

@@ -69,6 +69,7 @@ Result<void> read_extensions(der::Reader& tbs, Certificate& certificate) {
   if (!wrapper) return pass(wrapper);
   auto list = wrapper->enter(der::kSequence);
   if (!list) return pass(list);
+  certificate.extensions.reserve(8);
   while (!list->at_end()) {
     auto extension = read_extension(*list);
     if (!extension) return pass(extension);
@@ -189,7 +190,9 @@ std::string serial_hex(ByteView serial) {
   }
   std::string hex = hex_encode(magnitude);
   std::size_t digits = std::min(hex.find_first_not_of('0'), hex.empty() ? 0 : hex.size() - 1);
-  return (negative ? "-" : "") + hex.substr(digits);
+  hex.erase(0, digits);
+  if (negative) hex.insert(hex.begin(), '-');
+  return hex;
 }
 
 std::optional<bool> is_ca(const Certificate& certificate) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "tests/support/certificate_maker.h"
 #include "tests/support/der_writer.h"
 
@@ -325,6 +328,28 @@ TEST_F(KeyAttestationTest, MalformedProvisioningInfoIsAWarning) {
   batch_.extensions = {{"1.3.6.1.4.1.11129.2.1.30", to_bytes("\xa1\x01\x18\x20")}};
   EXPECT_EQ(outcome(), "verified");
   EXPECT_EQ(verify(chain()).provisioning_info->find(1)->number, 32U);
+}
+
+TEST_F(KeyAttestationTest, OneVerifierServesManyThreads) {
+  KeyAttestationVerifier verifier(TrustRoots::parse(to_pem(root())).value(), 2);
+  std::vector<std::vector<Bytes>> chains;
+  for (long serial = 1; serial <= 4; ++serial) {  // more issuers than the cache holds
+    batch_.serial = serial;
+    chains.push_back(chain());
+  }
+  std::atomic<int> verified = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 40; ++i) {
+        if (verifier.verify(chains[static_cast<std::size_t>(i) % 4], request_).verified()) {
+          ++verified;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(verified, 160);
 }
 
 TEST_F(KeyAttestationTest, JsonTellsTheWholeStory) {

@@ -82,7 +82,9 @@ openssl::Pkey make_key(const char* type, OSSL_PARAM* params) {
   return owned;
 }
 
+// nullptr when `point` is not an uncompressed one, or not on the curve.
 openssl::Pkey make_ec_key(const Curve& curve, ByteView point) {
+  if (point.size() != 1 + 2 * curve.coordinate_bytes || point[0] != std::byte{4}) return nullptr;
   OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
                                        const_cast<char*>(curve.openssl_name), 0),
@@ -159,6 +161,26 @@ Result<RsaNumbers> parse_rsa(ByteView bits) {
   return RsaNumbers{numbers[0], numbers[1]};
 }
 
+bool verify_ecdsa(const EVP_PKEY_CTX* prepared, const EVP_MD* digest, ByteView data,
+                  ByteView signature) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
+  unsigned hash_size = 0;
+  openssl::PkeyContext context(EVP_PKEY_CTX_dup(prepared));
+  require(context != nullptr &&
+              EVP_Digest(data.data(), data.size(), hash.data(), &hash_size, digest, nullptr) == 1,
+          "signature verification");
+  return EVP_PKEY_verify(context.get(), uchars(signature), signature.size(), hash.data(),
+                         hash_size) == 1;
+}
+
+bool verify_rsa(EVP_PKEY* key, const EVP_MD* digest, ByteView data, ByteView signature) {
+  openssl::DigestContext context(EVP_MD_CTX_new());
+  require(EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key) == 1,
+          "signature verification");
+  return EVP_DigestVerify(context.get(), uchars(signature), signature.size(), uchars(data),
+                          data.size()) == 1;
+}
+
 }  // namespace
 
 std::string_view error_id(SignatureError error) {
@@ -205,6 +227,23 @@ Result<SignatureAlgorithm> parse_signature_algorithm(ByteView algorithm) {
               "signature algorithm " + text.value_or("of a malformed identifier"));
 }
 
+struct PublicKey::State {
+  State(openssl::Pkey pkey, bool ec, std::string name)
+      : key(std::move(pkey)), is_ec(ec), kind(std::move(name)) {
+    if (!is_ec) return;
+    verification.reset(EVP_PKEY_CTX_new(key.get(), nullptr));
+    require(verification != nullptr && EVP_PKEY_verify_init(verification.get()) == 1,
+            "signature verification");
+  }
+  openssl::Pkey key;
+  bool is_ec;
+  std::string kind;
+  // Of EC keys: made ready once and copied for each check, which costs a fifth of making a new one.
+  openssl::PkeyContext verification;
+};
+
+const std::string& PublicKey::kind() const { return state_->kind; }
+
 Result<PublicKey> PublicKey::from_spki(ByteView spki) {
   auto parts = split_spki(spki);
   if (!parts) return malformed_key(parts.error());
@@ -214,14 +253,13 @@ Result<PublicKey> PublicKey::from_spki(ByteView spki) {
           parts->parameters->content != curve.oid) {
         continue;
       }
-      bool uncompressed =
-          parts->bits.size() == 1 + 2 * curve.coordinate_bytes && parts->bits[0] == std::byte{4};
-      openssl::Pkey key = uncompressed ? make_ec_key(curve, parts->bits) : nullptr;
+      openssl::Pkey key = make_ec_key(curve, parts->bits);
       if (!key) {
         return fail(SignatureError::kMalformedKey,
                     "public key: not an uncompressed point of " + std::string(curve.name));
       }
-      return PublicKey({key.release(), EVP_PKEY_free}, true, "EC " + std::string(curve.name));
+      return PublicKey(
+          std::make_shared<const State>(std::move(key), true, "EC " + std::string(curve.name)));
     }
     return fail(SignatureError::kUnsupportedKey, "public key: an EC curve that is not known");
   }
@@ -235,7 +273,8 @@ Result<PublicKey> PublicKey::from_spki(ByteView spki) {
     }
     openssl::Pkey key = make_rsa_key(numbers->modulus, numbers->exponent);
     if (!key) return fail(SignatureError::kMalformedKey, "public key: not an RSA key");
-    return PublicKey({key.release(), EVP_PKEY_free}, false, "RSA " + std::to_string(size * 8));
+    return PublicKey(
+        std::make_shared<const State>(std::move(key), false, "RSA " + std::to_string(size * 8)));
   }
   auto oid = der::decode_oid(parts->algorithm.content);
   return fail(SignatureError::kUnsupportedKey,
@@ -243,31 +282,25 @@ Result<PublicKey> PublicKey::from_spki(ByteView spki) {
 }
 
 Result<PublicKey> PublicKey::from_p256_point(ByteView point) {
-  const Curve& curve = kCurves[0];
-  bool uncompressed = point.size() == 1 + 2 * curve.coordinate_bytes && point[0] == std::byte{4};
-  openssl::Pkey key = uncompressed ? make_ec_key(curve, point) : nullptr;
+  openssl::Pkey key = make_ec_key(kCurves[0], point);
   if (!key) return fail(SignatureError::kMalformedKey, "not an uncompressed point of P-256");
-  return PublicKey({key.release(), EVP_PKEY_free}, true, "EC P-256");
+  return PublicKey(std::make_shared<const State>(std::move(key), true, "EC P-256"));
 }
 
 Result<void> PublicKey::verify(SignatureAlgorithm algorithm, ByteView data,
                                ByteView signature) const {
-  if (names_of(algorithm).is_ec != is_ec_) {
+  if (names_of(algorithm).is_ec != state_->is_ec) {
     return fail(SignatureError::kWrongKeyType,
-                std::string(to_string(algorithm)) + " under a key of type " + kind_);
+                std::string(to_string(algorithm)) + " under a key of type " + state_->kind);
   }
-  openssl::DigestContext context(EVP_MD_CTX_new());
-  require(EVP_DigestVerifyInit(context.get(), nullptr, digest_of(algorithm), nullptr,
-                               static_cast<EVP_PKEY*>(key_.get())) == 1,
-          "signature verification");
-  if (EVP_DigestVerify(context.get(), uchars(signature), signature.size(), uchars(data),
-                       data.size()) != 1) {
-    ERR_clear_error();
-    return fail(SignatureError::kBadSignature, std::string(to_string(algorithm)) +
-                                                   " signature does not verify under the " + kind_ +
-                                                   " key");
-  }
-  return {};
+  bool good = state_->is_ec
+                  ? verify_ecdsa(state_->verification.get(), digest_of(algorithm), data, signature)
+                  : verify_rsa(state_->key.get(), digest_of(algorithm), data, signature);
+  if (good) return {};
+  ERR_clear_error();
+  return fail(SignatureError::kBadSignature, std::string(to_string(algorithm)) +
+                                                 " signature does not verify under the " +
+                                                 state_->kind + " key");
 }
 
 Result<ByteView> spki_key_bits(ByteView spki) {

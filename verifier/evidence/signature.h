@@ -46,14 +46,12 @@ class PublicKey {
   Result<void> verify(SignatureAlgorithm algorithm, ByteView data, ByteView signature) const;
 
   // "EC P-256", "RSA 2048"
-  const std::string& kind() const { return kind_; }
+  const std::string& kind() const;
 
  private:
-  PublicKey(std::shared_ptr<void> key, bool is_ec, std::string kind)
-      : key_(std::move(key)), is_ec_(is_ec), kind_(std::move(kind)) {}
-  std::shared_ptr<void> key_;  // EVP_PKEY
-  bool is_ec_;
-  std::string kind_;
+  struct State;
+  explicit PublicKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
 };
 
 // The content of an SPKI's BIT STRING, whatever the algorithm: for EC the point.
