@@ -27,6 +27,17 @@ BASES = [
     ("golden-aligned-v1v2v3-lineage-out.apk", Levels(), 3),  # proof of rotation
 ]
 
+# Debian's version of AOSP's verifier loses what is wrong with a block as a whole, and goes on as if the
+# scheme were not there. Newer versions refuse the package.
+LOST_BY_AOSP = {
+    "signature.v2.malformed-signers",
+    "signature.v2.no-signers",
+    "signature.v3.malformed-signers",
+    "signature.v3.no-signers",
+    "signature.v3.inconsistent-sdk-versions",
+    "signature.v3.missing-sdk-versions",
+}
+
 
 def interesting_offsets(package: bytes) -> range:
     """From the signing block (or what stands before the central directory) to the end."""
@@ -73,4 +84,5 @@ def test_one_changed_byte(base, tmp_path):
     print(f"\n{name} {levels}: {both} of {count} agree; refused by Touchmark alone: {dict(stricter)}")
     # The container reader refuses what readers could see differently. The signatures themselves
     # must be judged as AOSP judges them.
-    assert all(not reason.startswith("signature.") for reason in stricter), stricter
+    unexplained = {r for r in stricter if r.startswith("signature.")} - LOST_BY_AOSP
+    assert not unexplained, stricter
