@@ -1,9 +1,9 @@
 # The front door. `make demo` and `make test` set up all that they need on a Debian 12.
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
-export CCACHE_SLOPPINESS := time_macros
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
+CONFIGURE := cmake --log-level=WARNING -Wno-dev --preset
 PYTEST := .venv/bin/python -m pytest -q
 
 .PHONY: help
@@ -14,14 +14,18 @@ help: ## Show this list
 setup: ## Install what the build, the tests and the demo need
 	@tools/setup
 
-.PHONY: build
-build: setup ## Build the service, the command, the SDK and its AAR into build/release
-	@cmake --preset release $(QUIET_CMAKE)
-	@cmake --build --preset release
+.PHONY: product
+product: setup ## Build the service, the command, the SDK and its AAR into build/release
+	@$(CONFIGURE) release
+	@cmake --build --preset release --target touchmark touchmark_sdk
 	@attester/android/build-aar build/release
 
+.PHONY: build
+build: product ## Build the product, its tests and benchmarks
+	@cmake --build --preset release
+
 .PHONY: demo
-demo: build ## Tell the story: a real app attested, tampered with, and refused
+demo: product ## Tell the story: a real app attested, tampered with, and refused
 	@lab/run demo
 
 .PHONY: test
@@ -38,9 +42,9 @@ e2e: build ## Run the tests over the real service, command, app and attackers
 
 .PHONY: sanitize
 sanitize: setup ## Run the unit tests under ASan + UBSan, and the concurrent ones under TSan
-	@cmake --preset asan $(QUIET_CMAKE) && cmake --build --preset asan
+	@$(CONFIGURE) asan && cmake --build --preset asan
 	$(CTEST) --preset asan
-	@cmake --preset tsan $(QUIET_CMAKE) && cmake --build --preset tsan
+	@$(CONFIGURE) tsan && cmake --build --preset tsan
 	$(CTEST) --preset tsan
 
 .PHONY: check-format
@@ -53,7 +57,7 @@ format: setup ## Format the C++ sources
 
 .PHONY: tidy
 tidy: setup ## Run clang-tidy over the C++ sources
-	@cmake --preset release $(QUIET_CMAKE)
+	@$(CONFIGURE) release
 	@tools/tidy
 
 .PHONY: bench
@@ -62,11 +66,9 @@ bench: build ## Run the benchmarks
 
 .PHONY: fuzz
 fuzz: setup ## Run each fuzz target for a minute
-	@cmake --preset fuzz $(QUIET_CMAKE) && cmake --build --preset fuzz
+	@$(CONFIGURE) fuzz && cmake --build --preset fuzz
 	@tests/fuzz/run
 
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf build demo/app/build demo/.local
-
-QUIET_CMAKE := --log-level=WARNING
