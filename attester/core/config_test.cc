@@ -28,7 +28,7 @@ TEST_F(ConfigTest, ReadsEveryMember) {
   EXPECT_EQ(config.service_pins.size(), 2U);
   EXPECT_EQ(config.service_pins[0][31], std::byte{1});
   EXPECT_EQ(config.retry.attempts, 2);
-  EXPECT_EQ(config.retry.timeout, std::chrono::seconds(1));
+  EXPECT_EQ(config.retry.timeout, std::chrono::minutes(1));
   ASSERT_EQ(config.apis.size(), 2U);
   EXPECT_EQ(config.apis[1].domain, (HostPort{"open.example.com", 444}));
   EXPECT_EQ(config.token_header, "Touchmark-Token");

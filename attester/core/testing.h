@@ -28,7 +28,7 @@ inline Json config_payload(const EcKey& key, std::int64_t version = 1) {
           {"service",
            {{"urls", {"https://one.example:8443", "https://two.example"}},
             {"pins", {pin_text(1), pin_text(2)}}}},
-          {"retry", {{"attempts", 2}, {"initial_ms", 1}, {"max_ms", 2}, {"timeout_ms", 1000}}},
+          {"retry", {{"attempts", 2}, {"initial_ms", 1}, {"max_ms", 2}, {"timeout_ms", 60000}}},
           {"api",
            {{{"domain", "api.example.com"}, {"pins", {pin_text(3), pin_text(4)}}},
             {{"domain", "open.example.com:444"}, {"pins", Json::array()}}}},

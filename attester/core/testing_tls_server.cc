@@ -152,7 +152,6 @@ void TlsServer::serve(int fd, int number) {
       request->exporter = exporter_of(ssl.get());
       request->connection = number;
       const ServerReply reply = handler_(*request);
-      std::this_thread::sleep_for(reply.delay);
       if (reply.hang_up) break;
       const std::string text = "HTTP/1.1 " + std::to_string(reply.status) +
                                " X\r\nContent-Length: " + std::to_string(reply.body.size()) +

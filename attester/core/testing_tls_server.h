@@ -26,7 +26,6 @@ struct ServerReply {
   std::string body;
   bool hang_up = false;  // close without a word
   bool keep_alive = true;
-  std::chrono::milliseconds delay{};
 };
 
 struct ServerOptions {

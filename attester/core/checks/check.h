@@ -1,6 +1,7 @@
 // What the checks know before they look, and what each of them is given.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,6 +40,7 @@ struct Rules {
   // Whether the platform's installer, another user, owns installed packages.
   bool packages_have_other_owner = false;
   std::uint16_t frida_port = 27042;
+  std::chrono::milliseconds frida_patience{200};  // for each step of asking a Frida server
   // An address inside the code whose package is looked for; 0: this library's own.
   std::uintptr_t own_code = 0;
 };

@@ -100,6 +100,7 @@ TEST(FridaServerTest, KnowsItByItsAnswer) {
   using attester::testing::TcpServer;
   Rules rules = test_rules();
   const TcpServer frida("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+  rules.frida_patience = std::chrono::seconds(60);
   rules.frida_port = frida.port();
   EXPECT_TRUE(has(run(check_frida_server, rules), FindingId::kHookFramework));
   EXPECT_NE(frida.received().find("GET /ws HTTP/1.1\r\n"), std::string::npos);
@@ -107,6 +108,7 @@ TEST(FridaServerTest, KnowsItByItsAnswer) {
   rules.frida_port = other.port();
   EXPECT_EQ(text(run(check_frida_server, rules)), "");
   const TcpServer silent("");
+  rules.frida_patience = std::chrono::milliseconds(100);
   rules.frida_port = silent.port();
   EXPECT_EQ(text(run(check_frida_server, rules)), "");
 }

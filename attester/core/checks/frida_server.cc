@@ -14,7 +14,6 @@
 namespace touchmark::attester::checks {
 namespace {
 
-constexpr long kPatienceNanoseconds = 200'000'000;
 constexpr std::string_view kRequest =
     "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dG91Y2htYXJrIHByb2JlIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -22,8 +21,9 @@ constexpr std::string_view kAnswer = "HTTP/1.1 101";
 
 class Socket {
  public:
-  Socket()
-      : fd_(static_cast<int>(
+  explicit Socket(std::chrono::milliseconds patience)
+      : patience_(patience),
+        fd_(static_cast<int>(
             system_call(__NR_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))) {}
   ~Socket() {
     if (fd_ >= 0) system_call(__NR_close, fd_);
@@ -54,18 +54,19 @@ class Socket {
  private:
   bool wait(short events) const {
     pollfd entry{fd_, events, 0};
-    const timespec patience{0, kPatienceNanoseconds};
+    const timespec patience{patience_.count() / 1000, patience_.count() % 1000 * 1'000'000};
     return system_call(__NR_ppoll, as_argument(&entry), 1, as_argument(&patience), 0, 8) == 1 &&
            (entry.revents & events) != 0;
   }
 
+  std::chrono::milliseconds patience_;
   int fd_;
 };
 
 }  // namespace
 
 void check_frida_server(const Context& context, Findings& out) {
-  const Socket socket;
+  const Socket socket(context.rules.frida_patience);
   if (!socket.connect(context.rules.frida_port) || !socket.send(kRequest)) return;
   if (!socket.receive().starts_with(kAnswer)) return;
   report(out, protocol::FindingId::kHookFramework,

@@ -52,7 +52,7 @@ final class PlayedService implements AutoCloseable {
     String config(String servicePin, String apiPins) throws Exception {
         String payload = "{\"account\":\"acct\",\"version\":3,\"service\":{\"urls\":[\"https://localhost:"
                 + port() + "\"],\"pins\":[\"" + servicePin + "\"]},\"retry\":{\"attempts\":1,"
-                + "\"initial_ms\":1,\"max_ms\":1,\"timeout_ms\":5000},\"api\":[{\"domain\":\"localhost\","
+                + "\"initial_ms\":1,\"max_ms\":1,\"timeout_ms\":60000},\"api\":[{\"domain\":\"localhost\","
                 + "\"pins\":" + apiPins + "},{\"domain\":\"open.example\",\"pins\":[]}],\"token\":{"
                 + "\"header\":\"Touchmark-Token\",\"prefix\":\"T \"},\"config_key\":" + jwk() + "}";
         String text = url("{\"alg\":\"ES256\",\"typ\":\"touchmark-config+jwt\"}") + "." + url(payload);
