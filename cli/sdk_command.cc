@@ -1,6 +1,8 @@
 // touchmark sdk library|config
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/text.h"
@@ -29,6 +31,10 @@ Outcome download(const Download& what, const std::string& file, Session& session
   if (!client) return pass(client);
   auto content = client->download(what.path, what.max_bytes, session.progress("downloading"));
   if (!content) return pass(content);
+  // An app that had no assets until now has no folder for them; what goes wrong here, the write
+  // tells.
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
   if (auto written = write_file_atomic(file, as_bytes(*content)); !written) return pass(written);
   if (session.json()) return print_json(session, {{"file", file}, {"bytes", content->size()}});
   session.console().print(fmt::format("wrote {} ({})", file, human_size(content->size())));
