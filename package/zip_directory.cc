@@ -74,7 +74,7 @@ Result<void> check_entry(const ZipEntry& entry, std::uint16_t disk) {
   if (entry.flags & ~kKnownFlags) {
     return fail(ZipError::kUnknownFlags, entry.name + ": flags " + std::to_string(entry.flags));
   }
-  if (entry.method != kStored && entry.method != kDeflated) {
+  if (!is_known_method(entry.name, entry.method)) {
     return fail(ZipError::kUnknownMethod, entry.name + ": method " + std::to_string(entry.method));
   }
   if (entry.size == kSentinel32 || entry.compressed_size == kSentinel32 ||

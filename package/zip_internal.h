@@ -21,6 +21,9 @@ Result<void> check_local_headers(const Source& source, const ZipSections& sectio
 
 inline constexpr std::uint16_t kStored = 0;
 inline constexpr std::uint16_t kDeflated = 8;
+// Stored or deflated. Of the v1 signature's own files only the platform's verifier reads the
+// content, and that takes every method but stored for deflated.
+bool is_known_method(std::string_view name, std::uint16_t method);
 // Deflate options (1, 2), data descriptor (3), UTF-8 name (11). Everything else asks a reader to do
 // what Android's do not: decrypt (0, 6, 13), patch (5), or guess (the rest).
 inline constexpr std::uint16_t kKnownFlags = 0x080e;

@@ -54,7 +54,7 @@ Result<void> check_header(ByteView header, const ZipEntry& entry) {
   // The platform takes the method from the central directory only, and packages with the other one
   // of the two in the local header do verify.
   const std::uint16_t method = le16(header, 8);
-  if (method != kStored && method != kDeflated) {
+  if (!is_known_method(entry.name, method)) {
     return fail(ZipError::kLocalMethod, entry.name + ": local method " + std::to_string(method));
   }
   if (le16(header, 28) > kMaxFieldLength) {

@@ -3,6 +3,7 @@
 #include <numeric>
 #include <string>
 
+#include "package/parts.h"
 #include "package/utf.h"
 #include "package/zip_internal.h"
 
@@ -65,6 +66,10 @@ Result<void> check_name(const ZipEntry& entry) {
 }
 
 }  // namespace
+
+bool is_known_method(std::string_view name, std::uint16_t method) {
+  return method == kStored || method == kDeflated || is_v1_signature_file(name);
+}
 
 Result<std::vector<std::uint32_t>> check_names(const std::vector<ZipEntry>& entries) {
   std::vector<std::string> keys;
