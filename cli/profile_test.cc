@@ -107,6 +107,14 @@ TEST_F(ProfileTest, StoredTokenNeverGoesToAnotherAddress) {
   EXPECT_EQ(resolve_endpoint(environment(), "default").value().token, "secret token");
 }
 
+TEST(ParseOperatorToken, TakesNothingThatBreaksOutOfAHeader) {
+  EXPECT_EQ(parse_operator_token(" tmk_admin_a-b_c\n").value(), "tmk_admin_a-b_c");
+  for (const char* text : {"", " ", "a b", "a\r\nX-Header: 1", "a\"", "\xc3\xa9"}) {
+    EXPECT_TRUE(parse_operator_token(text).error().is(CliError::kUsage)) << text;
+  }
+  EXPECT_FALSE(parse_operator_token(std::string(5000, 'a')));
+}
+
 TEST(NormalizeUrl, TakesAddressesAndRefusesTheRest) {
   EXPECT_EQ(normalize_url("https://Host:8443/").value(), "https://host:8443");
   EXPECT_EQ(normalize_url("localhost:8443").value(), "https://localhost:8443");

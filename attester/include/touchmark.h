@@ -40,9 +40,10 @@ typedef struct touchmark_options {
   const char* storage_dir;  /* private, writable: installation key, newest configuration */
   const char* package_path; /* base APK as the platform names it; compared, not trusted. optional */
   const char* package_name; /* optional */
-  const char*
-      platform_json;        /* {"os":"android","api_level":34,"os_version":"14","model":"...",
-                               "manufacturer":"...","patch_level":"...","installer":"..."} optional */
+  /* {"os":"android","api_level":34,"os_version":"14","model":"...","manufacturer":"...",
+   * "patch_level":"...","installer":"..."}; optional. Its build_tags, hardware, product and
+   * fingerprint are looked at by the checks and not sent. */
+  const char* platform_json;
   const char* sdk_platform; /* "Android", "iOS", "Linux"; optional, "Linux" */
 } touchmark_options;
 
