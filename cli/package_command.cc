@@ -243,7 +243,7 @@ std::string difference_detail(const package::Difference& difference) {
   if (difference.kind == package::DifferenceKind::kSigner) return "";
   const bool is_part = difference.kind == package::DifferenceKind::kPart;
   const std::string before = is_part ? human_size(difference.size_before) : difference.before;
-  const std::string after = is_part ? human_size(difference.size_after) : difference.after;
+  std::string after = is_part ? human_size(difference.size_after) : difference.after;
   if (difference.before.empty()) return after;
   return difference.after.empty() ? before : before + " -> " + after;
 }

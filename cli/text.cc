@@ -47,10 +47,9 @@ std::string printable(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const Utf8Rune rune = rune_at(text, at);
-    if (rune.length == 1 && (rune.value < 0x20 || rune.value == 0x7F) && rune.value != '\n' &&
-        rune.value != '\t') {
-      out += fmt::format("\\x{:02x}", rune.value);
-    } else if (rune.length == 2 && rune.value < 0xA0) {
+    const bool control = rune.length == 1 && (rune.value < 0x20 || rune.value == 0x7F) &&
+                         rune.value != '\n' && rune.value != '\t';
+    if (control || (rune.length == 2 && rune.value < 0xA0)) {
       out += fmt::format("\\x{:02x}", rune.value);
     } else if (reorders_text(rune.value)) {
       out += fmt::format("\\u{{{:04x}}}", rune.value);

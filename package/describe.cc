@@ -25,6 +25,7 @@ Measurement describe(const Manifest& manifest) {
 
 std::vector<Sha256Digest> signer_digests(const SignatureReport& report) {
   std::vector<Sha256Digest> digests;
+  digests.reserve(report.signers.size());
   for (const SignerInfo& signer : report.signers) digests.push_back(signer.certificate_sha256);
   std::ranges::sort(digests);
   const auto doubled = std::ranges::unique(digests);

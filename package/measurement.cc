@@ -58,7 +58,7 @@ Result<Part> part_from_json(const Json& json) {
 // Line breaks and other controls in a name would let a package write lines of its own.
 std::string printable(std::string text) {
   std::ranges::replace_if(
-      text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }, '?');
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return text;
 }
 
