@@ -29,7 +29,7 @@ demo: product ## Tell the story: a real app attested, tampered with, and refused
 	@lab/run demo
 
 .PHONY: test
-test: build check-format unit e2e sanitize tidy ## Run all tests and checks
+test: build check-format unit e2e sanitize ## Run all tests and checks but tidy, bench and fuzz
 
 .PHONY: unit
 unit: build ## Run the unit tests

@@ -45,7 +45,7 @@ def test_no_acknowledged_registration_is_lost(service):
     acknowledged: set[str] = set()
     number = 0
 
-    def register_until_killed(stop: threading.Event) -> None:
+    def register_until_killed(stop: threading.Event, first: threading.Event) -> None:
         nonlocal number
         while not stop.is_set():
             number += 1
@@ -56,13 +56,17 @@ def test_no_acknowledged_registration_is_lost(service):
                 return  # killed in the middle: not acknowledged, either outcome is right
             assert status == 201, body
             acknowledged.add(json.loads(body)["id"])
+            first.set()
 
     chance = random.Random(20261124)
     for _ in range(KILLS):
         service.start()
-        stop = threading.Event()
-        client = threading.Thread(target=register_until_killed, args=(stop,))
+        stop, first = threading.Event(), threading.Event()
+        client = threading.Thread(target=register_until_killed, args=(stop, first))
         client.start()
+        # Half of the kills come after an acknowledged registration, however slow the machine is.
+        if chance.random() < 0.5:
+            first.wait(10)
         time.sleep(chance.uniform(0.0, 0.12))
         service.kill()
         stop.set()
@@ -74,5 +78,5 @@ def test_no_acknowledged_registration_is_lost(service):
     kept = {entry["id"] for entry in json.loads(body)["registrations"]}
     lost = acknowledged - kept
     print(f"{KILLS} kills, {len(acknowledged)} acknowledged, {len(kept)} kept, {len(lost)} lost")
-    assert len(acknowledged) >= KILLS / 2, "too few registrations were acknowledged to say anything"
+    assert len(acknowledged) >= KILLS / 4, "too few registrations were acknowledged to say anything"
     assert not lost
