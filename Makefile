@@ -37,7 +37,9 @@ unit: build ## Run the unit tests
 
 .PHONY: e2e
 e2e: build ## Run the tests over the real service, command, app and attackers
-	$(PYTEST) tests relying-party/python/tests demo lab/tests
+	for folder in tests relying-party/python/tests demo lab/tests; do \
+	  $(PYTEST) $$folder || exit 1; \
+	done
 	lab/run table
 
 .PHONY: sanitize

@@ -125,8 +125,12 @@ TEST_F(CommandLineTest, SdkWritesWhatTheServiceGives) {
   EXPECT_EQ(run({"sdk", "-getConfig", file.string()}), kExitOk);
   EXPECT_EQ(to_string(read_file(file, 100).value()), "a.b.c");
 
-  EXPECT_EQ(run({"sdk", "config", (world_.folder.path() / "no/folder").string()}), kExitUsage);
-  EXPECT_THAT(err(), HasSubstr("file.not-found"));
+  const auto new_folder = world_.folder.path() / "app/src/main/assets/x.config";
+  EXPECT_EQ(run({"sdk", "config", new_folder.string()}), kExitOk);
+  EXPECT_EQ(to_string(read_file(new_folder, 100).value()), "a.b.c");
+
+  EXPECT_EQ(run({"sdk", "config", (file / "below-a-file").string()}), kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("below-a-file"));
 }
 
 TEST_F(CommandLineTest, ApiAddReadsTheLivePinAndWarnsWithoutBackup) {
