@@ -5,6 +5,7 @@
 #include "package/bundle/bundle.h"
 #include "package/describe.h"
 #include "package/inspection.h"
+#include "package/ios/ipa.h"
 #include "package/manifest.h"
 #include "package/parts.h"
 #include "package/signature.h"
@@ -71,6 +72,7 @@ Result<Measurement> measure(const Source& source, const MeasureOptions& options)
   const auto archive = ZipArchive::open(source);
   if (!archive) return pass(archive);
   if (is_bundle(*archive)) return measure_bundle(*archive, options.bundle_signers);
+  if (is_ipa(*archive)) return measure_ipa(*archive, options);
   if (is_split_archive(*archive)) return measure_split_archive(*archive, options);
   return measure_apk(*archive, options);
 }
@@ -78,7 +80,7 @@ Result<Measurement> measure(const Source& source, const MeasureOptions& options)
 Result<Inspection> inspect(const Source& source, const MeasureOptions& options) {
   const auto archive = ZipArchive::open(source);
   if (!archive) return pass(archive);
-  if (is_bundle(*archive) || is_split_archive(*archive)) {
+  if (is_bundle(*archive) || is_ipa(*archive) || is_split_archive(*archive)) {
     auto measurement = measure(source, options);
     if (!measurement) return pass(measurement);
     SignatureReport report;

@@ -32,6 +32,8 @@ struct MeasureOptions {
   // For an app bundle, which does not say who will sign what is installed: SHA-256 of the
   // app-signing certificates.
   std::vector<Sha256Digest> bundle_signers = {};
+  // For an iOS app: the roots that its signer's certificate may chain to, DER. Empty: Apple's.
+  std::vector<Bytes> ios_roots = {};
 };
 
 // Verifies the signatures and digests every part of an app in any of its forms: APK, archive of

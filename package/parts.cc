@@ -27,14 +27,19 @@ bool is_dex(std::string_view name) {
   return std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-Result<Part> digest_part(const ZipArchive& archive, const ZipEntry& entry) {
+struct Job {
+  const ZipEntry* entry = nullptr;
+  std::string name;
+};
+
+Result<Part> digest_part(const ZipArchive& archive, const Job& job) {
   Sha256 sha;
   const auto update = [&](ByteView piece) -> Result<void> {
     sha.update(piece);
     return {};
   };
-  if (auto ok = archive.stream(entry, update); !ok) return pass(ok);
-  return Part{entry.name, kind_of(entry.name), entry.size, sha.finish()};
+  if (auto ok = archive.stream(*job.entry, update); !ok) return pass(ok);
+  return Part{job.name, kind_of(job.name), job.entry->size, sha.finish()};
 }
 
 }  // namespace
@@ -62,29 +67,37 @@ bool is_part(const ZipEntry& entry) {
   return !entry.is_directory() && !is_v1_signature_file(entry.name);
 }
 
-Result<std::vector<Part>> digest_parts(const ZipArchive& archive) {
-  std::vector<const ZipEntry*> entries;
+Result<std::vector<Part>> digest_parts(const ZipArchive& archive, const PartNames& names) {
+  std::vector<Job> jobs;
   std::uint64_t total = 0;
   for (const ZipEntry& entry : archive.entries()) {
-    if (!is_part(entry)) continue;
-    entries.push_back(&entry);
+    auto name = names(entry);
+    if (!name) continue;
+    jobs.push_back({&entry, *std::move(name)});
     total += entry.size;
   }
   // The largest first, so that no thread ends with a long one alone.
-  std::ranges::stable_sort(entries, std::ranges::greater{}, &ZipEntry::size);
-  std::vector<Part> parts(entries.size());
+  std::ranges::stable_sort(jobs, std::ranges::greater{},
+                           [](const Job& job) { return job.entry->size; });
+  std::vector<Part> parts(jobs.size());
   const auto make_work = [&] {
     return [&](std::size_t i) -> Result<void> {
-      auto part = digest_part(archive, *entries[i]);
+      auto part = digest_part(archive, jobs[i]);
       if (!part) return pass(part);
       parts[i] = *std::move(part);
       return {};
     };
   };
   const unsigned threads = total < kParallelBytes ? 1 : worker_threads();
-  if (auto ok = for_each_parallel(entries.size(), threads, make_work); !ok) return pass(ok);
+  if (auto ok = for_each_parallel(jobs.size(), threads, make_work); !ok) return pass(ok);
   std::ranges::sort(parts, {}, &Part::name);
   return parts;
+}
+
+Result<std::vector<Part>> digest_parts(const ZipArchive& archive) {
+  return digest_parts(archive, [](const ZipEntry& entry) {
+    return is_part(entry) ? std::optional(entry.name) : std::nullopt;
+  });
 }
 
 }  // namespace touchmark::package

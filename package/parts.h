@@ -1,6 +1,9 @@
 // The parts of a package and their digests.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +21,13 @@ bool is_v1_signature_file(std::string_view name);
 // Whether an entry is a part: a file that is not of the v1 signature.
 bool is_part(const ZipEntry& entry);
 
-// Digests every part of the archive, on several cores when there is much to do. Sorted by name.
+// Says under which name an entry is a part; nothing when it is none.
+using PartNames = std::function<std::optional<std::string>(const ZipEntry&)>;
+
+// Digests the parts of an archive, on several cores when there is much to do. Sorted by name, each
+// of the kind that kind_of() gives its name.
+Result<std::vector<Part>> digest_parts(const ZipArchive& archive, const PartNames& names);
+// Every entry that is_part() under its own name.
 Result<std::vector<Part>> digest_parts(const ZipArchive& archive);
 
 }  // namespace touchmark::package

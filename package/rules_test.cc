@@ -7,6 +7,11 @@
 #include "package/arsc.h"
 #include "package/axml.h"
 #include "package/bundle/bundle.h"
+#include "package/ios/cms.h"
+#include "package/ios/code_signature.h"
+#include "package/ios/ipa.h"
+#include "package/ios/mach_o.h"
+#include "package/ios/plist.h"
 #include "package/manifest.h"
 #include "package/match.h"
 #include "package/package.h"
@@ -44,6 +49,11 @@ TEST(Rules, AreAllDocumented) {
   add_ids<ProtoError>(ids);
   add_ids<BundleError>(ids);
   add_ids<MatchError>(ids);
+  add_ids<IpaError>(ids);
+  add_ids<PlistError>(ids);
+  add_ids<MachOError>(ids);
+  add_ids<CodeSignatureError>(ids);
+  add_ids<CmsError>(ids);
   add_ids<SignatureError>(ids);
   for (const std::string& id : ids) {
     EXPECT_NE(as_text(*rules).find("\n| `" + id + "` | "), std::string_view::npos) << id;

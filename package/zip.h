@@ -117,6 +117,9 @@ class ZipArchive {
                       const std::function<Result<void>(ByteView)>& sink) const;
   // The whole content; refuses a declared size over `max_bytes` before it allocates.
   Result<Bytes> read(const ZipEntry& entry, std::size_t max_bytes) const;
+  // The uncompressed bytes [offset, offset + length), clipped to the entry's end. Stops there: what
+  // follows is not checked.
+  Result<Bytes> read_range(const ZipEntry& entry, std::uint64_t offset, std::size_t length) const;
 
  private:
   const Source* source_ = nullptr;

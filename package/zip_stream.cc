@@ -150,4 +150,29 @@ Result<void> ZipArchive::stream(const ZipEntry& entry, const Sink& sink) const {
   return output.finish();
 }
 
+Result<Bytes> ZipArchive::read_range(const ZipEntry& entry, std::uint64_t offset,
+                                     std::size_t length) const {
+  if (offset >= entry.size) return Bytes();
+  length = static_cast<std::size_t>(std::min<std::uint64_t>(length, entry.size - offset));
+  Bytes range;
+  if (entry.method == zip::kStored) {
+    range.resize(length);
+    if (auto read = source_->read_at(entry.data_offset + offset, range); !read) return pass(read);
+    return range;
+  }
+  std::uint64_t at = 0;
+  const auto collect = [&](ByteView piece) -> Result<void> {
+    const std::uint64_t skip = at < offset ? std::min<std::uint64_t>(offset - at, piece.size()) : 0;
+    at += piece.size();
+    piece = piece.subspan(static_cast<std::size_t>(skip));
+    append(range, piece.first(std::min(piece.size(), length - range.size())));
+    // Ends the stream; the error goes no further.
+    if (range.size() == length) return fail(ZipError::kTooLarge, "the range is complete");
+    return {};
+  };
+  const auto streamed = stream(entry, collect);
+  if (!streamed && range.size() != length) return pass(streamed);
+  return range;
+}
+
 }  // namespace touchmark::package

@@ -68,20 +68,18 @@ std::string_view without_module(std::string_view name) {
 }
 
 Result<std::vector<Part>> bundle_parts(const ZipArchive& archive) {
-  auto files = digest_parts(archive);
-  if (!files) return pass(files);
-  std::vector<Part> parts;
-  for (Part& part : *files) {
-    auto name = part_name(part.name);
-    if (!name) return pass(name);
-    if (name->empty()) continue;
-    part.name = *std::move(name);
-    part.kind = kind_of(without_module(part.name));
-    parts.push_back(std::move(part));
+  for (const ZipEntry& entry : archive.entries()) {
+    if (!is_part(entry)) continue;
+    if (auto name = part_name(entry.name); !name) return pass(name);
   }
-  std::ranges::sort(parts, {}, &Part::name);
-  const auto doubled = std::ranges::adjacent_find(parts, {}, &Part::name);
-  if (doubled != parts.end()) {
+  auto parts = digest_parts(archive, [](const ZipEntry& entry) -> std::optional<std::string> {
+    const std::string name = is_part(entry) ? part_name(entry.name).value_or("") : "";
+    return name.empty() ? std::nullopt : std::optional(name);
+  });
+  if (!parts) return parts;
+  for (Part& part : *parts) part.kind = kind_of(without_module(part.name));
+  const auto doubled = std::ranges::adjacent_find(*parts, {}, &Part::name);
+  if (doubled != parts->end()) {
     return fail(BundleError::kPartCollision, "two files become " + doubled->name);
   }
   return parts;

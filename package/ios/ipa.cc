@@ -1,0 +1,321 @@
+#include "package/ios/ipa.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "base/crypto.h"
+#include "package/describe.h"
+#include "package/ios/cms.h"
+#include "package/ios/code_signature.h"
+#include "package/ios/mach_o.h"
+#include "package/ios/plist.h"
+#include "package/ios/provisioning.h"
+#include "package/ios/sealed_resources.h"
+#include "package/parts.h"
+
+namespace touchmark::package {
+namespace {
+
+constexpr std::string_view kPayload = "Payload/";
+constexpr std::string_view kResources = "_CodeSignature/CodeResources";
+constexpr std::string_view kProfile = "embedded.mobileprovision";
+constexpr std::size_t kMaxPlistBytes = std::size_t{16} << 20;
+constexpr std::size_t kMaxSignatureBytes = std::size_t{32} << 20;
+
+// "Payload/Example.app/", or nothing.
+std::optional<std::string> app_folder_of(std::string_view name) {
+  if (!name.starts_with(kPayload)) return std::nullopt;
+  const std::size_t slash = name.find('/', kPayload.size());
+  if (slash == name.npos || !name.substr(0, slash).ends_with(".app")) return std::nullopt;
+  return std::string(name.substr(0, slash + 1));
+}
+
+struct AppInfo {
+  std::string identifier;
+  std::string executable;
+  std::string version_name;
+  std::uint64_t version_code = 0;
+  std::string label;
+  std::uint32_t min_os = 1;
+};
+
+// The whole text as a number, if it is one.
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Result<AppInfo> read_info(ByteView file) {
+  const auto plist = parse_plist(file);
+  if (!plist) return pass(plist);
+  const auto text = [&](std::string_view key) {
+    const std::string* value = plist->find_text(key);
+    return value == nullptr ? std::string() : *value;
+  };
+  AppInfo info;
+  info.identifier = text("CFBundleIdentifier");
+  info.executable = text("CFBundleExecutable");
+  if (info.identifier.empty() || info.executable.empty() ||
+      info.executable.find('/') != std::string::npos) {
+    return fail(IpaError::kInfo, "no CFBundleIdentifier or CFBundleExecutable");
+  }
+  // CFBundleVersion is a number for most apps, and up to three with dots for the others.
+  info.version_name = text("CFBundleShortVersionString");
+  const std::string build = text("CFBundleVersion");
+  if (const auto code = number(build)) {
+    info.version_code = *code;
+  } else if (!build.empty()) {
+    info.version_name += " (" + build + ")";
+  }
+  info.label = text("CFBundleDisplayName");
+  if (info.label.empty()) info.label = text("CFBundleName");
+  if (info.label.empty()) info.label = info.identifier;
+  const std::string min_os = text("MinimumOSVersion");
+  info.min_os = static_cast<std::uint32_t>(number(min_os.substr(0, min_os.find('.'))).value_or(1));
+  return info;
+}
+
+// By the path: Xcode gives the executable of a framework or extension the name of its folder.
+PartKind ios_kind(std::string_view name, std::string_view executable) {
+  if (name == executable || name.ends_with(".dylib")) return PartKind::kNativeLibrary;
+  if (name == "Info.plist") return PartKind::kManifest;
+  const std::size_t slash = name.rfind('/');
+  if (slash != name.npos) {
+    const std::string_view file = name.substr(slash + 1);
+    for (const std::string_view suffix : {".framework", ".appex", ".app"}) {
+      if (name.substr(0, slash).ends_with(std::string(file) + std::string(suffix))) {
+        return PartKind::kNativeLibrary;
+      }
+    }
+  }
+  return name.ends_with(".car") || name.find(".lproj/") != name.npos ? PartKind::kResources
+                                                                     : PartKind::kOther;
+}
+
+// Reads and checks one app; one object for the values that its steps share.
+class IpaReader {
+ public:
+  IpaReader(const ZipArchive& archive, const MeasureOptions& options) : archive_(archive) {
+    roots_ = options.ios_roots;
+    if (roots_.empty()) roots_.push_back(to_bytes(apple_root()));
+  }
+
+  Result<Measurement> measure() {
+    if (auto ok = find_app(); !ok) return pass(ok);
+    if (auto ok = check_executable(); !ok) return pass(ok);
+    auto parts = digest_app();
+    if (!parts) return pass(parts);
+    if (auto ok = check_sealed_resources(resources_, *parts, info_.executable); !ok) {
+      return pass(ok);
+    }
+    if (auto ok = check_profile(); !ok) return pass(ok);
+    auto sdk_version = read_sdk_version(archive_, folder_ + "touchmark-sdk.json");
+    if (!sdk_version) return pass(sdk_version);
+
+    Measurement measurement;
+    measurement.form = Form::kIpa;
+    measurement.platform = "iOS";
+    measurement.package_name = info_.identifier;
+    measurement.version_name = info_.version_name;
+    measurement.version_code = info_.version_code;
+    measurement.label = info_.label;
+    measurement.min_sdk = measurement.target_sdk = info_.min_os;
+    measurement.sdk_version = *std::move(sdk_version);
+    measurement.signers = {sha256(signer_.certificate)};
+    measurement.parts = *std::move(parts);
+    return measurement;
+  }
+
+ private:
+  Result<void> find_app() {
+    for (const ZipEntry& entry : archive_.entries()) {
+      const auto folder = app_folder_of(entry.name);
+      if (!folder) continue;
+      if (!folder_.empty() && *folder != folder_) {
+        return fail(IpaError::kSeveralApps, folder_ + " and " + *folder);
+      }
+      folder_ = *folder;
+    }
+    const ZipEntry* entry = file("Info.plist");
+    if (entry == nullptr) return fail(IpaError::kNoInfo, "no Info.plist");
+    auto bytes = archive_.read(*entry, kMaxPlistBytes);
+    if (!bytes) return pass(bytes);
+    info_file_ = *std::move(bytes);
+    auto info = read_info(info_file_);
+    if (!info) return pass(info);
+    info_ = *std::move(info);
+    entry = file(kResources);
+    if (entry == nullptr) return fail(IpaError::kNoResources, "no " + std::string(kResources));
+    auto list = archive_.read(*entry, kMaxPlistBytes);
+    if (!list) return pass(list);
+    resources_ = *std::move(list);
+    return {};
+  }
+
+  Result<void> check_executable() {
+    const ZipEntry* entry = file(info_.executable);
+    if (entry == nullptr) return fail(IpaError::kNoExecutable, info_.executable);
+    const auto slices = read_mach_o(entry->size, [&](std::uint64_t offset, std::size_t length) {
+      return archive_.read_range(*entry, offset, length);
+    });
+    if (!slices) return pass(slices);
+    for (const MachSlice& slice : *slices) {
+      if (slice.encrypted) return fail(IpaError::kEncrypted, info_.executable);
+      if (auto ok = check_slice(*entry, slice); !ok) return ok;
+    }
+    return {};
+  }
+
+  Result<void> check_slice(const ZipEntry& entry, const MachSlice& slice) {
+    if (slice.signature_size > kMaxSignatureBytes) {
+      return fail(CodeSignatureError::kMalformed, "a code signature over 32 MiB");
+    }
+    const auto blob = archive_.read_range(entry, slice.offset + slice.signature_offset,
+                                          static_cast<std::size_t>(slice.signature_size));
+    if (!blob) return pass(blob);
+    const auto signature = parse_code_signature(*blob);
+    if (!signature) return pass(signature);
+    for (const CodeDirectory& directory : signature->directories) {
+      if (directory.code_limit != slice.signature_offset) {
+        return fail(CodeSignatureError::kCodeLimit, "not all of the image is signed");
+      }
+    }
+    if (auto ok = check_pages(entry, slice, *signature); !ok) return ok;
+    if (auto ok = check_blob_slots(*signature); !ok) return ok;
+    if (auto ok = check_slot(*signature, kInfoSlot, info_file_); !ok) return ok;
+    if (auto ok = check_slot(*signature, kResourcesSlot, resources_); !ok) return ok;
+    return check_identity(*signature);
+  }
+
+  Result<void> check_pages(const ZipEntry& entry, const MachSlice& slice,
+                           const CodeSignature& signature) const {
+    PageChecker pages(signature);
+    std::uint64_t at = 0;
+    const auto update = [&](ByteView piece) -> Result<void> {
+      const std::uint64_t skip = at < slice.offset ? slice.offset - at : 0;
+      at += piece.size();
+      if (skip >= piece.size()) return {};
+      return pages.update(piece.subspan(static_cast<std::size_t>(skip)));
+    };
+    if (auto ok = archive_.stream(entry, update); !ok) return ok;
+    return pages.finish();
+  }
+
+  // Who signed, and what for: the same for every slice.
+  Result<void> check_identity(const CodeSignature& signature) {
+    const CodeDirectory& directory = signature.directories.front();
+    if (signature.cms.empty()) {
+      return fail(CodeSignatureError::kNoCms, "signed ad hoc: by nobody");
+    }
+    auto signer = verify_code_cms(signature.cms, directory.blob, roots_);
+    if (!signer) return pass(signer);
+    if (directory.identifier != info_.identifier) {
+      return fail(IpaError::kIdentifierMismatch, directory.identifier + ", " + info_.identifier);
+    }
+    if (directory.team != signer->organizational_unit) {
+      return fail(IpaError::kTeamMismatch, directory.team + ", " + signer->organizational_unit);
+    }
+    if (!signer_.certificate.empty() && signer_.certificate != signer->certificate) {
+      return fail(IpaError::kSignersDiffer, "slices signed by two certificates");
+    }
+    team_ = directory.team;
+    signer_ = *std::move(signer);
+    return {};
+  }
+
+  Result<std::vector<Part>> digest_app() const {
+    auto parts = digest_parts(archive_, [&](const ZipEntry& entry) -> std::optional<std::string> {
+      if (entry.is_directory() || !entry.name.starts_with(folder_)) return std::nullopt;
+      return entry.name.substr(folder_.size());
+    });
+    if (!parts) return parts;
+    for (Part& part : *parts) part.kind = ios_kind(part.name, info_.executable);
+    return parts;
+  }
+
+  Result<void> check_profile() const {
+    const ZipEntry* entry = file(kProfile);
+    if (entry == nullptr) return {};
+    const auto bytes = archive_.read(*entry, kMaxPlistBytes);
+    if (!bytes) return pass(bytes);
+    const auto profile = read_profile(*bytes, roots_);
+    if (!profile) return pass(profile);
+    if (profile->team != team_) return fail(IpaError::kTeamMismatch, profile->team + ", " + team_);
+    if (!profile->allows_app(info_.identifier)) {
+      return fail(IpaError::kProfile, profile->application_id + " is not " + info_.identifier);
+    }
+    if (!profile->allows_signer(signer_.certificate)) {
+      return fail(IpaError::kProfileSigner, "the profile does not name the signer's certificate");
+    }
+    return {};
+  }
+
+  const ZipEntry* file(std::string_view path) const {
+    return archive_.find(folder_ + std::string(path));
+  }
+
+  const ZipArchive& archive_;
+  std::vector<Bytes> roots_;
+  std::string folder_;
+  AppInfo info_;
+  Bytes info_file_;
+  Bytes resources_;
+  std::string team_;
+  CmsSigner signer_;
+};
+
+}  // namespace
+
+std::string_view error_id(IpaError error) {
+  switch (error) {
+    case IpaError::kSeveralApps:
+      return "ipa.several-apps";
+    case IpaError::kNoInfo:
+      return "ipa.no-info";
+    case IpaError::kInfo:
+      return "ipa.info";
+    case IpaError::kNoExecutable:
+      return "ipa.no-executable";
+    case IpaError::kIdentifierMismatch:
+      return "ipa.identifier-mismatch";
+    case IpaError::kTeamMismatch:
+      return "ipa.team-mismatch";
+    case IpaError::kSignersDiffer:
+      return "ipa.signers-differ";
+    case IpaError::kNoResources:
+      return "ipa.no-resources";
+    case IpaError::kBadResources:
+      return "ipa.bad-resources";
+    case IpaError::kWeakSeal:
+      return "ipa.weak-seal";
+    case IpaError::kSealMismatch:
+      return "ipa.seal-mismatch";
+    case IpaError::kSealMissing:
+      return "ipa.seal-missing";
+    case IpaError::kUnsealed:
+      return "ipa.unsealed";
+    case IpaError::kEncrypted:
+      return "ipa.encrypted";
+    case IpaError::kProfile:
+      return "ipa.profile";
+    case IpaError::kProfileSigner:
+      return "ipa.profile-signer";
+  }
+  return "ipa.unknown";
+}
+
+bool is_ipa(const ZipArchive& archive) {
+  return archive.find("AndroidManifest.xml") == nullptr &&
+         std::ranges::any_of(archive.entries(), [](const ZipEntry& entry) {
+           return app_folder_of(entry.name).has_value();
+         });
+}
+
+Result<Measurement> measure_ipa(const ZipArchive& archive, const MeasureOptions& options) {
+  return IpaReader(archive, options).measure();
+}
+
+}  // namespace touchmark::package

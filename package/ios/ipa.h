@@ -1,0 +1,39 @@
+// iOS apps (.ipa): an archive with Payload/<name>.app/, whose main executable carries the code
+// signature of the whole: it hashes the code's pages, Info.plist and the list of all other files
+// (_CodeSignature/CodeResources), and is signed with CMS under Apple's root.
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "package/measurement.h"
+#include "package/package.h"
+#include "package/zip.h"
+
+namespace touchmark::package {
+
+enum class IpaError {
+  kSeveralApps,  // more than one Payload/*.app
+  kNoInfo,       // no Info.plist
+  kInfo,         // Info.plist lacks a member, or has it of another type
+  kNoExecutable,
+  kIdentifierMismatch,  // code signature and Info.plist name different apps
+  kTeamMismatch,        // slices, certificate and profile name different teams
+  kSignersDiffer,       // slices signed by different certificates
+  kNoResources,         // no _CodeSignature/CodeResources
+  kBadResources,        // not the list that it should be
+  kWeakSeal,            // a file that is listed without a SHA-256
+  kSealMismatch,        // a file that is not the one that was signed
+  kSealMissing,         // listed, not there
+  kUnsealed,            // there, not listed
+  kEncrypted,           // a store has encrypted the code, so it cannot be compared
+  kProfile,             // embedded.mobileprovision is not for this app
+  kProfileSigner,       // or not for this certificate
+};
+std::string_view error_id(IpaError error);
+
+bool is_ipa(const ZipArchive& archive);
+// The parts have their path within the app's folder. Signers: the certificate that signed the code.
+Result<Measurement> measure_ipa(const ZipArchive& archive, const MeasureOptions& options);
+
+}  // namespace touchmark::package

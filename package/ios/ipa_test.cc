@@ -1,0 +1,417 @@
+#include "package/ios/ipa.h"
+
+#include <gtest/gtest.h>
+
+#include "base/crypto.h"
+#include "package/ios/code_signature.h"
+#include "package/ios/mach_o.h"
+#include "package/testing/bytes_writer.h"
+#include "package/testing/ios_builder.h"
+#include "tests/support/vectors.h"
+
+namespace touchmark::package {
+namespace {
+
+using testing::CodeSpec;
+using testing::DirectoryHash;
+using testing::IosPki;
+using testing::ZipFile;
+using testing::ZipFileEntry;
+
+const std::string kFolder = "Payload/Example.app/";
+
+ReadRange range_of(const std::string& file) {
+  return [&file](std::uint64_t offset, std::size_t length) -> Result<Bytes> {
+    return offset >= file.size() ? Bytes()
+                                 : to_bytes(std::string_view(file).substr(offset, length));
+  };
+}
+
+std::string slices_of(const std::string& file) {
+  const auto slices = read_mach_o(file.size(), range_of(file));
+  return slices ? std::to_string(slices->size()) : slices.error().id();
+}
+
+// The id of the refusal of an image's own signature, "" for none.
+std::string check_image(const std::string& file) {
+  const auto slices = read_mach_o(file.size(), range_of(file));
+  if (!slices) return slices.error().id();
+  for (const MachSlice& slice : *slices) {
+    const std::string_view image = std::string_view(file).substr(slice.offset, slice.size);
+    const auto signature = parse_code_signature(as_bytes(image.substr(slice.signature_offset)));
+    if (!signature) return signature.error().id();
+    if (auto ok = check_blob_slots(*signature); !ok) return ok.error().id();
+    PageChecker pages(*signature);
+    // In odd pieces, so that pages and pieces do not meet.
+    for (std::size_t at = 0; at < image.size(); at += 1000) {
+      if (auto ok = pages.update(as_bytes(image.substr(at, 1000))); !ok) return ok.error().id();
+    }
+    if (auto ok = pages.finish(); !ok) return ok.error().id();
+  }
+  return "";
+}
+
+TEST(MachO, ReadsThinAndUniversalFiles) {
+  const std::string image = testing::signed_image({});
+  EXPECT_EQ(slices_of(image), "1");
+  EXPECT_EQ(slices_of(testing::universal({image, image})), "2");
+  EXPECT_EQ(check_image(image), "");
+  EXPECT_EQ(check_image(testing::universal({image, image})), "");
+}
+
+// Not made by our own builder: clang and lld linked it, and lld signed it ad hoc.
+TEST(MachO, ReadsWhatALinkerWrites) {
+  const std::string file(as_text(touchmark::testing::read_vector("ios/linked-by-lld")));
+  EXPECT_EQ(check_image(file), "");
+  const auto slices = read_mach_o(file.size(), range_of(file));
+  ASSERT_TRUE(slices);
+  EXPECT_EQ(slices->front().cpu_type, 0x0100000cu);  // arm64
+  for (const std::size_t at : {std::size_t{100}, std::size_t{5000}, file.size() / 2}) {
+    std::string changed = file;
+    changed[at] ^= 1;
+    EXPECT_NE(check_image(changed), "") << at;
+  }
+}
+
+TEST(MachO, RefusesMalformedFiles) {
+  const std::string good = testing::signed_image({});
+  const auto patched = [&](std::size_t at, std::string_view bytes) {
+    std::string file = good;
+    testing::patch(file, at, bytes);
+    return slices_of(file);
+  };
+  EXPECT_EQ(slices_of(""), "macho.not-mach-o");
+  EXPECT_EQ(slices_of("\x7f"
+                      "ELF" +
+                      std::string(100, '\0')),
+            "macho.not-mach-o");
+  EXPECT_EQ(slices_of(good.substr(0, 20)), "macho.truncated");
+  EXPECT_EQ(patched(20, testing::u32(0x7fffffff)), "macho.truncated");  // size of commands
+  EXPECT_EQ(patched(16, testing::u32(9)), "macho.truncated");           // their number
+  EXPECT_EQ(patched(36, testing::u32(4)), "macho.bad-command");         // size of one
+  EXPECT_EQ(patched(36, testing::u32(400)), "macho.bad-command");
+  EXPECT_EQ(patched(32, testing::u32(0x99)), "macho.no-signature");
+  EXPECT_EQ(patched(48, testing::u32(0x1d) + testing::u32(24)), "macho.bad-command");
+  EXPECT_EQ(patched(44, testing::u32(100)), "macho.signature-bounds");
+  EXPECT_EQ(patched(40, testing::u32(0x7fffffff)), "macho.signature-bounds");
+  EXPECT_EQ(slices_of(good + "x"), "macho.signature-bounds");
+
+  std::string fat = testing::universal({good, good});
+  const auto fat_patched = [&](std::size_t at, std::string_view bytes) {
+    std::string file = fat;
+    testing::patch(file, at, bytes);
+    return slices_of(file);
+  };
+  EXPECT_EQ(fat_patched(4, std::string_view("\0\0\0\0", 4)), "macho.too-many-slices");
+  EXPECT_EQ(fat_patched(4, std::string_view("\0\0\1\0", 4)), "macho.too-many-slices");
+  EXPECT_EQ(fat_patched(16, std::string_view("\x7f\0\0\0", 4)), "macho.slice-bounds");
+  EXPECT_EQ(fat_patched(36, std::string_view("\0\0\x40\0", 4)), "macho.slice-bounds");
+  EXPECT_EQ(fat_patched(16, std::string_view("\0\0\0\4", 4)), "macho.slice-bounds");
+}
+
+TEST(CodeSignature, EveryChangedPageIsSeen) {
+  for (const auto& hashes : {std::vector{DirectoryHash::kSha256},
+                             std::vector{DirectoryHash::kSha1, DirectoryHash::kSha256},
+                             std::vector{DirectoryHash::kSha256, DirectoryHash::kSha384}}) {
+    CodeSpec spec;
+    spec.hashes = hashes;
+    const std::string good = testing::signed_image(spec);
+    EXPECT_EQ(check_image(good), "");
+    for (const std::size_t at : {std::size_t{200}, std::size_t{4096}, std::size_t{12187}}) {
+      std::string changed = good;
+      changed[at] ^= 1;
+      EXPECT_EQ(check_image(changed), "codesign.page-mismatch") << at;
+    }
+  }
+  CodeSpec weak;
+  weak.hashes = {DirectoryHash::kSha1};
+  EXPECT_EQ(check_image(testing::signed_image(weak)), "codesign.no-strong-directory");
+}
+
+// The super blob of one image, and what becomes of it after a change at an offset.
+class SuperBlob : public ::testing::Test {
+ protected:
+  std::string code_ = std::string(10000, 'c');
+  std::string blob_ = testing::code_signature({}, code_);
+
+  static std::string parse(std::string_view blob) {
+    const auto signature = parse_code_signature(as_bytes(blob));
+    if (!signature) return signature.error().id();
+    const auto ok = check_blob_slots(*signature);
+    return ok ? "" : ok.error().id();
+  }
+  std::string patched(std::size_t at, std::string_view bytes) const {
+    std::string changed = blob_;
+    testing::patch(changed, at, bytes);
+    return parse(changed);
+  }
+  // Where the code directory begins: after the index of three blobs.
+  static constexpr std::size_t kDirectory = 12 + 3 * 8;
+};
+
+TEST_F(SuperBlob, ReadsACorrectOne) {
+  EXPECT_EQ(parse(blob_), "");
+  const auto signature = parse_code_signature(as_bytes(blob_));
+  ASSERT_TRUE(signature);
+  const CodeDirectory& directory = signature->strongest();
+  EXPECT_EQ(directory.identifier, "org.example.iosapp");
+  EXPECT_EQ(directory.team, "TESTTEAM01");
+  EXPECT_EQ(directory.code_limit, 10000u);
+  EXPECT_EQ(directory.code_slots, 3u);
+  EXPECT_EQ(directory.cdhash().size(), 20u);
+  EXPECT_TRUE(signature->cms.empty());
+}
+
+TEST_F(SuperBlob, RefusesMalformedOnes) {
+  const std::string_view huge("\x7f\xff\xff\xff", 4);
+  const std::string_view zero("\0\0\0\0", 4);
+  EXPECT_EQ(parse(""), "codesign.malformed");
+  EXPECT_EQ(parse(blob_.substr(0, blob_.size() - 1)), "codesign.malformed");
+  EXPECT_EQ(patched(0, huge), "codesign.malformed");
+  EXPECT_EQ(patched(8, huge), "codesign.malformed");
+  EXPECT_EQ(patched(16, huge), "codesign.malformed");
+  EXPECT_EQ(patched(20, zero), "codesign.duplicate-slot");
+  EXPECT_EQ(patched(12, std::string_view("\0\0\0\x09", 4)), "codesign.no-directory");
+  EXPECT_EQ(patched(kDirectory, zero), "codesign.malformed");
+  EXPECT_EQ(patched(kDirectory + 4, huge), "codesign.malformed");
+  EXPECT_EQ(patched(kDirectory + 16, huge), "codesign.bad-directory");  // where hashes are
+  EXPECT_EQ(patched(kDirectory + 20, huge), "codesign.bad-directory");  // identifier
+  EXPECT_EQ(patched(kDirectory + 24, huge), "codesign.bad-directory");  // special slots
+  EXPECT_EQ(patched(kDirectory + 28, huge), "codesign.bad-directory");  // code slots
+  EXPECT_EQ(patched(kDirectory + 32, huge), "codesign.bad-directory");  // code limit
+  EXPECT_EQ(patched(kDirectory + 36, "\x14"), "codesign.unknown-hash");
+  EXPECT_EQ(patched(kDirectory + 37, "\x09"), "codesign.unknown-hash");
+  EXPECT_EQ(patched(kDirectory + 39, std::string_view("\0", 1)), "codesign.bad-directory");
+  EXPECT_EQ(patched(kDirectory + 44, huge), "codesign.bad-directory");  // scatter
+  EXPECT_EQ(patched(kDirectory + 48, huge), "codesign.bad-directory");  // team
+}
+
+TEST_F(SuperBlob, ComparesItsOwnBlobs) {
+  CodeSpec spec;
+  blob_ = testing::code_signature(spec, code_);
+  const std::size_t entitlements = blob_.find("<plist");
+  ASSERT_NE(entitlements, std::string::npos);
+  EXPECT_EQ(patched(entitlements + 1, "P"), "codesign.slot-mismatch");
+  // The entitlements' slot in the index renamed: signed, but not there.
+  EXPECT_EQ(patched(28, std::string_view("\0\0\0\x63", 4)), "codesign.slot-missing");
+}
+
+class Ipa : public ::testing::Test {
+ protected:
+  Result<Measurement> measure_zip(const ZipFile& zip) const {
+    return measure(*from_memory(to_bytes(zip.build())), {.ios_roots = {to_bytes(pki_.root_der())}});
+  }
+  std::string refusal(const ZipFile& zip) const {
+    const auto m = measure_zip(zip);
+    return m ? "" : m.error().id();
+  }
+  // After a change of the app that its signature does not know.
+  template <class Change>
+  std::string after(Change change) const {
+    ZipFile zip = testing::signed_ipa(pki_);
+    change(zip);
+    return refusal(zip);
+  }
+  static ZipFileEntry& entry(ZipFile& zip, const std::string& name) {
+    return *std::ranges::find_if(zip.entries, [&](const ZipFileEntry& candidate) {
+      return candidate.central.name == kFolder + name;
+    });
+  }
+  static void replace(ZipFile& zip, const std::string& name, std::string_view content) {
+    entry(zip, name) = testing::deflated(kFolder + name, content);
+  }
+  static void remove(ZipFile& zip, const std::string& name) {
+    std::erase_if(zip.entries, [&](const ZipFileEntry& candidate) {
+      return candidate.central.name == kFolder + name;
+    });
+  }
+  // Files and the code that seals them, all anew.
+  std::string sealed(std::map<std::string, std::string> files, CodeSpec spec = {}) const {
+    ZipFile zip;
+    if (spec.info.empty()) spec.info = testing::info_plist();
+    if (spec.resources.empty()) spec.resources = testing::code_resources(files);
+    if (spec.signer == nullptr) spec.signer = &pki_;
+    files["Info.plist"] = spec.info;
+    files["_CodeSignature/CodeResources"] = spec.resources;
+    files["Example"] = testing::signed_image(spec);
+    for (const auto& [name, content] : files) {
+      zip.entries.push_back(testing::deflated(kFolder + name, content));
+    }
+    return refusal(zip);
+  }
+
+  IosPki pki_;
+};
+
+TEST_F(Ipa, IsMeasured) {
+  const auto m = measure_zip(testing::signed_ipa(pki_));
+  ASSERT_TRUE(m) << m.error().text();
+  EXPECT_EQ(m->form, Form::kIpa);
+  EXPECT_EQ(m->platform, "iOS");
+  EXPECT_EQ(m->package_name, "org.example.iosapp");
+  EXPECT_EQ(m->version_name, "1.2");
+  EXPECT_EQ(m->version_code, 34u);
+  EXPECT_EQ(m->label, "Example & Co");
+  EXPECT_EQ(m->min_sdk, 14u);
+  EXPECT_EQ(m->sdk_version, "0.1.0");
+  EXPECT_EQ(m->signers, std::vector{sha256(as_bytes(pki_.leaf_der()))});
+  EXPECT_EQ(m->parts.size(), 8u);
+  const auto kind = [&](std::string_view name) {
+    const auto at = std::ranges::find(m->parts, name, &Part::name);
+    return at == m->parts.end() ? "none" : to_string(at->kind);
+  };
+  EXPECT_EQ(kind("Example"), "native-library");
+  EXPECT_EQ(kind("Frameworks/Kit.framework/Kit"), "native-library");
+  EXPECT_EQ(kind("Info.plist"), "manifest");
+  EXPECT_EQ(kind("data.bin"), "other");
+}
+
+TEST_F(Ipa, MayBeUniversalAndHaveTwoDirectories) {
+  CodeSpec spec;
+  spec.hashes = {DirectoryHash::kSha1, DirectoryHash::kSha256};
+  EXPECT_EQ(refusal(testing::signed_ipa(pki_, spec)), "");
+}
+
+TEST_F(Ipa, EveryChangedFileIsRefused) {
+  for (const char* name :
+       {"data.bin", "en.lproj/Localizable.strings", "Frameworks/Kit.framework/Kit",
+        "embedded.mobileprovision", "touchmark-sdk.json"}) {
+    EXPECT_EQ(after([&](ZipFile& zip) { replace(zip, name, "changed"); }), "ipa.seal-mismatch");
+    EXPECT_EQ(after([&](ZipFile& zip) { remove(zip, name); }), "ipa.seal-missing");
+  }
+  EXPECT_EQ(after([](ZipFile& zip) {
+              zip.entries.push_back(testing::stored(kFolder + "Frameworks/evil.dylib", "code"));
+            }),
+            "ipa.unsealed");
+  EXPECT_EQ(after([](ZipFile& zip) { replace(zip, "Info.plist", testing::info_plist() + " "); }),
+            "codesign.slot-mismatch");
+  EXPECT_EQ(after([](ZipFile& zip) {
+              replace(zip, "_CodeSignature/CodeResources", testing::code_resources({}));
+            }),
+            "codesign.slot-mismatch");
+  // Outside the app's folder nothing is installed.
+  EXPECT_EQ(after([](ZipFile& zip) {
+              zip.entries.push_back(testing::stored("iTunesMetadata.plist", "x"));
+            }),
+            "");
+}
+
+TEST_F(Ipa, RefusesWhatIsNotOneWholeApp) {
+  EXPECT_EQ(after([](ZipFile& zip) {
+              zip.entries.push_back(testing::stored("Payload/Other.app/Info.plist", "x"));
+            }),
+            "ipa.several-apps");
+  EXPECT_EQ(after([](ZipFile& zip) { remove(zip, "Info.plist"); }), "ipa.no-info");
+  EXPECT_EQ(after([](ZipFile& zip) { replace(zip, "Info.plist", testing::xml_plist("<dict/>")); }),
+            "ipa.info");
+  EXPECT_EQ(after([](ZipFile& zip) { remove(zip, "Example"); }), "ipa.no-executable");
+  EXPECT_EQ(after([](ZipFile& zip) { remove(zip, "_CodeSignature/CodeResources"); }),
+            "ipa.no-resources");
+}
+
+TEST_F(Ipa, RefusesOtherSigners) {
+  const IosPki other;
+  CodeSpec spec;
+  spec.signer = &other;
+  EXPECT_EQ(refusal(testing::signed_ipa(pki_, spec)), "cms.untrusted");
+  // Apple's root is the default.
+  EXPECT_EQ(measure(*from_memory(to_bytes(testing::signed_ipa(pki_).build()))).error().id(),
+            "cms.untrusted");
+  const std::string ad_hoc = testing::signed_image(
+      {.info = testing::info_plist(), .resources = testing::code_resources({})});
+  ZipFile zip{.entries = {testing::stored(kFolder + "Info.plist", testing::info_plist()),
+                          testing::stored(kFolder + "_CodeSignature/CodeResources",
+                                          testing::code_resources({})),
+                          testing::stored(kFolder + "Example", ad_hoc)}};
+  EXPECT_EQ(refusal(zip), "codesign.no-cms");
+}
+
+TEST_F(Ipa, RefusesACertificateThatIsNotForCode) {
+  const IosPki server("TESTTEAM01", false);
+  CodeSpec spec;
+  spec.signer = &server;
+  const auto m = measure(*from_memory(to_bytes(testing::signed_ipa(pki_, spec).build())),
+                         {.ios_roots = {to_bytes(server.root_der())}});
+  ASSERT_FALSE(m);
+  EXPECT_EQ(m.error().id(), "cms.not-for-code");
+}
+
+TEST_F(Ipa, RefusesNamesThatDiffer) {
+  CodeSpec spec;
+  spec.identifier = "org.example.other";
+  EXPECT_EQ(sealed({}, spec), "ipa.identifier-mismatch");
+  spec = {};
+  spec.team = "OTHERTEAM1";
+  EXPECT_EQ(sealed({}, spec), "ipa.team-mismatch");
+}
+
+TEST_F(Ipa, ChecksTheProfile) {
+  const auto with_profile = [&](const std::string& profile) {
+    return sealed({{"embedded.mobileprovision", profile}});
+  };
+  EXPECT_EQ(sealed({}), "");  // as from the App Store
+  EXPECT_EQ(with_profile(pki_.wrap(testing::profile_plist(pki_))), "");
+  EXPECT_EQ(with_profile(pki_.wrap(testing::profile_plist(pki_, "TESTTEAM01", "TESTTEAM01.*"))),
+            "");
+  EXPECT_EQ(with_profile(pki_.wrap(testing::profile_plist(pki_, "TESTTEAM01", "TESTTEAM01.x"))),
+            "ipa.profile");
+  EXPECT_EQ(with_profile(pki_.wrap(testing::profile_plist(pki_, "OTHERTEAM1"))),
+            "ipa.team-mismatch");
+  const IosPki other;
+  EXPECT_EQ(with_profile(pki_.wrap(testing::profile_plist(other))), "ipa.profile-signer");
+  EXPECT_EQ(with_profile(other.wrap(testing::profile_plist(pki_))), "cms.untrusted");
+  EXPECT_EQ(with_profile("junk"), "cms.malformed");
+  EXPECT_EQ(with_profile(pki_.wrap(testing::xml_plist("<dict/>"))), "ipa.profile");
+}
+
+TEST_F(Ipa, RefusesWeakAndBrokenSeals) {
+  CodeSpec spec;
+  spec.resources = testing::xml_plist("<dict><key>files</key><dict/></dict>");
+  EXPECT_EQ(sealed({}, spec), "ipa.bad-resources");
+  spec.resources = testing::xml_plist(
+      "<dict><key>files2</key><dict><key>a</key><dict><key>hash</key><data>AAAA</data></dict>"
+      "</dict></dict>");
+  EXPECT_EQ(sealed({{"a", "x"}}, spec), "ipa.weak-seal");
+  spec.resources = testing::xml_plist(
+      "<dict><key>files2</key><dict><key>a</key><dict><key>hash2</key><data>AAAA</data>"
+      "<key>optional</key><true/></dict></dict></dict>");
+  EXPECT_EQ(sealed({}, spec), "");
+  EXPECT_EQ(sealed({{"a", "x"}}, spec), "ipa.seal-mismatch");
+}
+
+TEST_F(Ipa, RefusesEncryptedCode) {
+  CodeSpec spec;
+  spec.info = testing::info_plist();
+  spec.resources = testing::code_resources({});
+  spec.signer = &pki_;
+  ZipFile zip{
+      .entries = {testing::stored(kFolder + "Info.plist", spec.info),
+                  testing::stored(kFolder + "_CodeSignature/CodeResources", spec.resources),
+                  testing::stored(kFolder + "Example", testing::signed_image(spec, 3, true))}};
+  EXPECT_EQ(refusal(zip), "ipa.encrypted");
+}
+
+TEST_F(Ipa, SlicesMustAgree) {
+  CodeSpec spec;
+  spec.info = testing::info_plist();
+  spec.resources = testing::code_resources({});
+  spec.signer = &pki_;
+  const auto with_code = [&](const std::string& code) {
+    return refusal(ZipFile{
+        .entries = {testing::stored(kFolder + "Info.plist", spec.info),
+                    testing::stored(kFolder + "_CodeSignature/CodeResources", spec.resources),
+                    testing::deflated(kFolder + "Example", code)}});
+  };
+  const std::string image = testing::signed_image(spec);
+  EXPECT_EQ(with_code(testing::universal({image, image})), "");
+  std::string changed = testing::universal({image, image});
+  changed[16384 + image.size() + 16384] ^= 1;
+  EXPECT_NE(with_code(changed), "");
+  CodeSpec other = spec;
+  other.identifier = "org.example.other";
+  EXPECT_EQ(with_code(testing::universal({image, testing::signed_image(other)})),
+            "ipa.identifier-mismatch");
+}
+
+}  // namespace
+}  // namespace touchmark::package

@@ -1,0 +1,156 @@
+#include "package/ios/mach_o.h"
+
+#include <algorithm>
+#include <string>
+
+#include "package/little_endian.h"
+
+namespace touchmark::package {
+namespace {
+
+constexpr std::uint32_t kMagic32 = 0xfeedface;
+constexpr std::uint32_t kMagic64 = 0xfeedfacf;
+constexpr std::uint32_t kFatMagic32 = 0xcafebabe;  // big-endian, as everything in that header
+constexpr std::uint32_t kFatMagic64 = 0xcafebabf;
+constexpr std::uint32_t kCodeSignature = 0x1d;
+constexpr std::uint32_t kEncryptionInfo32 = 0x21;
+constexpr std::uint32_t kEncryptionInfo64 = 0x2c;
+constexpr std::size_t kMaxSlices = 16;
+constexpr std::size_t kMaxCommandsSize = std::size_t{4} << 20;
+
+std::uint32_t be32(ByteView bytes, std::size_t at) { return __builtin_bswap32(le32(bytes, at)); }
+std::uint64_t be64(ByteView bytes, std::size_t at) { return __builtin_bswap64(le64(bytes, at)); }
+
+tl::unexpected<Error> truncated() {
+  return fail(MachOError::kTruncated, "a Mach-O header leaves the file");
+}
+
+Result<void> read_command(ByteView command, MachSlice& slice, bool& signed_once) {
+  const std::uint32_t type = le32(command, 0);
+  if (type == kEncryptionInfo32 || type == kEncryptionInfo64) {
+    if (command.size() < 20) return fail(MachOError::kBadCommand, "encryption info too short");
+    slice.encrypted = slice.encrypted || le32(command, 16) != 0;
+  }
+  if (type != kCodeSignature) return {};
+  if (command.size() != 16) return fail(MachOError::kBadCommand, "code signature command");
+  if (signed_once) return fail(MachOError::kSeveralSignatures, "two code signatures");
+  signed_once = true;
+  slice.signature_offset = le32(command, 8);
+  slice.signature_size = le32(command, 12);
+  if (slice.signature_offset > slice.size ||
+      slice.signature_size != slice.size - slice.signature_offset) {
+    return fail(MachOError::kSignatureBounds, "the code signature does not end its image");
+  }
+  return {};
+}
+
+// Fills in what the load commands say.
+Result<void> read_slice(const ReadRange& read, MachSlice& slice) {
+  constexpr std::size_t kHeader32 = 28;
+  constexpr std::size_t kHeader64 = 32;
+  const auto header = read(slice.offset, kHeader64);
+  if (!header) return pass(header);
+  if (header->size() < kHeader64) return truncated();
+  const std::uint32_t magic = le32(*header, 0);
+  if (magic != kMagic32 && magic != kMagic64) {
+    return fail(MachOError::kNotMachO, "not a little-endian Mach-O image");
+  }
+  slice.cpu_type = le32(*header, 4);
+  slice.cpu_subtype = le32(*header, 8);
+  const std::uint32_t count = le32(*header, 16);
+  const std::size_t size = le32(*header, 20);
+  const std::size_t header_size = magic == kMagic64 ? kHeader64 : kHeader32;
+  if (size > kMaxCommandsSize || header_size + size > slice.size) return truncated();
+  const auto commands = read(slice.offset + header_size, size);
+  if (!commands) return pass(commands);
+  if (commands->size() != size) return truncated();
+
+  bool is_signed = false;
+  ByteView rest(*commands);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (rest.size() < 8) return truncated();
+    const std::size_t length = le32(rest, 4);
+    if (length < 8 || length > rest.size()) {
+      return fail(MachOError::kBadCommand, "load command " + std::to_string(i));
+    }
+    if (auto ok = read_command(rest.first(length), slice, is_signed); !ok) return ok;
+    rest = rest.subspan(length);
+  }
+  if (!is_signed) return fail(MachOError::kNoSignature, "an image without a code signature");
+  return {};
+}
+
+Result<std::vector<MachSlice>> read_fat_header(std::uint64_t file_size, const ReadRange& read,
+                                               bool wide) {
+  const std::size_t entry_size = wide ? 32 : 20;
+  const auto header = read(0, 8 + kMaxSlices * 32);
+  if (!header) return pass(header);
+  const std::size_t count = be32(*header, 4);
+  if (count == 0 || count > kMaxSlices) {
+    return fail(MachOError::kTooManySlices, std::to_string(count) + " slices");
+  }
+  if (header->size() < 8 + count * entry_size) return truncated();
+  std::vector<MachSlice> slices;
+  for (std::size_t i = 0; i < count; ++i) {
+    const ByteView entry = ByteView(*header).subspan(8 + i * entry_size, entry_size);
+    MachSlice slice;
+    slice.offset = wide ? be64(entry, 8) : be32(entry, 8);
+    slice.size = wide ? be64(entry, 16) : be32(entry, 12);
+    if (slice.offset > file_size || slice.size > file_size - slice.offset) {
+      return fail(MachOError::kSliceBounds, "a slice leaves the file");
+    }
+    slices.push_back(slice);
+  }
+  std::ranges::sort(slices, {}, &MachSlice::offset);
+  std::uint64_t end = 8 + count * entry_size;
+  for (const MachSlice& slice : slices) {
+    if (slice.offset < end) return fail(MachOError::kSliceBounds, "slices that overlap");
+    end = slice.offset + slice.size;
+  }
+  return slices;
+}
+
+}  // namespace
+
+std::string_view error_id(MachOError error) {
+  switch (error) {
+    case MachOError::kNotMachO:
+      return "macho.not-mach-o";
+    case MachOError::kTruncated:
+      return "macho.truncated";
+    case MachOError::kBadCommand:
+      return "macho.bad-command";
+    case MachOError::kTooManySlices:
+      return "macho.too-many-slices";
+    case MachOError::kSliceBounds:
+      return "macho.slice-bounds";
+    case MachOError::kNoSignature:
+      return "macho.no-signature";
+    case MachOError::kSeveralSignatures:
+      return "macho.several-signatures";
+    case MachOError::kSignatureBounds:
+      return "macho.signature-bounds";
+  }
+  return "macho.unknown";
+}
+
+Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRange& read) {
+  const auto start = read(0, 8);
+  if (!start) return pass(start);
+  if (start->size() < 8) return fail(MachOError::kNotMachO, "too short for a Mach-O file");
+  const std::uint32_t magic = be32(*start, 0);
+  std::vector<MachSlice> slices;
+  if (magic == kFatMagic32 || magic == kFatMagic64) {
+    auto listed = read_fat_header(file_size, read, magic == kFatMagic64);
+    if (!listed) return listed;
+    slices = *std::move(listed);
+  } else {
+    slices.push_back({.offset = 0, .size = file_size});
+  }
+  for (MachSlice& slice : slices) {
+    if (auto ok = read_slice(read, slice); !ok) return pass(ok);
+  }
+  return slices;
+}
+
+}  // namespace touchmark::package

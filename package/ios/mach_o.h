@@ -1,0 +1,42 @@
+// Mach-O files, thin and universal, as far as code signing needs them (<mach-o/loader.h>,
+// <mach-o/fat.h>).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace touchmark::package {
+
+enum class MachOError {
+  kNotMachO,       // no magic number of a little-endian image or a universal file
+  kTruncated,      // a header or load command that leaves the file
+  kBadCommand,     // a load command of a wrong size
+  kTooManySlices,  // none, or over 16
+  kSliceBounds,    // a slice that leaves the file, or two that share bytes
+  kNoSignature,    // no LC_CODE_SIGNATURE
+  kSeveralSignatures,
+  kSignatureBounds,  // a signature that does not end the slice
+};
+std::string_view error_id(MachOError error);
+
+// The image for one processor.
+struct MachSlice {
+  std::uint64_t offset = 0;  // within the file
+  std::uint64_t size = 0;
+  std::uint32_t cpu_type = 0;
+  std::uint32_t cpu_subtype = 0;
+  std::uint64_t signature_offset = 0;  // within the slice
+  std::uint64_t signature_size = 0;
+  bool encrypted = false;  // by a store: the pages on disk are not those that were signed
+};
+
+// Reads [offset, offset + length) of the file, or less at its end.
+using ReadRange = std::function<Result<Bytes>(std::uint64_t offset, std::size_t length)>;
+
+Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRange& read);
+
+}  // namespace touchmark::package

@@ -1,0 +1,31 @@
+// Mach-O files and their code signatures: what is accepted lies within the file.
+#include <algorithm>
+#include <cstdlib>
+
+#include "package/ios/code_signature.h"
+#include "package/ios/mach_o.h"
+
+using namespace touchmark;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView file(reinterpret_cast<const std::byte*>(data), size);
+  const auto read = [&](std::uint64_t offset, std::size_t length) -> Result<Bytes> {
+    if (offset >= file.size()) return Bytes();
+    const ByteView rest = file.subspan(static_cast<std::size_t>(offset));
+    return to_bytes(rest.first(std::min(length, rest.size())));
+  };
+  const auto slices = package::read_mach_o(size, read);
+  if (!slices) return 0;
+  for (const package::MachSlice& slice : *slices) {
+    if (slice.offset + slice.size > size) std::abort();
+    const ByteView image =
+        file.subspan(static_cast<std::size_t>(slice.offset), static_cast<std::size_t>(slice.size));
+    const auto signature = package::parse_code_signature(
+        image.subspan(static_cast<std::size_t>(slice.signature_offset)));
+    if (!signature) continue;
+    (void)package::check_blob_slots(*signature);
+    package::PageChecker pages(*signature);
+    if (pages.update(image)) (void)pages.finish();
+  }
+  return 0;
+}

@@ -1,0 +1,9 @@
+// Property lists of both forms: reading ends, whatever refers to what.
+#include "package/ios/plist.h"
+
+using namespace touchmark;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  (void)package::parse_plist(ByteView(reinterpret_cast<const std::byte*>(data), size));
+  return 0;
+}

@@ -1,0 +1,18 @@
+// An app bundle's manifest, with itself as the resource table: what is accepted has a package name.
+#include <cstdlib>
+
+#include "package/bundle/resources_proto.h"
+#include "package/manifest.h"
+
+using namespace touchmark;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView document(reinterpret_cast<const std::byte*>(data), size);
+  const package::ProtoTable table(document);
+  for (std::uint32_t entry = 0; entry < 4; ++entry) (void)table.string(0x7f010000 | entry);
+  auto xml = package::ProtoXml::parse(document);
+  if (!xml) return 0;
+  const auto manifest = package::parse_manifest(*xml, &table);
+  if (manifest && manifest->package_name.empty()) std::abort();
+  return 0;
+}
