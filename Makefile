@@ -29,7 +29,7 @@ demo: product ## Tell the story: a real app attested, tampered with, and refused
 	@lab/run demo
 
 .PHONY: test
-test: build check-format unit e2e sanitize ## Run all tests and checks but tidy, bench and fuzz
+test: build check-format tidy unit e2e sanitize ## Run all tests and checks but bench and fuzz
 
 .PHONY: unit
 unit: build ## Run the unit tests
@@ -58,8 +58,7 @@ format: setup ## Format the C++ sources
 	@tools/format
 
 .PHONY: tidy
-tidy: setup ## Run clang-tidy over the C++ sources
-	@$(CONFIGURE) release
+tidy: build ## Run clang-tidy over the product's C++ sources
 	@tools/tidy
 
 .PHONY: bench

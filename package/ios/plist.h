@@ -39,7 +39,7 @@ class PlistValue {
                                PlistDate, Array, Dict>;
 
   PlistValue() = default;
-  explicit PlistValue(Variant value) : value_(std::move(value)) {}
+  explicit PlistValue(Variant value);
 
   template <class T>
   const T* as() const {
@@ -58,6 +58,9 @@ struct PlistEntry {
   std::string key;
   PlistValue value;
 };
+
+// Down here because moving a dictionary needs the whole PlistEntry.
+inline PlistValue::PlistValue(Variant value) : value_(std::move(value)) {}
 
 Result<PlistValue> parse_plist(ByteView file);
 

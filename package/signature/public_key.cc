@@ -75,7 +75,7 @@ Bytes PublicKey::der() const {
   unsigned char* encoded = nullptr;
   const int size = i2d_PUBKEY(native(key_), &encoded);
   openssl::require(size > 0, "public key encoding");
-  const Bytes out = to_bytes(std::as_bytes(std::span(encoded, static_cast<std::size_t>(size))));
+  Bytes out = to_bytes(std::as_bytes(std::span(encoded, static_cast<std::size_t>(size))));
   OPENSSL_free(encoded);
   return out;
 }

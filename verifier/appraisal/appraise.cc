@@ -129,7 +129,7 @@ Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Reference&
     if (!proof) return pass(proof);
     return constant_time_equal(*proof, evidence.range_proof);
   };
-  const auto registered = matches(reference.code.empty() ? assumed_code() : reference.code);
+  auto registered = matches(reference.code.empty() ? assumed_code() : reference.code);
   // A challenge that was given out before the package was registered asks for other ranges. They
   // count as long as such challenges live, so that a registration acts at once.
   const UnixTime issued = challenge_expires - settings_.challenge_lifetime;
