@@ -2,20 +2,19 @@
 
 #include <fmt/format.h>
 
-#include "base/crypto.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/jose.h"
 #include "cli/error.h"
 #include "cli/secret_variable.h"
 #include "cli/text.h"
+#include "protocol/decoy.h"
 
 namespace touchmark::cli {
 namespace {
 
 constexpr std::size_t kMaxSecretFile = 64U << 10;
 constexpr std::size_t kSecretBytes = 32;
-constexpr std::string_view kDecoyInfo = "touchmark decoy secret v1";
 
 // The base64 in a file: alone, as the member `secret`, or behind the variable's name.
 std::string secret_text(std::string_view content) {
@@ -52,7 +51,7 @@ TokenVerdict check_with_secret(std::string_view token, ByteView secret, UnixTime
     const bool is_fresh = expiry && *expiry > to_unix(now);
     return {is_fresh ? "valid" : "expired", jws->payload};
   }
-  const Bytes decoy = hkdf_sha256(secret, kDecoyInfo, kSecretBytes);
+  const Bytes decoy = protocol::derive_decoy_secret(secret);
   const bool failed_attestation = verify_hs256(token, decoy).has_value();
   return {failed_attestation ? "invalid" : "forged", parsed->payload};
 }

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/encoding.h"
 #include "base/jose.h"
+#include "protocol/decoy.h"
 
 namespace touchmark::verifier {
 namespace {
@@ -43,13 +44,9 @@ bool is_extra_claim(std::string_view name) {
   return std::ranges::find(kExtraClaims, name) != kExtraClaims.end();
 }
 
-Bytes derive_decoy_secret(ByteView token_secret) {
-  return hkdf_sha256(token_secret, "touchmark decoy secret v1", 32);
-}
-
 TokenMint::TokenMint(Bytes secret, TokenSettings settings)
     : secret_(std::move(secret)),
-      decoy_secret_(derive_decoy_secret(secret_)),
+      decoy_secret_(protocol::derive_decoy_secret(secret_)),
       settings_(std::move(settings)) {}
 
 Json TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& random) const {

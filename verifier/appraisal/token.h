@@ -30,9 +30,6 @@ struct TokenFacts {
   Bytes installation_key;  // DER SPKI
 };
 
-// HKDF-SHA256(token secret, info "touchmark decoy secret v1", 32 bytes).
-Bytes derive_decoy_secret(ByteView token_secret);
-
 // Immutable, so usable from many threads.
 class TokenMint {
  public:
