@@ -48,10 +48,14 @@ class Error {
   std::string id() const { return code_.message(); }
   // One line for a human: what was wrong, and where. Holds no secret and no whole token.
   const std::string& message() const { return message_; }
+  // The same failure in other words, such as with the file's name before them.
+  Error reworded(std::string message) const { return {code_, std::move(message)}; }
   // "id: message", the form logs and command-line errors print.
   std::string text() const { return id() + ": " + message_; }
 
  private:
+  Error(std::error_code code, std::string message) : code_(code), message_(std::move(message)) {}
+
   std::error_code code_;
   std::string message_;
 };

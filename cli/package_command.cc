@@ -34,8 +34,7 @@ Result<std::unique_ptr<package::Source>> open_package(const std::string& path) {
 
 // A reader's refusal names no file; what the user sees does.
 tl::unexpected<Error> refused(const std::string& path, const Error& error) {
-  return fail(CliError::kRefusedPackage,
-              fmt::format("{}: {} ({})", path, error.message(), error.id()));
+  return tl::unexpected(error.reworded(fmt::format("{}: {}", path, error.message())));
 }
 
 bool is_file_trouble(const Error& error) { return classify(error).exit_code == kExitUsage; }

@@ -24,9 +24,8 @@ Result<package::Measurement> measure_here(const std::string& path) {
   if (!source) return fail(CliError::kUnreadableFile, "cannot read " + source.error().message());
   auto measurement = package::measure(**source);
   if (!measurement) {
-    return fail(
-        CliError::kRefusedPackage,
-        fmt::format("{}: {} ({})", path, measurement.error().message(), measurement.error().id()));
+    const Error& error = measurement.error();
+    return tl::unexpected(error.reworded(fmt::format("{}: {}", path, error.message())));
   }
   return measurement;
 }

@@ -176,6 +176,14 @@ def test_bad_packages(touchmark, bad_packages, name):
     assert touchmark.json("registration", "list") == before
 
 
+def test_refused_package_as_json(touchmark, bad_packages):
+    done = touchmark.run("registration", "add", bad_packages["text"], "--json")
+    error = json.loads(done.stderr)
+    assert error["exit_code"] == done.returncode == 1
+    assert error["error"]["id"] == "zip.no-end-record"
+    assert "text.apk" in error["error"]["message"]
+
+
 def test_packages_that_cannot_be_read(touchmark, tmp_path):
     refused(touchmark.run("registration", "add", tmp_path / "none.apk"), USAGE, "none.apk")
     refused(touchmark.run("registration", "add", tmp_path), USAGE, str(tmp_path))

@@ -1,4 +1,4 @@
-"""Published vectors: Wycheproof's HS256 cases of JSON Web Signature."""
+"""Published vectors: Touchmark's own tokens, and Wycheproof's HS256 cases of JSON Web Signature."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
 from touchmark import TokenStatus, TokenVerifier
+from touchmark.verifier import binding_claim, derive_decoy_secret
 
 ROOT = Path(__file__).parents[3]
+TOKENS = json.loads((ROOT / "protocol/vectors/token.json").read_text())
 # Marked invalid for a wrong padding that their text does not have: it is that of valid test 357.
 # And marked valid with a character outside base64url in header or payload (RFC 7515, section 2).
 MISMARKED = {367, 370, 372, 373}
@@ -39,3 +42,28 @@ def test_wycheproof():
     for secret, case in cases:
         expected = (case["result"] == "valid") != (case["tcId"] in MISMARKED)
         assert is_signature_accepted(secret, case["jws"]) is expected, case
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("valid", TokenStatus.VALID),
+        ("bound", TokenStatus.VALID),
+        ("decoy", TokenStatus.INVALID),
+        ("expired", TokenStatus.EXPIRED),
+        ("forged", TokenStatus.FORGED),
+        ("alg_none", TokenStatus.FORGED),
+        ("other_alg", TokenStatus.FORGED),
+    ],
+)
+def test_tokens_that_the_service_makes(name, status):
+    result = TokenVerifier([base64.b64decode(TOKENS["secret"])]).check(TOKENS[name])
+    assert result.status is status, result.detail
+    if name == "valid":
+        assert result.claims == TOKENS["claims"]
+
+
+def test_what_is_derived_as_the_service_derives_it():
+    secret = base64.b64decode(TOKENS["secret"])
+    assert derive_decoy_secret(secret) == base64.b64decode(TOKENS["decoy_secret"])
+    assert binding_claim(TOKENS["pay"]["value"]) == TOKENS["pay"]["pay"]
