@@ -54,7 +54,7 @@ constexpr std::array kFindings{
                 "a library was injected through the loader's environment"},
     FindingInfo{kDebugAttached, "debug.attached", kAttester, "a debugger traces the process"},
     FindingInfo{kDebugBreakpoint, "debug.breakpoint", kAttester,
-                "a breakpoint instruction stands at the start of a checked function"},
+                "a breakpoint instruction stands in executable memory where its file has another"},
     FindingInfo{kRootSu, "root.su", kAttester, "a root manager or its tools are present"},
     FindingInfo{kRootTestKeys, "root.test-keys", kAttester,
                 "the system image is signed with public test keys"},

@@ -138,6 +138,10 @@ public final class Touchmark {
      * Fetches a token for the connection's URL and sets the header. Blocks; call it before the
      * connection is opened. When the status is not OK, no header is set and the app decides whether
      * to go on: the API server will see a request without a token.
+     *
+     * <p>A connection with a token does not follow redirects by itself, for it would take the token
+     * to whatever host the answer names. Follow them with a new connection, or allow it afterwards
+     * with {@code setInstanceFollowRedirects(true)} where the API is trusted to stay at home.
      */
     public TokenFetchResult addToken(HttpURLConnection connection) {
         return addToken(connection, null);
@@ -147,6 +151,7 @@ public final class Touchmark {
     public TokenFetchResult addToken(HttpURLConnection connection, String binding) {
         TokenFetchResult result = fetchTokenAndWait(connection.getURL().toString(), binding);
         if (result.getStatus() == TokenFetchStatus.OK) {
+            connection.setInstanceFollowRedirects(false);
             connection.setRequestProperty(result.getHeaderName(), result.getHeaderValue());
         }
         return result;

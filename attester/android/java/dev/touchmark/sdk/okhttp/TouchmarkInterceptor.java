@@ -10,11 +10,12 @@ import okhttp3.Response;
 
 /**
  * Adds a token to each OkHttp request whose host the configuration protects; others pass unchanged.
- * Needs OkHttp 3.12 or newer on the app's class path.
+ * Needs OkHttp 3.12 or newer on the app's class path. As a network interceptor it sees each hop of
+ * a redirect by itself, so that no other host gets the token.
  *
  * <pre>{@code
  * OkHttpClient client = new OkHttpClient.Builder()
- *     .addInterceptor(new TouchmarkInterceptor(touchmark))
+ *     .addNetworkInterceptor(new TouchmarkInterceptor(touchmark))
  *     .hostnameVerifier(touchmark.pinningHostnameVerifier())
  *     .build();
  * }</pre>

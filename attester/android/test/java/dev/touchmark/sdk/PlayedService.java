@@ -32,6 +32,11 @@ final class PlayedService implements AutoCloseable {
         server.createContext("/v1/attest", this::attest);
         server.createContext("/api", exchange -> answer(exchange,
                 String.valueOf(exchange.getRequestHeaders().getFirst("Touchmark-Token"))));
+        server.createContext("/api/redirect", exchange -> {
+            exchange.getResponseHeaders().set("Location", exchange.getRequestURI().getQuery());
+            exchange.sendResponseHeaders(302, -1);
+            exchange.close();
+        });
         server.start();
     }
 

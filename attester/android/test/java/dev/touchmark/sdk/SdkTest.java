@@ -144,6 +144,7 @@ public final class SdkTest {
         HttpURLConnection connection = (HttpURLConnection) new URL(api).openConnection();
         check(touchmark.addToken(connection).getStatus() == TokenFetchStatus.OK, "addToken");
         check("T token-2".equals(connection.getRequestProperty("Touchmark-Token")), "the header");
+        check(!connection.getInstanceFollowRedirects(), "the token would follow a redirect");
     }
 
     private void interceptsOkHttp() throws Exception {
@@ -151,7 +152,7 @@ public final class SdkTest {
                 .sslSocketFactory(keys.context().getSocketFactory(),
                         (X509TrustManager) keys.trust().getTrustManagers()[0])
                 .hostnameVerifier(touchmark.pinningHostnameVerifier(ANY_NAME))
-                .addInterceptor(new TouchmarkInterceptor(touchmark))
+                .addNetworkInterceptor(new TouchmarkInterceptor(touchmark))
                 .build();
         try (Response response = client.newCall(new Request.Builder().url(api).build()).execute()) {
             check("T token-2".equals(response.body().string()), "the API's echo");
@@ -159,6 +160,11 @@ public final class SdkTest {
         String unprotected = api.replace("localhost", "127.0.0.1");
         try (Response response = client.newCall(new Request.Builder().url(unprotected).build()).execute()) {
             check("null".equals(response.body().string()), "a token went to an unprotected host");
+        }
+        Request away = new Request.Builder().url(api + "/redirect?" + unprotected).build();
+        try (Response response = client.newCall(away).execute()) {
+            check(response.priorResponse() != null, "the redirect was not followed");
+            check("null".equals(response.body().string()), "a token followed a redirect");
         }
     }
 
