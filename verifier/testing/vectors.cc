@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "base/jose.h"
 #include "protocol/arc.h"
+#include "protocol/hardware_binding.h"
 #include "verifier/appraisal/appraise.h"
 #include "verifier/appraisal/configuration.h"
 #include "verifier/appraisal/token.h"
@@ -184,6 +185,19 @@ Json evidence_vectors() {
           {"jws", request["evidence"]}};
 }
 
+Json hardware_binding_vectors() {
+  const EcKey key = EcKey::from_private_pem(kInstallationKey).value();
+  const Bytes nonce = fixed_bytes("nonce", kNonceBytes);
+  const Sha256Digest client_data = protocol::app_attest_client_data_hash(nonce, key.public_der());
+  const Sha256Digest play = protocol::play_integrity_hash(nonce, key.public_der());
+  return {{"nonce", base64url_encode(nonce)},
+          {"installation_key_jwk", to_jwk(key)},
+          {"installation_key_spki", base64_encode(key.public_der())},
+          {"app_attest_client_data_hash", base64_encode(client_data)},
+          {"play_integrity_nonce", base64url_encode(play)},
+          {"play_integrity_request_hash", base64url_encode(play)}};
+}
+
 Json config_vectors() {
   const EcKey key = EcKey::from_private_pem(kConfigKey).value();
   ServiceSettings settings;
@@ -203,9 +217,13 @@ Json config_vectors() {
 }  // namespace
 
 std::map<std::string, Json> make_vectors() {
-  return {{"arc.json", arc_vectors()},          {"challenge.json", challenge_vectors()},
-          {"config.json", config_vectors()},    {"evidence.json", evidence_vectors()},
-          {"findings.json", finding_vectors()}, {"range-proof.json", range_proof_vectors()},
+  return {{"arc.json", arc_vectors()},
+          {"challenge.json", challenge_vectors()},
+          {"config.json", config_vectors()},
+          {"evidence.json", evidence_vectors()},
+          {"findings.json", finding_vectors()},
+          {"hardware-binding.json", hardware_binding_vectors()},
+          {"range-proof.json", range_proof_vectors()},
           {"token.json", token_vectors()}};
 }
 
