@@ -168,6 +168,7 @@ Result<Evidence> parse_evidence(std::string_view compact) {
   read_app(claims, out);
   read_checks(claims, out);
   out.pay = claims.keep(read_pay(payload));
+  if (payload.contains("submods")) out.submods = claims.object("submods");
   if (claims.error()) return malformed(claims.error()->message());
   return out;
 }

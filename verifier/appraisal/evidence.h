@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "base/json.h"
 
 namespace touchmark::verifier {
 
@@ -47,6 +48,7 @@ struct Evidence {
   Bytes tls_exporter;
   Bytes tls_spki;
   std::optional<std::string> pay;  // padded base64 of a SHA-256
+  Json submods = Json::object();   // hardware evidence, unread: HardwareAppraiser reads it
 };
 
 enum class EvidenceError {

@@ -82,6 +82,12 @@ Result<TrustRoots> TrustRoots::parse(std::string_view text) {
   return TrustRoots(std::move(roots));
 }
 
+TrustRoots TrustRoots::with(const TrustRoots& more) const {
+  std::vector<TrustRoot> roots = roots_;
+  roots.insert(roots.end(), more.roots_.begin(), more.roots_.end());
+  return TrustRoots(std::move(roots));
+}
+
 const TrustRoot* TrustRoots::find(ByteView spki) const {
   auto at = std::ranges::find_if(
       roots_, [spki](const TrustRoot& root) { return std::ranges::equal(root.spki, spki); });

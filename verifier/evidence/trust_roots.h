@@ -27,6 +27,8 @@ class TrustRoots {
   // The keys of root certificates: PEM, or a JSON array of PEM texts as Google publishes its own.
   // Errors: pem.*, json.*, certificate.*, signature.*.
   static Result<TrustRoots> parse(std::string_view text);
+  // These and `more`.
+  TrustRoots with(const TrustRoots& more) const;
 
   // nullptr when the key is not one of the roots.
   const TrustRoot* find(ByteView spki) const;

@@ -1,0 +1,98 @@
+#include "verifier/policy/from_evidence.h"
+
+#include <limits>
+
+namespace touchmark::policy {
+namespace {
+
+using evidence::SecurityLevel;
+using evidence::VerifiedBootState;
+
+// A number of the evidence that is too large for a fact was not said by any phone.
+std::optional<std::uint32_t> narrow(std::optional<std::uint64_t> value) {
+  if (!value || *value > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+  return static_cast<std::uint32_t>(*value);
+}
+
+std::optional<std::uint32_t> level(const std::optional<evidence::PatchLevel>& patch) {
+  return patch ? std::optional(patch->value) : std::nullopt;
+}
+
+BootState boot_state(VerifiedBootState state) {
+  switch (state) {
+    case VerifiedBootState::kVerified:
+      return BootState::kVerified;
+    case VerifiedBootState::kSelfSigned:
+      return BootState::kSelfSigned;
+    case VerifiedBootState::kUnverified:
+      return BootState::kUnverified;
+    case VerifiedBootState::kFailed:
+      return BootState::kFailed;
+  }
+  return BootState::kFailed;
+}
+
+}  // namespace
+
+AndroidFacts android_facts(const evidence::KeyAttestation& attestation) {
+  AndroidFacts facts;
+  if (!attestation.description) return facts;
+  const evidence::KeyDescription& description = *attestation.description;
+  const evidence::AuthorizationList& hardware = description.hardware_enforced;
+  if (hardware.root_of_trust) {
+    facts.boot = BootFacts{.locked = hardware.root_of_trust->device_locked,
+                           .state = boot_state(hardware.root_of_trust->verified_boot_state),
+                           .key = to_bytes(hardware.root_of_trust->verified_boot_key)};
+  }
+  facts.os_version = narrow(hardware.os_version);
+  facts.os_patch_level = level(hardware.os_patch_level);
+  facts.vendor_patch_level = level(hardware.vendor_patch_level);
+  facts.boot_patch_level = level(hardware.boot_patch_level);
+  facts.attestation_version = narrow(description.attestation_version);
+  facts.keymint_version = narrow(description.key_mint_version);
+  return facts;
+}
+
+Assurance assurance_of(const evidence::KeyAttestation& attestation) {
+  if (!attestation.description) return Assurance::kSoftware;
+  switch (attestation.description->attestation_security_level) {
+    case SecurityLevel::kSoftware:
+      return Assurance::kSoftware;
+    case SecurityLevel::kTrustedEnvironment:
+      return Assurance::kTee;
+    case SecurityLevel::kStrongBox:
+      return Assurance::kSecureChip;
+  }
+  return Assurance::kSoftware;
+}
+
+AppAttestFacts app_attest_facts(const evidence::AppAttestAttestation& attestation) {
+  AppAttestFacts facts;
+  facts.production = attestation.environment == evidence::AppAttestEnvironment::kProduction;
+  if (attestation.authenticator_data && attestation.authenticator_data->validation_category) {
+    facts.validation_category =
+        static_cast<std::uint32_t>(*attestation.authenticator_data->validation_category);
+  }
+  if (attestation.receipt && attestation.receipt->verified()) {
+    facts.risk_metric = narrow(attestation.receipt->risk_metric);
+  }
+  return facts;
+}
+
+PlayFacts play_facts(const evidence::PlayIntegrityVerdict& verdict) {
+  PlayFacts facts;
+  facts.app_recognition = verdict.app_recognition_verdict;
+  facts.device_recognition = verdict.device_recognition_verdict;
+  facts.app_licensing = verdict.app_licensing_verdict;
+  if (!verdict.device_activity_level.empty()) {
+    facts.recent_device_activity = {verdict.device_activity_level};
+  }
+  facts.apps_detected = verdict.apps_detected;
+  facts.play_protect = verdict.play_protect_verdict;
+  if (verdict.device_sdk_version && *verdict.device_sdk_version >= 0) {
+    facts.sdk_version = narrow(static_cast<std::uint64_t>(*verdict.device_sdk_version));
+  }
+  return facts;
+}
+
+}  // namespace touchmark::policy
