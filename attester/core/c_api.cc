@@ -1,11 +1,13 @@
 // The C interface over Client. Converts, and maps errors to statuses.
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
 #include "attester/core/checks/process_integrity.h"
 #include "attester/core/client.h"
+#include "attester/core/platform_key.h"
 #include "attester/include/touchmark.h"
 
 using touchmark::ByteView;
@@ -21,6 +23,9 @@ struct touchmark_client {
 };
 
 namespace {
+
+// Of the header's first version.
+constexpr size_t kFirstOptionsSize = offsetof(touchmark_options, key_provider);
 
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : text; }
 
@@ -108,11 +113,18 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
   attester::SdkFacts sdk{.package_name = text_or_empty(options.package_name),
                          .platform = std::move(*facts)};
   if (options.sdk_platform != nullptr) sdk.sdk_platform = options.sdk_platform;
+  std::unique_ptr<attester::KeyProvider> platform_keys;
+  if (options.key_provider != nullptr) {
+    auto made = attester::make_platform_keys(*options.key_provider, config->account);
+    if (!made) return open_error(TOUCHMARK_INVALID_ARGUMENT, made.error().text(), message);
+    platform_keys = std::move(*made);
+  }
   Result<std::unique_ptr<attester::Client>> core =
       attester::Client::open({.initial = std::move(*config),
                               .storage = std::move(*storage),
                               .integrity = checks::make_process_integrity(std::move(integrity)),
-                              .sdk = std::move(sdk)});
+                              .sdk = std::move(sdk),
+                              .platform_keys = std::move(platform_keys)});
   if (!core) return open_error(status_of(core.error()), core.error().text(), message);
   *client = new touchmark_client{std::move(*core)};
   return TOUCHMARK_OK;
@@ -123,14 +135,17 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
 touchmark_status touchmark_open(const touchmark_options* options, touchmark_client** client,
                                 const char** message) {
   if (message != nullptr) *message = nullptr;
-  if (options == nullptr || client == nullptr || options->size < sizeof(touchmark_options) ||
+  if (options == nullptr || client == nullptr || options->size < kFirstOptionsSize ||
       options->config == nullptr || options->storage_dir == nullptr) {
     return open_error(TOUCHMARK_INVALID_ARGUMENT,
                       "options, config, storage_dir or client is missing", message);
   }
   *client = nullptr;
+  // A caller that was compiled against an older header has no later members.
+  touchmark_options known{};
+  std::memcpy(&known, options, std::min(options->size, sizeof known));
   try {
-    return open(*options, client, message);
+    return open(known, client, message);
   } catch (const std::exception& failure) {
     return open_error(TOUCHMARK_INTERNAL, failure.what(), message);
   }

@@ -2,6 +2,7 @@
 #include <future>
 
 #include "attester/core/testing.h"
+#include "attester/core/testing_platform.h"
 #include "attester/core/testing_tls_server.h"
 #include "attester/include/touchmark.h"
 
@@ -27,6 +28,7 @@ class CApiTest : public ::testing::Test {
     const auto jws = verify_es256_with_header_key(
         (*parse_json(request.body))["evidence"].get<std::string>(), "touchmark-evidence+jwt");
     evidence_ = jws->jws.payload;
+    signer_ = jws->key.public_der();
     exporter_ = request.exporter;
     return {.body = Json{{"token", "the.token.text"},
                          {"expires_in", 300},
@@ -52,12 +54,15 @@ class CApiTest : public ::testing::Test {
     options.package_name = "org.example.app";
     options.platform_json =
         R"({"os":"linux","model":"lab","hardware":"x","build_tags":"release-keys","api_level":34})";
+    options.key_provider = key_provider_;
     return touchmark_open(&options, &client_, &message_);
   }
 
   EcKey key_ = EcKey::generate();
   TempDir dir_;
+  const touchmark_key_provider* key_provider_ = nullptr;
   Json evidence_;
+  Bytes signer_;
   Bytes exporter_;
   TlsServer server_{[this](const ServedRequest& request) { return answer(request); }};
   touchmark_client* client_ = nullptr;
@@ -90,6 +95,41 @@ TEST_F(CApiTest, FetchesATokenBoundToItsConnection) {
   EXPECT_EQ(evidence_["checks"].size(), 5U);
   EXPECT_EQ(Bytes(base64_decode(touchmark_device_id(client_)).value()).size(), 16U);
   EXPECT_EQ(touchmark_config_version(client_), 1);
+}
+
+TEST_F(CApiTest, SignsWithThePlatformsKeyAndSendsItsEvidence) {
+  testing::FakePlatform platform;
+  const touchmark_key_provider provider = platform.provider();
+  key_provider_ = &provider;
+  ASSERT_EQ(open(config({server_.spki()})), TOUCHMARK_OK);
+  EXPECT_STREQ(touchmark_device_id(client_), "");
+  touchmark_result result{};
+  ASSERT_EQ(touchmark_fetch_token(client_, kUrl, nullptr, &result), TOUCHMARK_OK);
+  touchmark_result_free(&result);
+  EXPECT_EQ(signer_, platform.key->public_der());
+  EXPECT_EQ(platform.challenges, (std::vector<Bytes>{Bytes(40, std::byte{1})}));
+  EXPECT_EQ(evidence_["sdk"]["key"], "fake-keystore");
+  EXPECT_EQ(evidence_["submods"]["fake"]["nonce"], evidence_["eat_nonce"]);
+  EXPECT_EQ(touchmark_device_id(client_), device_id(*platform.key));
+
+  // The platform loses the key: the next attestation makes another, and answers with that.
+  platform.key.reset();
+  touchmark_discard_tokens(client_);
+  ASSERT_EQ(touchmark_fetch_token(client_, kUrl, nullptr, &result), TOUCHMARK_OK);
+  touchmark_result_free(&result);
+  EXPECT_EQ(signer_, platform.key->public_der());
+  EXPECT_EQ(platform.challenges.size(), 2U);
+}
+
+TEST_F(CApiTest, TakesOptionsOfAnOlderHeader) {
+  touchmark_options options{};
+  options.size = offsetof(touchmark_options, key_provider);
+  const std::string text = config({server_.spki()});
+  const std::string storage = dir_.path().string();
+  options.config = text.c_str();
+  options.storage_dir = storage.c_str();
+  options.key_provider = reinterpret_cast<const touchmark_key_provider*>(1);  // not to be read
+  EXPECT_EQ(touchmark_open(&options, &client_, &message_), TOUCHMARK_OK);
 }
 
 TEST_F(CApiTest, CallsBackFromItsOwnThread) {

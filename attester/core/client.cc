@@ -14,19 +14,18 @@ Token make_token(const CachedToken& cached, const Config& config, BootTime now) 
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::open(ClientParts parts) {
-  Result<std::unique_ptr<InstallationKey>> key = parts.storage.software_key(*parts.random);
-  if (!key) return pass(key);
   std::optional<Config> stored = parts.storage.load_config(parts.initial);
   Config config = stored ? std::move(*stored) : parts.initial;
-  return std::unique_ptr<Client>(new Client(std::move(parts), std::move(*key), std::move(config)));
+  std::unique_ptr<Client> client(new Client(std::move(parts), std::move(config)));
+  if (auto ok = client->keys_.load(); !ok) return pass(ok);
+  return client;
 }
 
-Client::Client(ClientParts parts, std::unique_ptr<InstallationKey> key, Config config)
+Client::Client(ClientParts parts, Config config)
     : parts_(std::move(parts)),
-      key_(std::move(key)),
-      device_id_(attester::device_id(key_->public_key())),
+      keys_(std::move(parts_.platform_keys), make_software_keys(parts_.storage, *parts_.random)),
       transport_(parts_.make_transport(cancel_.flag())),
-      session_({*transport_, *parts_.integrity, *key_, *parts_.clock, *parts_.boot_clock,
+      session_({*transport_, *parts_.integrity, keys_, *parts_.clock, *parts_.boot_clock,
                 *parts_.random, cancel_},
                parts_.sdk),
       config_(std::make_shared<const Config>(std::move(config))) {}
@@ -101,7 +100,7 @@ Result<Token> Client::attest(const std::string& binding) {
   Result<AttestAnswer> answer = session_.attest(*config, binding);
   if (!answer) return pass(answer);
   bool changed = false;
-  std::string note = answer->config.empty() ? "" : take_update(answer->config, changed);
+  std::string note = answer->config.empty() ? keys_.note() : take_update(answer->config, changed);
   const std::lock_guard lock(mutex_);
   Token token = make_token(answer->token, *config_, parts_.boot_clock->now());
   token.config_changed = changed;

@@ -22,6 +22,7 @@ struct ClientParts {
   Storage storage;
   std::unique_ptr<Integrity> integrity;
   SdkFacts sdk;
+  std::unique_ptr<KeyProvider> platform_keys = nullptr;  // null: the software key
   std::unique_ptr<Clock> clock = std::make_unique<SystemClock>();
   std::unique_ptr<BootClock> boot_clock = std::make_unique<SystemBootClock>();
   std::unique_ptr<Random> random = std::make_unique<SystemRandom>();
@@ -61,7 +62,8 @@ class Client {
 
   bool pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const;
   bool is_protected(std::string_view host) const;
-  const std::string& device_id() const { return device_id_; }
+  // "" before the platform has made its key, which needs a challenge.
+  const std::string& device_id() const { return keys_.device_id(); }
   std::shared_ptr<const Config> config() const;
 
  private:
@@ -71,7 +73,7 @@ class Client {
     Result<Token> outcome = Token{};
   };
 
-  Client(ClientParts parts, std::unique_ptr<InstallationKey> key, Config config);
+  Client(ClientParts parts, Config config);
   Result<Token> fly(std::unique_lock<std::mutex>& lock, const std::string& binding);
   Result<Token> attest(const std::string& binding);
   void renew_later(const std::string& binding);  // mutex_ is held
@@ -80,8 +82,7 @@ class Client {
   void work();
 
   ClientParts parts_;
-  std::unique_ptr<InstallationKey> key_;
-  std::string device_id_;
+  KeyRing keys_;
   Cancel cancel_;
   std::unique_ptr<Transport> transport_;
 

@@ -60,6 +60,10 @@ std::string_view error_id(ClientError error) {
       return "client.bad-answer";
     case ClientError::kClosed:
       return "client.closed";
+    case ClientError::kKeyFailed:
+      return "client.key-failed";
+    case ClientError::kKeyLost:
+      return "client.key-lost";
   }
   return "client.unknown";
 }

@@ -36,6 +36,8 @@ enum class ClientError {
   kServiceRefused,  // the service answered with an error status
   kBadAnswer,       // the service's answer is not the protocol's
   kClosed,
+  kKeyFailed,  // the platform's key store gave an error
+  kKeyLost,    // the platform has no such key, or no longer
 };
 std::string_view error_id(ClientError error);
 

@@ -68,7 +68,7 @@ Result<Challenge> parse_challenge(const Json& json) {
   return Challenge{*text, *nonce, std::move(*parsed), std::chrono::seconds(*expires)};
 }
 
-Json make_evidence(const EvidenceInputs& in) {
+Json make_evidence(const EvidenceInputs& in, const TlsFacts& tls) {
   Json platform = in.sdk.platform;
   platform["abi"] = kAbi;
   if (!platform.contains("os")) platform["os"] = "linux";
@@ -87,9 +87,9 @@ Json make_evidence(const EvidenceInputs& in) {
       {"range_proof", base64url_encode(in.range_proof)},
       {"checks", in.inspection.groups},
       {"findings", findings_claim(in.inspection.findings)},
-      {"tls",
-       {{"exporter", base64url_encode(in.tls.exporter)}, {"spki", base64url_encode(in.tls.spki)}}},
+      {"tls", {{"exporter", base64url_encode(tls.exporter)}, {"spki", base64url_encode(tls.spki)}}},
   };
+  if (!in.submods.empty()) out["submods"] = in.submods;
   if (!in.binding.empty()) out["pay"] = base64_encode(sha256(as_bytes(in.binding)));
   return out;
 }

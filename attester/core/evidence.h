@@ -33,11 +33,12 @@ struct EvidenceInputs {
   const Inspection& inspection;
   const Challenge& challenge;
   const Sha256Digest& range_proof;
-  const TlsFacts& tls;
   const std::string& binding;  // empty: none
   UnixTime now;
   std::string_view key_protection;
+  const Json& submods;  // hardware evidence; empty: none
 };
-Json make_evidence(const EvidenceInputs& inputs);
+// `tls`: the connection that will carry the evidence.
+Json make_evidence(const EvidenceInputs& inputs, const TlsFacts& tls);
 
 }  // namespace touchmark::attester

@@ -15,7 +15,8 @@ class InstallationKey {
  public:
   virtual ~InstallationKey() = default;
   virtual const EcKey& public_key() const = 0;
-  // 64 bytes r || s over SHA-256 of data, as ES256 wants them.
+  // 64 bytes r || s over SHA-256 of data, as ES256 wants them. Fails with ClientError::kKeyLost
+  // when the key is gone for good (the platform has invalidated it).
   virtual Result<Bytes> sign(ByteView data) const = 0;
   // "software" for a key that this process can read.
   virtual std::string_view protection() const = 0;

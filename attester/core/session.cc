@@ -62,19 +62,35 @@ Result<AttestAnswer> Session::attempt(const std::string& url, const Config& conf
   const Result<Challenge> challenge = take_challenge(url, config, inspection);
   if (!challenge) return pass(challenge);
   const Sha256Digest proof = parts_.integrity.range_proof(challenge->nonce, challenge->ranges);
+  for (int keys = 1;; ++keys) {
+    const Result<KeyProvider::Key> key = parts_.keys.key_for(challenge->nonce);
+    if (!key) return pass(key);
+    const Json submods = parts_.keys.evidence(*key, challenge->nonce);
+    Result<AttestAnswer> answer = submit(url,
+                                         {.sdk = sdk_,
+                                          .config = config,
+                                          .inspection = inspection,
+                                          .challenge = *challenge,
+                                          .range_proof = proof,
+                                          .binding = binding,
+                                          .now = parts_.clock.now(),
+                                          .key_protection = (*key)->protection(),
+                                          .submods = submods},
+                                         **key);
+    if (answer || !answer.error().is(ClientError::kKeyLost)) return answer;
+    parts_.keys.drop(*key);
+    if (keys == 2) return answer;
+    // Nothing was sent, so a new key can answer the same challenge.
+  }
+}
+
+// Evidence is finished and signed once the connection that carries it is there.
+Result<AttestAnswer> Session::submit(const std::string& url, const EvidenceInputs& inputs,
+                                     const InstallationKey& key) {
   const BootTime asked = parts_.boot_clock.now();
   const Result<std::string> answer =
-      exchange(url + "/v1/attest", config, [&](const TlsFacts& tls) -> Result<std::string> {
-        const Json evidence = make_evidence({.sdk = sdk_,
-                                             .config = config,
-                                             .inspection = inspection,
-                                             .challenge = *challenge,
-                                             .range_proof = proof,
-                                             .tls = tls,
-                                             .binding = binding,
-                                             .now = parts_.clock.now(),
-                                             .key_protection = parts_.key.protection()});
-        const Result<std::string> jws = sign_jws(evidence, kEvidenceType, parts_.key);
+      exchange(url + "/v1/attest", inputs.config, [&](const TlsFacts& tls) -> Result<std::string> {
+        const Result<std::string> jws = sign_jws(make_evidence(inputs, tls), kEvidenceType, key);
         if (!jws) return pass(jws);
         return dump_json({{"evidence", *jws}});
       });

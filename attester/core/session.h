@@ -8,8 +8,8 @@
 
 #include "attester/core/cancel.h"
 #include "attester/core/evidence.h"
-#include "attester/core/installation_key.h"
 #include "attester/core/integrity.h"
+#include "attester/core/key_provider.h"
 #include "attester/core/token_cache.h"
 #include "attester/core/transport.h"
 #include "base/random.h"
@@ -20,7 +20,7 @@ namespace touchmark::attester {
 struct SessionParts {
   Transport& transport;
   const Integrity& integrity;
-  const InstallationKey& key;
+  KeyRing& keys;
   const Clock& clock;
   const BootClock& boot_clock;
   Random& random;
@@ -47,6 +47,8 @@ class Session {
 
   Result<AttestAnswer> attempt(const std::string& url, const Config& config,
                                const std::string& binding, const Inspection& inspection);
+  Result<AttestAnswer> submit(const std::string& url, const EvidenceInputs& inputs,
+                              const InstallationKey& key);
   Result<Challenge> take_challenge(const std::string& url, const Config& config,
                                    const Inspection& inspection);
   Result<AttestAnswer> read_answer(const std::string& body, BootTime asked);

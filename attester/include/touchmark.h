@@ -34,6 +34,48 @@ typedef enum touchmark_status {
 
 typedef struct touchmark_client touchmark_client;
 
+/* Where the installation key lives: the platform's key store (Android Keystore, Secure Enclave).
+ * Without one, or where it fails, the key is a software key in storage_dir, and evidence says so.
+ * Functions are called by one thread at a time, which may be the library's own; they may block. */
+typedef enum touchmark_key_status {
+  TOUCHMARK_KEY_OK = 0,
+  TOUCHMARK_KEY_NONE = 1,  /* there is no key, or the platform has invalidated it */
+  TOUCHMARK_KEY_FAILED = 2 /* the platform cannot now */
+} touchmark_key_status;
+
+/* What a function of the provider gives back: filled once with touchmark_bytes_set, which copies.
+ */
+typedef struct touchmark_bytes touchmark_bytes;
+TOUCHMARK_API void touchmark_bytes_set(touchmark_bytes* bytes, const void* data, size_t size);
+
+/* What hardware evidence for one challenge is bound to (protocol/README.md, "Hardware evidence").
+ */
+typedef struct touchmark_evidence_request {
+  size_t size;       /* sizeof(touchmark_evidence_request) */
+  int provider_key;  /* 1: the installation key is the provider's, 0: the software key stands in */
+  const char* nonce; /* the challenge's, base64url */
+  uint8_t app_attest_client_data_hash[32];
+  const char* play_integrity_nonce; /* base64url: nonce (classic) or requestHash (standard) */
+} touchmark_evidence_request;
+
+typedef struct touchmark_key_provider {
+  size_t size;      /* sizeof(touchmark_key_provider) */
+  void* context;    /* given to each function */
+  const char* name; /* "android-keystore", "secure-enclave" */
+  /* Finds the key of an earlier run: DER SubjectPublicKeyInfo of an EC key on P-256. A key serves
+   * one account of the service, because its statement holds that service's challenge. */
+  touchmark_key_status (*load)(void* context, const char* account, touchmark_bytes* spki);
+  /* Makes the account's key, in place of any before. The challenge goes into the statement. */
+  touchmark_key_status (*make)(void* context, const char* account, const uint8_t* challenge,
+                               size_t challenge_size, touchmark_bytes* spki);
+  /* ECDSA with SHA-256 over `data` by the key that was loaded or made last: the DER of r and s. */
+  touchmark_key_status (*sign)(void* context, const uint8_t* data, size_t size,
+                               touchmark_bytes* signature);
+  /* The evidence's member `submods`: a JSON object. optional */
+  touchmark_key_status (*evidence)(void* context, const touchmark_evidence_request* request,
+                                   touchmark_bytes* json);
+} touchmark_key_provider;
+
 typedef struct touchmark_options {
   size_t size;              /* sizeof(touchmark_options) */
   const char* config;       /* the initial configuration: a compact JWS */
@@ -45,6 +87,8 @@ typedef struct touchmark_options {
    * fingerprint are looked at by the checks and not sent. */
   const char* platform_json;
   const char* sdk_platform; /* "Android", "iOS", "Linux"; optional, "Linux" */
+  /* Copied, but for what its context points to, which must outlive the client. optional */
+  const touchmark_key_provider* key_provider;
 } touchmark_options;
 
 typedef struct touchmark_result {
@@ -89,7 +133,8 @@ TOUCHMARK_API int touchmark_pin_allows(touchmark_client* client, const char* hos
 /* 1 when the configuration names this host as a protected API. */
 TOUCHMARK_API int touchmark_is_protected(touchmark_client* client, const char* host);
 
-/* The device id (base64 of 16 bytes); valid until close. */
+/* The device id (base64 of 16 bytes); valid until close. "" before the first fetch of an
+ * installation whose key the platform makes: the key needs a challenge. */
 TOUCHMARK_API const char* touchmark_device_id(touchmark_client* client);
 TOUCHMARK_API int64_t touchmark_config_version(touchmark_client* client);
 TOUCHMARK_API const char* touchmark_status_text(touchmark_status status);

@@ -3,12 +3,16 @@
 #include <jni.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "attester/android/jni/keystore_key.h"
 #include "attester/include/touchmark.h"
 #include "base/json.h"
+
+using touchmark::jni::KeystoreKey;
 
 namespace {
 
@@ -99,7 +103,7 @@ std::string facts_json(JNIEnv* env, jobjectArray facts) {
 }
 
 jlong open(JNIEnv* env, jclass, jstring config, jstring storage_dir, jstring package_path,
-           jstring package_name, jobjectArray facts) {
+           jstring package_name, jobjectArray facts, jobject key) {
   const auto config_text = to_utf8(env, config);
   const auto storage_text = to_utf8(env, storage_dir);
   const auto path_text = to_utf8(env, package_path);
@@ -113,6 +117,8 @@ jlong open(JNIEnv* env, jclass, jstring config, jstring storage_dir, jstring pac
   options.package_name = c_str(name_text);
   options.platform_json = platform.c_str();
   options.sdk_platform = "Android";
+  auto keystore = std::make_unique<KeystoreKey>(env, key);
+  options.key_provider = &keystore->provider();
   touchmark_client* client = nullptr;
   const char* message = nullptr;
   const touchmark_status status = touchmark_open(&options, &client, &message);
@@ -120,6 +126,8 @@ jlong open(JNIEnv* env, jclass, jstring config, jstring storage_dir, jstring pac
     throw_exception(env, status, message);
     return 0;
   }
+  // Java never closes a client: both live until the process ends.
+  static_cast<void>(keystore.release());
   return reinterpret_cast<jlong>(client);
 }
 
@@ -193,11 +201,11 @@ extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void*) {
   JNIEnv* env = nullptr;
   if (vm->GetEnv(reinterpret_cast<void**>(&env), JNI_VERSION_1_6) != JNI_OK) return JNI_ERR;
   jclass core = env->FindClass("dev/touchmark/sdk/NativeCore");
-  if (core == nullptr || !find_classes(env)) return JNI_ERR;
+  if (core == nullptr || !find_classes(env) || !KeystoreKey::find_methods(env)) return JNI_ERR;
   const std::array methods{
       method("open",
              "(Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;"
-             "[Ljava/lang/String;)J",
+             "[Ljava/lang/String;Ldev/touchmark/sdk/KeystoreKey;)J",
              open),
       method("fetchToken",
              "(JLjava/lang/String;Ljava/lang/String;)Ldev/touchmark/sdk/TokenFetchResult;",

@@ -14,10 +14,11 @@ final class NativeCore {
      *
      * @param packagePath the base APK as the platform names it; compared, not trusted
      * @param facts the platform's facts, as name, value, name, value, ...
+     * @param key where the installation key lives
      * @throws TouchmarkException when it cannot be opened
      */
     static native long open(String config, String storageDir, String packagePath,
-            String packageName, String[] facts);
+            String packageName, String[] facts, KeystoreKey key);
 
     static native TokenFetchResult fetchToken(long client, String url, String binding);
 

@@ -25,10 +25,12 @@ public final class Touchmark {
     private static Touchmark instance;
 
     private final long client;
+    private final KeystoreKey key;
     private final ExecutorService worker;
 
-    private Touchmark(long client) {
+    private Touchmark(long client, KeystoreKey key) {
         this.client = client;
+        this.key = key;
         this.worker = Executors.newSingleThreadExecutor(new ThreadFactory() {
             @Override
             public Thread newThread(Runnable task) {
@@ -64,10 +66,11 @@ public final class Touchmark {
         }
         synchronized (Touchmark.class) {
             if (instance == null) {
+                KeystoreKey key = new KeystoreKey();
                 long client = NativeCore.open(initialConfig.trim(), storageDir(context),
                         context.getPackageCodePath(), context.getPackageName(),
-                        PlatformFacts.collect(context));
-                instance = new Touchmark(client);
+                        PlatformFacts.collect(context), key);
+                instance = new Touchmark(client, key);
             }
             return instance;
         }
@@ -90,6 +93,14 @@ public final class Touchmark {
     /** The SDK's version, for example {@code 0.1.0}. */
     public static String getVersion() {
         return NativeCore.version();
+    }
+
+    /**
+     * Has each attestation carry a token of Google Play's Integrity API, for a service whose policy asks
+     * for one. Call it before the first token is fetched.
+     */
+    public void setPlayIntegrityProvider(PlayIntegrityProvider provider) {
+        key.setPlayIntegrityProvider(provider);
     }
 
     /** Fetches a token for a request to {@code url}. Blocks: not for the main thread. */
@@ -175,7 +186,10 @@ public final class Touchmark {
         return NativeCore.isProtected(client, host);
     }
 
-    /** The id of this installation: base64 of 16 bytes. */
+    /**
+     * The id of this installation: base64 of 16 bytes. Empty before the first token of an installation:
+     * its key is made with the service's first challenge.
+     */
     public String getDeviceId() {
         return NativeCore.deviceId(client);
     }

@@ -89,6 +89,7 @@ public final class SdkTest {
 
     private void initialisesOnce() throws Exception {
         touchmark = Touchmark.initialize(context(config() + "\n"));
+        touchmark.setPlayIntegrityProvider(nonce -> "play-" + nonce);
         check(Touchmark.initialize(context("other"), "other") == touchmark, "a second instance");
         check(Touchmark.getInstance() == touchmark, "another instance");
         check(Files.exists(dataDir.toPath().resolve("no_backup/touchmark/installation.key")), "no key file");
@@ -109,7 +110,9 @@ public final class SdkTest {
         check(result.getHeaderName().equals("Touchmark-Token"), result.getHeaderName());
         check(result.getHeaderValue().equals("T token-1"), result.getHeaderValue());
         check(result.getArc().equals("AEAQ"), result.getArc());
-        check(result.getMessage().isEmpty() && !result.isConfigChanged(), result.getMessage());
+        check(!result.isConfigChanged(), "a new configuration");
+        // A JVM has no Android Keystore: the software key stands in, and both ends are told.
+        check(result.getMessage().startsWith("client.key-failed"), result.getMessage());
         check(result.getExpiresIn() > 250, "" + result.getExpiresIn());
         check(!result.toString().contains("token-1"), "a log line shows the token");
         check(touchmark.fetchTokenAndWait(api).getToken().equals("token-1"), "the cache");
@@ -119,6 +122,8 @@ public final class SdkTest {
         check(claims.contains("\"patch_level\":\"2026-01-05\""), claims);
         check(claims.contains("\"installer\":\"com.android.vending\""), claims);
         check(claims.contains("\"package\":\"org.example.app\""), claims);
+        check(claims.contains("\"key\":\"software\""), claims);
+        check(claims.contains("\"submods\":{\"play-integrity\":{\"token\":\"play-"), claims);
         check(!claims.contains("fingerprint") && !claims.contains("build_tags"), claims);
         touchmark.discardTokens();
         check(touchmark.fetchTokenAndWait(api).getToken().equals("token-2"), "after a discard");

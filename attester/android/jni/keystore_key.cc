@@ -1,0 +1,213 @@
+#include "attester/android/jni/keystore_key.h"
+
+#include "base/encoding.h"
+#include "base/json.h"
+
+namespace touchmark::jni {
+namespace {
+
+struct Methods {
+  jmethodID load = nullptr;
+  jmethodID make = nullptr;
+  jmethodID sign = nullptr;
+  jmethodID attestation = nullptr;
+  jmethodID play_integrity_token = nullptr;
+};
+Methods& methods() {
+  static Methods found;
+  return found;
+}
+
+// The JVM's environment of this thread. A thread that it does not know (the core's own) is attached
+// until it ends.
+class Attached {
+ public:
+  ~Attached() {
+    if (vm_ != nullptr) vm_->DetachCurrentThread();
+  }
+  JNIEnv* attach(JavaVM* vm) {
+    JNIEnv* env = nullptr;
+    JavaVMAttachArgs args{JNI_VERSION_1_6, const_cast<char*>("touchmark"), nullptr};
+#ifdef __ANDROID__
+    const jint done = vm->AttachCurrentThreadAsDaemon(&env, &args);
+#else
+    const jint done = vm->AttachCurrentThreadAsDaemon(reinterpret_cast<void**>(&env), &args);
+#endif
+    if (done != JNI_OK) return nullptr;
+    vm_ = vm;
+    return env;
+  }
+
+ private:
+  JavaVM* vm_ = nullptr;
+};
+
+JNIEnv* environment(JavaVM* vm) {
+  JNIEnv* env = nullptr;
+  if (vm->GetEnv(reinterpret_cast<void**>(&env), JNI_VERSION_1_6) == JNI_OK) return env;
+  static thread_local Attached attached;
+  return attached.attach(vm);
+}
+
+// Frees the local references of one call: a native thread has no Java frame that would.
+class LocalFrame {
+ public:
+  explicit LocalFrame(JNIEnv* env) : env_(env), open_(env->PushLocalFrame(64) == JNI_OK) {}
+  ~LocalFrame() {
+    // Whatever Java threw ends here: the core learns of it by a status.
+    if (env_->ExceptionCheck() != JNI_FALSE) env_->ExceptionClear();
+    if (open_) env_->PopLocalFrame(nullptr);
+  }
+  LocalFrame(const LocalFrame&) = delete;
+  LocalFrame& operator=(const LocalFrame&) = delete;
+
+ private:
+  JNIEnv* env_;
+  bool open_;
+};
+
+jbyteArray to_java(JNIEnv* env, const std::uint8_t* data, std::size_t size) {
+  const auto length = static_cast<jsize>(size);
+  jbyteArray array = env->NewByteArray(length);
+  if (array != nullptr) {
+    env->SetByteArrayRegion(array, 0, length, reinterpret_cast<const jbyte*>(data));
+  }
+  return array;
+}
+
+Bytes from_java(JNIEnv* env, jobject object) {
+  auto* array = static_cast<jbyteArray>(object);
+  Bytes out(static_cast<std::size_t>(env->GetArrayLength(array)));
+  env->GetByteArrayRegion(array, 0, static_cast<jsize>(out.size()),
+                          reinterpret_cast<jbyte*>(out.data()));
+  return out;
+}
+
+// Calls a method that gives byte[], null for "there is none", or throws.
+template <class... Arguments>
+touchmark_key_status call_for_bytes(JNIEnv* env, touchmark_bytes* out, jobject object,
+                                    jmethodID method, Arguments... arguments) {
+  const jobject result = env->CallObjectMethod(object, method, arguments...);
+  if (env->ExceptionCheck() != JNI_FALSE) return TOUCHMARK_KEY_FAILED;
+  if (result == nullptr) return TOUCHMARK_KEY_NONE;
+  const Bytes bytes = from_java(env, result);
+  touchmark_bytes_set(out, bytes.data(), bytes.size());
+  return TOUCHMARK_KEY_OK;
+}
+
+Json chain_of(JNIEnv* env, jobject key) {
+  Json chain = Json::array();
+  auto* certificates = static_cast<jobjectArray>(env->CallObjectMethod(key, methods().attestation));
+  if (env->ExceptionCheck() != JNI_FALSE || certificates == nullptr) {
+    env->ExceptionClear();
+    return chain;
+  }
+  const jsize count = env->GetArrayLength(certificates);
+  for (jsize i = 0; i < count; ++i) {
+    chain.push_back(base64_encode(from_java(env, env->GetObjectArrayElement(certificates, i))));
+  }
+  return chain;
+}
+
+// Tokens are ASCII, for which the JVM's own UTF-8 is UTF-8.
+std::string play_token_of(JNIEnv* env, jobject key, const char* nonce) {
+  jstring nonce_text = env->NewStringUTF(nonce);
+  auto* token =
+      static_cast<jstring>(env->CallObjectMethod(key, methods().play_integrity_token, nonce_text));
+  if (env->ExceptionCheck() != JNI_FALSE || token == nullptr) {
+    env->ExceptionClear();
+    return {};
+  }
+  const char* text = env->GetStringUTFChars(token, nullptr);
+  if (text == nullptr) return {};
+  std::string out(text);
+  env->ReleaseStringUTFChars(token, text);
+  return out;
+}
+
+}  // namespace
+
+bool KeystoreKey::find_methods(JNIEnv* env) {
+  jclass found = env->FindClass("dev/touchmark/sdk/KeystoreKey");
+  if (found == nullptr) return false;
+  Methods& all = methods();
+  all.load = env->GetMethodID(found, "load", "(Ljava/lang/String;)[B");
+  if (all.load == nullptr) return false;
+  all.make = env->GetMethodID(found, "make", "(Ljava/lang/String;[B)[B");
+  if (all.make == nullptr) return false;
+  all.sign = env->GetMethodID(found, "sign", "([B)[B");
+  if (all.sign == nullptr) return false;
+  all.attestation = env->GetMethodID(found, "attestation", "()[[B");
+  if (all.attestation == nullptr) return false;
+  all.play_integrity_token =
+      env->GetMethodID(found, "playIntegrityToken", "(Ljava/lang/String;)Ljava/lang/String;");
+  return all.play_integrity_token != nullptr;
+}
+
+KeystoreKey::KeystoreKey(JNIEnv* env, jobject key) : key_(env->NewGlobalRef(key)) {
+  env->GetJavaVM(&vm_);
+  provider_.size = sizeof provider_;
+  provider_.context = this;
+  provider_.name = "android-keystore";
+  provider_.load = [](void* context, const char* account, touchmark_bytes* spki) {
+    return static_cast<const KeystoreKey*>(context)->load(account, spki);
+  };
+  provider_.make = [](void* context, const char* account, const uint8_t* challenge, size_t size,
+                      touchmark_bytes* spki) {
+    return static_cast<const KeystoreKey*>(context)->make(account, challenge, size, spki);
+  };
+  provider_.sign = [](void* context, const uint8_t* data, size_t size, touchmark_bytes* signature) {
+    return static_cast<const KeystoreKey*>(context)->sign(data, size, signature);
+  };
+  provider_.evidence = [](void* context, const touchmark_evidence_request* request,
+                          touchmark_bytes* json) {
+    return static_cast<const KeystoreKey*>(context)->evidence(*request, json);
+  };
+}
+
+KeystoreKey::~KeystoreKey() {
+  if (JNIEnv* env = environment(vm_)) env->DeleteGlobalRef(key_);
+}
+
+touchmark_key_status KeystoreKey::load(const char* account, touchmark_bytes* spki) const {
+  JNIEnv* env = environment(vm_);
+  if (env == nullptr) return TOUCHMARK_KEY_FAILED;
+  const LocalFrame frame(env);
+  return call_for_bytes(env, spki, key_, methods().load, env->NewStringUTF(account));
+}
+
+touchmark_key_status KeystoreKey::make(const char* account, const uint8_t* challenge, size_t size,
+                                       touchmark_bytes* spki) const {
+  JNIEnv* env = environment(vm_);
+  if (env == nullptr) return TOUCHMARK_KEY_FAILED;
+  const LocalFrame frame(env);
+  return call_for_bytes(env, spki, key_, methods().make, env->NewStringUTF(account),
+                        to_java(env, challenge, size));
+}
+
+touchmark_key_status KeystoreKey::sign(const uint8_t* data, size_t size,
+                                       touchmark_bytes* signature) const {
+  JNIEnv* env = environment(vm_);
+  if (env == nullptr) return TOUCHMARK_KEY_FAILED;
+  const LocalFrame frame(env);
+  return call_for_bytes(env, signature, key_, methods().sign, to_java(env, data, size));
+}
+
+touchmark_key_status KeystoreKey::evidence(const touchmark_evidence_request& request,
+                                           touchmark_bytes* json) const {
+  JNIEnv* env = environment(vm_);
+  if (env == nullptr) return TOUCHMARK_KEY_FAILED;
+  const LocalFrame frame(env);
+  Json submods = Json::object();
+  if (request.provider_key != 0) {
+    Json chain = chain_of(env, key_);
+    if (!chain.empty()) submods["android-key"] = {{"chain", std::move(chain)}};
+  }
+  const std::string token = play_token_of(env, key_, request.play_integrity_nonce);
+  if (!token.empty()) submods["play-integrity"] = {{"token", token}};
+  const std::string text = dump_json(submods);
+  touchmark_bytes_set(json, text.data(), text.size());
+  return TOUCHMARK_KEY_OK;
+}
+
+}  // namespace touchmark::jni
