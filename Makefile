@@ -3,7 +3,7 @@
 JOBS ?= $(shell nproc)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
-CONFIGURE := cmake --log-level=WARNING -Wno-dev --preset
+configure = cmake --log-level=WARNING -Wno-dev --preset $(1) >/dev/null
 PYTEST := .venv/bin/python -m pytest -q
 
 .PHONY: help
@@ -16,7 +16,7 @@ setup: ## Install what the build, the tests and the demo need
 
 .PHONY: product
 product: setup ## Build the service, the command, the SDK and its AAR into build/release
-	@$(CONFIGURE) release
+	@$(call configure,release)
 	@cmake --build --preset release --target touchmark touchmark_sdk
 	@attester/android/build-aar build/release
 
@@ -44,9 +44,9 @@ e2e: build ## Run the tests over the real service, command, app and attackers
 
 .PHONY: sanitize
 sanitize: setup ## Run the unit tests under ASan + UBSan, and the concurrent ones under TSan
-	@$(CONFIGURE) asan && cmake --build --preset asan
+	@$(call configure,asan) && cmake --build --preset asan
 	$(CTEST) --preset asan
-	@$(CONFIGURE) tsan && cmake --build --preset tsan
+	@$(call configure,tsan) && cmake --build --preset tsan
 	$(CTEST) --preset tsan
 
 .PHONY: check-format
@@ -67,7 +67,7 @@ bench: build ## Run the benchmarks
 
 .PHONY: fuzz
 fuzz: setup ## Run each fuzz target for a minute
-	@$(CONFIGURE) fuzz && cmake --build --preset fuzz
+	@$(call configure,fuzz) && cmake --build --preset fuzz
 	@tests/fuzz/run
 
 .PHONY: clean

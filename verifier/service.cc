@@ -29,8 +29,8 @@ Result<void> check_settings(const ServiceSettings& settings) {
     return fail(ServiceError::kBadSettings, message);
   };
   if (settings.public_urls.empty()) return bad("no public URL");
-  if (settings.token_lifetime < Seconds(5) || settings.token_lifetime > Seconds(86400)) {
-    return bad("the token lifetime is not between 5 seconds and a day");
+  if (settings.token_lifetime < Seconds(2) || settings.token_lifetime > Seconds(86400)) {
+    return bad("the token lifetime is not between 2 seconds and a day");
   }
   if (settings.challenge_lifetime < Seconds(5) || settings.challenge_lifetime > Seconds(3600)) {
     return bad("the challenge lifetime is not between 5 seconds and an hour");

@@ -21,7 +21,7 @@ from touchmark_lab.model import NO_REQUEST, Observed
 from touchmark_lab.process import Daemon, Finished, LabError, Tail, run, wait_until
 from touchmark_lab.servers import ApiCall, ApiServer, Mitm, Service, Verdict, api_calls, verdicts
 
-TOKEN_LIFETIME_SECONDS = 5
+TOKEN_LIFETIME_SECONDS = 3
 """Short, so that the story need not wait five minutes for a token to expire."""
 
 PHONE = "phone"
