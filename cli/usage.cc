@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/suggest.h"
 #include "cli/command_tree.h"
-#include "cli/suggest.h"
 #include "cli/text.h"
 
 namespace touchmark::cli {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace touchmark::cli {
+namespace touchmark {
 
 // Edits (insert, delete, replace, swap of neighbours) that lead from one word to the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -16,4 +16,4 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 
-}  // namespace touchmark::cli
+}  // namespace touchmark

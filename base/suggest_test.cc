@@ -1,8 +1,8 @@
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 #include <gtest/gtest.h>
 
-namespace touchmark::cli {
+namespace touchmark {
 namespace {
 
 TEST(EditDistance, CountsInsertDeleteReplaceAndSwap) {
@@ -30,4 +30,4 @@ TEST(Nearest, SaysNothingWhenNothingIsNear) {
 }
 
 }  // namespace
-}  // namespace touchmark::cli
+}  // namespace touchmark

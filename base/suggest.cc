@@ -1,8 +1,8 @@
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 #include <algorithm>
 
-namespace touchmark::cli {
+namespace touchmark {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Optimal string alignment; three rows are enough.
@@ -38,4 +38,4 @@ std::optional<std::string> nearest(std::string_view word,
   return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
-}  // namespace touchmark::cli
+}  // namespace touchmark
