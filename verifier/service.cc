@@ -24,6 +24,20 @@ Policy policy_of(const ServiceSettings& settings) {
   return policy;
 }
 
+std::string level_name(policy::Assurance level) {
+  switch (level) {
+    case policy::Assurance::kSoftware:
+      return "software";
+    case policy::Assurance::kPlatform:
+      return "platform";
+    case policy::Assurance::kTee:
+      return "tee";
+    case policy::Assurance::kSecureChip:
+      return "secure-chip";
+  }
+  return "software";
+}
+
 Result<void> check_settings(const ServiceSettings& settings) {
   const auto bad = [](const std::string& message) {
     return fail(ServiceError::kBadSettings, message);
@@ -81,6 +95,7 @@ ServiceImpl::ServiceImpl(Store& store, const Clock& clock, Random& random, Servi
                  [this](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
                    return store_.part_range(part, offset, length);
                  }),
+      hardware_(settings_.hardware, challenges_, [] { return nullptr; }),
       references_(ReferenceValues::of({})),
       configuration_(std::make_shared<Configuration>()),
       operators_(std::make_shared<std::vector<OperatorToken>>()) {}
@@ -138,10 +153,12 @@ Result<std::string> ServiceImpl::challenge(std::string_view body) {
 }
 
 std::string ServiceImpl::answer_body(const Evidence& evidence, const Decision& decision,
-                                     const std::string& arc, const ConnectionFacts& connection,
+                                     policy::Assurance level, const std::string& arc,
+                                     const ConnectionFacts& connection,
                                      const ReferenceValues& references, UnixTime now) {
   TokenFacts facts{evidence.did, connection.remote_ip,     evidence.pay, arc,
                    {},           evidence.key.public_der()};
+  facts.level = level_name(decision.passed ? level : claimed_assurance(evidence));
   for (const protocol::Finding& finding : decision.annotating) {
     facts.annotations.emplace_back(protocol::to_string(finding.id));
   }
@@ -178,6 +195,10 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
   if (!settings_.tls_ended_by_proxy && !expected.exporter) expected.exporter = Bytes{};
   auto findings = appraiser_.appraise(*evidence, *references, expected, now);
   if (!findings) return pass(findings);
+  policy::Facts facts;
+  hardware_.appraise(*evidence, ExpectedApp::of(*evidence, references->find(evidence->measurement)),
+                     now, *findings, facts);
+  std::ranges::stable_sort(*findings, {}, &protocol::Finding::id);
 
   const Decision decision = policy_.decide(*findings);
   Verdict verdict{decision.passed, evidence->did, evidence->package_name, decision.rejecting, {}};
@@ -186,8 +207,9 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
   std::ranges::stable_sort(verdict.findings, {}, &protocol::Finding::id);
   verdict.arc = protocol::encode_arc(verdict.findings);
   devices_.add({verdict.did, now, verdict.passed, verdict.arc, verdict.package_name});
-  return AttestAnswer{answer_body(*evidence, decision, verdict.arc, connection, *references, now),
-                      std::move(verdict)};
+  return AttestAnswer{
+      answer_body(*evidence, decision, facts.assurance, verdict.arc, connection, *references, now),
+      std::move(verdict)};
 }
 
 std::string_view error_id(ServiceError error) {

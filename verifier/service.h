@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "protocol/findings.h"
+#include "verifier/appraisal/hardware_settings.h"
 #include "verifier/store/store.h"
 
 namespace touchmark::verifier {
@@ -42,8 +43,9 @@ struct ServiceSettings {
   std::string token_prefix;
   bool allow_host_builds = false;  // accept the lab's Linux build of the SDK
   bool reveal_reasons = false;     // put ARC and reasons into attest responses
-  // Of iss, aud, sub, iat, jti, arc, anno, ipk; arc and anno tell the app its verdict, so they need
-  // reveal_reasons.
+  HardwareSettings hardware;
+  // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl; arc and anno tell the app its verdict, so they
+  // need reveal_reasons.
   std::vector<std::string> extra_claims;
   std::string issuer;
   std::string audience;

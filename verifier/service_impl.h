@@ -6,6 +6,7 @@
 
 #include "verifier/appraisal/appraise.h"
 #include "verifier/appraisal/configuration.h"
+#include "verifier/appraisal/hardware.h"
 #include "verifier/appraisal/policy.h"
 #include "verifier/appraisal/token.h"
 #include "verifier/device_queue.h"
@@ -58,8 +59,9 @@ class ServiceImpl final : public Service {
   Json new_challenge(const Sha256Digest& measurement, const ReferenceValues& references,
                      UnixTime now);
   std::string answer_body(const Evidence& evidence, const Decision& decision,
-                          const std::string& arc, const ConnectionFacts& connection,
-                          const ReferenceValues& references, UnixTime now);
+                          policy::Assurance level, const std::string& arc,
+                          const ConnectionFacts& connection, const ReferenceValues& references,
+                          UnixTime now);
   Result<void> audited(const std::string& actor, const std::string& action,
                        const std::string& detail, const std::function<Result<void>()>& change);
   Result<void> change_apis(const std::string& actor, const std::string& action,
@@ -80,6 +82,7 @@ class ServiceImpl final : public Service {
   const ChallengeMaker challenges_;
   ReplayCache replays_;
   const Appraiser appraiser_;
+  const HardwareAppraiser hardware_;
   DeviceQueue devices_;
   bool first_start_ = false;
 

@@ -22,6 +22,7 @@ namespace touchmark::attester {
 namespace {
 
 constexpr std::size_t kNumberBytes = 32;
+constexpr std::size_t kMaxText = 300;
 constexpr std::size_t kMaxEvidenceBytes = 128 * 1024;  // of a request that may have 256 KiB
 
 // Owned, so that the caller's struct need not live on.
@@ -43,7 +44,8 @@ Result<Bytes> ask(const char* what, Call call) {
     case TOUCHMARK_KEY_FAILED:
       break;
   }
-  return fail(ClientError::kKeyFailed, std::string("the platform's key store: ") + what);
+  return fail(ClientError::kKeyFailed, std::string("the platform's key store, ") + what + ": " +
+                                           std::string(as_text(bytes.content).substr(0, kMaxText)));
 }
 
 class PlatformKey final : public InstallationKey {

@@ -52,7 +52,10 @@ struct FakePlatform {
                   touchmark_bytes* spki) {
       auto& self = *static_cast<FakePlatform*>(context);
       self.account = account;
-      if (self.make_status != TOUCHMARK_KEY_OK) return self.make_status;
+      if (self.make_status != TOUCHMARK_KEY_OK) {
+        touchmark_bytes_set(spki, "out of order", 12);
+        return self.make_status;
+      }
       self.challenges.push_back(to_bytes(std::as_bytes(std::span(challenge, size))));
       self.key = EcKey::generate();
       return self.give_public_key(spki);

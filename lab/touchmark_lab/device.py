@@ -30,13 +30,17 @@ class Device:
         folder: Path,
         env: Mapping[str, str],
         trusted: Sequence[Path],
+        keybox: Path,
+        boot: str = "verified",
         proxy: str | None = None,
     ) -> None:
+        """`keybox` and `boot` are those of the phone's secure hardware (lab/README.md)."""
         self.name = name
         self.apk = apk
         self.logcat = folder / name / "logcat.txt"
         self.logcat.unlink(missing_ok=True)
         argv = [str(root / "lab/host/run"), str(apk), "--device", str(folder / name)]
+        argv += ["--keybox", str(keybox), "--boot", boot]
         for ca in trusted:
             argv += ["--trust-ca", str(ca)]
         if proxy:

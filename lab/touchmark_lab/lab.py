@@ -27,6 +27,7 @@ TOKEN_LIFETIME_SECONDS = 3
 PHONE = "phone"
 MITM_PHONE = "phone-behind-mitm"
 PRELOAD_PHONE = "phone-with-preload"
+UNLOCKED_PHONE = "phone-unlocked"
 
 
 class Lab:
@@ -42,9 +43,11 @@ class Lab:
         self._touchmark = touchmark
         self.env = self._environment()
         self.ca, api_identity = pki.make(self.out / "pki")
+        self.hardware = pki.make_hardware(self.out / "hardware")
         self.service = Service(
-            touchmark, self.out, cwd=self.demo, env=self.env, lifetime=TOKEN_LIFETIME_SECONDS
-        )
+            touchmark, self.out, cwd=self.demo, env=self.env, lifetime=TOKEN_LIFETIME_SECONDS,
+            hardware_root=self.hardware.root,
+        )  # fmt: skip
         self.api = ApiServer(root, self.out, api_identity, self.env)
         self._mitm: Mitm | None = None
         self._secrets: dict[str, str] = {}
@@ -173,7 +176,7 @@ class Lab:
         return device
 
     def _start_device(self, name: str) -> Device:
-        """Two phones have the release; each of the attacker's packages has a phone of its own."""
+        """Some phones have the release; each of the attacker's packages has a phone of its own."""
         trusted, proxy, env, apk = [self.ca.cert], None, self.env, self.release
         if name in (MITM_PHONE, packages.WITHOUT_PINNING):
             self.mitm.wait_ready()
@@ -183,8 +186,9 @@ class Lab:
         if name in packages.VARIANTS:
             apk = self.attacker.apk(name)
         return Device(
-            self.root, name, apk, folder=self.out / "devices", env=env, trusted=trusted, proxy=proxy
-        )
+            self.root, name, apk, folder=self.out / "devices", env=env, trusted=trusted, proxy=proxy,
+            keybox=self.hardware.keybox, boot="unlocked" if name == UNLOCKED_PHONE else "verified",
+        )  # fmt: skip
 
     def _introduce(self, device: Device) -> None:
         """Shows, once, how a device was started and what was installed on it."""

@@ -1,4 +1,4 @@
-"""The lab's own certificate authority, and a certificate for the API server."""
+"""The lab's own certificate authorities: one for the API server, one for the phones' secure hardware."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import ipaddress
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,12 +30,14 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
-        .subject_name(_name(subject))
-        .issuer_name(_name(issuer))
+        .subject_name(subject)
+        .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
@@ -63,7 +66,7 @@ def make(folder: Path) -> tuple[Identity, Identity]:
     folder.mkdir(parents=True, exist_ok=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = (
-        _builder("Touchmark lab CA", "Touchmark lab CA", ca_key)
+        _builder(_name("Touchmark lab CA"), _name("Touchmark lab CA"), ca_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False
@@ -75,7 +78,7 @@ def make(folder: Path) -> tuple[Identity, Identity]:
         [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     )
     server = (
-        _builder("localhost", "Touchmark lab CA", server_key)
+        _builder(_name("localhost"), _name("Touchmark lab CA"), server_key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(names, critical=False)
         .add_extension(
@@ -84,6 +87,51 @@ def make(folder: Path) -> tuple[Identity, Identity]:
         .sign(ca_key, hashes.SHA256())
     )
     return _write(folder, "ca", ca, ca_key), _write(folder, "api", server, server_key)
+
+
+@dataclass(frozen=True)
+class HardwareMaker:
+    """Who makes the secure hardware of the lab's phones, in the place of Google and a phone maker."""
+
+    root: Path
+    """PEM, for the service."""
+    keybox: Path
+    """A folder with batch.key and chain.pem, for the phones."""
+
+
+def make_hardware(folder: Path) -> HardwareMaker:
+    """A root, an intermediate and a batch key, named as those of factory-provisioned phones are."""
+
+    def factory_name(serial: str) -> x509.Name:
+        return x509.Name(
+            [
+                x509.NameAttribute(NameOID.SERIAL_NUMBER, serial),
+                x509.NameAttribute(NameOID.TITLE, "TEE"),
+            ]
+        )
+
+    names = [
+        _name("Touchmark lab hardware root"),
+        factory_name(secrets.token_hex(8)),
+        factory_name(secrets.token_hex(8)),
+    ]
+    keys = [
+        ec.generate_private_key(ec.SECP384R1()),
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP256R1()),
+    ]
+    certificates = [
+        _builder(name, names[max(0, i - 1)], keys[i])
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(keys[max(0, i - 1)], hashes.SHA256())
+        for i, name in enumerate(names)
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    root = _write(folder, "root", certificates[0], keys[0])
+    _write(folder, "batch", certificates[2], keys[2])
+    pem = [certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates]
+    (folder / "chain.pem").write_bytes(b"".join(reversed(pem)))
+    return HardwareMaker(root.cert, folder)
 
 
 def random_pin() -> str:

@@ -19,7 +19,14 @@ class Service:
     """`touchmark serve` with a data folder of its own."""
 
     def __init__(
-        self, touchmark: Path, folder: Path, *, cwd: Path, env: Mapping[str, str], lifetime: int
+        self,
+        touchmark: Path,
+        folder: Path,
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        lifetime: int,
+        hardware_root: Path,
     ) -> None:
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
@@ -29,7 +36,8 @@ class Service:
             str(touchmark), "serve", "--data", str(folder / "data"),
             "--listen", f"127.0.0.1:{self.port}", "--public-url", self.url,
             "--credentials-file", str(self.credentials_file),
-            "--token-lifetime", f"{lifetime}s", "--allow-host-builds", "--log-format", "json",
+            "--token-lifetime", f"{lifetime}s", "--allow-host-builds",
+            "--hardware-roots", str(hardware_root), "--log-format", "json",
         ]  # fmt: skip
         self.shown = "touchmark " + shlex.join(argv[1:])
         self.daemon = Daemon("the service", argv, cwd=cwd, env=env, log=self.log)

@@ -161,7 +161,7 @@ void add_token_options(CLI::App& command, ServeOptions& options) {
                            "Text before the token in that header, such as \"Bearer \""));
   group(command
             .add_option("--claims", options.claims,
-                        "Claims to add: iss, aud, sub, iat, jti, arc, anno, ipk")
+                        "Claims to add: iss, aud, sub, iat, jti, arc, anno, ipk, lvl")
             ->delimiter(','));
   group(command.add_option("--issuer", options.issuer, "Value of the claim iss"));
   group(command.add_option("--audience", options.audience, "Value of the claim aud"));
@@ -230,6 +230,7 @@ void add_options(CLI::App& command, ServeOptions& options) {
   command.add_option("--sdk-dir", options.sdk_dir, "Folder that holds touchmark_sdk.aar");
   add_network_options(command, options);
   add_token_options(command, options);
+  add_hardware_options(command, options.hardware);
   add_log_options(command, options);
 }
 

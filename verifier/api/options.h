@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "verifier/api/hardware_options.h"
 #include "verifier/api/log.h"
 #include "verifier/service.h"
 
@@ -36,6 +37,8 @@ struct ServeOptions {
   std::string audience;
   bool reveal_reasons = false;
   bool allow_host_builds = false;
+
+  HardwareOptions hardware;
 
   bool tls_ended_by_proxy = false;
   bool trust_forwarded_for = false;

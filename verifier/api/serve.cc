@@ -48,8 +48,9 @@ Failure explain(const Error& error) {
   if (is_any(error, ServerError::kBadAddress, ServerError::kNotAllowed, ServerError::kListen)) {
     return {kExitUsage, "choose another address with --listen ADDR:PORT"};
   }
-  if (is_any(error, OptionError::kBadValue, OptionError::kConflicting,
-             ServiceError::kBadSettings)) {
+  if (is_any(error, OptionError::kBadValue, OptionError::kConflicting, ServiceError::kBadSettings,
+             HardwareOptionError::kBadRoots, HardwareOptionError::kBadPlayKeys,
+             HardwareOptionError::kBadAppId)) {
     return {kExitUsage, "see touchmark serve --help"};
   }
   if (is_any(error, FileError::kNoSpace, StoreError::kNoSpace)) {
@@ -196,6 +197,16 @@ Result<void> Process::open_identity(const DataFolder& folder) {
 }
 
 Result<void> Process::open_service(const DataFolder& folder) {
+  auto hardware = read_hardware_settings(options_.hardware);
+  if (!hardware) return pass(hardware);
+  if (hardware->more_roots) {
+    log_->warning("hardware.extra_roots",
+                  {{"count", hardware->more_roots->all().size()},
+                   {"warning",
+                    "whoever holds one of these roots can make evidence of any phone: "
+                    "for the lab only"}});
+  }
+  plan_.service.hardware = std::move(*hardware);
   auto master_key = folder.master_key(plan_.master_key, random_);
   if (!master_key) return pass(master_key);
   auto store = open_sqlite(folder.database().string());

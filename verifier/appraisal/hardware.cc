@@ -49,14 +49,22 @@ Result<std::vector<Bytes>> read_chain(const Json& submod) {
   return chain;
 }
 
-// What the leaf says, before anything is verified.
-Bytes attested_challenge(ByteView leaf) {
+// What the leaf says, before anything is verified. Views point into `leaf`.
+std::optional<evidence::KeyDescription> claimed_description(ByteView leaf) {
   const auto certificate = evidence::parse_certificate(leaf);
-  if (!certificate) return {};
+  if (!certificate) return std::nullopt;
   const auto* extension = certificate->find(evidence::kKeyDescriptionOid);
-  if (extension == nullptr) return {};
-  const auto description = evidence::parse_key_description(extension->value);
-  return description ? to_bytes(description->attestation_challenge) : Bytes{};
+  if (extension == nullptr) return std::nullopt;
+  auto description = evidence::parse_key_description(extension->value);
+  if (!description) return std::nullopt;
+  return std::move(*description);
+}
+
+policy::Assurance claimed_by_chain(const Json& submod) {
+  const auto chain = read_chain(submod);
+  const auto description = chain ? claimed_description(chain->front()) : std::nullopt;
+  return description ? policy::assurance_of(description->attestation_security_level)
+                     : policy::Assurance::kSoftware;
 }
 
 // Android's own word, which counts because a verified boot vouches for Android.
@@ -108,6 +116,16 @@ ExpectedApp ExpectedApp::of(const Evidence& evidence, const Reference* reference
   return {reference->registration.measurement.package_name, reference->signers};
 }
 
+policy::Assurance claimed_assurance(const Evidence& evidence) {
+  policy::Facts facts;
+  for (const auto& [kind, submod] : evidence.submods.items()) {
+    if (kind == "android-key") raise(facts, claimed_by_chain(submod));
+    if (kind == "app-attest") raise(facts, policy::Assurance::kSecureChip);
+    if (kind == "play-integrity") raise(facts, policy::Assurance::kPlatform);
+  }
+  return facts.assurance;
+}
+
 HardwareAppraiser::HardwareAppraiser(HardwareSettings settings, const ChallengeMaker& challenges,
                                      Revocation revocation)
     : settings_(std::move(settings)),
@@ -138,7 +156,8 @@ void HardwareAppraiser::appraise_android_key(const Json& submod, const Evidence&
   }
   // The chain was made when its challenge lived, and its certificates had to be valid then:
   // remotely provisioned ones end after weeks, while the key stays.
-  const Bytes challenge = attested_challenge(chain->front());
+  const auto claimed = claimed_description(chain->front());
+  const Bytes challenge = claimed ? to_bytes(claimed->attestation_challenge) : Bytes{};
   const CheckedChallenge made = challenges_.check(challenge, now);
   const bool is_ours = made.state != ChallengeState::kForged;
   evidence::KeyAttestationRequest request{.as_of = now};
@@ -172,7 +191,7 @@ void HardwareAppraiser::appraise_android_key(const Json& submod, const Evidence&
   }
   if (findings.size() != before) return;
   facts.android = policy::android_facts(attested);
-  raise(facts, policy::assurance_of(attested));
+  raise(facts, policy::assurance_of(attested.description->attestation_security_level));
 }
 
 void HardwareAppraiser::appraise_play_integrity(const Json& submod, const Evidence& evidence,

@@ -4,28 +4,21 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "protocol/findings.h"
 #include "verifier/appraisal/challenge.h"
 #include "verifier/appraisal/evidence.h"
+#include "verifier/appraisal/hardware_settings.h"
 #include "verifier/appraisal/reference_values.h"
 #include "verifier/evidence/app_attest.h"
 #include "verifier/evidence/key_attestation.h"
-#include "verifier/evidence/play_integrity.h"
 #include "verifier/policy/facts.h"
 
 namespace touchmark::verifier {
-
-struct HardwareSettings {
-  // Beside Google's and Apple's: for the lab. Whoever holds such a root can make any phone.
-  std::optional<evidence::TrustRoots> more_roots{};
-  std::map<std::string, evidence::PlayIntegrityKeys> play_integrity{};  // by package name
-  std::vector<std::string> ios_app_ids{};                               // "<team id>.<bundle id>"
-};
 
 // The app that the evidence must be about: the registered one, or, where none is, the claimed one.
 struct ExpectedApp {
@@ -34,6 +27,10 @@ struct ExpectedApp {
 
   static ExpectedApp of(const Evidence& evidence, const Reference* reference);
 };
+
+// The level that hardware evidence claims, unverified. A decoy token carries it, as a valid token
+// would carry the verified one, so that the two do not differ.
+policy::Assurance claimed_assurance(const Evidence& evidence);
 
 // Thread-safe; one for the life of the process, for its caches of verified issuers. How long
 // appraise() takes tells whoever sent the evidence at which check it failed; docs/threat-model.md

@@ -27,7 +27,8 @@ struct TokenFacts {
   std::optional<std::string> pay;
   std::string arc;
   std::vector<std::string> annotations;
-  Bytes installation_key;  // DER SPKI
+  Bytes installation_key;          // DER SPKI
+  std::string level = "software";  // assurance level of the installation key
 };
 
 // Immutable, so usable from many threads.

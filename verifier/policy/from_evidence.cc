@@ -14,7 +14,7 @@ std::optional<std::uint32_t> narrow(std::optional<std::uint64_t> value) {
   return static_cast<std::uint32_t>(*value);
 }
 
-std::optional<std::uint32_t> level(const std::optional<evidence::PatchLevel>& patch) {
+std::optional<std::uint32_t> patch_level(const std::optional<evidence::PatchLevel>& patch) {
   return patch ? std::optional(patch->value) : std::nullopt;
 }
 
@@ -45,17 +45,16 @@ AndroidFacts android_facts(const evidence::KeyAttestation& attestation) {
                            .key = to_bytes(hardware.root_of_trust->verified_boot_key)};
   }
   facts.os_version = narrow(hardware.os_version);
-  facts.os_patch_level = level(hardware.os_patch_level);
-  facts.vendor_patch_level = level(hardware.vendor_patch_level);
-  facts.boot_patch_level = level(hardware.boot_patch_level);
+  facts.os_patch_level = patch_level(hardware.os_patch_level);
+  facts.vendor_patch_level = patch_level(hardware.vendor_patch_level);
+  facts.boot_patch_level = patch_level(hardware.boot_patch_level);
   facts.attestation_version = narrow(description.attestation_version);
   facts.keymint_version = narrow(description.key_mint_version);
   return facts;
 }
 
-Assurance assurance_of(const evidence::KeyAttestation& attestation) {
-  if (!attestation.description) return Assurance::kSoftware;
-  switch (attestation.description->attestation_security_level) {
+Assurance assurance_of(SecurityLevel level) {
+  switch (level) {
     case SecurityLevel::kSoftware:
       return Assurance::kSoftware;
     case SecurityLevel::kTrustedEnvironment:

@@ -11,7 +11,7 @@ namespace touchmark::policy {
 
 // From the hardware-enforced list; what Android says of itself counts for nothing here.
 AndroidFacts android_facts(const evidence::KeyAttestation& attestation);
-Assurance assurance_of(const evidence::KeyAttestation& attestation);
+Assurance assurance_of(evidence::SecurityLevel level);
 
 AppAttestFacts app_attest_facts(const evidence::AppAttestAttestation& attestation);
 

@@ -1,5 +1,7 @@
 #include "attester/android/jni/keystore_key.h"
 
+#include <cstring>
+
 #include "base/encoding.h"
 #include "base/json.h"
 
@@ -12,6 +14,7 @@ struct Methods {
   jmethodID sign = nullptr;
   jmethodID attestation = nullptr;
   jmethodID play_integrity_token = nullptr;
+  jmethodID describe = nullptr;  // Object.toString
 };
 Methods& methods() {
   static Methods found;
@@ -83,12 +86,27 @@ Bytes from_java(JNIEnv* env, jobject object) {
   return out;
 }
 
+// Takes the exception that Java threw, and says what it is.
+void take_exception(JNIEnv* env, touchmark_bytes* text) {
+  jthrowable thrown = env->ExceptionOccurred();
+  env->ExceptionClear();
+  auto* described = static_cast<jstring>(env->CallObjectMethod(thrown, methods().describe));
+  if (env->ExceptionCheck() != JNI_FALSE || described == nullptr) return;
+  const char* chars = env->GetStringUTFChars(described, nullptr);
+  if (chars == nullptr) return;
+  touchmark_bytes_set(text, chars, std::strlen(chars));
+  env->ReleaseStringUTFChars(described, chars);
+}
+
 // Calls a method that gives byte[], null for "there is none", or throws.
 template <class... Arguments>
 touchmark_key_status call_for_bytes(JNIEnv* env, touchmark_bytes* out, jobject object,
                                     jmethodID method, Arguments... arguments) {
   const jobject result = env->CallObjectMethod(object, method, arguments...);
-  if (env->ExceptionCheck() != JNI_FALSE) return TOUCHMARK_KEY_FAILED;
+  if (env->ExceptionCheck() != JNI_FALSE) {
+    take_exception(env, out);
+    return TOUCHMARK_KEY_FAILED;
+  }
   if (result == nullptr) return TOUCHMARK_KEY_NONE;
   const Bytes bytes = from_java(env, result);
   touchmark_bytes_set(out, bytes.data(), bytes.size());
@@ -141,7 +159,9 @@ bool KeystoreKey::find_methods(JNIEnv* env) {
   if (all.attestation == nullptr) return false;
   all.play_integrity_token =
       env->GetMethodID(found, "playIntegrityToken", "(Ljava/lang/String;)Ljava/lang/String;");
-  return all.play_integrity_token != nullptr;
+  if (all.play_integrity_token == nullptr) return false;
+  all.describe = env->GetMethodID(found, "toString", "()Ljava/lang/String;");
+  return all.describe != nullptr;
 }
 
 KeystoreKey::KeystoreKey(JNIEnv* env, jobject key) : key_(env->NewGlobalRef(key)) {

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -20,12 +21,23 @@ public final class Device {
   private static Device current;
 
   private final InstalledApp app;
+  private final Path storage;
+  private final Path keybox;
+  private final BootState boot;
   private final PrintStream logcat;
   private final PrintStream answers;
   private final BlockingQueue<String> commands = new LinkedBlockingQueue<>();
 
-  Device(InstalledApp app, PrintStream logcat, PrintStream answers) {
+  /**
+   * @param storage the folder that stands for the device's storage
+   * @param keybox the folder of the factory's key in the secure hardware; null: the phone has none
+   */
+  Device(InstalledApp app, Path storage, Path keybox, BootState boot, PrintStream logcat,
+      PrintStream answers) {
     this.app = app;
+    this.storage = storage;
+    this.keybox = keybox;
+    this.boot = boot;
     this.logcat = logcat;
     this.answers = answers;
     current = this;
@@ -37,6 +49,18 @@ public final class Device {
 
   public InstalledApp app() {
     return app;
+  }
+
+  public Path storage() {
+    return storage;
+  }
+
+  public Path keybox() {
+    return keybox;
+  }
+
+  public BootState boot() {
+    return boot;
   }
 
   public PrintStream logcat() {

@@ -2,6 +2,9 @@ package dev.touchmark.lab.host;
 
 import android.app.Application;
 import android.app.Instrumentation;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.Security;
 import javax.inject.Named;
 import org.robolectric.android.internal.AndroidTestEnvironment;
 import org.robolectric.android.internal.RoboMonitoringInstrumentation;
@@ -19,6 +22,17 @@ public final class DeviceEnvironment extends AndroidTestEnvironment {
       TestEnvironmentLifecyclePlugin[] plugins) {
     super(runtimeSdk, compileSdk, shadowProviders, plugins);
     ShadowLog.stream = Device.current().logcat();
+    installKeystore(Device.current());
+  }
+
+  private static void installKeystore(Device device) {
+    if (device.keybox() == null) return;
+    try {
+      Security.addProvider(new LabKeystore(new SecureHardware(
+          device.storage().resolve("keystore"), device.keybox(), device.app(), device.boot())));
+    } catch (IOException | GeneralSecurityException broken) {
+      throw new IllegalStateException("the keybox " + device.keybox(), broken);
+    }
   }
 
   @Override

@@ -36,6 +36,7 @@ final class DeviceRunner extends RobolectricTestRunner {
     return new InstrumentationConfiguration.Builder(super.createClassLoaderConfig(method))
         .doNotAcquireClass(Device.class)
         .doNotAcquireClass(InstalledApp.class)
+        .doNotAcquireClass(BootState.class)
         .build();
   }
 }

@@ -8,6 +8,7 @@ import java.util.List;
  * An app as the package manager of the device knows it after installation.
  *
  * @param packageName from the package's own manifest
+ * @param versionCode likewise
  * @param targetSdk likewise
  * @param baseApk the installed copy, {@code <device>/data/app/<package>-<random>/base.apk}
  * @param nativeLibraryDir where its libraries for this machine's ABI were unpacked; may be empty
@@ -18,6 +19,7 @@ import java.util.List;
  */
 public record InstalledApp(
     String packageName,
+    long versionCode,
     int targetSdk,
     Path baseApk,
     Path nativeLibraryDir,

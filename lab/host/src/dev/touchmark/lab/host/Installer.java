@@ -62,6 +62,8 @@ final class Installer {
     }
     ByteBuffer manifest = manifest(apk);
     String packageName = ApkUtils.getPackageNameFromBinaryAndroidManifest(manifest.duplicate());
+    long versionCode =
+        ApkUtils.getLongVersionCodeFromBinaryAndroidManifest(manifest.duplicate());
     int targetSdk = ApkUtils.getTargetSdkVersionFromBinaryAndroidManifest(manifest.duplicate());
 
     removePrevious(packageName);
@@ -74,8 +76,8 @@ final class Installer {
     unpackLibraries(baseApk, libraries);
     Path dataDir = device.resolve("data/data").resolve(packageName);
     Files.createDirectories(dataDir);
-    return new InstalledApp(packageName, targetSdk, baseApk, libraries, dataDir, translate(baseApk),
-        List.copyOf(verdict.getSignerCertificates()), scheme(verdict));
+    return new InstalledApp(packageName, versionCode, targetSdk, baseApk, libraries, dataDir,
+        translate(baseApk), List.copyOf(verdict.getSignerCertificates()), scheme(verdict));
   }
 
   private static String scheme(ApkVerifier.Result verdict) {

@@ -23,6 +23,9 @@ public final class Main {
         --device FOLDER   the device's storage (build/lab/devices/default)
         --trust-ca FILE   a CA (PEM) in the device's trust store; may be given again
         --proxy HOST:PORT the HTTP proxy of the device's network
+        --keybox FOLDER   the secure hardware's factory key: batch.key and chain.pem (without it the
+                          phone has no Android Keystore)
+        --boot STATE      verified, self-signed or unlocked (verified)
         --logcat FILE     where the app's log goes (logcat.txt in the device's folder)
       """;
 
@@ -48,7 +51,8 @@ public final class Main {
       return;
     }
     Network.installApart(System.getProperty("lab.network.path"), options.trustedCas, options.proxy);
-    Device device = new Device(app, new Logcat(options.logcat()), answers);
+    Device device = new Device(app, options.device, options.keybox, options.boot,
+        new Logcat(options.logcat()), answers);
     device.listen(System.in);
     System.exit(run() ? 0 : 1);
   }
@@ -72,6 +76,8 @@ public final class Main {
     Path device = Path.of("build/lab/devices/default");
     final List<Path> trustedCas = new ArrayList<>();
     String proxy;
+    Path keybox;
+    BootState boot = BootState.VERIFIED;
     private Path logcat;
 
     static Options parse(String[] arguments) {
@@ -88,6 +94,8 @@ public final class Main {
           case "--device" -> options.device = Path.of(arguments[i]);
           case "--trust-ca" -> options.trustedCas.add(Path.of(arguments[i]));
           case "--proxy" -> options.proxy = arguments[i];
+          case "--keybox" -> options.keybox = Path.of(arguments[i]);
+          case "--boot" -> options.boot = BootState.of(arguments[i]);
           case "--logcat" -> options.logcat = Path.of(arguments[i]);
           default -> {
             return null;
@@ -95,7 +103,7 @@ public final class Main {
         }
       }
       options.device = options.device.toAbsolutePath().normalize();
-      return options.apk == null ? null : options;
+      return options.apk == null || options.boot == null ? null : options;
     }
 
     Path logcat() {

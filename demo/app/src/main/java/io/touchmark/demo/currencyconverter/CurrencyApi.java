@@ -79,6 +79,9 @@ public final class CurrencyApi {
       case OK:
         // A demo shows its token; an app of yours should not.
         Log.i(TAG, "TOUCHMARK TOKEN: " + result.getToken());
+        if (!result.getMessage().isEmpty()) {
+          Log.w(TAG, "touchmark: " + result.getMessage());
+        }
         return result.getToken();
       case UNKNOWN_URL:
         return null;

@@ -1,0 +1,102 @@
+#include "verifier/api/hardware_options.h"
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace touchmark::verifier {
+namespace {
+
+constexpr std::size_t kMaxFile = 1 << 20;
+constexpr std::size_t kTeamIdSize = 10;
+
+Result<evidence::TrustRoots> read_roots(const std::string& path) {
+  const auto bytes = read_file(path, kMaxFile);
+  if (!bytes) return pass(bytes);
+  auto roots = evidence::TrustRoots::parse(as_text(*bytes));
+  if (!roots) {
+    return fail(HardwareOptionError::kBadRoots,
+                "--hardware-roots: " + path + ": " + roots.error().message());
+  }
+  return roots;
+}
+
+Result<std::map<std::string, evidence::PlayIntegrityKeys>> read_play_keys(const std::string& path) {
+  const auto bad = [&path](const std::string& what) {
+    return fail(HardwareOptionError::kBadPlayKeys, "--play-integrity-keys: " + path + ": " + what);
+  };
+  const auto bytes = read_file(path, kMaxFile);
+  if (!bytes) return pass(bytes);
+  const auto json = parse_json(as_text(*bytes), {.max_bytes = kMaxFile, .max_depth = 4});
+  if (!json) return bad(json.error().message());
+  if (!json->is_object()) return bad("not an object of package names");
+  std::map<std::string, evidence::PlayIntegrityKeys> out;
+  for (const auto& [package, member] : json->items()) {
+    const auto decryption = get_string(member, "decryption_key");
+    if (!decryption) return bad(package + ": " + decryption.error().message());
+    const auto verification = get_string(member, "verification_key");
+    if (!verification) return bad(package + ": " + verification.error().message());
+    auto keys = evidence::PlayIntegrityKeys::parse(*decryption, *verification);
+    if (!keys) return bad(package + ": " + keys.error().message());
+    out.emplace(package, std::move(*keys));
+  }
+  return out;
+}
+
+// Apple's team ids are ten capital letters and digits.
+bool is_app_id(std::string_view text) {
+  constexpr std::string_view kTeamCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  return text.size() > kTeamIdSize + 1 && text[kTeamIdSize] == '.' &&
+         text.substr(0, kTeamIdSize).find_first_not_of(kTeamCharacters) == text.npos;
+}
+
+}  // namespace
+
+std::string_view error_id(HardwareOptionError error) {
+  switch (error) {
+    case HardwareOptionError::kBadRoots:
+      return "hardware-option.bad-roots";
+    case HardwareOptionError::kBadPlayKeys:
+      return "hardware-option.bad-play-keys";
+    case HardwareOptionError::kBadAppId:
+      return "hardware-option.bad-app-id";
+  }
+  return "hardware-option.unknown";
+}
+
+void add_hardware_options(CLI::App& command, HardwareOptions& options) {
+  const auto group = [](CLI::Option* option) { option->group("Hardware evidence"); };
+  group(command.add_option("--hardware-roots", options.more_roots,
+                           "Trust the roots in FILE (PEM) beside Google's and Apple's: for the "
+                           "lab, whose phones are made under a root of its own"));
+  group(command.add_option("--play-integrity-keys", options.play_integrity_keys,
+                           "File of the Play Console's response encryption keys: "
+                           "{\"PACKAGE\":{\"decryption_key\":..,\"verification_key\":..}}"));
+  group(
+      command.add_option("--ios-app-id", options.ios_app_ids,
+                         "TEAMID.BUNDLEID of an iOS app whose App Attest keys count; repeatable"));
+}
+
+Result<HardwareSettings> read_hardware_settings(const HardwareOptions& options) {
+  HardwareSettings out;
+  if (!options.more_roots.empty()) {
+    auto roots = read_roots(options.more_roots);
+    if (!roots) return pass(roots);
+    out.more_roots = std::move(*roots);
+  }
+  if (!options.play_integrity_keys.empty()) {
+    auto keys = read_play_keys(options.play_integrity_keys);
+    if (!keys) return pass(keys);
+    out.play_integrity = std::move(*keys);
+  }
+  for (const std::string& id : options.ios_app_ids) {
+    if (!is_app_id(id)) {
+      return fail(
+          HardwareOptionError::kBadAppId,
+          "--ios-app-id: \"" + id + "\" is not TEAMID.BUNDLEID, as in ABCDE12345.com.example");
+    }
+  }
+  out.ios_app_ids = options.ios_app_ids;
+  return out;
+}
+
+}  // namespace touchmark::verifier

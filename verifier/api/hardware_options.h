@@ -1,0 +1,33 @@
+// The options of `touchmark serve` about hardware evidence.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "verifier/appraisal/hardware_settings.h"
+
+namespace touchmark::verifier {
+
+// As given.
+struct HardwareOptions {
+  std::string more_roots{};           // file
+  std::string play_integrity_keys{};  // file
+  std::vector<std::string> ios_app_ids{};
+};
+
+void add_hardware_options(CLI::App& command, HardwareOptions& options);
+
+// Messages name option and file.
+enum class HardwareOptionError {
+  kBadRoots,     // not certificates
+  kBadPlayKeys,  // not {"<package>":{"decryption_key","verification_key"}}
+  kBadAppId,     // not <team id>.<bundle id>
+};
+std::string_view error_id(HardwareOptionError error);
+
+// Reads the files. Fails with HardwareOptionError, or FileError for a file that cannot be read.
+Result<HardwareSettings> read_hardware_settings(const HardwareOptions& options);
+
+}  // namespace touchmark::verifier
