@@ -201,7 +201,8 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
   std::ranges::stable_sort(*findings, {}, &protocol::Finding::id);
 
   const Decision decision = policy_.decide(*findings);
-  Verdict verdict{decision.passed, evidence->did, evidence->package_name, decision.rejecting, {}};
+  Verdict verdict{decision.passed, evidence->did, evidence->package_name,
+                  level_name(facts.assurance), decision.rejecting, {}};
   verdict.findings.insert(verdict.findings.end(), decision.annotating.begin(),
                           decision.annotating.end());
   std::ranges::stable_sort(verdict.findings, {}, &protocol::Finding::id);

@@ -56,6 +56,7 @@ struct Verdict {
   bool passed = false;
   std::string did;
   std::string package_name;
+  std::string assurance;                    // of the installation key: "software", "tee", ...
   std::vector<protocol::Finding> findings;  // those that the policy does not ignore, by number
   std::string arc;
 };

@@ -190,6 +190,7 @@ HttpResponse Handlers::attest(const HttpRequest& request) {
   log_.info("attest", {{"did", answer->verdict.did},
                        {"package", answer->verdict.package_name},
                        {"passed", answer->verdict.passed},
+                       {"assurance", answer->verdict.assurance},
                        {"findings", ids},
                        {"details", details},
                        {"arc", answer->verdict.arc},
