@@ -31,20 +31,20 @@ public enum BootState {
     return null;
   }
 
-  boolean locked() {
+  public boolean locked() {
     return locked;
   }
 
-  int verifiedBootState() {
+  public int verifiedBootState() {
     return verifiedBootState;
   }
 
   /** SHA-256 of the key that the system is signed with; all zero when unlocked. */
-  byte[] bootKey() {
+  public byte[] bootKey() {
     return locked ? sha256("lab boot key " + name()) : new byte[DIGEST_BYTES];
   }
 
-  byte[] bootHash() {
+  public byte[] bootHash() {
     return sha256("lab system " + name());
   }
 
