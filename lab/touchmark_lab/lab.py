@@ -286,6 +286,7 @@ class Lab:
             status=call.status if call else NO_REQUEST,
             findings=verdict.findings if verdict else (),
             attested=verdict.passed if verdict else None,
+            assurance=verdict.assurance if verdict else "",
         )
         self.console.output(f"the app shows: {text}")
         if verdict and not verdict.passed:

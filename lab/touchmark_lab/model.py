@@ -26,6 +26,8 @@ class Observed:
     """Why the service's verdict was what it was; empty when it passed or was not asked."""
     attested: bool | None = None
     """The verdict; None when the service was not asked."""
+    assurance: str = ""
+    """Who vouched for the installation key, in the service's words; "" when it was not asked."""
     notes: tuple[str, ...] = ()
     """Further facts that the row requires; each is shown."""
     problems: tuple[str, ...] = ()
@@ -40,6 +42,8 @@ class Expected:
     """All of these must be in the verdict."""
     any_of: frozenset[str] = frozenset()
     """At least one of these must be."""
+    assurance: str = ""
+    """The assurance level that the service must have found; "" for any."""
     got: str = ""
     """A regular expression that must be found in what the app got."""
 
@@ -53,6 +57,8 @@ class Expected:
             found.append(f"no finding {finding}")
         if self.any_of and not self.any_of & set(seen.findings):
             found.append("none of the findings " + ", ".join(sorted(self.any_of)))
+        if self.assurance and seen.assurance != self.assurance:
+            found.append(f"assurance {seen.assurance!r} in place of {self.assurance!r}")
         if not re.search(self.got, seen.got):
             found.append(f"the app got {seen.got!r}, which does not match {self.got!r}")
         return found

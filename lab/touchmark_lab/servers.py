@@ -116,6 +116,8 @@ class Verdict:
     findings: tuple[str, ...]
     details: tuple[str, ...] = ()
     """What the findings are about, for people."""
+    assurance: str = ""
+    """Who vouches for the installation key."""
 
     def why(self, limit: int = 4) -> list[str]:
         """The findings with what each is about, a line each; no more than `limit` of them."""
@@ -142,6 +144,7 @@ def verdicts(lines: list[str]) -> list[Verdict]:
                     str(entry["did"]),
                     tuple(entry["findings"]),
                     tuple(entry.get("details", ())),
+                    str(entry.get("assurance", "")),
                 )
             )
     return found

@@ -62,7 +62,7 @@ def not_registered(lab: Lab) -> Observed:
     chapter=_CHAPTER,
     attack="the release, registered; neither app nor server restarted",
     tool=tools.none,
-    expected=Expected(200, attested=True, got="^€1.12$"),
+    expected=Expected(200, attested=True, assurance="tee", got="^€1.12$"),
 )
 def registered(lab: Lab) -> Observed:
     lab.set_up()
