@@ -1,0 +1,153 @@
+"""Hardware evidence from the wire to the token, and how it is forged."""
+
+from __future__ import annotations
+
+import jwt
+import pytest
+
+from kit import hardware
+from kit.hardware import AndroidPhone, android_key
+from kit.registered_app import RegisteredApp
+from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
+
+
+@pytest.fixture(scope="module")
+def phone():
+    return AndroidPhone()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory, phone):
+    folder = tmp_path_factory.mktemp("hardware-service")
+    root = phone.write_root(folder / "root.pem")
+    started = RegisteredApp.start(folder, ["--hardware-roots", str(root), "--claims", "lvl"])
+    yield started
+    started.service.stop()
+
+
+class Attempt:
+    """One attester with a key of its own, which may be the phone's."""
+
+    def __init__(self, app: RegisteredApp, phone: AndroidPhone):
+        self.app = app
+        self.phone = phone
+        self.attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
+        self.package = app.app.measurement["package"]
+        self.signers = [bytes.fromhex(s) for s in app.app.measurement["signers"]]
+
+    def nonce(self) -> bytes:
+        """A challenge of the service."""
+        return b64url_decode(self.attester.challenge()["nonce"])
+
+    def chain(self, phone: AndroidPhone | None = None, **changed) -> list[bytes]:
+        made = {
+            "key": self.attester.key,
+            "challenge": self.nonce(),
+            "package": self.package,
+            "signers": self.signers,
+            **changed,
+        }
+        return (phone or self.phone).attest(**made)
+
+    def send(self, submods) -> tuple[bool, str, list[str], list[str]]:
+        """Whether the token is valid, the level in it, and what the service found."""
+        seen = self.app.service.log.stat().st_size
+        answer = self.attester.attest(**({"submods": submods} if submods else {}))
+        assert answer.status == 200
+        token = answer.json()["token"]
+        try:
+            claims = jwt.decode(token, self.app.secret, algorithms=["HS256"])
+            valid = True
+        except jwt.InvalidSignatureError:
+            claims = jwt.decode(token, self.app.decoy_secret, algorithms=["HS256"])
+            valid = False
+        event = [e for e in self.app.service.events(seen) if e.get("event") == "attest"][-1]
+        return valid, claims["lvl"], event["findings"], event["details"]
+
+    def refused(self, submods, finding: str, detail: str = "") -> None:
+        valid, _, findings, details = self.send(submods)
+        assert not valid
+        assert findings == [finding]
+        assert any(detail in text for text in details), details
+
+
+@pytest.fixture
+def attempt(app, phone):
+    made = Attempt(app, phone)
+    yield made
+    made.attester.connection.close()
+
+
+def test_a_genuine_phones_key_gives_its_level(attempt):
+    chain = attempt.chain()
+    for _ in range(2):  # made once, good for each attestation
+        assert attempt.send(android_key(chain)) == (True, "tee", [], [])
+
+
+def test_a_software_key_is_called_so(attempt):
+    assert attempt.send(None) == (True, "software", [], [])
+
+
+def test_another_phones_chain_with_an_own_key(attempt):
+    """A script cannot use what it has recorded: it lacks the key that the chain is about."""
+    attempt.refused(android_key(attempt.chain(key=hardware.new_key())), "hardware.other-key")
+
+
+def test_a_decoy_names_the_level_that_was_claimed(attempt):
+    valid, level, _, _ = attempt.send(android_key(attempt.chain(key=hardware.new_key())))
+    assert (valid, level) == (False, "tee")
+
+
+def test_a_chain_that_the_attested_key_extended(attempt):
+    """The owner of a genuine phone signs a certificate for his program's key with the attested one."""
+    attested = hardware.new_key()
+    genuine = attempt.chain(key=attested)
+    subject = hardware.name(cn="Android Keystore Key")
+    plain = hardware.certificate(subject, attempt.attester.key, subject, attested, ca=None)
+    attempt.refused(
+        android_key([hardware.to_der(plain), *genuine]),
+        "hardware.refused",
+        "key-attestation.chain-extended",
+    )
+    described = hardware.certificate(
+        subject,
+        attempt.attester.key,
+        subject,
+        attested,
+        ca=None,
+        extensions={
+            hardware.KEY_DESCRIPTION: attempt.phone._description(
+                attempt.nonce(), attempt.package, attempt.signers
+            )
+        },
+    )
+    attempt.refused(
+        android_key([hardware.to_der(described), *genuine]),
+        "hardware.refused",
+        "key-attestation.extension-outside-leaf",
+    )
+
+
+def test_a_chain_of_another_app(attempt):
+    """The attacker's own app on a genuine phone, and the app's name under the attacker's signature."""
+    for changed in ({"package": "com.example.evil"}, {"signers": [bytes(32)]}):
+        attempt.refused(android_key(attempt.chain(**changed)), "hardware.other-app")
+
+
+def test_a_chain_for_another_service(attempt):
+    attempt.refused(
+        android_key(attempt.chain(challenge=bytes(40))),
+        "hardware.refused",
+        "key-attestation.challenge-mismatch",
+    )
+
+
+def test_a_chain_under_a_root_of_the_attackers(attempt):
+    attempt.refused(
+        android_key(attempt.chain(AndroidPhone())), "hardware.refused", "chain.untrusted-root"
+    )
+
+
+def test_malformed_evidence_is_answered_like_any_other(attempt):
+    for submod in ("x", {}, {"chain": []}, {"chain": ["AAAA"]}, {"chain": [1]}, {"chain": "x"}):
+        attempt.refused({"android-key": submod}, "hardware.refused")
