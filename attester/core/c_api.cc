@@ -8,6 +8,7 @@
 #include "attester/core/checks/process_integrity.h"
 #include "attester/core/client.h"
 #include "attester/core/platform_key.h"
+#include "attester/core/tls.h"
 #include "attester/include/touchmark.h"
 
 using touchmark::ByteView;
@@ -209,6 +210,15 @@ int touchmark_pin_allows(touchmark_client* client, const char* host,
   } catch (const std::exception&) {
     return 0;
   }
+}
+
+int touchmark_certificate_pin(const void* certificate, size_t size, uint8_t pin[32]) {
+  if (certificate == nullptr || pin == nullptr) return 0;
+  const auto digest =
+      attester::certificate_pin(ByteView(static_cast<const std::byte*>(certificate), size));
+  if (!digest) return 0;
+  std::memcpy(pin, digest->data(), digest->size());
+  return 1;
 }
 
 int touchmark_is_protected(touchmark_client* client, const char* host) {

@@ -2,6 +2,7 @@
 #include <future>
 
 #include "attester/core/testing.h"
+#include "attester/core/testing_certificate.h"
 #include "attester/core/testing_platform.h"
 #include "attester/core/testing_tls_server.h"
 #include "attester/include/touchmark.h"
@@ -119,6 +120,19 @@ TEST_F(CApiTest, SignsWithThePlatformsKeyAndSendsItsEvidence) {
   touchmark_result_free(&result);
   EXPECT_EQ(signer_, platform.key->public_der());
   EXPECT_EQ(platform.challenges.size(), 2U);
+}
+
+TEST(CertificatePin, IsTheDigestOfTheKey) {
+  const openssl::Owned<EVP_PKEY, EVP_PKEY_free> key(EVP_EC_gen("P-256"));
+  std::string der = testing::der_of(testing::self_signed(key.get(), "localhost").get());
+  Sha256Digest pin;
+  auto* out = reinterpret_cast<uint8_t*>(pin.data());
+  ASSERT_EQ(touchmark_certificate_pin(der.data(), der.size(), out), 1);
+  EXPECT_EQ(pin, sha256(as_bytes(testing::spki_of(key.get()))));
+  EXPECT_EQ(touchmark_certificate_pin(der.data(), der.size() - 1, out), 0);
+  der.push_back('x');
+  EXPECT_EQ(touchmark_certificate_pin(der.data(), der.size(), out), 0);
+  EXPECT_EQ(touchmark_certificate_pin(nullptr, 0, out), 0);
 }
 
 TEST_F(CApiTest, TakesOptionsOfAnOlderHeader) {

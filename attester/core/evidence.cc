@@ -12,6 +12,8 @@ constexpr std::size_t kMaxDetail = 300;
 
 #ifdef __ANDROID__
 constexpr std::string_view kBuild = "android";
+#elif defined(__APPLE__)
+constexpr std::string_view kBuild = "ios";
 #else
 constexpr std::string_view kBuild = "host";
 #endif

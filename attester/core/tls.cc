@@ -2,7 +2,6 @@
 
 #include <openssl/x509.h>
 
-#include <optional>
 #include <string_view>
 
 #include "base/openssl.h"
@@ -41,6 +40,13 @@ int verify_pins(X509_STORE_CTX* store, void* context) {
 
 void use_pins(SSL_CTX* context, PinCheck& check) {
   SSL_CTX_set_cert_verify_callback(context, verify_pins, &check);
+}
+
+std::optional<Sha256Digest> certificate_pin(ByteView der) {
+  const unsigned char* cursor = uchars(der);
+  const Certificate certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+  if (!certificate || cursor != uchars(der) + der.size()) return std::nullopt;
+  return spki_digest(certificate.get());
 }
 
 Result<TlsFacts> observe(SSL* connection) {

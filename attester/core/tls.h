@@ -3,6 +3,8 @@
 
 #include <openssl/ssl.h>
 
+#include <optional>
+
 #include "attester/core/transport.h"
 
 namespace touchmark::attester {
@@ -15,6 +17,9 @@ struct PinCheck {
 };
 // `check` must outlive the context.
 void use_pins(SSL_CTX* context, PinCheck& check);
+
+// SHA-256 of a DER certificate's SubjectPublicKeyInfo; nullopt when it is no certificate.
+std::optional<Sha256Digest> certificate_pin(ByteView der);
 
 // Fails with kWeakTls for TLS 1.2 without extended master secret (RFC 7627), whose exporter does
 // not name one connection (RFC 9266 section 3).

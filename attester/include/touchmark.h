@@ -130,6 +130,9 @@ TOUCHMARK_API void touchmark_discard_tokens(touchmark_client* client);
  * Returns 1 to go on, 0 to refuse. A host that is not configured is not pinned: 1. */
 TOUCHMARK_API int touchmark_pin_allows(touchmark_client* client, const char* host,
                                        const uint8_t (*spki_sha256)[32], size_t count);
+/* The pin of a DER certificate, where the platform does not give a key as SubjectPublicKeyInfo: 1
+ * when `pin` holds it, 0 when `certificate` is none. */
+TOUCHMARK_API int touchmark_certificate_pin(const void* certificate, size_t size, uint8_t pin[32]);
 /* 1 when the configuration names this host as a protected API. */
 TOUCHMARK_API int touchmark_is_protected(touchmark_client* client, const char* host);
 
