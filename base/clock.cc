@@ -35,8 +35,14 @@ std::optional<UnixTime> parse_date(std::string_view text) {
 }
 
 std::optional<Seconds> parse_time_of_day(std::string_view text) {
-  // HH:MM:SSZ
-  if (text.size() != 9 || text[2] != ':' || text[5] != ':' || text[8] != 'Z') return std::nullopt;
+  // HH:MM:SSZ, with a fraction before the Z that is dropped.
+  if (text.size() < 9 || text[2] != ':' || text[5] != ':' || text.back() != 'Z')
+    return std::nullopt;
+  const std::string_view fraction = text.substr(8, text.size() - 9);
+  if (!fraction.empty() &&
+      (fraction[0] != '.' || !parse_number(fraction.substr(1).substr(0, 18)))) {
+    return std::nullopt;
+  }
   auto hour = parse_number(text.substr(0, 2));
   auto minute = parse_number(text.substr(3, 2));
   auto second = parse_number(text.substr(6, 2));

@@ -33,7 +33,7 @@ std::string_view error_id(TimeError error);
 std::string format_time(UnixTime time);
 // "600s", "10m", "12h", "30d", or a bare number of seconds. Positive, at most 100 years.
 Result<Seconds> parse_duration(std::string_view text);
-// "2024-10-20", "2024-10-20T12:00:00Z" or unix seconds.
+// "2024-10-20", "2024-10-20T12:00:00Z" (a fraction of a second is dropped) or unix seconds.
 Result<UnixTime> parse_time(std::string_view text);
 
 }  // namespace touchmark

@@ -40,6 +40,7 @@ constexpr auto kCommands = std::to_array<AddCommand>({
     add_secret_commands,
     add_policy_commands,
     add_package_command,
+    add_evidence_commands,
     add_arc_commands,
     add_audit_commands,
     add_completion_command,

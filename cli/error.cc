@@ -60,6 +60,8 @@ std::string_view error_id(CliError error) {
       return "cli.bad-certificate";
     case CliError::kBadSecret:
       return "cli.bad-secret";
+    case CliError::kBadKey:
+      return "cli.bad-key";
   }
   return "cli.unknown";
 }
@@ -115,6 +117,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.bad-certificate", kExitUsage, "give a PEM certificate, chain or key"},
     {"arc.", kExitUsage, "copy the whole code, letters and digits only"},
     {"cli.bad-secret", kExitUsage, "make the file with `touchmark secret get --format json`"},
+    {"cli.bad-key", kExitUsage,
+     "`touchmark evidence verify --help` lists what a key file may hold"},
     {"console.no-space", kExitNoSpace, "free some space, or write elsewhere"},
     {"console.closed", kExitUsage, "check where the output goes"},
     {"console.too-long", kExitUsage, "give the one thing that was asked for"},

@@ -36,6 +36,7 @@ enum class CliError {
   kBadPin,             // not the base64 of 32 bytes
   kBadCertificate,     // no certificate or key in a file, or in what a server sent
   kBadSecret,          // a secret file that holds no secret
+  kBadKey,             // a key file that holds no key of the kind that is needed
 };
 std::string_view error_id(CliError error);
 

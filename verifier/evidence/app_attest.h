@@ -67,7 +67,7 @@ struct AppAttestAttestation {
   std::optional<Certificate> leaf;
   std::optional<AuthenticatorData> authenticator_data;
   std::optional<AppAttestEnvironment> environment;
-  ByteView receipt_bytes;  // to be kept: it is sent to Apple for a risk metric
+  ByteView receipt_bytes;  // to be kept: it is sent to Apple for a risk metric; may be empty
   std::optional<AppAttestReceipt> receipt;
 
   // DER SubjectPublicKeyInfo of the attested key: what assertions are verified with.

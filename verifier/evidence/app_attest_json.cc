@@ -62,6 +62,10 @@ Json to_json(const AppAttestAttestation& attestation) {
     json["appFacts"] = facts_to_json(*attestation.leaf, kAppFactsOid);
     json["osFacts"] = facts_to_json(*attestation.leaf, kOsFactsOid);
   }
+  json["certificates"] = Json::array();
+  for (const Bytes& encoded : attestation.chain) {
+    json["certificates"].push_back(certificate_to_json(encoded));
+  }
   if (attestation.receipt) json["receipt"] = to_json(*attestation.receipt);
   return json;
 }

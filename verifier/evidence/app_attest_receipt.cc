@@ -130,6 +130,11 @@ Result<void> check_request(const AppAttestReceipt& receipt, const ReceiptRequest
       return fail(ReceiptError::kWrongKey, "the receipt is for another attested key");
     }
   }
+  // A refreshed receipt holds the hash as text that did not survive its encoding.
+  if (request.client_hash && receipt.type == "ATTEST" &&
+      as_text(receipt.client_hash) != as_text(*request.client_hash)) {
+    return fail(ReceiptError::kWrongClientHash, "the receipt is for other client data");
+  }
   if (request.as_of + kReceiptClockSkew < *receipt.creation_time) {
     return fail(ReceiptError::kNotYetValid, "made at " + format_time(*receipt.creation_time));
   }
@@ -164,6 +169,8 @@ std::string_view error_id(ReceiptError error) {
       return "receipt.wrong-app-id";
     case ReceiptError::kWrongKey:
       return "receipt.wrong-key";
+    case ReceiptError::kWrongClientHash:
+      return "receipt.wrong-client-hash";
     case ReceiptError::kNotYetValid:
       return "receipt.not-yet-valid";
     case ReceiptError::kTooOld:

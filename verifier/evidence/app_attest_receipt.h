@@ -16,12 +16,13 @@ namespace touchmark::evidence {
 
 // Beside these a refusal can be one of cms.*, chain.*, certificate.*.
 enum class ReceiptError {
-  kMalformed,     // the payload is not a set of receipt attributes
-  kMissingField,  // one that every receipt has
-  kWrongAppId,    // for another app
-  kWrongKey,      // for another attested key
-  kNotYetValid,   // made later than now, beyond what clocks differ
-  kTooOld,        // older than the caller accepts
+  kMalformed,        // the payload is not a set of receipt attributes
+  kMissingField,     // one that every receipt has
+  kWrongAppId,       // for another app
+  kWrongKey,         // for another attested key
+  kWrongClientHash,  // for other client data
+  kNotYetValid,      // made later than now, beyond what clocks differ
+  kTooOld,           // older than the caller accepts
   kExpired,
 };
 std::string_view error_id(ReceiptError error);
@@ -33,7 +34,8 @@ struct ReceiptRequest {
   UnixTime as_of{};
   std::optional<std::string> app_id{};     // "<team id>.<bundle id>"
   std::optional<Bytes> public_key_spki{};  // of the attested key
-  std::optional<Seconds> max_age{};        // Apple advises five minutes for a fresh one
+  std::optional<Bytes> client_hash{};  // of the attestation; only its own receipt holds it intact
+  std::optional<Seconds> max_age{};    // Apple advises five minutes for a fresh one
 };
 
 struct AppAttestReceipt {

@@ -20,28 +20,6 @@ tl::unexpected<Error> truncated() {
   return fail(AuthenticatorDataError::kTruncated, "authenticator data is cut off");
 }
 
-// COSE_Key (RFC 9052 section 7): kty EC2, alg ES256, crv P-256.
-Result<Bytes> read_cose_key(const cbor::Value& key) {
-  auto is_number = [&key](std::int64_t label, cbor::Type type, std::uint64_t number) {
-    const cbor::Value* value = key.find(label);
-    return value != nullptr && value->type == type && value->number == number;
-  };
-  const cbor::Value* x = key.find(-2);
-  const cbor::Value* y = key.find(-3);
-  bool good = is_number(1, cbor::Type::kUnsigned, 2) && is_number(3, cbor::Type::kNegative, 6) &&
-              is_number(-1, cbor::Type::kUnsigned, 1) && x != nullptr && y != nullptr &&
-              x->type == cbor::Type::kBytes && y->type == cbor::Type::kBytes &&
-              x->bytes.size() == kHashBytes && y->bytes.size() == kHashBytes;
-  if (!good) {
-    return fail(AuthenticatorDataError::kMalformedKey,
-                "the credential's key is not ES256 on P-256");
-  }
-  Bytes point = {std::byte{4}};
-  append(point, x->bytes);
-  append(point, y->bytes);
-  return point;
-}
-
 // Takes the credential off the front of `rest`.
 Result<AuthenticatorData::Credential> read_credential(ByteView& rest) {
   AuthenticatorData::Credential credential;
@@ -117,6 +95,28 @@ std::string_view to_string(ValidationCategory category) {
       return "none";
   }
   return "unknown";
+}
+
+// kty EC2, alg ES256, crv P-256.
+Result<Bytes> read_cose_key(const cbor::Value& key) {
+  auto is_number = [&key](std::int64_t label, cbor::Type type, std::uint64_t number) {
+    const cbor::Value* value = key.find(label);
+    return value != nullptr && value->type == type && value->number == number;
+  };
+  const cbor::Value* x = key.find(-2);
+  const cbor::Value* y = key.find(-3);
+  bool good = is_number(1, cbor::Type::kUnsigned, 2) && is_number(3, cbor::Type::kNegative, 6) &&
+              is_number(-1, cbor::Type::kUnsigned, 1) && x != nullptr && y != nullptr &&
+              x->type == cbor::Type::kBytes && y->type == cbor::Type::kBytes &&
+              x->bytes.size() == kHashBytes && y->bytes.size() == kHashBytes;
+  if (!good) {
+    return fail(AuthenticatorDataError::kMalformedKey,
+                "the credential's key is not ES256 on P-256");
+  }
+  Bytes point = {std::byte{4}};
+  append(point, x->bytes);
+  append(point, y->bytes);
+  return point;
 }
 
 Result<AuthenticatorData> parse_authenticator_data(ByteView bytes, bool with_credential) {

@@ -63,6 +63,9 @@ struct AuthenticatorData {
 // `with_credential`: true for an attestation, false for an assertion.
 Result<AuthenticatorData> parse_authenticator_data(ByteView data, bool with_credential);
 
+// The point 04 || x || y of a COSE_Key (RFC 9052 section 7) for ES256 on P-256.
+Result<Bytes> read_cose_key(const cbor::Value& key);
+
 Json to_json(const AuthenticatorData& data);
 
 }  // namespace touchmark::evidence

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/der.h"
 #include "base/error.h"
+#include "base/json.h"
 
 namespace touchmark::evidence {
 
@@ -57,6 +58,9 @@ std::string serial_hex(ByteView serial);
 
 // The cA flag of basicConstraints; nullopt when the extension is absent or not understood.
 std::optional<bool> is_ca(const Certificate& certificate);
+
+// What a certificate says, for people; {"error"} of one that cannot be read.
+Json certificate_to_json(ByteView encoded);
 
 // Every certificate in the text, in order. Text between the blocks is skipped. At most `max_count`.
 enum class PemError { kNoCertificate, kMalformed, kTooMany };

@@ -102,6 +102,19 @@ void read_provisioning_info(KeyAttestation& result) {
   }
 }
 
+Result<void> check_app_id(const KeyDescription& description, const std::string& app_id) {
+  const auto& application = description.software_enforced.attestation_application_id;
+  if (!application) {
+    return fail(KeyAttestationError::kWrongAppId, "the attestation names no app");
+  }
+  bool named = std::ranges::any_of(application->packages, [&](const AttestationPackage& package) {
+    return as_text(package.name) == app_id;
+  });
+  if (named) return {};
+  return fail(KeyAttestationError::kWrongAppId,
+              "the attestation is not of " + app_id.substr(0, 200));
+}
+
 // What makes a description hardware's: only the hardware-enforced list counts, because the other
 // one is written by an operating system that the attacker may own.
 Result<void> check_description(KeyAttestation& result, const KeyAttestationRequest& request) {
@@ -111,6 +124,7 @@ Result<void> check_description(KeyAttestation& result, const KeyAttestationReque
     return fail(KeyAttestationError::kChallengeMismatch,
                 "the attestation is for another challenge");
   }
+  if (!request.challenge) warn(result, "challenge-unchecked", "no challenge was given");
   SecurityLevel level = description.attestation_security_level;
   SecurityLevel key_level = description.key_mint_security_level;
   if (level != key_level) {
@@ -141,6 +155,7 @@ Result<void> check_description(KeyAttestation& result, const KeyAttestationReque
     return fail(KeyAttestationError::kRootOfTrustMissing,
                 "the hardware-enforced list has no rootOfTrust");
   }
+  if (request.app_id) return check_app_id(description, *request.app_id);
   return {};
 }
 
@@ -164,6 +179,8 @@ std::string_view error_id(KeyAttestationError error) {
       return "key-attestation.certified-level-mismatch";
     case KeyAttestationError::kRootOfTrustMissing:
       return "key-attestation.root-of-trust-missing";
+    case KeyAttestationError::kWrongAppId:
+      return "key-attestation.wrong-app-id";
     case KeyAttestationError::kOriginNotGenerated:
       return "key-attestation.origin-not-generated";
   }

@@ -35,6 +35,7 @@ enum class KeyAttestationError {
   kSoftwareOnly,            // both are software's
   kCertifiedLevelMismatch,  // StrongBox is said, but the certificate is a TEE's
   kRootOfTrustMissing,      // the hardware says nothing of the boot state
+  kWrongAppId,              // Android says that another app made the key
   kOriginNotGenerated,      // the key was not made in the hardware, or the hardware does not say so
 };
 std::string_view error_id(KeyAttestationError error);
@@ -47,8 +48,11 @@ enum class Provisioning {
 std::string_view to_string(Provisioning provisioning);
 
 struct KeyAttestationRequest {
-  UnixTime as_of{};                            // the time at which certificates must be valid
-  std::optional<Bytes> challenge{};            // must equal attestationChallenge when given
+  UnixTime as_of{};                  // the time at which certificates must be valid
+  std::optional<Bytes> challenge{};  // must equal attestationChallenge when given
+  // A package name that attestationApplicationId must hold when given. Android writes it, not the
+  // hardware: it counts no more than the boot state says that Android does.
+  std::optional<std::string> app_id{};
   const RevocationList* revocation = nullptr;  // every certificate is looked up when given
 };
 

@@ -78,7 +78,8 @@ class KeyAttestationTest : public ::testing::Test {
   CertificateSpec batch_{.subject = kBatchName, .issuer = kIntermediateName, .serial = 0xabc};
   CertificateSpec leaf_{
       .subject = {{"CN", "Android Keystore Key"}}, .issuer = kBatchName, .ca = std::nullopt};
-  KeyAttestationRequest request_{.as_of = from_unix(1700000000)};
+  KeyAttestationRequest request_{.as_of = from_unix(1700000000),
+                                 .challenge = to_bytes("challenge")};
 };
 
 TEST_F(KeyAttestationTest, AGoodChainVerifies) {
@@ -90,10 +91,10 @@ TEST_F(KeyAttestationTest, AGoodChainVerifies) {
 }
 
 TEST_F(KeyAttestationTest, TheChallengeMustBeTheOneAsked) {
-  request_.challenge = to_bytes("challenge");
-  EXPECT_EQ(outcome(), "verified");
   request_.challenge = to_bytes("challenge of another session");
   EXPECT_EQ(outcome(), "key-attestation.challenge-mismatch");
+  request_.challenge.reset();
+  EXPECT_EQ(outcome(), "key-attestation.challenge-unchecked: no challenge was given");
 }
 
 // The owner of a genuinely attested key signs a leaf of his own with it.

@@ -102,8 +102,10 @@ bool is_for_challenge(const PlayIntegrityVerdict& verdict, const Bytes& challeng
   if (!verdict.request_hash.empty()) {
     return constant_time_equal(as_bytes(verdict.request_hash), challenge);
   }
+  if (verdict.nonce.empty()) return false;
   auto nonce = decode_nonce(verdict.nonce);
-  return nonce && !nonce->empty() && constant_time_equal(*nonce, challenge);
+  return (nonce && constant_time_equal(*nonce, challenge)) ||
+         constant_time_equal(as_bytes(verdict.nonce), challenge);
 }
 
 Result<void> check_verdict(const PlayIntegrityVerdict& verdict,

@@ -40,8 +40,8 @@ struct PlayIntegrityKeys {
 struct PlayIntegrityRequest {
   UnixTime as_of{};
   std::optional<std::string> package_name{};
-  // The bytes that the app passed as nonce (classic requests), or the text it passed as requestHash
-  // (standard requests).
+  // The bytes that the app passed as nonce (classic requests), or that nonce's own text, or the
+  // text it passed as requestHash (standard requests).
   std::optional<Bytes> challenge{};
   std::optional<Seconds> max_age{};
 };

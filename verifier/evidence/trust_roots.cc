@@ -56,6 +56,13 @@ Result<std::vector<Bytes>> parse_json_array(std::string_view text) {
   return certificates;
 }
 
+Result<std::vector<Bytes>> parse_any_form(std::string_view text) {
+  if (parse_certificate(as_bytes(text))) return std::vector<Bytes>{to_bytes(as_bytes(text))};
+  std::size_t first = text.find_first_not_of(" \t\r\n");
+  bool is_json = first != text.npos && text[first] == '[';
+  return is_json ? parse_json_array(text) : parse_pem_certificates(text);
+}
+
 }  // namespace
 
 TrustRoots TrustRoots::google() {
@@ -67,9 +74,7 @@ TrustRoots TrustRoots::apple_app_attest() { return TrustRoots({built_in(kAppleAp
 TrustRoots TrustRoots::apple_receipts() { return TrustRoots({built_in(kAppleRootG3)}); }
 
 Result<TrustRoots> TrustRoots::parse(std::string_view text) {
-  std::size_t first = text.find_first_not_of(" \t\r\n");
-  bool is_json = first != text.npos && text[first] == '[';
-  auto certificates = is_json ? parse_json_array(text) : parse_pem_certificates(text);
+  auto certificates = parse_any_form(text);
   if (!certificates) return pass(certificates);
   std::vector<TrustRoot> roots;
   for (const Bytes& encoded : *certificates) {

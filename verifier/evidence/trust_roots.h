@@ -24,7 +24,8 @@ class TrustRoots {
   static TrustRoots apple_app_attest();
   // "Apple Root CA - G3", under which App Attest's receipts are signed.
   static TrustRoots apple_receipts();
-  // The keys of root certificates: PEM, or a JSON array of PEM texts as Google publishes its own.
+  // The keys of root certificates: PEM, a JSON array of PEM texts as Google publishes its own, or
+  // the DER of one certificate as Apple publishes its own.
   // Errors: pem.*, json.*, certificate.*, signature.*.
   static Result<TrustRoots> parse(std::string_view text);
   // These and `more`.
