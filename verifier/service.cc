@@ -95,7 +95,7 @@ ServiceImpl::ServiceImpl(Store& store, const Clock& clock, Random& random, Servi
                  [this](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
                    return store_.part_range(part, offset, length);
                  }),
-      hardware_(settings_.hardware, challenges_, [] { return nullptr; }),
+      hardware_(settings_.hardware, challenges_, store_, [] { return nullptr; }),
       references_(ReferenceValues::of({})),
       configuration_(std::make_shared<Configuration>()),
       operators_(std::make_shared<std::vector<OperatorToken>>()) {}

@@ -127,23 +127,29 @@ policy::Assurance claimed_assurance(const Evidence& evidence) {
 }
 
 HardwareAppraiser::HardwareAppraiser(HardwareSettings settings, const ChallengeMaker& challenges,
-                                     Revocation revocation)
+                                     AppAttestKeys& app_attest_keys, Revocation revocation)
     : settings_(std::move(settings)),
       challenges_(challenges),
+      app_attest_keys_(app_attest_keys),
       revocation_(std::move(revocation)),
       key_attestation_(roots(evidence::TrustRoots::google(), settings_)),
       app_attest_(roots(evidence::TrustRoots::apple_app_attest(), settings_),
                   roots(evidence::TrustRoots::apple_receipts(), settings_)) {}
 
-void HardwareAppraiser::appraise(const Evidence& evidence, const ExpectedApp& app, UnixTime now,
-                                 Findings& findings, policy::Facts& facts) const {
+Result<void> HardwareAppraiser::appraise(const Evidence& evidence, const ExpectedApp& app,
+                                         UnixTime now, Findings& findings,
+                                         policy::Facts& facts) const {
   for (const auto& [kind, submod] : evidence.submods.items()) {
     if (kind == "android-key") {
       appraise_android_key(submod, evidence, app, now, findings, facts);
+    } else if (kind == "app-attest") {
+      auto ok = appraise_app_attest(submod, evidence, app, now, findings, facts);
+      if (!ok) return ok;
     } else if (kind == "play-integrity") {
       appraise_play_integrity(submod, evidence, app, now, findings, facts);
     }
   }
+  return {};
 }
 
 void HardwareAppraiser::appraise_android_key(const Json& submod, const Evidence& evidence,

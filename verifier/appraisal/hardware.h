@@ -17,8 +17,17 @@
 #include "verifier/evidence/app_attest.h"
 #include "verifier/evidence/key_attestation.h"
 #include "verifier/policy/facts.h"
+#include "verifier/store/app_attest_keys.h"
 
 namespace touchmark::verifier {
+
+// The member `app-attest` of the evidence's `submods`.
+struct AppAttestSubmod {
+  Sha256Digest key_id{};
+  std::optional<Bytes> attestation{};
+  std::optional<Bytes> nonce{};  // of the attestation; absent: the present one
+  std::optional<Bytes> assertion{};
+};
 
 // The app that the evidence must be about: the registered one, or, where none is, the claimed one.
 struct ExpectedApp {
@@ -41,24 +50,32 @@ class HardwareAppraiser {
   // and is missing or too old.
   using Revocation = std::function<Result<std::shared_ptr<const evidence::RevocationList>>()>;
 
+  // What is passed by reference must outlive this.
   HardwareAppraiser(HardwareSettings settings, const ChallengeMaker& challenges,
-                    Revocation revocation);
+                    AppAttestKeys& app_attest_keys, Revocation revocation);
 
-  // Appends to `findings`; fills assurance, android and play of `facts`, each only from evidence
-  // without a finding of its own.
-  void appraise(const Evidence& evidence, const ExpectedApp& app, UnixTime now,
-                std::vector<protocol::Finding>& findings, policy::Facts& facts) const;
+  // Appends to `findings`; fills assurance, android, app_attest and play of `facts`, each only from
+  // evidence without a finding of its own. Fails only with an error of `app_attest_keys`.
+  Result<void> appraise(const Evidence& evidence, const ExpectedApp& app, UnixTime now,
+                        std::vector<protocol::Finding>& findings, policy::Facts& facts) const;
 
  private:
   void appraise_android_key(const Json& submod, const Evidence& evidence, const ExpectedApp& app,
                             UnixTime now, std::vector<protocol::Finding>& findings,
                             policy::Facts& facts) const;
+  Result<void> appraise_app_attest(const Json& submod, const Evidence& evidence,
+                                   const ExpectedApp& app, UnixTime now,
+                                   std::vector<protocol::Finding>& findings,
+                                   policy::Facts& facts) const;
+  Result<AppAttestKey> verify_attestation(const AppAttestSubmod& submod, const Evidence& evidence,
+                                          const std::string& app_id, UnixTime now) const;
   void appraise_play_integrity(const Json& submod, const Evidence& evidence, const ExpectedApp& app,
                                UnixTime now, std::vector<protocol::Finding>& findings,
                                policy::Facts& facts) const;
 
   HardwareSettings settings_;
   const ChallengeMaker& challenges_;
+  AppAttestKeys& app_attest_keys_;
   Revocation revocation_;
   evidence::KeyAttestationVerifier key_attestation_;
   evidence::AttestationVerifier app_attest_;

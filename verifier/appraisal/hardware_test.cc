@@ -54,11 +54,12 @@ class HardwareTest : public ::testing::Test {
     evidence.package_name = "com.example.app";
     evidence.signers = {signer_};
     evidence.submods = submods;
-    const HardwareAppraiser appraiser(settings_, challenges_, [this] { return revocation_; });
+    const HardwareAppraiser appraiser(settings_, challenges_, *store_,
+                                      [this] { return revocation_; });
     findings_.clear();
     facts_ = {};
-    appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(), findings_,
-                       facts_);
+    EXPECT_TRUE(appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(),
+                                   findings_, facts_));
     std::vector<FindingId> ids;
     for (const Finding& finding : findings_) ids.push_back(finding.id);
     return ids;
@@ -70,6 +71,7 @@ class HardwareTest : public ::testing::Test {
   testing::ManualClock clock_;
   testing::RepeatableRandom random_;
   ChallengeMaker challenges_{Bytes(32, std::byte{5})};
+  std::unique_ptr<Store> store_ = std::move(open_sqlite(":memory:").value());
   AndroidPhone phone_;
   TestKey key_;
   Sha256Digest signer_ = sha256(as_bytes("signer"));

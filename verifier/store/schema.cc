@@ -65,6 +65,15 @@ CREATE TABLE audit (
   detail TEXT NOT NULL,
   hash   BLOB NOT NULL
 ) STRICT;
+)sql",
+                            R"sql(
+CREATE TABLE app_attest_key (
+  key_id     BLOB PRIMARY KEY,
+  spki       BLOB NOT NULL,
+  production INTEGER NOT NULL,
+  category   INTEGER,
+  counter    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

@@ -40,6 +40,11 @@ class SqliteStore final : public Store {
   Result<std::vector<AuditEntry>> audit_log(std::size_t limit) override;
   Result<std::uint64_t> verify_audit() override;
 
+  Result<std::optional<AppAttestKey>> app_attest_key(const Sha256Digest& key_id) override;
+  Result<void> add_app_attest_key(const Sha256Digest& key_id, const AppAttestKey& key) override;
+  Result<bool> advance_app_attest_counter(const Sha256Digest& key_id,
+                                          std::uint32_t counter) override;
+
   Result<void> ping() override;
 
  private:

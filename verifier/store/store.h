@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "package/measurement.h"
+#include "verifier/store/app_attest_keys.h"
 
 namespace touchmark::verifier {
 
@@ -71,9 +72,8 @@ using PartReader = std::function<Result<void>(const package::Part& part,
 
 // Thread-safe. Every method that changes something returns after it is on disk (kill -9 loses
 // nothing acknowledged), except put_devices, whose loss is harmless.
-class Store {
+class Store : public AppAttestKeys {
  public:
-  virtual ~Store() = default;
 
   // Runs `change` so that all it changes is on disk together or, when it fails, not at all. One
   // change runs at a time; the methods below may be called inside, on the same thread.
