@@ -13,7 +13,9 @@
 
 namespace touchmark::package {
 
-// Verifies the signatures alone, without a digest of every part.
+// Verifies the signatures: of an APK without a digest of every part, of an archive of split APKs
+// those of each (the report is the base's), of an iOS app its code signature. An app bundle is
+// refused: the packages that a store makes of it are what is signed.
 Result<SignatureReport> verify(const Source& source, const SignatureOptions& options = {});
 
 struct Inspection {
@@ -23,6 +25,9 @@ struct Inspection {
 // Fails when container, manifest or parts cannot be read. Of an app that is not one APK (app
 // bundle, split APKs) the report names the signers only, and refused signatures are a failure.
 Result<Inspection> inspect(const Source& source, const MeasureOptions& options = {});
+
+// Of a measurement that is at hand: its signers, with nothing else known of the signatures.
+Inspection inspection_of(Measurement measurement);
 
 enum class DifferenceKind { kFact, kSigner, kPart };
 std::string_view to_string(DifferenceKind kind);

@@ -11,21 +11,12 @@
 namespace touchmark::package {
 namespace {
 
-constexpr std::string_view kMark = "!/";
-
-// The package that a part is in: the split's name, "" for the base.
-std::string_view split_of(std::string_view part) {
-  const std::size_t mark = part.find(kMark);
-  return mark == part.npos ? std::string_view() : part.substr(0, mark);
-}
-
 // What a part of a bundle is looked up by. A store moves files between packages: the libraries of a
 // module go into a configuration split, the dex files of two modules into one package under new
 // numbers. Their content it leaves alone.
 std::string bundle_key(const Part& part) {
   if (part.kind == PartKind::kDex) return "dex " + hex_encode(part.sha256);
-  const std::size_t mark = part.name.find(kMark);
-  return mark == part.name.npos ? part.name : part.name.substr(mark + kMark.size());
+  return std::string(path_in_split(part.name));
 }
 
 class Matcher {

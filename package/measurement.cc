@@ -55,6 +55,10 @@ Result<Part> part_from_json(const Json& json) {
   return Part{*name, *kind, static_cast<std::uint64_t>(*size), *digest};
 }
 
+Json canonical(const Part& part) {
+  return Json::array({part.name, part.size, hex_encode(part.sha256)});
+}
+
 // Line breaks and other controls in a name would let a package write lines of its own.
 std::string printable(std::string text) {
   std::ranges::replace_if(
@@ -128,11 +132,31 @@ std::string_view to_string(PartKind kind) {
   return "other";
 }
 
+std::string_view split_of(std::string_view part_name) {
+  const std::size_t mark = part_name.find(kSplitMark);
+  return mark == part_name.npos ? std::string_view() : part_name.substr(0, mark);
+}
+
+std::string_view path_in_split(std::string_view part_name) {
+  const std::size_t mark = part_name.find(kSplitMark);
+  return mark == part_name.npos ? part_name : part_name.substr(mark + kSplitMark.size());
+}
+
+std::map<std::string, Sha256Digest> split_digests(const Measurement& measurement) {
+  std::map<std::string, Json> parts{{"", Json::array()}};
+  for (const Part& part : measurement.parts) {
+    // A single package is all base, whatever its files are called.
+    const auto split = measurement.form == Form::kApk ? "" : split_of(part.name);
+    parts.try_emplace(std::string(split), Json::array()).first->second.push_back(canonical(part));
+  }
+  std::map<std::string, Sha256Digest> out;
+  for (const auto& [split, list] : parts) out.emplace(split, sha256(as_bytes(dump_json(list))));
+  return out;
+}
+
 Sha256Digest digest(const Measurement& measurement) {
   Json parts = Json::array();
-  for (const Part& part : measurement.parts) {
-    parts.push_back(Json::array({part.name, part.size, hex_encode(part.sha256)}));
-  }
+  for (const Part& part : measurement.parts) parts.push_back(canonical(part));
   Json signers = Json::array();
   for (const Sha256Digest& signer : measurement.signers) signers.push_back(hex_encode(signer));
   const Json canonical = {

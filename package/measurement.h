@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,16 @@ struct Measurement {
 // SHA-256 over the canonical form: the dump (members sorted, no white space) of
 // {"app":[platform,package,versionName,versionCode],"parts":[[name,size,hex],...],"signers":[hex,...]}.
 Sha256Digest digest(const Measurement& measurement);
+
+// In the name of a part of a split or module: "<split>!/<path>".
+inline constexpr std::string_view kSplitMark = "!/";
+// The split or module of a part of kSplits or kBundle; "" for the base.
+std::string_view split_of(std::string_view part_name);
+// The part's path within its split.
+std::string_view path_in_split(std::string_view part_name);
+// For each split, "" for the base, SHA-256 over the canonical form of its parts:
+// [[name,size,hex],...]. A device has some of a release's splits installed, each of them whole.
+std::map<std::string, Sha256Digest> split_digests(const Measurement& measurement);
 
 // "<base64 of the digest>=..." as the command line prints it:
 // base64(SHA-256) + package-versionName[versionCode]-N + " SDK:Android(x.y.z)", N the number of

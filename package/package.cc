@@ -48,6 +48,26 @@ Result<Measurement> measure_apk(const ZipArchive& archive, const MeasureOptions&
   return describe_apk(archive, *manifest, *report);
 }
 
+// Each package by itself, as the platform verifies them; the base's report.
+Result<SignatureReport> verify_split_archive(const ZipArchive& archive,
+                                             const SignatureOptions& options) {
+  const MeasureOptions levels{.min_sdk = options.min_sdk, .max_sdk = options.max_sdk};
+  // Whether they are one app, too.
+  if (auto ok = measure_split_archive(archive, levels); !ok) return pass(ok);
+  const auto packages = packages_within(archive);
+  if (!packages) return pass(packages);
+  for (const auto& package : *packages) {
+    const auto inner = ZipArchive::open(*package);
+    if (!inner) return pass(inner);
+    const auto manifest = read_manifest(*inner);
+    if (!manifest) return pass(manifest);
+    if (manifest->split_name.empty()) {
+      return verify_signatures(*inner, facts_of(*manifest), {options.min_sdk, options.max_sdk});
+    }
+  }
+  return fail(SplitError::kNoBase, "no base package among the splits");
+}
+
 }  // namespace
 
 std::string_view error_id(PackageError error) {
@@ -63,6 +83,17 @@ std::string_view error_id(PackageError error) {
 Result<SignatureReport> verify(const Source& source, const SignatureOptions& options) {
   const auto archive = ZipArchive::open(source);
   if (!archive) return pass(archive);
+  if (is_bundle(*archive)) {
+    return fail(BundleError::kNotInstallable, "a bundle is not what a device installs");
+  }
+  if (is_ipa(*archive)) {
+    auto measurement = measure_ipa(*archive, {});
+    if (!measurement) return pass(measurement);
+    SignatureReport report = inspection_of(*std::move(measurement)).signatures.value();
+    report.schemes = {"codesign"};
+    return report;
+  }
+  if (is_split_archive(*archive)) return verify_split_archive(*archive, options);
   const auto manifest = read_manifest(*archive);
   if (!manifest) return pass(manifest);
   return verify_signatures(*archive, facts_of(*manifest), options);
@@ -77,16 +108,19 @@ Result<Measurement> measure(const Source& source, const MeasureOptions& options)
   return measure_apk(*archive, options);
 }
 
+Inspection inspection_of(Measurement measurement) {
+  SignatureReport report;
+  for (const Sha256Digest& signer : measurement.signers) report.signers.push_back({{}, signer, {}});
+  return {std::move(measurement), std::move(report)};
+}
+
 Result<Inspection> inspect(const Source& source, const MeasureOptions& options) {
   const auto archive = ZipArchive::open(source);
   if (!archive) return pass(archive);
   if (is_bundle(*archive) || is_ipa(*archive) || is_split_archive(*archive)) {
     auto measurement = measure(source, options);
     if (!measurement) return pass(measurement);
-    SignatureReport report;
-    for (const Sha256Digest& signer : measurement->signers)
-      report.signers.push_back({{}, signer, {}});
-    return Inspection{*std::move(measurement), std::move(report)};
+    return inspection_of(*std::move(measurement));
   }
   const auto manifest = read_manifest(*archive);
   if (!manifest) return pass(manifest);

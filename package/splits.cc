@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxPackages = 500;
 constexpr std::size_t kMaxInflatedPackage = std::size_t{48} << 20;
-constexpr std::string_view kMark = "!/";
 
 // A stored entry of an archive as a source of its own.
 class EntrySource final : public Source {
@@ -96,10 +95,10 @@ Result<void> add_parts(const OpenPackage& package, std::vector<Part>& out) {
   if (!parts) return pass(parts);
   const std::string& split = package.manifest.split_name;
   for (Part& part : *parts) {
-    if (part.name.find(kMark) != part.name.npos) {
+    if (part.name.find(kSplitMark) != part.name.npos) {
       return fail(SplitError::kPartName, part.name + " looks like a part of a split");
     }
-    if (!split.empty()) part.name = split + std::string(kMark) + part.name;
+    if (!split.empty()) part.name = split + std::string(kSplitMark) + part.name;
     out.push_back(std::move(part));
   }
   return {};
@@ -163,8 +162,7 @@ bool is_split_archive(const ZipArchive& archive) {
                              [](const ZipEntry& entry) { return entry.name.ends_with(".apk"); });
 }
 
-Result<Measurement> measure_split_archive(const ZipArchive& archive,
-                                          const MeasureOptions& options) {
+Result<std::vector<std::unique_ptr<Source>>> packages_within(const ZipArchive& archive) {
   std::vector<std::unique_ptr<Source>> sources;
   for (const ZipEntry& entry : archive.entries()) {
     if (!entry.name.ends_with(".apk")) continue;
@@ -179,8 +177,15 @@ Result<Measurement> measure_split_archive(const ZipArchive& archive,
     if (!bytes) return pass(bytes);
     sources.push_back(from_memory(*std::move(bytes)));
   }
+  return sources;
+}
+
+Result<Measurement> measure_split_archive(const ZipArchive& archive,
+                                          const MeasureOptions& options) {
+  const auto sources = packages_within(archive);
+  if (!sources) return pass(sources);
   std::vector<const Source*> views;
-  for (const auto& source : sources) views.push_back(source.get());
+  for (const auto& source : *sources) views.push_back(source.get());
   return measure_splits(views, options);
 }
 

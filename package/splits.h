@@ -2,7 +2,9 @@
 // density or processor. They come as several files, or in one archive (.apks, .xapk, .apkm).
 #pragma once
 
+#include <memory>
 #include <span>
+#include <vector>
 
 #include "base/error.h"
 #include "package/measurement.h"
@@ -27,6 +29,8 @@ std::string_view error_id(SplitError error);
 
 // An archive of packages, without a manifest of its own.
 bool is_split_archive(const ZipArchive& archive);
+// The packages of such an archive, in its order. They refer to the archive's source.
+Result<std::vector<std::unique_ptr<Source>>> packages_within(const ZipArchive& archive);
 Result<Measurement> measure_split_archive(const ZipArchive& archive, const MeasureOptions& options);
 
 }  // namespace touchmark::package

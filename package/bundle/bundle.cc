@@ -62,22 +62,14 @@ Result<std::string> part_name(std::string_view path) {
   return module == "base" ? *installed : std::string(module) + "!/" + *installed;
 }
 
-std::string_view without_module(std::string_view name) {
-  const std::size_t mark = name.find("!/");
-  return mark == name.npos ? name : name.substr(mark + 2);
-}
-
 Result<std::vector<Part>> bundle_parts(const ZipArchive& archive) {
   for (const ZipEntry& entry : archive.entries()) {
     if (!is_part(entry)) continue;
     if (auto name = part_name(entry.name); !name) return pass(name);
   }
-  auto parts = digest_parts(archive, [](const ZipEntry& entry) -> std::optional<std::string> {
-    const std::string name = is_part(entry) ? part_name(entry.name).value_or("") : "";
-    return name.empty() ? std::nullopt : std::optional(name);
-  });
+  auto parts = digest_parts(archive, bundle_part_name);
   if (!parts) return parts;
-  for (Part& part : *parts) part.kind = kind_of(without_module(part.name));
+  for (Part& part : *parts) part.kind = kind_of(path_in_split(part.name));
   const auto doubled = std::ranges::adjacent_find(*parts, {}, &Part::name);
   if (doubled != parts->end()) {
     return fail(BundleError::kPartCollision, "two files become " + doubled->name);
@@ -86,6 +78,11 @@ Result<std::vector<Part>> bundle_parts(const ZipArchive& archive) {
 }
 
 }  // namespace
+
+std::optional<std::string> bundle_part_name(const ZipEntry& entry) {
+  std::string name = is_part(entry) ? part_name(entry.name).value_or("") : "";
+  return name.empty() ? std::nullopt : std::optional(std::move(name));
+}
 
 bool is_bundle(const ZipArchive& archive) {
   return archive.find(kConfig) != nullptr && archive.find("AndroidManifest.xml") == nullptr;

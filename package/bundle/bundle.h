@@ -3,6 +3,9 @@
 // upload key, says nothing about them.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/error.h"
 #include "package/bundle/resources_proto.h"
 #include "package/measurement.h"
@@ -11,6 +14,8 @@
 namespace touchmark::package {
 
 bool is_bundle(const ZipArchive& archive);
+// Under which name a file of the bundle is a part; nothing when it is none.
+std::optional<std::string> bundle_part_name(const ZipEntry& entry);
 
 // The parts have the names that they get on a device: those of the base module their path there,
 // those of another module "<module>!/" before it. `signers`: the app-signing certificates, SHA-256

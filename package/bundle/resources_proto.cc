@@ -203,6 +203,8 @@ std::string_view error_id(BundleError error) {
       return "bundle.unknown-place";
     case BundleError::kPartCollision:
       return "bundle.part-collision";
+    case BundleError::kNotInstallable:
+      return "bundle.not-installable";
   }
   return "bundle.unknown";
 }

@@ -27,6 +27,7 @@ enum class BundleError {
   kReferenceCycle,  // over 20 references
   kUnknownPlace,    // a file that is in no place a bundle has
   kPartCollision,   // two files that become the same part of the installed app
+  kNotInstallable,  // asked whether a device would take it
 };
 std::string_view error_id(BundleError error);
 

@@ -227,10 +227,7 @@ class IpaReader {
   }
 
   Result<std::vector<Part>> digest_app() const {
-    auto parts = digest_parts(archive_, [&](const ZipEntry& entry) -> std::optional<std::string> {
-      if (entry.is_directory() || !entry.name.starts_with(folder_)) return std::nullopt;
-      return entry.name.substr(folder_.size());
-    });
+    auto parts = digest_parts(archive_, ipa_part_names(archive_));
     if (!parts) return parts;
     for (Part& part : *parts) part.kind = ios_kind(part.name, info_.executable);
     return parts;
@@ -312,6 +309,19 @@ bool is_ipa(const ZipArchive& archive) {
          std::ranges::any_of(archive.entries(), [](const ZipEntry& entry) {
            return app_folder_of(entry.name).has_value();
          });
+}
+
+PartNames ipa_part_names(const ZipArchive& archive) {
+  std::string folder;
+  for (const ZipEntry& entry : archive.entries()) {
+    if (auto found = app_folder_of(entry.name)) folder = *std::move(found);
+  }
+  return [folder](const ZipEntry& entry) -> std::optional<std::string> {
+    if (folder.empty() || entry.is_directory() || !entry.name.starts_with(folder)) {
+      return std::nullopt;
+    }
+    return entry.name.substr(folder.size());
+  };
 }
 
 Result<Measurement> measure_ipa(const ZipArchive& archive, const MeasureOptions& options) {

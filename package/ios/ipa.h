@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "package/measurement.h"
 #include "package/package.h"
+#include "package/parts.h"
 #include "package/zip.h"
 
 namespace touchmark::package {
@@ -33,6 +34,8 @@ enum class IpaError {
 std::string_view error_id(IpaError error);
 
 bool is_ipa(const ZipArchive& archive);
+// Under which name a file is a part: its path within the app's folder.
+PartNames ipa_part_names(const ZipArchive& archive);
 // The parts have their path within the app's folder. Signers: the certificate that signed the code.
 Result<Measurement> measure_ipa(const ZipArchive& archive, const MeasureOptions& options);
 

@@ -1,0 +1,41 @@
+// The content of an app's parts, in any of the forms that measure() takes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "package/package.h"
+#include "package/zip.h"
+
+namespace touchmark::package {
+
+// Immutable after open(); usable from many threads. Holds a reference to the source, and of an
+// archive of split APKs the directories of all of them.
+class AppContent {
+ public:
+  // Finds the parts by the names that measure() gives them, and verifies nothing: what is read has
+  // to be compared with a measurement's digest.
+  static Result<AppContent> open(const Source& source);
+
+  // Streams a part in pieces; kNoSuchPart when it is absent.
+  Result<void> read(std::string_view part_name,
+                    const std::function<Result<void>(ByteView)>& sink) const;
+
+ private:
+  struct Place {
+    std::size_t archive;  // index into archives_
+    std::size_t entry;    // index into its entries
+  };
+  Result<void> add_splits();
+
+  std::vector<std::unique_ptr<Source>> sources_;  // of packages within an archive
+  std::vector<ZipArchive> archives_;
+  std::map<std::string, Place, std::less<>> places_;
+};
+
+}  // namespace touchmark::package
