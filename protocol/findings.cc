@@ -40,6 +40,9 @@ constexpr std::array kFindings{
                 "the client did not run every check"},
     FindingInfo{kEvidenceUnknownFinding, "evidence.unknown-finding", kVerifier,
                 "the client reported a finding that this service does not know"},
+    FindingInfo{kAppByCertificate, "app.by-certificate", kVerifier,
+                "known only by its signing certificate: no registration has this measurement, and "
+                "the signer is the app's own word"},
     FindingInfo{kNetworkMitm, "network.mitm", kVerifier,
                 "TLS exporter or service key seen by the client differ from this connection's"},
     FindingInfo{kHookTextModified, "hook.text-modified", kAttester,

@@ -26,6 +26,7 @@ enum class FindingId : std::uint8_t {
   kEvidenceWrongAccount = 13,
   kEvidenceChecksMissing = 14,
   kEvidenceUnknownFinding = 15,
+  kAppByCertificate = 16,
   kNetworkMitm = 20,
   kHookTextModified = 30,
   kHookImportRedirected = 31,

@@ -9,11 +9,33 @@
 namespace touchmark::verifier {
 namespace {
 
-constexpr std::size_t kMaxChallengeBody = 4096;
+constexpr std::size_t kMaxClaimedParts = 1024;
+constexpr std::uint64_t kMaxClaimedBytes = std::uint64_t{1} << 40;
 constexpr std::size_t kMaxSpentChallenges = 1'000'000;
 
 tl::unexpected<Error> malformed(const Error& error) {
   return fail(ServiceError::kMalformedRequest, error.text());
+}
+
+// The code-bearing parts that an app says it has: [[name, size], ...]. Empty when it does not say.
+Result<std::vector<package::Part>> claimed_code(const Json& request) {
+  std::vector<package::Part> out;
+  if (!request.contains("code")) return out;
+  const Json* code = find_array(request, "code");
+  const auto wrong = [] {
+    return fail(ServiceError::kMalformedRequest, "code is not a list of parts and their sizes");
+  };
+  if (code == nullptr || code->size() > kMaxClaimedParts) return wrong();
+  for (const Json& part : *code) {
+    if (!part.is_array() || part.size() != 2 || !part[0].is_string() ||
+        !part[1].is_number_unsigned()) {
+      return wrong();
+    }
+    const auto size = part[1].get<std::uint64_t>();
+    if (size == 0 || size > kMaxClaimedBytes) return wrong();
+    out.push_back({part[0].get<std::string>(), package::PartKind::kOther, size, {}});
+  }
+  return out;
 }
 
 Policy policy_of(const ServiceSettings& settings) {
@@ -103,7 +125,9 @@ ServiceImpl::ServiceImpl(Store& store, const Clock& clock, Random& random, Servi
 Result<void> ServiceImpl::load() {
   auto registrations = store_.registrations();
   if (!registrations) return pass(registrations);
-  references_.set(ReferenceValues::of(std::move(*registrations)));
+  auto certificates = store_.certificates();
+  if (!certificates) return pass(certificates);
+  references_.set(ReferenceValues::of(std::move(*registrations), std::move(*certificates)));
 
   auto stored = store_.get(kConfigurationName);
   if (!stored) return pass(stored);
@@ -124,12 +148,13 @@ Result<void> ServiceImpl::load() {
 
 // --- The hot path --------------------------------------------------------------------------------
 
-Json ServiceImpl::new_challenge(const Sha256Digest& measurement, const ReferenceValues& references,
-                                UnixTime now) {
+Json ServiceImpl::new_challenge(const Sha256Digest& measurement,
+                                const std::vector<package::Part>& installed,
+                                const ReferenceValues& references, UnixTime now) {
   const Bytes nonce = challenges_.make(now + settings_.challenge_lifetime, random_);
   const Reference* reference = references.find(measurement);
-  const bool known = reference != nullptr && !reference->code.empty();
-  const auto ranges = challenges_.ranges(nonce, known ? reference->code : assumed_code());
+  const auto* code = reference != nullptr ? &reference->code : &installed;
+  const auto ranges = challenges_.ranges(nonce, code->empty() ? assumed_code() : *code);
   return {{"nonce", base64url_encode(nonce)},
           {"expires_in", settings_.challenge_lifetime.count()},
           {"ranges", protocol::to_json(ranges)},
@@ -149,7 +174,9 @@ Result<std::string> ServiceImpl::challenge(std::string_view body) {
     return fail(ServiceError::kMalformedRequest, "measurement is not 32 bytes");
   }
   std::ranges::copy(*bytes, measurement.begin());
-  return dump_json(new_challenge(measurement, *references_.get(), clock_.now()));
+  const auto code = claimed_code(*request);
+  if (!code) return pass(code);
+  return dump_json(new_challenge(measurement, *code, *references_.get(), clock_.now()));
 }
 
 std::string ServiceImpl::answer_body(const Evidence& evidence, const Decision& decision,
@@ -164,7 +191,8 @@ std::string ServiceImpl::answer_body(const Evidence& evidence, const Decision& d
   }
   Json answer{{"token", mint_.mint(decision.passed, facts, now, random_)},
               {"expires_in", settings_.token_lifetime.count()},
-              {"challenge", new_challenge(evidence.measurement, references, now)}};
+              {"challenge", new_challenge(evidence.measurement,
+                                          recognise(evidence, references).code, references, now)}};
   const auto configuration = configuration_.get();
   if (evidence.config_version < configuration->version) answer["config"] = configuration->jws;
   if (settings_.reveal_reasons) {
@@ -219,6 +247,10 @@ std::string_view error_id(ServiceError error) {
       return "service.malformed-request";
     case ServiceError::kBadSettings:
       return "service.bad-settings";
+    case ServiceError::kBadCertificate:
+      return "service.bad-certificate";
+    case ServiceError::kNoSigningCertificate:
+      return "service.no-signing-certificate";
   }
   return "service.unknown";
 }

@@ -16,9 +16,13 @@
 
 namespace touchmark::verifier {
 
+inline constexpr std::size_t kMaxChallengeBody = 64 * 1024;
+
 enum class ServiceError {
-  kMalformedRequest,  // the request is not the protocol's shape: HTTP 400
-  kBadSettings,       // settings that cannot work; the message names the setting
+  kMalformedRequest,      // the request is not the protocol's shape: HTTP 400
+  kBadSettings,           // settings that cannot work; the message names the setting
+  kBadCertificate,        // not X.509
+  kNoSigningCertificate,  // an app bundle without the certificate that its store signs with
 };
 std::string_view error_id(ServiceError error);
 
@@ -95,12 +99,34 @@ class Service {
   virtual Result<std::string> challenge(std::string_view body) = 0;
   virtual Result<AttestAnswer> attest(std::string_view body, const ConnectionFacts& connection) = 0;
 
-  // Registers the package file at `path` (already on this machine's disk).
+  // Registers the package file at `path` (already on this machine's disk): an APK, an archive of
+  // split APKs, an app bundle or an IPA. `bundle_signers`: SHA-256 of the certificates that the
+  // store will sign a bundle's packages with; a bundle needs them (kNoSigningCertificate), other
+  // forms name their own.
   virtual Result<Registration> register_package(const std::string& path,
                                                 std::optional<Seconds> expire_after,
+                                                const std::vector<Sha256Digest>& bundle_signers,
                                                 const std::string& actor) = 0;
   virtual Result<std::vector<Registration>> registrations() = 0;
+  virtual Result<Registration> registration(const std::string& id) = 0;
+  // From now on; without a time the registration lasts for ever.
+  virtual Result<Registration> set_registration_expiry(const std::string& id,
+                                                       std::optional<Seconds> expire_after,
+                                                       const std::string& actor) = 0;
   virtual Result<void> remove_registration(const std::string& id, const std::string& actor) = 0;
+
+  // Certificates that apps are signed with; verifier/appraisal/app_check.h says what they do.
+  // `der`: X.509 (kBadCertificate), `package`: the one app it counts for, or empty. The same
+  // certificate and package again replace the mark and the expiry.
+  virtual Result<SigningCertificate> register_certificate(ByteView der, const std::string& package,
+                                                          bool development,
+                                                          std::optional<Seconds> expire_after,
+                                                          const std::string& actor) = 0;
+  virtual std::vector<SigningCertificate> certificates() = 0;
+  virtual Result<SigningCertificate> set_certificate_expiry(const std::string& id,
+                                                            std::optional<Seconds> expire_after,
+                                                            const std::string& actor) = 0;
+  virtual Result<void> remove_certificate(const std::string& id, const std::string& actor) = 0;
 
   // Each change makes a new version of the signed configuration at once.
   // The API as stored, its domain in lower case.

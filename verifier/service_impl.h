@@ -1,5 +1,5 @@
-// The service's one implementation, split over service.cc (start, and what apps ask) and
-// service_operator.cc (what operators ask).
+// The service's one implementation, split over service.cc (start, and what apps ask),
+// service_operator.cc and service_registrations.cc (what operators ask).
 #pragma once
 
 #include <mutex>
@@ -29,9 +29,24 @@ class ServiceImpl final : public Service {
 
   Result<Registration> register_package(const std::string& path,
                                         std::optional<Seconds> expire_after,
+                                        const std::vector<Sha256Digest>& bundle_signers,
                                         const std::string& actor) override;
   Result<std::vector<Registration>> registrations() override;
+  Result<Registration> registration(const std::string& id) override;
+  Result<Registration> set_registration_expiry(const std::string& id,
+                                               std::optional<Seconds> expire_after,
+                                               const std::string& actor) override;
   Result<void> remove_registration(const std::string& id, const std::string& actor) override;
+
+  Result<SigningCertificate> register_certificate(ByteView der, const std::string& package,
+                                                  bool development,
+                                                  std::optional<Seconds> expire_after,
+                                                  const std::string& actor) override;
+  std::vector<SigningCertificate> certificates() override;
+  Result<SigningCertificate> set_certificate_expiry(const std::string& id,
+                                                    std::optional<Seconds> expire_after,
+                                                    const std::string& actor) override;
+  Result<void> remove_certificate(const std::string& id, const std::string& actor) override;
 
   Result<ApiDomain> put_api(const ApiDomain& api, const std::string& actor) override;
   Result<std::vector<ApiDomain>> apis() override { return store_.apis(); }
@@ -56,12 +71,18 @@ class ServiceImpl final : public Service {
   Result<void> flush() override;
 
  private:
-  Json new_challenge(const Sha256Digest& measurement, const ReferenceValues& references,
-                     UnixTime now);
+  // `installed`: the code that ranges are drawn over when no registration has the measurement.
+  Json new_challenge(const Sha256Digest& measurement, const std::vector<package::Part>& installed,
+                     const ReferenceValues& references, UnixTime now);
   std::string answer_body(const Evidence& evidence, const Decision& decision,
                           policy::Assurance level, const std::string& arc,
                           const ConnectionFacts& connection, const ReferenceValues& references,
                           UnixTime now);
+  std::optional<UnixTime> expiry(std::optional<Seconds> expire_after) const;
+  // Runs `change` and then has the certificates that the store says. Both under changes_.
+  Result<void> change_certificates(const std::string& actor, const std::string& action,
+                                   const std::string& detail,
+                                   const std::function<Result<void>()>& change);
   Result<void> audited(const std::string& actor, const std::string& action,
                        const std::string& detail, const std::function<Result<void>()>& change);
   Result<void> change_apis(const std::string& actor, const std::string& action,

@@ -1,9 +1,8 @@
-// What operators change and read.
+// What operators change and read, but for the registrations (service_registrations.cc).
 #include <algorithm>
 
 #include "base/crypto.h"
 #include "base/encoding.h"
-#include "package/package.h"
 #include "protocol/arc.h"
 #include "verifier/service_impl.h"
 
@@ -16,42 +15,6 @@ Result<void> ServiceImpl::audited(const std::string& actor, const std::string& a
     if (auto ok = change(); !ok) return ok;
     return store_.audit({clock_.now(), actor, action, detail, {}});
   });
-}
-
-Result<Registration> ServiceImpl::register_package(const std::string& path,
-                                                   std::optional<Seconds> expire_after,
-                                                   const std::string& actor) {
-  auto source = package::open_file(path);
-  if (!source) return pass(source);
-  auto measurement = package::measure(**source);
-  if (!measurement) return pass(measurement);
-
-  const Sha256Digest digest = package::digest(*measurement);
-  Registration registration{hex_encode(ByteView(digest).first(8)), std::move(*measurement),
-                            clock_.now(), std::nullopt, actor};
-  if (expire_after) registration.expires = registration.created + *expire_after;
-  const PartReader read = [&](const package::Part& part, const auto& sink) {
-    return package::read_part(**source, part.name, sink);
-  };
-  const std::lock_guard lock(changes_);
-  auto stored = audited(actor, "registration.add", package::one_line(registration.measurement),
-                        [&] { return store_.put_registration(registration, read); });
-  if (!stored) return pass(stored);
-  references_.set(references_.get()->with(registration));
-  return registration;
-}
-
-Result<std::vector<Registration>> ServiceImpl::registrations() {
-  return references_.get()->registrations();
-}
-
-Result<void> ServiceImpl::remove_registration(const std::string& id, const std::string& actor) {
-  const std::lock_guard lock(changes_);
-  auto removed =
-      audited(actor, "registration.remove", id, [&] { return store_.remove_registration(id); });
-  if (!removed) return removed;
-  references_.set(references_.get()->without(id));
-  return {};
 }
 
 Result<ApiDomain> ServiceImpl::put_api(const ApiDomain& api, const std::string& actor) {

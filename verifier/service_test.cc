@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/jose.h"
+#include "package/inspection.h"
 #include "package/package.h"
 #include "protocol/arc.h"
 #include "verifier/testing/fixtures.h"
@@ -149,7 +150,7 @@ TEST_F(ServiceTest, RegistersARealPackageThatActsAtOnce) {
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
   // A challenge from before the registration is answered after it.
   const Json early = challenge();
-  auto registered = service_->register_package(kPackage, Seconds(600), "developer");
+  auto registered = service_->register_package(kPackage, Seconds(600), {}, "developer");
   ASSERT_TRUE(registered) << registered.error().text();
   EXPECT_EQ(registered->expires, clock_.now() + Seconds(600));
   EXPECT_EQ(registered->created_by, "developer");
@@ -162,8 +163,126 @@ TEST_F(ServiceTest, RegistersARealPackageThatActsAtOnce) {
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
 }
 
+TEST_F(ServiceTest, ProvesTheInstalledSplitsOfARelease) {
+  package::Measurement& release = attester_.app.measurement;
+  release.form = package::Form::kSplits;
+  release.parts[2].name = "config.arm64_v8a!/lib/arm64-v8a/libapp.so";
+  attester_.app.contents["config.arm64_v8a!/lib/arm64-v8a/libapp.so"] =
+      attester_.app.contents["lib/arm64-v8a/libapp.so"];
+  std::ranges::sort(release.parts, {}, &package::Part::name);
+  register_app();
+  std::erase_if(release.parts,
+                [](const package::Part& part) { return part.name.starts_with("config."); });
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  // Its ranges are drawn over what is installed, in the first challenge and in the next one.
+  const Json first = challenge();
+  auto answer = service_->attest(attester_.attest_request(attester_.claims(first)), connection_);
+  ASSERT_TRUE(answer) << answer.error().text();
+  for (const Json& one : {first, Json::parse(answer->body)["challenge"]}) {
+    for (const Json& range : one["ranges"]) {
+      EXPECT_EQ(range[0], "classes.dex");
+      EXPECT_LE(range[1].get<std::size_t>(), 200'000U - 4096);
+    }
+  }
+  attester_.app.contents["classes.dex"][100] ^= std::byte{1};
+  for (std::size_t i = 0; i < 200'000; ++i) attester_.app.contents["classes.dex"][i] = {};
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRangeProof));
+}
+
+TEST_F(ServiceTest, DrawsRangesOverWhatAnUnknownAppSaysItHas) {
+  const Json answer = challenge();
+  std::set<std::string> parts;
+  for (const Json& range : answer["ranges"]) parts.insert(range[0].get<std::string>());
+  EXPECT_TRUE(parts.contains("classes.dex"));
+  for (const char* code : {R"({})", R"([["a"]])", R"([["a",0]])", R"([["a",-1]])", R"([[1,1]])",
+                           R"([["a",2000000000000]])", R"("a")"}) {
+    Json request = Json::parse(attester_.challenge_request());
+    request["code"] = Json::parse(code);
+    const auto refused = service_->challenge(request.dump());
+    ASSERT_FALSE(refused) << code;
+    EXPECT_TRUE(refused.error().is(ServiceError::kMalformedRequest));
+  }
+}
+
+TEST_F(ServiceTest, RegistersSigningCertificates) {
+  const auto archive = package::open_file(kPackage);
+  const Bytes der = package::verify(**archive).value().signers.front().certificate;
+  auto added = service_->register_certificate(der, "com.example.app", true, Seconds(60), "alice");
+  ASSERT_TRUE(added) << added.error().text();
+  EXPECT_THAT(added->id, ::testing::StartsWith("cert-"));
+  EXPECT_EQ(added->sha256, sha256(der));
+  attester_.app.measurement.signers = {added->sha256};
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
+  reopen();  // it is in the store
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
+
+  // The same again takes the place of the first; for another app it is another one.
+  ASSERT_TRUE(service_->register_certificate(der, "com.example.app", false, {}, "alice"));
+  ASSERT_TRUE(service_->register_certificate(der, "", false, {}, "alice"));
+  EXPECT_EQ(service_->certificates().size(), 2U);
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppByCertificate));
+
+  for (const SigningCertificate& one : service_->certificates()) {
+    ASSERT_TRUE(service_->set_certificate_expiry(one.id, Seconds(5), "bob"));
+  }
+  clock_.advance(Seconds(5));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
+  for (const SigningCertificate& one : service_->certificates()) {
+    ASSERT_TRUE(service_->remove_certificate(one.id, "bob"));
+    EXPECT_TRUE(service_->remove_certificate(one.id, "bob").error().is(StoreError::kNotFound));
+  }
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
+  EXPECT_TRUE(service_->register_certificate(as_bytes("no"), "", false, {}, "alice")
+                  .error()
+                  .is(ServiceError::kBadCertificate));
+}
+
+TEST_F(ServiceTest, ChangesWhenARegistrationEnds) {
+  register_app();
+  const std::string id = service_->registrations()->front().id;
+  ASSERT_TRUE(service_->set_registration_expiry(id, Seconds(60), "alice"));
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  clock_.advance(Seconds(60));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
+  reopen();
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
+  ASSERT_TRUE(service_->set_registration_expiry(id, std::nullopt, "alice"));
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  EXPECT_TRUE(service_->set_registration_expiry("00", {}, "a").error().is(StoreError::kNotFound));
+}
+
+TEST_F(ServiceTest, RegistersABundleWithTheCertificateOfItsStore) {
+  const std::string bundle = "tests/vectors/bundle/app.aab";
+  const auto alone = service_->register_package(bundle, {}, {}, "alice");
+  ASSERT_FALSE(alone);
+  EXPECT_TRUE(alone.error().is(ServiceError::kNoSigningCertificate));
+  const auto registered =
+      service_->register_package(bundle, {}, {sha256(as_bytes("store"))}, "alice");
+  ASSERT_TRUE(registered) << registered.error().text();
+  EXPECT_EQ(registered->measurement.form, package::Form::kBundle);
+  // The content of its code is kept, by the names of the installed app.
+  for (const package::Part& part : registered->measurement.parts) {
+    if (!part.code_bearing()) continue;
+    EXPECT_EQ(sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
+  }
+}
+
+TEST_F(ServiceTest, RegistersAnArchiveOfSplits) {
+  const auto registered =
+      service_->register_package("tests/vectors/bundle/app.apks", {}, {}, "alice");
+  ASSERT_TRUE(registered) << registered.error().text();
+  EXPECT_EQ(registered->measurement.form, package::Form::kSplits);
+  int code = 0;
+  for (const package::Part& part : registered->measurement.parts) {
+    if (!part.code_bearing()) continue;
+    ++code;
+    EXPECT_EQ(sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
+  }
+  EXPECT_GT(code, 1);
+}
+
 TEST_F(ServiceTest, RefusesWhatIsNoPackage) {
-  auto registered = service_->register_package("CMakeLists.txt", {}, "developer");
+  auto registered = service_->register_package("CMakeLists.txt", {}, {}, "developer");
   ASSERT_FALSE(registered);
   EXPECT_TRUE(registered.error().id().starts_with("zip.")) << registered.error().id();
   EXPECT_TRUE(service_->registrations()->empty());
@@ -322,7 +441,7 @@ TEST_F(ServiceTest, KnowsItsOperators) {
 }
 
 TEST_F(ServiceTest, NotesWhatOperatorsDo) {
-  const auto registered = service_->register_package(kPackage, {}, "alice");
+  const auto registered = service_->register_package(kPackage, {}, {}, "alice");
   ASSERT_TRUE(registered);
   ASSERT_TRUE(service_->put_api({"api.example", {}}, "bob"));
   ASSERT_TRUE(service_->token_secrets("carol"));

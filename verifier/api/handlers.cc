@@ -1,59 +1,18 @@
 #include "verifier/api/handlers.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/encoding.h"
 #include "base/file.h"
-#include "package/measurement.h"
+#include "verifier/api/answers.h"
 #include "verifier/api/problem.h"
 #include "verifier/appraisal/evidence.h"
 
 namespace touchmark::verifier {
 namespace {
 
-constexpr std::uint64_t kMaxSmallBody = 16 * 1024;
 constexpr std::size_t kMaxSdk = 256 << 20;
-constexpr std::int64_t kMaxExpiry = std::int64_t{100} * 366 * 86400;  // seconds
 constexpr std::size_t kMaxAuditEntries = 10'000;
-
-HttpResponse json_response(const Json& body, int status = 200) {
-  return {status, "application/json", dump_json(body), {}};
-}
-
-HttpResponse no_content() { return {204, "", "", {}}; }
-
-HttpResponse bad_request(const std::string& detail) {
-  return problem(Error(HttpError::kMalformed, detail));
-}
-
-// A whole number in the query; `missing` when the name is not there, nullopt when it is no number
-// in [min, max].
-std::optional<std::int64_t> query_integer(const HttpRequest& request, const char* name,
-                                          std::int64_t missing, std::int64_t min,
-                                          std::int64_t max) {
-  const auto found = request.query.find(name);
-  if (found == request.query.end()) return missing;
-  const std::string& text = found->second;
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) {
-    return std::nullopt;
-  }
-  return value;
-}
-
-Json registration_json(const Registration& registration) {
-  const package::Measurement& measured = registration.measurement;
-  return {{"id", registration.id},
-          {"line", package::one_line(measured)},
-          {"label", measured.label},
-          {"expires", registration.expires ? Json(to_unix(*registration.expires)) : Json()},
-          {"created", to_unix(registration.created)},
-          {"package", measured.package_name},
-          {"version_name", measured.version_name},
-          {"version_code", measured.version_code}};
-}
 
 Json api_json(const ApiDomain& api) { return {{"domain", api.domain}, {"pins", api.pins}}; }
 
@@ -76,7 +35,7 @@ Handlers::Handlers(Service& service, Log& log, HandlerSettings settings)
 }
 
 void Handlers::add_public_routes() {
-  routes_.push_back({"POST", "/v1/challenge", Access::kPublic, RunOn::kIo, 4096, false,
+  routes_.push_back({"POST", "/v1/challenge", Access::kPublic, RunOn::kIo, kMaxChallengeBody, false,
                      [this](const HttpRequest& r) { return challenge(r); }});
   routes_.push_back({"POST", "/v1/attest", Access::kPublic, RunOn::kIo, kMaxAttestBody, false,
                      [this](const HttpRequest& r) { return attest(r); }});
@@ -86,16 +45,6 @@ void Handlers::add_public_routes() {
        }});
   routes_.push_back({"GET", "/readyz", Access::kPublic, RunOn::kWorker, 0, false,
                      [this](const HttpRequest&) { return ready(); }});
-}
-
-void Handlers::add_registration_routes() {
-  routes_.push_back({"POST", "/admin/v1/registrations", Access::kDeveloper, RunOn::kWorker,
-                     settings_.max_upload, true,
-                     [this](const HttpRequest& r) { return add_registration(r); }});
-  routes_.push_back({"GET", "/admin/v1/registrations", Access::kDeveloper, RunOn::kWorker, 0, false,
-                     [this](const HttpRequest&) { return list_registrations(); }});
-  routes_.push_back({"DELETE", "/admin/v1/registrations/*", Access::kDeveloper, RunOn::kWorker, 0,
-                     false, [this](const HttpRequest& r) { return remove_registration(r); }});
 }
 
 void Handlers::add_api_routes() {
@@ -205,46 +154,6 @@ HttpResponse Handlers::ready() {
   HttpResponse response = problem(ok.error());
   response.status = 503;
   return response;
-}
-
-HttpResponse Handlers::add_registration(const HttpRequest& request) {
-  const auto seconds = query_integer(request, "expire_after", 0, 1, kMaxExpiry);
-  if (!seconds) return bad_request("expire_after is not a positive number of seconds");
-  std::optional<Seconds> expire_after;
-  if (*seconds > 0) expire_after = Seconds(*seconds);
-  auto made = service_.register_package(request.upload_path, expire_after, request.caller.name);
-  if (!made) {
-    log_.warning("registration.refused",
-                 {{"actor", request.caller.name}, {"error", made.error().text()}});
-    // What the readers of package refuse is the upload's fault.
-    return problem(made.error(), 422);
-  }
-  const Json registration = registration_json(*made);
-  Json fields = registration;
-  fields["actor"] = request.caller.name;
-  log_.info("registration.add", fields);
-  return json_response(registration, 201);
-}
-
-HttpResponse Handlers::list_registrations() {
-  auto registrations = service_.registrations();
-  if (!registrations) return problem(registrations.error());
-  const Json status = service_.status();
-  Json list = Json::array();
-  for (const Registration& registration : *registrations) {
-    Json one = registration_json(registration);
-    one["created_by"] = registration.created_by;
-    one["expired"] = registration.expires && to_unix(*registration.expires) <= status["time"];
-    list.push_back(std::move(one));
-  }
-  return json_response({{"registrations", list}});
-}
-
-HttpResponse Handlers::remove_registration(const HttpRequest& request) {
-  auto ok = service_.remove_registration(request.argument, request.caller.name);
-  if (!ok) return problem(ok.error());
-  log_.info("registration.remove", {{"id", request.argument}, {"actor", request.caller.name}});
-  return no_content();
 }
 
 HttpResponse Handlers::put_api(const HttpRequest& request) {

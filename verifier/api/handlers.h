@@ -1,5 +1,6 @@
-// The routes of the service: which request needs which role, how large its body may be, and what it
-// does. protocol/README.md describes the same table from outside.
+// The routes of the service (handlers.cc, and registration_handlers.cc for what is registered):
+// which request needs which role, how large its body may be, and what it does. protocol/README.md
+// describes the same table from outside.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +62,14 @@ class Handlers {
   HttpResponse challenge(const HttpRequest& request);
   HttpResponse attest(const HttpRequest& request);
   HttpResponse add_registration(const HttpRequest& request);
+  HttpResponse show_registration(const HttpRequest& request);
+  HttpResponse expire_registration(const HttpRequest& request);
   HttpResponse remove_registration(const HttpRequest& request);
   HttpResponse list_registrations();
+  HttpResponse add_certificate(const HttpRequest& request);
+  HttpResponse expire_certificate(const HttpRequest& request);
+  HttpResponse remove_certificate(const HttpRequest& request);
+  HttpResponse list_certificates();
   HttpResponse put_api(const HttpRequest& request);
   HttpResponse remove_api(const HttpRequest& request);
   HttpResponse list_apis();

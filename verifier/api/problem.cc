@@ -25,6 +25,7 @@ std::optional<int> transport_status(const Error& error) {
 
 std::optional<int> service_status(const Error& error) {
   if (error.is(ServiceError::kMalformedRequest)) return 400;
+  if (error.is(ServiceError::kBadCertificate)) return 400;
   if (error.is(ApiError::kBadDomain) || error.is(ApiError::kBadPin)) return 400;
   if (error.is(AppraisalError::kOverloaded)) return 503;
   return std::nullopt;

@@ -90,7 +90,7 @@ TEST(Server, BoundsBodies) {
   RunningService running(options);
   {
     TlsClient client(running.port());
-    expect_problem(client.request("POST", "/v1/challenge", std::string(5000, ' ')), 413,
+    expect_problem(client.request("POST", "/v1/challenge", std::string(70 * 1024, ' ')), 413,
                    "http.too-large");
   }
   {

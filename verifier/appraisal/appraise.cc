@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "verifier/appraisal/app_check.h"
 
 namespace touchmark::verifier {
 namespace {
@@ -14,9 +15,6 @@ using Findings = std::vector<Finding>;
 
 constexpr std::size_t kExporterBytes = 32;  // RFC 9266
 constexpr std::array<std::string_view, 5> kCheckGroups{"app", "hook", "debug", "root", "network"};
-
-// Text of the client's in a detail: short, for it ends up in logs.
-std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
 
 void check_account(const Evidence& evidence, const std::string& account, Findings& out) {
   if (evidence.account != account) {
@@ -64,39 +62,6 @@ void take_reported(const Evidence& evidence, Findings& out) {
   }
 }
 
-// What differs between the app's claims and its registration, by name; empty when nothing does.
-std::string claims_that_differ(const Evidence& evidence, const Reference& reference) {
-  const package::Measurement& measured = reference.registration.measurement;
-  std::string differ;
-  if (evidence.package_name != measured.package_name) differ += " package";
-  if (evidence.version_name != measured.version_name ||
-      evidence.version_code != measured.version_code) {
-    differ += " version";
-  }
-  if (evidence.signers != reference.signers) differ += " signers";
-  if (evidence.parts != reference.digests) differ += " parts";
-  return differ;
-}
-
-void check_registration(const Evidence& evidence, const Reference* reference, bool proof_matches,
-                        UnixTime now, Findings& out) {
-  if (reference == nullptr) {
-    out.push_back(
-        {FindingId::kAppNotRegistered, "measurement " + base64_encode(evidence.measurement)});
-    return;
-  }
-  const Registration& registration = reference->registration;
-  if (registration.expires && now >= *registration.expires) {
-    out.push_back({FindingId::kAppRegistrationExpired,
-                   registration.id + " ended " + format_time(*registration.expires) + " UTC"});
-  }
-  const std::string differ = claims_that_differ(evidence, *reference);
-  if (!differ.empty()) out.push_back({FindingId::kAppClaimsMismatch, "differ:" + differ});
-  if (!proof_matches) {
-    out.push_back({FindingId::kAppRangeProof, "the challenge's bytes are not the registered ones"});
-  }
-}
-
 }  // namespace
 
 std::string_view error_id(AppraisalError error) {
@@ -108,12 +73,13 @@ std::string_view error_id(AppraisalError error) {
 }
 
 Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Range>& ranges,
-                                 const Reference& reference, const RangeReader& read) {
+                                 const std::map<std::string, Sha256Digest>& digests,
+                                 const RangeReader& read) {
   Sha256 hash;
   hash.update(nonce);
   for (const protocol::Range& range : ranges) {
-    const auto part = reference.digests.find(range.part);
-    if (part == reference.digests.end()) continue;
+    const auto part = digests.find(range.part);
+    if (part == digests.end()) continue;
     auto bytes = read(part->second, range.offset, range.length);
     if (!bytes) return pass(bytes);
     hash.update(*bytes);
@@ -121,15 +87,18 @@ Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Ran
   return hash.finish();
 }
 
-Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Reference& reference,
+Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Recognition& app,
+                                      const Reference& reference,
                                       UnixTime challenge_expires) const {
+  const auto& digests = app.in_part ? evidence.parts : reference.digests;
+  const auto& installed = app.in_part ? app.code : reference.code;
   const auto matches = [&](const std::vector<package::Part>& code) -> Result<bool> {
     const auto proof =
-        range_proof(evidence.nonce, challenges_.ranges(evidence.nonce, code), reference, read_);
+        range_proof(evidence.nonce, challenges_.ranges(evidence.nonce, code), digests, read_);
     if (!proof) return pass(proof);
     return constant_time_equal(*proof, evidence.range_proof);
   };
-  auto registered = matches(reference.code.empty() ? assumed_code() : reference.code);
+  auto registered = matches(installed.empty() ? assumed_code() : installed);
   // A challenge that was given out before the package was registered asks for other ranges. They
   // count as long as such challenges live, so that a registration acts at once.
   const UnixTime issued = challenge_expires - settings_.challenge_lifetime;
@@ -160,15 +129,15 @@ Result<std::vector<Finding>> Appraiser::appraise(const Evidence& evidence,
     }
   }
 
-  const Reference* reference = references.find(evidence.measurement);
-  const Reference* compared = reference != nullptr ? reference : references.stand_in();
+  const Recognition app = recognise(evidence, references);
+  const Reference* compared = app.reference != nullptr ? app.reference : references.stand_in();
   bool proven = false;
   if (compared != nullptr) {
-    auto matches = proof_matches(evidence, *compared, challenge.expires);
+    auto matches = proof_matches(evidence, app, *compared, challenge.expires);
     if (!matches) return pass(matches);
     proven = *matches;
   }
-  check_registration(evidence, reference, proven, now, out);
+  check_app(evidence, references, app, proven, now, out);
   check_account(evidence, settings_.account, out);
   check_groups(evidence, out);
   check_connection(evidence, connection, out);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "protocol/findings.h"
+#include "verifier/appraisal/app_check.h"
 #include "verifier/appraisal/challenge.h"
 #include "verifier/appraisal/evidence.h"
 #include "verifier/appraisal/reference_values.h"
@@ -30,9 +31,11 @@ struct AppraisalSettings {
   Seconds challenge_lifetime{120};
 };
 
-// Answer of SHA-256(nonce || bytes of the ranges), with the content that is registered.
+// Answer of SHA-256(nonce || bytes of the ranges), with the content that is registered. `digests`
+// tells by name which part is meant; what it does not name is absent.
 Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Range>& ranges,
-                                 const Reference& reference, const RangeReader& read);
+                                 const std::map<std::string, Sha256Digest>& digests,
+                                 const RangeReader& read);
 
 // Thread-safe. Does the same work for evidence that is good and for evidence that is not: no check
 // is left out because another one failed.
@@ -53,8 +56,8 @@ class Appraiser {
                                                   UnixTime now) const;
 
  private:
-  Result<bool> proof_matches(const Evidence& evidence, const Reference& reference,
-                             UnixTime challenge_expires) const;
+  Result<bool> proof_matches(const Evidence& evidence, const Recognition& app,
+                             const Reference& reference, UnixTime challenge_expires) const;
 
   AppraisalSettings settings_;
   const ChallengeMaker& challenges_;

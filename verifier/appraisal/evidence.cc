@@ -82,6 +82,20 @@ class Claims {
   std::optional<Error> error_;
 };
 
+// An object whose members are all SHA-256.
+std::map<std::string, Sha256Digest> read_digests(Claims& claims, const Json& object,
+                                                 const char* what) {
+  std::map<std::string, Sha256Digest> out;
+  if (object.size() > kMaxParts) {
+    claims.keep(Result<int>(malformed(std::string(what) + " has too many members")));
+    return out;
+  }
+  for (const auto& [name, value] : object.items()) {
+    out.emplace(name, claims.keep(to_digest(get_base64url(object, name.c_str()), what)));
+  }
+  return out;
+}
+
 void read_app(Claims& claims, Evidence& out) {
   Claims app(claims.object("app"));
   out.package_name = app.text("package");
@@ -92,14 +106,9 @@ void read_app(Claims& claims, Evidence& out) {
     const Json named{{"signer", signer}};
     out.signers.insert(app.keep(to_digest(get_base64url(named, "signer"), "app.signers")));
   }
-  const Json& parts = app.object("parts");
-  if (parts.size() > kMaxParts) {
-    app.keep(Result<int>(malformed("app.parts has too many members")));
-  } else {
-    for (const auto& [name, value] : parts.items()) {
-      out.parts.emplace(name, app.keep(to_digest(get_base64url(parts, name.c_str()), "app.parts")));
-    }
-  }
+  out.parts = read_digests(app, app.object("parts"), "app.parts");
+  const Json* splits = find_object(claims.object("app"), "splits");
+  if (splits != nullptr) out.splits = read_digests(app, *splits, "app.splits");
   claims.adopt(app);
 }
 

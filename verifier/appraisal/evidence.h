@@ -41,6 +41,8 @@ struct Evidence {
   Sha256Digest measurement{};
   std::set<Sha256Digest> signers;
   std::map<std::string, Sha256Digest> parts;  // code-bearing part -> SHA-256
+  // Split name ("" is the base) -> digest of its parts, as package::split_digests() makes it.
+  std::map<std::string, Sha256Digest> splits;
   Sha256Digest range_proof{};
 
   std::set<std::string> checks;  // finding groups that ran

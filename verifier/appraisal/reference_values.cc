@@ -1,6 +1,7 @@
 #include "verifier/appraisal/reference_values.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace touchmark::verifier {
 
@@ -8,6 +9,7 @@ Reference::Reference(Registration given) : registration(std::move(given)) {
   const package::Measurement& measured = registration.measurement;
   measurement = package::digest(measured);
   signers.insert(measured.signers.begin(), measured.signers.end());
+  if (measured.form == package::Form::kSplits) splits = package::split_digests(measured);
   for (const package::Part& part : measured.parts) {
     if (!part.code_bearing()) continue;
     digests.emplace(part.name, part.sha256);
@@ -15,13 +17,15 @@ Reference::Reference(Registration given) : registration(std::move(given)) {
   }
 }
 
-ReferenceValues::Shared ReferenceValues::of(std::vector<Registration> registrations) {
+ReferenceValues::Shared ReferenceValues::of(std::vector<Registration> registrations,
+                                            std::vector<SigningCertificate> certificates) {
   auto out = std::make_shared<ReferenceValues>();
+  out->certificates_ = std::move(certificates);
   for (Registration& registration : registrations) {
     auto reference = std::make_shared<const Reference>(std::move(registration));
     out->by_measurement_[reference->measurement] = reference;
   }
-  out->choose_stand_in();
+  out->index();
   return out;
 }
 
@@ -29,7 +33,7 @@ ReferenceValues::Shared ReferenceValues::with(Registration registration) const {
   auto out = std::make_shared<ReferenceValues>(*this);
   auto reference = std::make_shared<const Reference>(std::move(registration));
   out->by_measurement_[reference->measurement] = reference;
-  out->choose_stand_in();
+  out->index();
   return out;
 }
 
@@ -37,8 +41,22 @@ ReferenceValues::Shared ReferenceValues::without(const std::string& id) const {
   auto out = std::make_shared<ReferenceValues>(*this);
   std::erase_if(out->by_measurement_,
                 [&](const auto& entry) { return entry.second->registration.id == id; });
-  out->choose_stand_in();
+  out->index();
   return out;
+}
+
+ReferenceValues::Shared ReferenceValues::with_certificates(
+    std::vector<SigningCertificate> certificates) const {
+  auto out = std::make_shared<ReferenceValues>(*this);
+  out->certificates_ = std::move(certificates);
+  return out;
+}
+
+const ReferenceValues::References& ReferenceValues::of_package(
+    const std::string& package_name) const {
+  static const References kNone;
+  const auto found = by_package_.find(package_name);
+  return found == by_package_.end() ? kNone : found->second;
 }
 
 const Reference* ReferenceValues::find(const Sha256Digest& measurement) const {
@@ -57,12 +75,18 @@ std::vector<Registration> ReferenceValues::registrations() const {
   return out;
 }
 
-void ReferenceValues::choose_stand_in() {
+void ReferenceValues::index() {
   stand_in_ = nullptr;
+  by_package_.clear();
   for (const auto& [measurement, reference] : by_measurement_) {
+    by_package_[reference->registration.measurement.package_name].push_back(reference);
     if (!stand_in_ || stand_in_->registration.created <= reference->registration.created) {
       stand_in_ = reference;
     }
+  }
+  for (auto& [name, references] : by_package_) {
+    std::ranges::stable_sort(references, std::greater{},
+                             [](const auto& reference) { return reference->registration.created; });
   }
 }
 

@@ -1,4 +1,4 @@
-// The registrations as appraisal needs them: an immutable set that a change replaces by a new one.
+// What is registered, as appraisal needs it: an immutable set that a change replaces by a new one.
 #pragma once
 
 #include <map>
@@ -20,18 +20,26 @@ struct Reference {
   std::set<Sha256Digest> signers;
   std::vector<package::Part> code;              // code-bearing parts that hold at least a byte
   std::map<std::string, Sha256Digest> digests;  // of every code-bearing part
+  std::map<std::string, Sha256Digest> splits;   // of a release in splits: package::split_digests()
 };
 
 class ReferenceValues {
  public:
   using Shared = std::shared_ptr<const ReferenceValues>;
-  static Shared of(std::vector<Registration> registrations);
+  using References = std::vector<std::shared_ptr<const Reference>>;
+  static Shared of(std::vector<Registration> registrations,
+                   std::vector<SigningCertificate> certificates = {});
 
   // Copies share the references, so a change costs a pointer per registration.
   Shared with(Registration registration) const;
   Shared without(const std::string& id) const;
+  Shared with_certificates(std::vector<SigningCertificate> certificates) const;
 
   const Reference* find(const Sha256Digest& measurement) const;  // nullptr when not registered
+  // The registrations of one app, the newest first.
+  const References& of_package(const std::string& package_name) const;
+  // In the order in which they were made.
+  const std::vector<SigningCertificate>& certificates() const { return certificates_; }
   // The newest registration, or nullptr: what is read in place of an unregistered package, so that
   // its refusal takes as long as an acceptance.
   const Reference* stand_in() const { return stand_in_.get(); }
@@ -40,8 +48,10 @@ class ReferenceValues {
   std::size_t size() const { return by_measurement_.size(); }
 
  private:
-  void choose_stand_in();
+  void index();
   std::map<Sha256Digest, std::shared_ptr<const Reference>> by_measurement_;
+  std::map<std::string, References> by_package_;
+  std::vector<SigningCertificate> certificates_;
   std::shared_ptr<const Reference> stand_in_;
 };
 

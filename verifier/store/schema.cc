@@ -74,6 +74,18 @@ CREATE TABLE app_attest_key (
   category   INTEGER,
   counter    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+)sql",
+                            R"sql(
+CREATE TABLE certificate (
+  id          TEXT PRIMARY KEY,
+  sha256      BLOB NOT NULL,     -- of the DER
+  subject     TEXT NOT NULL,
+  package     TEXT NOT NULL,     -- '' for every app
+  development INTEGER NOT NULL,
+  created     INTEGER NOT NULL,  -- unix seconds
+  expires     INTEGER,
+  created_by  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

@@ -151,6 +151,20 @@ Result<void> SqliteStore::remove_registration(const std::string& id) {
   });
 }
 
+Result<void> SqliteStore::set_registration_expiry(const std::string& id,
+                                                  std::optional<UnixTime> expires) {
+  return atomically([&]() -> Result<void> {
+    auto statement = writer_.prepare("UPDATE registration SET expires = ? WHERE id = ?");
+    if (!statement) return pass(statement);
+    expires ? statement->bind(to_unix(*expires)) : statement->bind_null();
+    if (auto ok = statement->bind(id).run(); !ok) return ok;
+    if (writer_.changes() == 0) {
+      return fail(StoreError::kNotFound, "no registration has the id \"" + id + "\"");
+    }
+    return {};
+  });
+}
+
 Result<void> SqliteStore::drop_unused_parts() {
   return writer_.execute(
       "DELETE FROM part_chunk WHERE sha256 NOT IN (SELECT sha256 FROM registration_part)");

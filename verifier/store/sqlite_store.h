@@ -20,8 +20,14 @@ class SqliteStore final : public Store {
   Result<void> put_registration(const Registration& registration, const PartReader& read) override;
   Result<std::vector<Registration>> registrations() override;
   Result<void> remove_registration(const std::string& id) override;
+  Result<void> set_registration_expiry(const std::string& id,
+                                       std::optional<UnixTime> expires) override;
   Result<Bytes> part_range(const Sha256Digest& sha256, std::uint64_t offset,
                            std::uint64_t length) override;
+
+  Result<void> put_certificate(const SigningCertificate& certificate) override;
+  Result<std::vector<SigningCertificate>> certificates() override;
+  Result<void> remove_certificate(const std::string& id) override;
 
   Result<void> put_api(const ApiDomain& api) override;
   Result<std::vector<ApiDomain>> apis() override;

@@ -36,6 +36,19 @@ struct Registration {
   std::string created_by;  // name of the operator token
 };
 
+// A certificate that apps are signed with. Its releases count without being registered one by one,
+// as far as the policy lets them.
+struct SigningCertificate {
+  std::string id;         // "cert-" and 16 hex digits, of certificate and package
+  Sha256Digest sha256{};  // of the DER
+  std::string subject;    // "CN=Example", for people
+  std::string package;    // the one app that it counts for; empty: every app
+  bool development = false;
+  UnixTime created{};
+  std::optional<UnixTime> expires;
+  std::string created_by;
+};
+
 struct ApiDomain {
   std::string domain;             // "api.example.com" or "localhost:5001"
   std::vector<std::string> pins;  // base64 SHA-256 of DER SPKI
@@ -85,10 +98,18 @@ class Store : public AppAttestKeys {
                                         const PartReader& read) = 0;
   virtual Result<std::vector<Registration>> registrations() = 0;
   virtual Result<void> remove_registration(const std::string& id) = 0;
+  // Without a time the registration lasts for ever.
+  virtual Result<void> set_registration_expiry(const std::string& id,
+                                               std::optional<UnixTime> expires) = 0;
   // Bytes [offset, offset + length) of the part with this SHA-256, clipped to its end. Does not
   // wait for a change that is being written.
   virtual Result<Bytes> part_range(const Sha256Digest& sha256, std::uint64_t offset,
                                    std::uint64_t length) = 0;
+
+  // Replaces the certificate with this id.
+  virtual Result<void> put_certificate(const SigningCertificate& certificate) = 0;
+  virtual Result<std::vector<SigningCertificate>> certificates() = 0;
+  virtual Result<void> remove_certificate(const std::string& id) = 0;
 
   virtual Result<void> put_api(const ApiDomain& api) = 0;  // replaces the same domain
   virtual Result<std::vector<ApiDomain>> apis() = 0;

@@ -58,8 +58,13 @@ PartReader MemoryApp::reader() const {
 }
 
 std::string SoftAttester::challenge_request() const {
+  Json code = Json::array();
+  for (const package::Part& part : app.measurement.parts) {
+    if (part.code_bearing() && part.size > 0) code.push_back({part.name, part.size});
+  }
   return Json{{"account", account},
-              {"measurement", base64url_encode(package::digest(app.measurement))}}
+              {"measurement", base64url_encode(package::digest(app.measurement))},
+              {"code", code}}
       .dump();
 }
 
@@ -81,6 +86,10 @@ Json SoftAttester::claims(const Json& challenge) const {
   for (const package::Part& part : m.parts) {
     if (part.code_bearing()) parts[part.name] = base64url_encode(part.sha256);
   }
+  Json splits = Json::object();
+  for (const auto& [name, digest] : package::split_digests(m)) {
+    splits[name] = base64url_encode(digest);
+  }
   return {{"eat_nonce", challenge["nonce"]},
           {"iat", 1'790'000'000},
           {"account", account},
@@ -93,7 +102,8 @@ Json SoftAttester::claims(const Json& challenge) const {
             {"version_code", m.version_code},
             {"measurement", base64url_encode(package::digest(m))},
             {"signers", signers},
-            {"parts", parts}}},
+            {"parts", parts},
+            {"splits", splits}}},
           {"range_proof", base64url_encode(proof.finish())},
           {"checks", {"app", "hook", "debug", "root", "network"}},
           {"findings", Json::array()},

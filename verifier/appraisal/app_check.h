@@ -1,0 +1,42 @@
+// Which registration evidence belongs to, and what of the evidence says otherwise.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/findings.h"
+#include "verifier/appraisal/evidence.h"
+#include "verifier/appraisal/reference_values.h"
+
+namespace touchmark::verifier {
+
+struct Recognition {
+  const Reference* reference = nullptr;  // nullptr: no registration
+  // The installed app is not the registered package itself but some of its splits, or was made by a
+  // store out of the registered bundle. Its measurement is one of many that this gives.
+  bool in_part = false;
+  // When in part: the code-bearing parts that are installed, by their names there; those that hold
+  // at least a byte.
+  std::vector<package::Part> code{};
+};
+
+// By the measurement, else by the parts (package/match.h) for a release in splits or in a bundle.
+// Of a release in splits every installed one must be the registered one, byte for byte; of a bundle
+// the code must be.
+Recognition recognise(const Evidence& evidence, const ReferenceValues& references);
+
+// Everything that the registrations say about the evidence. `proof_matches`: whether the range
+// proof is that of the recognised registration.
+//
+// An app that no registration knows may still be signed with registered certificates: then the
+// finding is app.by-certificate instead of app.not-registered, and a policy decides what such an
+// app is worth. Its content was compared with nothing, and the signers are what the app itself
+// says.
+void check_app(const Evidence& evidence, const ReferenceValues& references, const Recognition& app,
+               bool proof_matches, UnixTime now, std::vector<protocol::Finding>& out);
+
+// Text of the client's in a detail: short, for it ends up in logs.
+std::string shown(std::string_view text);
+
+}  // namespace touchmark::verifier

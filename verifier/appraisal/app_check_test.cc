@@ -1,0 +1,261 @@
+#include "verifier/appraisal/app_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "verifier/testing/fixtures.h"
+
+namespace touchmark::verifier {
+namespace {
+
+using package::Form;
+using package::PartKind;
+using protocol::Finding;
+using protocol::FindingId;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::MemoryApp;
+using ::testing::Not;
+
+const UnixTime kNow = from_unix(1'790'000'000);
+
+package::Part part(const std::string& name, PartKind kind, const std::string& content) {
+  return {name, kind, content.size(), sha256(as_bytes(content))};
+}
+
+// What a genuine attester says of an installed app.
+Evidence evidence_of(const package::Measurement& installed) {
+  Evidence out(EcKey::generate());
+  out.os = "android";
+  out.package_name = installed.package_name;
+  out.version_name = installed.version_name;
+  out.version_code = installed.version_code;
+  out.measurement = package::digest(installed);
+  out.signers.insert(installed.signers.begin(), installed.signers.end());
+  for (const package::Part& one : installed.parts) {
+    if (one.code_bearing()) out.parts.emplace(one.name, one.sha256);
+  }
+  out.splits = package::split_digests(installed);
+  return out;
+}
+
+Registration registration_of(const package::Measurement& measurement,
+                             std::optional<UnixTime> expires = {}) {
+  return {"0123456789abcdef", measurement, kNow - Seconds(60), expires, "admin"};
+}
+
+SigningCertificate certificate(const Sha256Digest& signer, const std::string& package = "",
+                               bool development = false) {
+  return {"cert-" + package, signer, "/CN=signer", package, development, kNow, {}, "admin"};
+}
+
+std::vector<Finding> check(const Evidence& evidence, const ReferenceValues& references) {
+  std::vector<Finding> out;
+  check_app(evidence, references, recognise(evidence, references), true, kNow, out);
+  return out;
+}
+
+std::vector<FindingId> ids(const std::vector<Finding>& findings) {
+  std::vector<FindingId> out;
+  for (const Finding& finding : findings) out.push_back(finding.id);
+  return out;
+}
+
+class CertificateTest : public ::testing::Test {
+ protected:
+  std::vector<FindingId> found(std::vector<SigningCertificate> certificates) const {
+    const auto references = ReferenceValues::of({}, std::move(certificates));
+    return ids(check(evidence_of(app_), *references));
+  }
+  package::Measurement app_ = MemoryApp::make().measurement;
+  Sha256Digest signer_ = app_.signers.front();
+};
+
+TEST_F(CertificateTest, VouchesForAnAppThatNoRegistrationKnows) {
+  EXPECT_THAT(found({}), ElementsAre(FindingId::kAppNotRegistered));
+  EXPECT_THAT(found({certificate(signer_)}), ElementsAre(FindingId::kAppByCertificate));
+  EXPECT_THAT(found({certificate(sha256(as_bytes("another")))}),
+              ElementsAre(FindingId::kAppNotRegistered));
+}
+
+TEST_F(CertificateTest, MayCountForOneAppOnly) {
+  EXPECT_THAT(found({certificate(signer_, app_.package_name)}),
+              ElementsAre(FindingId::kAppByCertificate));
+  EXPECT_THAT(found({certificate(signer_, "com.example.other")}),
+              ElementsAre(FindingId::kAppNotRegistered));
+}
+
+TEST_F(CertificateTest, MustBeThereForEverySigner) {
+  const Sha256Digest second = sha256(as_bytes("second signer"));
+  app_.signers.push_back(second);
+  EXPECT_THAT(found({certificate(signer_)}), ElementsAre(FindingId::kAppNotRegistered));
+  EXPECT_THAT(found({certificate(signer_), certificate(second)}),
+              ElementsAre(FindingId::kAppByCertificate));
+  app_.signers.clear();
+  EXPECT_THAT(found({certificate(signer_)}), ElementsAre(FindingId::kAppNotRegistered));
+}
+
+TEST_F(CertificateTest, EndsWithItsTime) {
+  SigningCertificate over = certificate(signer_);
+  over.expires = kNow;
+  EXPECT_THAT(found({over}), ElementsAre(FindingId::kAppRegistrationExpired));
+  SigningCertificate still = certificate(signer_, app_.package_name);
+  still.expires = kNow + Seconds(1);
+  EXPECT_THAT(found({over, still}), ElementsAre(FindingId::kAppByCertificate));
+  EXPECT_THAT(found({still, over}), ElementsAre(FindingId::kAppByCertificate));
+}
+
+TEST_F(CertificateTest, MarksWhatTheDevelopmentTeamSigned) {
+  const SigningCertificate development = certificate(signer_, "", true);
+  EXPECT_THAT(found({development}),
+              ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
+  // A registered release, too.
+  const auto references = ReferenceValues::of({registration_of(app_)}, {development});
+  EXPECT_THAT(ids(check(evidence_of(app_), *references)), ElementsAre(FindingId::kAppDevelopment));
+  EXPECT_THAT(ids(check(evidence_of(app_), *references->with_certificates({}))), IsEmpty());
+}
+
+TEST(AppCheck, NamesWhatAnUnknownAppChanged) {
+  package::Measurement app = MemoryApp::make().measurement;
+  const auto references = ReferenceValues::of({registration_of(app)});
+  package::Measurement changed = app;
+  changed.parts.at(1).sha256[0] ^= std::byte{1};
+  changed.parts.push_back(part("classes2.dex", PartKind::kDex, "added"));
+  const auto code = check(evidence_of(changed), *references);
+  EXPECT_THAT(ids(code), ElementsAre(FindingId::kAppNotRegistered));
+  EXPECT_THAT(code.front().detail, HasSubstr("nearest is 0123456789abcdef"));
+  EXPECT_THAT(code.front().detail, HasSubstr("\"classes.dex\" \"classes2.dex\""));
+  EXPECT_THAT(code.front().detail, Not(HasSubstr("signers")));
+
+  changed = app;
+  changed.parts.front().sha256[0] ^= std::byte{1};  // the manifest
+  EXPECT_THAT(check(evidence_of(changed), *references).front().detail,
+              HasSubstr("differ: manifest, resources or assets"));
+  changed.signers = {sha256(as_bytes("another"))};
+  EXPECT_THAT(check(evidence_of(changed), *references).front().detail, HasSubstr("signers"));
+  changed.package_name = "com.example.other";
+  EXPECT_THAT(check(evidence_of(changed), *references).front().detail,
+              HasSubstr("no release of \"com.example.other\""));
+}
+
+TEST(AppCheck, NamesTheRegistrationThatIsMostAlike) {
+  package::Measurement old = MemoryApp::make().measurement;
+  package::Measurement current = MemoryApp::make("com.example.app", "next").measurement;
+  current.version_code = 8;
+  Registration first = registration_of(old);
+  first.id = "aaaaaaaaaaaaaaaa";
+  Registration second = registration_of(current);
+  second.id = "bbbbbbbbbbbbbbbb";
+  second.created = kNow;
+  const auto references = ReferenceValues::of({first, second});
+  for (auto [app, id] : {std::pair{&old, &first.id}, std::pair{&current, &second.id}}) {
+    package::Measurement changed = *app;
+    changed.parts.back().sha256[0] ^= std::byte{1};
+    const auto findings = check(evidence_of(changed), *references);
+    EXPECT_THAT(findings.front().detail, HasSubstr("nearest is " + *id));
+    EXPECT_THAT(findings.front().detail, HasSubstr("differ: \"lib/arm64-v8a/libapp.so\""));
+  }
+}
+
+TEST(AppCheck, ComparesTheClaimsOfARegisteredApp) {
+  const package::Measurement app = MemoryApp::make().measurement;
+  const auto references = ReferenceValues::of({registration_of(app)});
+  Evidence liar = evidence_of(app);
+  liar.version_name = "2.0";
+  liar.parts.at("classes.dex")[0] ^= std::byte{1};
+  const auto findings = check(liar, *references);
+  EXPECT_THAT(ids(findings), ElementsAre(FindingId::kAppClaimsMismatch));
+  EXPECT_THAT(findings.front().detail, HasSubstr("version \"classes.dex\""));
+}
+
+// A base, a split for each of two processors, and one for a language.
+class SplitsTest : public ::testing::Test {
+ protected:
+  SplitsTest() {
+    release_ = MemoryApp::make().measurement;
+    release_.form = Form::kSplits;
+    release_.parts = {part("AndroidManifest.xml", PartKind::kManifest, "manifest"),
+                      part("assets/a", PartKind::kAsset, "asset"),
+                      part("classes.dex", PartKind::kDex, "dex"),
+                      part("config.arm!/lib/armeabi-v7a/a.so", PartKind::kNativeLibrary, "arm"),
+                      part("config.de!/resources.arsc", PartKind::kResources, "Guten Tag"),
+                      part("config.x86!/lib/x86/a.so", PartKind::kNativeLibrary, "x86")};
+    references_ = ReferenceValues::of({registration_of(release_)});
+  }
+  // The release with only these splits.
+  package::Measurement installed(const std::set<std::string>& splits) const {
+    package::Measurement out = release_;
+    std::erase_if(out.parts, [&](const package::Part& one) {
+      return !splits.contains(std::string(package::split_of(one.name)));
+    });
+    return out;
+  }
+  std::vector<FindingId> found(const Evidence& evidence) const {
+    return ids(check(evidence, *references_));
+  }
+
+  package::Measurement release_;
+  ReferenceValues::Shared references_;
+};
+
+TEST_F(SplitsTest, RecognisesWhatADeviceHasOfThem) {
+  for (const std::set<std::string>& splits :
+       {std::set<std::string>{""}, {"", "config.arm"}, {"", "config.x86", "config.de"}}) {
+    const Evidence evidence = evidence_of(installed(splits));
+    const Recognition app = recognise(evidence, *references_);
+    ASSERT_NE(app.reference, nullptr);
+    EXPECT_TRUE(app.in_part);
+    EXPECT_EQ(app.code.size(), evidence.parts.size());
+    EXPECT_THAT(found(evidence), IsEmpty());
+  }
+  // All of them is the release itself.
+  EXPECT_FALSE(recognise(evidence_of(release_), *references_).in_part);
+}
+
+TEST_F(SplitsTest, RefusesOnesThatAreNotWhollyTheRegisteredOnes) {
+  const auto unknown = ElementsAre(FindingId::kAppNotRegistered);
+  package::Measurement changed = installed({"", "config.arm"});
+  changed.parts.at(1).sha256[0] ^= std::byte{1};  // an asset, which is no code
+  EXPECT_THAT(found(evidence_of(changed)), unknown);
+  changed = installed({"", "config.de"});
+  changed.parts.pop_back();
+  changed.parts.push_back(part("config.de!/classes.dex", PartKind::kDex, "more"));
+  EXPECT_THAT(found(evidence_of(changed)), unknown);
+  EXPECT_THAT(found(evidence_of(installed({"config.arm"}))), unknown);  // without the base
+
+  Evidence hidden = evidence_of(installed({""}));
+  hidden.parts.emplace("config.arm!/lib/armeabi-v7a/a.so", sha256(as_bytes("arm")));
+  EXPECT_THAT(found(hidden), unknown);  // code from a split that is not named
+  Evidence silent = evidence_of(installed({"", "config.arm"}));
+  silent.splits.clear();
+  EXPECT_THAT(found(silent), unknown);
+  Evidence other = evidence_of(installed({""}));
+  other.signers = {sha256(as_bytes("another"))};
+  EXPECT_THAT(found(other), unknown);
+}
+
+TEST(AppCheck, RecognisesWhatAStoreMadeOfABundle) {
+  package::Measurement bundle = MemoryApp::make().measurement;
+  bundle.form = Form::kBundle;
+  bundle.parts = {part("AndroidManifest.xml", PartKind::kManifest, "protobuf"),
+                  part("classes.dex", PartKind::kDex, "dex"),
+                  part("lib/arm64-v8a/a.so", PartKind::kNativeLibrary, "arm64"),
+                  part("lib/x86_64/a.so", PartKind::kNativeLibrary, "x86")};
+  const auto references = ReferenceValues::of({registration_of(bundle)});
+  package::Measurement installed = bundle;
+  installed.form = Form::kSplits;
+  installed.parts = {
+      part("AndroidManifest.xml", PartKind::kManifest, "binary"),
+      part("classes.dex", PartKind::kDex, "dex"),
+      part("config.arm64_v8a!/lib/arm64-v8a/a.so", PartKind::kNativeLibrary, "arm64")};
+  EXPECT_THAT(ids(check(evidence_of(installed), *references)), IsEmpty());
+  EXPECT_TRUE(recognise(evidence_of(installed), *references).in_part);
+  installed.parts.at(1) = part("classes.dex", PartKind::kDex, "changed");
+  EXPECT_THAT(ids(check(evidence_of(installed), *references)),
+              ElementsAre(FindingId::kAppNotRegistered));
+}
+
+}  // namespace
+}  // namespace touchmark::verifier

@@ -1,0 +1,72 @@
+// The certificates that apps are signed with.
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "verifier/store/sqlite_store.h"
+
+namespace touchmark::verifier {
+namespace {
+
+Result<SigningCertificate> certificate_row(const Statement& row) {
+  SigningCertificate out;
+  out.id = row.text(0);
+  const Bytes digest = row.blob(1);
+  if (digest.size() != out.sha256.size()) {
+    return fail(StoreError::kCorrupt, out.id + " has a digest of another length");
+  }
+  std::ranges::copy(digest, out.sha256.begin());
+  out.subject = row.text(2);
+  out.package = row.text(3);
+  out.development = row.integer(4) != 0;
+  out.created = from_unix(row.integer(5));
+  if (!row.is_null(6)) out.expires = from_unix(row.integer(6));
+  out.created_by = row.text(7);
+  return out;
+}
+
+}  // namespace
+
+Result<void> SqliteStore::put_certificate(const SigningCertificate& certificate) {
+  return atomically([&]() -> Result<void> {
+    auto statement =
+        writer_.prepare("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    if (!statement) return pass(statement);
+    statement->bind(certificate.id)
+        .bind(certificate.sha256)
+        .bind(certificate.subject)
+        .bind(certificate.package)
+        .bind(std::int64_t{certificate.development})
+        .bind(to_unix(certificate.created));
+    certificate.expires ? statement->bind(to_unix(*certificate.expires)) : statement->bind_null();
+    return statement->bind(certificate.created_by).run();
+  });
+}
+
+Result<std::vector<SigningCertificate>> SqliteStore::certificates() {
+  const std::lock_guard lock(writer_mutex_);
+  auto statement = writer_.prepare("SELECT * FROM certificate ORDER BY created, id");
+  if (!statement) return pass(statement);
+  std::vector<SigningCertificate> out;
+  for (;;) {
+    auto row = statement->step();
+    if (!row) return pass(row);
+    if (!*row) return out;
+    auto certificate = certificate_row(*statement);
+    if (!certificate) return pass(certificate);
+    out.push_back(std::move(*certificate));
+  }
+}
+
+Result<void> SqliteStore::remove_certificate(const std::string& id) {
+  return atomically([&]() -> Result<void> {
+    auto statement = writer_.prepare("DELETE FROM certificate WHERE id = ?");
+    if (!statement) return pass(statement);
+    if (auto ok = statement->bind(id).run(); !ok) return ok;
+    if (writer_.changes() == 0) {
+      return fail(StoreError::kNotFound, "no certificate has the id \"" + id + "\"");
+    }
+    return {};
+  });
+}
+
+}  // namespace touchmark::verifier
