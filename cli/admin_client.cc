@@ -83,24 +83,16 @@ Result<Json> AdminClient::send_for_json(const HttpRequest& request) {
   return json;
 }
 
-Result<Json> AdminClient::get(const std::string& path) {
+Result<Json> AdminClient::get(const std::string& path, std::size_t max_bytes) {
   HttpRequest request;
   request.path = path;
+  request.max_answer_bytes = max_bytes;
   return send_for_json(request);
 }
 
-Result<Json> AdminClient::post(const std::string& path, const Json& body) {
+Result<Json> AdminClient::send_body(const char* method, const std::string& path, const Json& body) {
   HttpRequest request;
-  request.method = "POST";
-  request.path = path;
-  request.body = dump_json(body);
-  request.content_type = "application/json";
-  return send_for_json(request);
-}
-
-Result<Json> AdminClient::put(const std::string& path, const Json& body) {
-  HttpRequest request;
-  request.method = "PUT";
+  request.method = method;
   request.path = path;
   request.body = dump_json(body);
   request.content_type = "application/json";

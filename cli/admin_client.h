@@ -17,9 +17,16 @@ class AdminClient {
 
   explicit AdminClient(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {}
 
-  Result<Json> get(const std::string& path);
-  Result<Json> post(const std::string& path, const Json& body);
-  Result<Json> put(const std::string& path, const Json& body);
+  Result<Json> get(const std::string& path, std::size_t max_bytes = std::size_t{8} << 20);
+  Result<Json> post(const std::string& path, const Json& body) {
+    return send_body("POST", path, body);
+  }
+  Result<Json> put(const std::string& path, const Json& body) {
+    return send_body("PUT", path, body);
+  }
+  Result<Json> patch(const std::string& path, const Json& body) {
+    return send_body("PATCH", path, body);
+  }
   Result<void> remove(const std::string& path);
   Result<std::string> download(const std::string& path, std::size_t max_bytes,
                                const Progress& progress = {});
@@ -29,6 +36,7 @@ class AdminClient {
  private:
   Result<HttpAnswer> send(const HttpRequest& request);
   Result<Json> send_for_json(const HttpRequest& request);
+  Result<Json> send_body(const char* method, const std::string& path, const Json& body);
 
   std::unique_ptr<Transport> transport_;
 };

@@ -55,7 +55,10 @@ TEST_F(CommandLineTest, UnknownWordsGetASuggestionOnOneLine) {
 
 TEST_F(CommandLineTest, IncompleteLinesSayWhatIsMissing) {
   EXPECT_EQ(run({"registration"}), kExitUsage);
-  EXPECT_EQ(err(), "touchmark: `touchmark registration` needs a command: add, list, remove\n");
+  EXPECT_EQ(
+      err(),
+      "touchmark: `touchmark registration` needs a command: add, add-certificate, list, expire, "
+      "remove\n");
   EXPECT_EQ(run({"registration", "add"}), kExitUsage);
   EXPECT_EQ(err(), "touchmark: PACKAGE is missing; see `touchmark registration add --help`\n");
   EXPECT_EQ(run({"registration", "list", "extra"}), kExitUsage);
@@ -185,6 +188,7 @@ TEST_F(CommandLineTest, RegistrationListIsATable) {
                        {"version_code", 1},
                        {"created_by", "admin"},
                        {"expired", true}}}}});
+  service().answer("GET /admin/v1/certificates", 200, {{"certificates", Json::array()}});
   EXPECT_EQ(run({"registration", "-list"}), kExitOk);
   EXPECT_THAT(out(), HasSubstr("com.example-1.0[1]"));
   EXPECT_THAT(out(), HasSubstr("2019-09-13 17:48:21 (expired)"));

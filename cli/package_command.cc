@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "base/encoding.h"
+#include "cli/app_options.h"
 #include "cli/commands.h"
 #include "cli/error.h"
 #include "cli/text.h"
@@ -25,17 +26,6 @@ struct PackageOptions {
   std::uint32_t max_sdk = 0;
   std::string v4_file;
 };
-
-Result<std::unique_ptr<package::Source>> open_package(const std::string& path) {
-  auto source = package::open_file(path);
-  if (!source) return fail(CliError::kUnreadableFile, "cannot read " + source.error().message());
-  return source;
-}
-
-// A reader's refusal names no file; what the user sees does.
-tl::unexpected<Error> refused(const std::string& path, const Error& error) {
-  return tl::unexpected(error.reworded(fmt::format("{}: {}", path, error.message())));
-}
 
 bool is_file_trouble(const Error& error) { return classify(error).exit_code == kExitUsage; }
 
@@ -78,10 +68,6 @@ Json signature_json(const Result<SignatureReport>& report) {
   for (const package::LineageCertificate& entry : report->lineage) {
     json["lineage"].push_back({{"certificate_sha256", hex_encode(sha256(entry.certificate))},
                                {"capabilities", capability_names(entry.capabilities)}});
-  }
-  if (report->stamp) {
-    json["stamp"] = {{"certificate_sha256", hex_encode(report->stamp->certificate_sha256)},
-                     {"time", report->stamp->time}};
   }
   if (report->stamp) {
     json["stamp"] = {{"certificate_sha256", hex_encode(report->stamp->certificate_sha256)},
@@ -149,11 +135,13 @@ Outcome verify(const PackageOptions& options, Session& session) {
   return worst;
 }
 
-Outcome measure(const std::string& path, Session& session) {
-  const auto source = open_package(path);
-  if (!source) return pass(source);
-  const auto measurement = package::measure(**source);
-  if (!measurement) return refused(path, measurement.error());
+Outcome measure(const FormOptions& options, Session& session) {
+  const auto app = AppFiles::open(options.files);
+  if (!app) return pass(app);
+  const auto how = measure_options(options);
+  if (!how) return pass(how);
+  const auto measurement = app->measure(*how);
+  if (!measurement) return pass(measurement);
   if (!session.json()) {
     session.console().print(one_line(package::one_line(*measurement)));
     return kExitOk;
@@ -164,18 +152,11 @@ Outcome measure(const std::string& path, Session& session) {
   return print_json(session, json);
 }
 
-Result<package::Inspection> inspect(const std::string& path) {
-  const auto source = open_package(path);
-  if (!source) return pass(source);
-  auto inspection = package::inspect(**source);
-  if (!inspection) return refused(path, inspection.error());
-  return inspection;
-}
-
 void print_facts(const package::Inspection& inspection, Session& session) {
   const Measurement& facts = inspection.measurement;
   std::vector<std::vector<std::string>> rows{
       {"package", facts.package_name},
+      {"form", std::string(package::to_string(facts.form))},
       {"label", facts.label},
       {"version", fmt::format("{} [{}]", facts.version_name, facts.version_code)},
       {"API levels", fmt::format("{} and up, targets {}", facts.min_sdk, facts.target_sdk)},
@@ -199,13 +180,17 @@ void print_facts(const package::Inspection& inspection, Session& session) {
   session.console().print(table(rows));
 }
 
-Outcome show(const std::string& path, Session& session) {
-  const auto inspection = inspect(path);
+Outcome show(const FormOptions& options, Session& session) {
+  const auto app = AppFiles::open(options.files);
+  if (!app) return pass(app);
+  const auto how = measure_options(options);
+  if (!how) return pass(how);
+  const auto inspection = app->inspect(*how);
   if (!inspection) return pass(inspection);
   const ExitCode exit_code = inspection->signatures ? kExitOk : kExitNo;
   if (session.json()) {
     Json json = signature_json(inspection->signatures);
-    json["file"] = path;
+    json["file"] = app->name();
     json["app"] = package::to_json(inspection->measurement);
     print_json(session, json);
     return exit_code;
@@ -220,72 +205,12 @@ Outcome show(const std::string& path, Session& session) {
   return exit_code;
 }
 
-const char* change_of(const package::Difference& difference) {
-  if (difference.before.empty()) return "added";
-  return difference.after.empty() ? "removed" : "changed";
-}
-
-Json difference_json(const package::Difference& difference) {
-  Json json{{"kind", package::to_string(difference.kind)},
-            {"change", change_of(difference)},
-            {"name", difference.name},
-            {"before", difference.before},
-            {"after", difference.after}};
-  if (difference.kind == package::DifferenceKind::kPart) {
-    json["size_before"] = difference.size_before;
-    json["size_after"] = difference.size_after;
-  }
-  return json;
-}
-
-std::string difference_detail(const package::Difference& difference) {
-  if (difference.kind == package::DifferenceKind::kSigner) return "";
-  const bool is_part = difference.kind == package::DifferenceKind::kPart;
-  const std::string before = is_part ? human_size(difference.size_before) : difference.before;
-  std::string after = is_part ? human_size(difference.size_after) : difference.after;
-  if (difference.before.empty()) return after;
-  return difference.after.empty() ? before : before + " -> " + after;
-}
-
-Outcome diff(const PackageOptions& options, Session& session) {
-  const auto before = inspect(options.files.at(0));
-  if (!before) return pass(before);
-  const auto after = inspect(options.files.at(1));
-  if (!after) return pass(after);
-  const auto found = package::differences(before->measurement, after->measurement);
-  const bool same = found.empty() && before->signatures && after->signatures;
-  if (session.json()) {
-    Json json{{"same", same}, {"differences", Json::array()}, {"refused", Json::object()}};
-    for (const auto& difference : found) json["differences"].push_back(difference_json(difference));
-    if (!before->signatures) json["refused"]["before"] = before->signatures.error().id();
-    if (!after->signatures) json["refused"]["after"] = after->signatures.error().id();
-    print_json(session, json);
-    return same ? kExitOk : kExitNo;
-  }
-  for (const auto* side : {&*before, &*after}) {
-    if (side->signatures) continue;
-    session.console().note(
-        one_line(fmt::format("{} is refused: {}", options.files.at(side == &*before ? 0 : 1),
-                             side->signatures.error().text())));
-  }
-  if (found.empty()) {
-    session.console().print("no part, signer or fact differs");
-    return same ? kExitOk : kExitNo;
-  }
-  std::vector<std::vector<std::string>> rows{{"WHAT", "CHANGE", "NAME", "DETAIL"}};
-  for (const auto& difference : found) {
-    rows.push_back({std::string(package::to_string(difference.kind)), change_of(difference),
-                    one_line(difference.name), one_line(difference_detail(difference))});
-  }
-  session.console().print(table(rows));
-  return kExitNo;
-}
-
 CLI::App* add_verify(CLI::App& group, Dispatcher& dispatcher) {
   auto options = std::make_shared<PackageOptions>();
   CLI::App* app = group.add_subcommand(
       "verify", "Say whether Android would take the packages' signatures, and if not why");
-  app->add_option("FILE", options->files, "APK files")->required();
+  app->add_option("FILE", options->files, "APK files, archives of split APKs, or IPA files")
+      ->required();
   const auto levels = CLI::Range(std::uint32_t{1}, std::uint32_t{INT32_MAX});
   app->add_option("--min-sdk", options->min_sdk,
                   "The oldest API level to verify for (default: what the manifest says)")
@@ -312,25 +237,19 @@ void add_package_command(CLI::App& app, Dispatcher& dispatcher) {
   CLI::App* group = add_group(app, "package", "Look at packages on this machine");
   add_verify(*group, dispatcher);
 
-  auto measured = std::make_shared<std::string>();
+  auto measured = std::make_shared<FormOptions>();
   CLI::App* measure_app = group->add_subcommand(
-      "measure", "Print the measurement that a registration of the package would have");
-  measure_app->add_option("FILE", *measured, "An APK file")->required();
+      "measure", "Print the measurement that a registration of the app would have");
+  add_form_options(*measure_app, *measured);
   dispatcher.on(measure_app, [measured](Session& s) { return measure(*measured, s); });
 
-  auto shown = std::make_shared<std::string>();
+  auto shown = std::make_shared<FormOptions>();
   CLI::App* show_app = group->add_subcommand(
-      "show", "Show a package's facts, signers and parts, also when it is refused");
-  show_app->add_option("FILE", *shown, "An APK file")->required();
+      "show", "Show an app's facts, signers and parts, also when its signatures are refused");
+  add_form_options(*show_app, *shown);
   dispatcher.on(show_app, [shown](Session& s) { return show(*shown, s); });
 
-  auto compared = std::make_shared<PackageOptions>();
-  CLI::App* diff_app = group->add_subcommand("diff", "Name what differs between two packages");
-  diff_app->add_option("FILES", compared->files, "The older and the newer APK file")
-      ->required()
-      ->expected(2);
-  diff_app->footer("Exits with 0 when nothing differs and both verify, else 1.");
-  dispatcher.on(diff_app, [compared](Session& s) { return diff(*compared, s); });
+  add_package_diff_command(*group, dispatcher);
 }
 
 }  // namespace touchmark::cli

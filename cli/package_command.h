@@ -1,4 +1,5 @@
-// touchmark package verify|measure|show|diff: looks at packages on this machine, without a service.
+// touchmark package verify|measure|show|diff: looks at packages on this machine, without a service
+// (but for registrations that diff is asked about).
 #pragma once
 
 #include "cli/session.h"
@@ -6,5 +7,7 @@
 namespace touchmark::cli {
 
 void add_package_command(CLI::App& app, Dispatcher& dispatcher);
+// package_diff_command.cc
+void add_package_diff_command(CLI::App& group, Dispatcher& dispatcher);
 
 }  // namespace touchmark::cli
