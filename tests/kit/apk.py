@@ -28,12 +28,15 @@ V2_BLOCK_ID = 0x7109871A
 CHUNK = 1 << 20
 
 
-def compile_manifest(package: str, label: str = "Test App", version_code: int = 1) -> bytes:
-    """The binary AndroidManifest.xml of a package, by aapt2."""
+def compile_manifest(
+    package: str, label: str = "Test App", version_code: int = 1, split: str | None = None
+) -> bytes:
+    """The binary AndroidManifest.xml of a package (or of one of its splits), by aapt2."""
+    split_attribute = f'split="{split}"' if split else ""
     with tempfile.TemporaryDirectory() as folder:
         manifest = Path(folder, "AndroidManifest.xml")
         manifest.write_text(
-            f"""<manifest xmlns:android="http://schemas.android.com/apk/res/android" package="{package}"
+            f"""<manifest xmlns:android="http://schemas.android.com/apk/res/android" package="{package}" {split_attribute}
                  android:versionCode="{version_code}" android:versionName="{version_code}.0">
                  <uses-sdk android:minSdkVersion="24" android:targetSdkVersion="34"/>
                  <application android:label="{label}" android:hasCode="true"/></manifest>"""

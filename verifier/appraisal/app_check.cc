@@ -177,6 +177,14 @@ void check_unregistered(const Evidence& evidence, const ReferenceValues& referen
 
 }  // namespace
 
+void accept_vouched_signers(const policy::Facts& facts, std::vector<protocol::Finding>& findings) {
+  const bool by_phone = facts.android && facts.assurance >= policy::Assurance::kTee;
+  const bool by_store = facts.play && facts.play->app_recognition == "PLAY_RECOGNIZED";
+  if (!by_phone && !by_store) return;
+  std::erase_if(findings,
+                [](const Finding& finding) { return finding.id == FindingId::kAppByCertificate; });
+}
+
 std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
 
 Recognition recognise(const Evidence& evidence, const ReferenceValues& references) {

@@ -8,6 +8,7 @@
 #include "protocol/findings.h"
 #include "verifier/appraisal/evidence.h"
 #include "verifier/appraisal/reference_values.h"
+#include "verifier/policy/facts.h"
 
 namespace touchmark::verifier {
 
@@ -35,6 +36,12 @@ Recognition recognise(const Evidence& evidence, const ReferenceValues& reference
 // says.
 void check_app(const Evidence& evidence, const ReferenceValues& references, const Recognition& app,
                bool proof_matches, UnixTime now, std::vector<protocol::Finding>& out);
+
+// Takes app.by-certificate out where hardware evidence that names the claimed package and signers
+// was verified without a finding: the signers are then no longer the app's word alone. Android's
+// key attestation and Play Integrity name them; App Attest names the team and the app only.
+// `facts`: as HardwareAppraiser leaves them.
+void accept_vouched_signers(const policy::Facts& facts, std::vector<protocol::Finding>& findings);
 
 // Text of the client's in a detail: short, for it ends up in logs.
 std::string shown(std::string_view text);

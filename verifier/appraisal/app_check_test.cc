@@ -107,6 +107,27 @@ TEST_F(CertificateTest, EndsWithItsTime) {
   EXPECT_THAT(found({still, over}), ElementsAre(FindingId::kAppByCertificate));
 }
 
+TEST_F(CertificateTest, IsEnoughWhereHardwareNamesTheSigner) {
+  const auto found_with = [](const policy::Facts& facts) {
+    std::vector<Finding> findings{{FindingId::kAppByCertificate, ""}, {FindingId::kRootSu, ""}};
+    accept_vouched_signers(facts, findings);
+    return ids(findings);
+  };
+  policy::Facts facts;
+  const auto kept = ElementsAre(FindingId::kAppByCertificate, FindingId::kRootSu);
+  EXPECT_THAT(found_with(facts), kept);
+  facts.assurance = policy::Assurance::kSecureChip;  // of App Attest, which names no signer
+  EXPECT_THAT(found_with(facts), kept);
+  facts.android.emplace();
+  EXPECT_THAT(found_with(facts), ElementsAre(FindingId::kRootSu));
+  facts.assurance = policy::Assurance::kSoftware;  // a key that the phone's software keeps
+  EXPECT_THAT(found_with(facts), kept);
+  facts.play.emplace();
+  EXPECT_THAT(found_with(facts), kept);
+  facts.play->app_recognition = "PLAY_RECOGNIZED";
+  EXPECT_THAT(found_with(facts), ElementsAre(FindingId::kRootSu));
+}
+
 TEST_F(CertificateTest, MarksWhatTheDevelopmentTeamSigned) {
   const SigningCertificate development = certificate(signer_, "", true);
   EXPECT_THAT(found({development}),
