@@ -37,10 +37,15 @@ Json app_claim(const SdkFacts& sdk, const Inspection& inspection) {
   for (const package::Part& part : app.parts) {
     if (part.code_bearing()) parts[part.name] = base64url_encode(part.sha256);
   }
+  Json splits = Json::object();
+  for (const auto& [split, sha256] : package::split_digests(app)) {
+    splits[split] = base64url_encode(sha256);
+  }
   return {
       {"package", app.package_name},      {"version_name", app.version_name},
       {"version_code", app.version_code}, {"measurement", base64url_encode(package::digest(app))},
-      {"signers", std::move(signers)},    {"parts", std::move(parts)}};
+      {"signers", std::move(signers)},    {"parts", std::move(parts)},
+      {"splits", std::move(splits)}};
 }
 
 Json findings_claim(const std::vector<protocol::Finding>& findings) {

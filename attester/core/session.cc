@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kEvidenceType = "touchmark-evidence+jwt";
 constexpr std::chrono::seconds kChallengeMargin{10};
+constexpr std::size_t kMaxClaimedParts = 512;  // protocol/README.md
 
 tl::unexpected<Error> bad_answer(const Error& reason) {
   return fail(ClientError::kBadAnswer, reason.text());
@@ -27,6 +28,24 @@ int weight(const Error& error) {
   if (error.is(TransportError::kUntrusted)) return 3;
   if (error.is(TransportError::kUnreachable)) return 1;
   return 2;
+}
+
+// Ranges are asked for over the code that is installed when the service knows no package of this
+// measurement: then it may still know the release that these are some splits of.
+std::string challenge_request(const Config& config, const Inspection& inspection) {
+  Sha256Digest measurement{};
+  Json code = Json::array();
+  if (inspection.measurement) {
+    measurement = package::digest(*inspection.measurement);
+    for (const package::Part& part : inspection.measurement->parts) {
+      if (part.code_bearing() && part.size > 0 && code.size() < kMaxClaimedParts) {
+        code.push_back({part.name, part.size});
+      }
+    }
+  }
+  return dump_json({{"account", config.account},
+                    {"measurement", base64url_encode(measurement)},
+                    {"code", std::move(code)}});
 }
 
 }  // namespace
@@ -102,10 +121,7 @@ Result<AttestAnswer> Session::submit(const std::string& url, const EvidenceInput
 Result<Challenge> Session::take_challenge(const std::string& url, const Config& config,
                                           const Inspection& inspection) {
   if (!next_ || parts_.boot_clock.now() >= next_->usable_until) {
-    const Sha256Digest measurement =
-        inspection.measurement ? package::digest(*inspection.measurement) : Sha256Digest{};
-    const std::string body =
-        dump_json({{"account", config.account}, {"measurement", base64url_encode(measurement)}});
+    const std::string body = challenge_request(config, inspection);
     const BootTime asked = parts_.boot_clock.now();
     const Result<std::string> answer =
         exchange(url + "/v1/challenge", config,

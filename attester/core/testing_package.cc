@@ -53,8 +53,8 @@ std::string signature(EVP_PKEY* key, const std::string& data) {
 }
 
 std::string signing_block(const std::string& digest) {
-  const openssl::Pkey key(EVP_EC_gen("P-256"));
-  const Certificate certificate = self_signed(key.get(), "Touchmark test");
+  static const openssl::Pkey key(EVP_EC_gen("P-256"));
+  static const Certificate certificate = self_signed(key.get(), "Touchmark test");
   const std::string signed_data =
       with_length(with_length(u32(kEcdsaSha256) + with_length(digest))) +
       with_length(with_length(der_of(certificate.get()))) + with_length("");
@@ -70,11 +70,13 @@ std::string signing_block(const std::string& digest) {
 
 }  // namespace
 
-std::string signed_package(const std::map<std::string, std::string>& files) {
+std::string signed_package(const std::map<std::string, std::string>& files,
+                           const std::string& split) {
   using namespace package::testing;
   XmlTestElement manifest = sample_manifest();
   manifest.children.at(0).attributes.at(0).data =
       24;  // minSdkVersion: v2 alone is enough from here on
+  if (!split.empty()) manifest.attributes.push_back({.name = "split", .text = split});
   ZipFile zip;
   zip.entries.push_back(deflated("AndroidManifest.xml", xml_document(manifest).build()));
   for (const auto& [name, content] : files) zip.entries.push_back(deflated(name, content));

@@ -52,6 +52,7 @@ bool is_system_file(const Rules& rules, std::string_view path);
 struct OwnPackage {
   std::string library_path;  // the file that is mapped
   std::string package_path;  // the base APK it belongs to; "" when it does not lie in a package
+  std::vector<std::string> packages;  // that APK, then those of the app's splits
   std::optional<package::Measurement> measurement;
   // Everything below it belongs to the app.
   std::string folder() const;

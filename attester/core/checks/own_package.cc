@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "attester/core/checks/compare.h"
 #include "attester/core/checks/elf.h"
 #include "attester/core/checks/raw_file.h"
@@ -13,6 +15,11 @@ namespace {
 
 using protocol::FindingId;
 
+// The installer's names.
+constexpr std::string_view kBase = "base.apk";
+constexpr std::string_view kSplitPrefix = "split_";
+constexpr std::string_view kPackageSuffix = ".apk";
+
 constexpr std::size_t kMaxLibraryBytes = 256 << 20;
 
 #if defined(__x86_64__)
@@ -20,6 +27,10 @@ constexpr std::string_view kAbi = "x86_64";
 #elif defined(__aarch64__)
 constexpr std::string_view kAbi = "arm64-v8a";
 #endif
+
+bool is_split(std::string_view name) {
+  return name.starts_with(kSplitPrefix) && name.ends_with(kPackageSuffix);
+}
 
 std::string parent(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -49,24 +60,27 @@ void compare_paths(const Rules& rules, const OwnPackage& own, const std::string&
   }
 }
 
-// The library as the package holds it.
+// The library as the package holds it: the base, or the split for this processor.
 Result<Bytes> packaged_library(const OwnPackage& own) {
-  const auto source = open_source(own.package_path);
-  if (!source) return pass(source);
   const std::string name =
       "lib/" + std::string(kAbi) + "/" + std::string(file_name(own.library_path));
-  Bytes out;
-  const Result<void> read =
-      package::read_part(**source, name, [&out](ByteView piece) -> Result<void> {
-        if (out.size() + piece.size() > kMaxLibraryBytes) {
-          return fail(RawFileError::kTooLarge, "the packaged library is too large");
-        }
-        append(out, piece);
-        return {};
-      });
-  if (!read) return pass(read);
-  if (out.empty()) return fail(RawFileError::kNotFound, name + " is not in the package");
-  return out;
+  for (const std::string& path : own.packages) {
+    const auto source = open_source(path);
+    if (!source) return pass(source);
+    Bytes out;
+    const Result<void> read =
+        package::read_part(**source, name, [&out](ByteView piece) -> Result<void> {
+          if (out.size() + piece.size() > kMaxLibraryBytes) {
+            return fail(RawFileError::kTooLarge, "the packaged library is too large");
+          }
+          append(out, piece);
+          return {};
+        });
+    if (!read && read.error().is(package::PackageError::kNoSuchPart)) continue;
+    if (!read) return pass(read);
+    if (!out.empty()) return out;
+  }
+  return fail(RawFileError::kNotFound, name + " is not in the package");
 }
 
 // The first linked address where executable memory differs from the image, if any.
@@ -91,24 +105,57 @@ std::optional<std::uint64_t> first_difference(const Module& module, ByteView ima
 }  // namespace
 
 std::string package_of(const std::string& library_path) {
-  if (library_path.ends_with(".apk")) return library_path;
+  if (is_split(file_name(library_path))) return parent(library_path) + "/" + std::string(kBase);
+  if (library_path.ends_with(kPackageSuffix)) return library_path;
   const std::string lib_dir = parent(parent(library_path));
   if (file_name(lib_dir) != "lib") return {};
-  return parent(lib_dir) + "/base.apk";
+  return parent(lib_dir) + "/" + std::string(kBase);
 }
 
-Result<package::Measurement> MeasurementCache::measure(const std::string& path) {
+std::vector<std::string> packages_of(const std::string& base_path) {
+  std::vector<std::string> out{base_path};
+  const std::string folder = parent(base_path);
+  const auto names = list_folder(folder);
+  if (!names || file_name(base_path) != kBase) return out;
+  for (const std::string& name : *names) {
+    if (is_split(name)) out.push_back(folder + "/" + name);
+  }
+  return out;
+}
+
+PartPlace place_of(const std::vector<std::string>& packages, const std::string& part) {
+  const auto split = package::split_of(part);
+  const std::string file =
+      std::string(kSplitPrefix) + std::string(split) + std::string(kPackageSuffix);
+  for (const std::string& package : packages) {
+    if (!split.empty() && file_name(package) == file) {
+      return {package, std::string(package::path_in_split(part))};
+    }
+  }
+  return {packages.empty() ? "" : packages.front(), part};
+}
+
+Result<package::Measurement> MeasurementCache::measure(const std::vector<std::string>& paths) {
   const std::lock_guard lock(mutex_);
-  Result<RawFile> file = RawFile::open(path);
-  if (!file) return pass(file);
-  const Result<struct stat> status = file->status();
-  if (!status) return pass(status);
-  if (measurement_ && unchanged(status_, *status)) return *measurement_;
-  const auto source = to_source(std::move(*file), *status);
-  if (!source) return pass(source);
-  Result<package::Measurement> measurement = package::measure(**source);
+  std::vector<struct stat> now;
+  std::vector<std::unique_ptr<package::Source>> sources;
+  std::vector<const package::Source*> views;
+  for (const std::string& path : paths) {
+    Result<RawFile> file = RawFile::open(path);
+    if (!file) return pass(file);
+    const Result<struct stat> status = file->status();
+    if (!status) return pass(status);
+    auto source = to_source(std::move(*file), *status);
+    if (!source) return pass(source);
+    now.push_back(*status);
+    views.push_back(source->get());
+    sources.push_back(std::move(*source));
+  }
+  if (measurement_ && std::ranges::equal(status_, now, unchanged)) return *measurement_;
+  Result<package::Measurement> measurement =
+      views.size() == 1 ? package::measure(*views.front()) : package::measure_splits(views);
   if (!measurement) return measurement;
-  status_ = *status;
+  status_ = std::move(now);
   measurement_ = *measurement;
   return measurement;
 }
@@ -129,7 +176,8 @@ OwnPackage find_own_package(const Rules& rules, const std::vector<Module>& modul
     return own;
   }
   compare_paths(rules, own, platform_path, out);
-  Result<package::Measurement> measurement = cache.measure(own.package_path);
+  own.packages = packages_of(own.package_path);
+  Result<package::Measurement> measurement = cache.measure(own.packages);
   if (!measurement) {
     report(out, FindingId::kAppUnreadable, own.package_path + ": " + measurement.error().text());
     return own;

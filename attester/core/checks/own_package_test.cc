@@ -36,6 +36,8 @@ TEST(PackageOfTest, FollowsTheInstallersLayout) {
   EXPECT_EQ(package_of("/data/app/~~a==/org.x-b==/lib/arm64/libtouchmark.so"),
             "/data/app/~~a==/org.x-b==/base.apk");
   EXPECT_EQ(package_of("/data/app/org.x-1/base.apk"), "/data/app/org.x-1/base.apk");
+  EXPECT_EQ(package_of("/data/app/org.x-1/split_config.arm64_v8a.apk"),
+            "/data/app/org.x-1/base.apk");
   EXPECT_EQ(package_of("/data/local/tmp/libtouchmark.so"), "");
   EXPECT_EQ(package_of("libtouchmark.so"), "");
 }
@@ -140,19 +142,19 @@ TEST_F(OwnPackageTest, SeesABrokenPackage) {
 // A measurement is kept only as long as the file stays what it was.
 TEST_F(OwnPackageTest, MeasuresAChangedPackageAnew) {
   MeasurementCache cache;
-  const Result<package::Measurement> first = cache.measure(package().string());
+  const Result<package::Measurement> first = cache.measure({package().string()});
   ASSERT_TRUE(first);
-  EXPECT_EQ(*cache.measure(package().string()), *first);
+  EXPECT_EQ(*cache.measure({package().string()}), *first);
   {
     std::fstream file(package(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(40);  // in place: same file, same size
     file.put(static_cast<char>(package_[40] ^ 1));
   }
-  EXPECT_FALSE(cache.measure(package().string()));
+  EXPECT_FALSE(cache.measure({package().string()}));
   write(package(), package_);
-  EXPECT_TRUE(cache.measure(package().string()));
+  EXPECT_TRUE(cache.measure({package().string()}));
   write(package(), signed_package({{"classes.dex", "other code"}}));
-  const Result<package::Measurement> other = cache.measure(package().string());
+  const Result<package::Measurement> other = cache.measure({package().string()});
   ASSERT_TRUE(other);
   EXPECT_NE(package::digest(*other), package::digest(*first));
 }
@@ -205,6 +207,35 @@ TEST_F(OwnPackageTest, ProvesRangesOfItsOwnPackage) {
                                                                                 "code"
                                                                                 "app"));
   }));
+}
+
+// As a store delivers apps: the library is in the split for the phone's processor.
+TEST_F(OwnPackageTest, IsMeasuredWithItsSplits) {
+  const std::string native = to_string(*read_whole(SAMPLE_LIBRARY, 1 << 30));
+  write(package(), signed_package({{"classes.dex", "code of the app"}}));
+  write(dir_.path() / "split_config.cpu.apk",
+        signed_package({{"lib/" + kAbi + "/libsample.so", native}}, "config.cpu"));
+  write(dir_.path() / "split_config.de.apk", signed_package({{"assets/a", "de"}}, "config.de"));
+  EXPECT_TRUE(in_child([this] {
+    const Inspection inspection = inspect(library(), package().string());
+    return only(inspection, {}) && inspection.measurement &&
+           inspection.measurement->form == touchmark::package::Form::kSplits &&
+           touchmark::package::split_digests(*inspection.measurement).size() == 3;
+  }));
+  const auto packages = packages_of(package().string());
+  ASSERT_EQ(packages.size(), 3U);
+  const std::string part = "lib/" + kAbi + "/libsample.so";
+  const PartPlace place = place_of(packages, "config.cpu!/" + part);
+  EXPECT_EQ(place.package, (dir_.path() / "split_config.cpu.apk").string());
+  EXPECT_EQ(place.name, part);
+  EXPECT_EQ(place_of(packages, "classes.dex").package, package().string());
+  EXPECT_EQ(place_of(packages, "none!/classes.dex").name, "none!/classes.dex");
+
+  // Something that is no split of this app.
+  MeasurementCache cache;
+  EXPECT_TRUE(cache.measure(packages));
+  write(dir_.path() / "split_more.apk", package_);
+  EXPECT_FALSE(cache.measure(packages_of(package().string())));
 }
 
 }  // namespace

@@ -48,11 +48,13 @@ class ProcessIntegrity final : public Integrity {
     const Result<std::vector<Mapping>> maps = read_maps();
     const std::vector<Module> modules = maps ? list_modules(*maps) : std::vector<Module>();
     const Module* module = find_module(modules, options_.rules.own_code);
-    const auto source = open_source(module == nullptr ? "" : package_of(module->path));
-    if (!source) return digest.finish();
+    const auto packages = packages_of(module == nullptr ? "" : package_of(module->path));
     for (const protocol::Range& range : ranges) {
+      const PartPlace place = place_of(packages, range.part);
+      const auto source = open_source(place.package);
+      if (!source) continue;
       const Result<Bytes> bytes =
-          package::read_part_range(**source, range.part, range.offset, range.length);
+          package::read_part_range(**source, place.name, range.offset, range.length);
       if (bytes) digest.update(*bytes);
     }
     return digest.finish();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "attester/core/checks/syscall.h"
@@ -127,6 +128,31 @@ Result<std::unique_ptr<package::Source>> open_source(const std::string& path) {
 Result<std::unique_ptr<package::Source>> to_source(RawFile file, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return fail(RawFileError::kNotAFile, "the package is not a file");
   return std::make_unique<RawSource>(std::move(file), static_cast<std::uint64_t>(status.st_size));
+}
+
+Result<std::vector<std::string>> list_folder(const std::string& path) {
+  constexpr std::size_t kMaxNames = 10'000;
+  constexpr std::size_t kLengthAt = 16;  // in struct linux_dirent64: after inode and offset
+  constexpr std::size_t kNameAt = 19;    // after the record's length and the type
+  const Result<RawFile> folder = RawFile::open(path);
+  if (!folder) return pass(folder);
+  std::vector<std::string> names;
+  Bytes records(16 * 1024);
+  for (;;) {
+    const long got = system_call(__NR_getdents64, folder->descriptor(), as_argument(records.data()),
+                                 static_cast<long>(records.size()));
+    if (got < 0) return failure(got, path);
+    if (got == 0) break;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+      std::uint16_t length = 0;
+      std::memcpy(&length, records.data() + at + kLengthAt, sizeof length);
+      names.emplace_back(reinterpret_cast<const char*>(records.data() + at + kNameAt));
+      at += length;
+    }
+    if (names.size() > kMaxNames) return fail(RawFileError::kTooLarge, path + " has many files");
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 bool exists(const std::string& path) {

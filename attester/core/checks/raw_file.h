@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -34,6 +35,7 @@ class RawFile {
 
   // Device, inode, size, owner, times.
   Result<struct stat> status() const;
+  int descriptor() const { return fd_; }
   // As many bytes as there are from `offset`, at most out.size().
   Result<std::size_t> read_some(std::uint64_t offset, std::span<std::byte> out) const;
 
@@ -49,6 +51,9 @@ Result<Bytes> read_whole(const std::string& path, std::size_t max_bytes);
 Result<std::unique_ptr<package::Source>> open_source(const std::string& path);
 // The same of a file that is open; `status` is its own.
 Result<std::unique_ptr<package::Source>> to_source(RawFile file, const struct stat& status);
+
+// The names in a folder, sorted; at most 10,000 of them (kTooLarge).
+Result<std::vector<std::string>> list_folder(const std::string& path);
 
 // Whether the path leads to anything.
 bool exists(const std::string& path);

@@ -89,7 +89,7 @@ bool belongs_to_package(const Context& context, const std::string& path) {
   const OwnPackage& own = context.own;
   if (own.package_path.empty() || !is_below(path, own.folder())) return false;
   const std::string& compiled = context.rules.compiled_code_folder;
-  if (path == own.package_path) return true;
+  if (std::ranges::find(own.packages, path) != own.packages.end()) return true;
   if (!compiled.empty() && is_below(path, own.folder() + compiled)) return true;
   if (!own.measurement) return false;
   const auto named = [&path](const package::Part& part) {
