@@ -92,6 +92,17 @@ TEST(Parts, AreIndependentOfCompressionAndOrder) {
   EXPECT_EQ(a[0].size, 4u);
 }
 
+// AOSP's verifier reads an archive with such a name, so that has to open.
+TEST(Parts, HaveNoNulInTheirNames) {
+  const auto source = from_memory(to_bytes(
+      testing::ZipFile{.entries = {testing::stored(std::string_view("a\0b", 3), "x")}}.build()));
+  const auto archive = ZipArchive::open(*source);
+  ASSERT_TRUE(archive) << archive.error().text();
+  const auto parts = digest_parts(*archive);
+  ASSERT_FALSE(parts);
+  EXPECT_TRUE(parts.error().is(ZipError::kNameEncoding));
+}
+
 TEST(Parts, AreDigestedInParallelAsOneByOne) {
   testing::ZipFile zip;
   for (int i = 0; i < 40; ++i) {

@@ -73,6 +73,11 @@ Result<std::vector<Part>> digest_parts(const ZipArchive& archive, const PartName
   for (const ZipEntry& entry : archive.entries()) {
     auto name = names(entry);
     if (!name) continue;
+    // AOSP's verifier takes such a name, so verifying does; the platform's installer does not.
+    if (name->find('\0') != name->npos) {
+      return fail(ZipError::kNameEncoding,
+                  "the name at " + std::to_string(entry.header_offset) + " holds a NUL");
+    }
     jobs.push_back({&entry, *std::move(name)});
     total += entry.size;
   }

@@ -48,7 +48,7 @@ enum class ZipError {
   kStoredSize,          // stored, with two different sizes
   // Names.
   kEmptyName,
-  kNameEncoding,       // not UTF-8, or holds a NUL
+  kNameEncoding,       // not UTF-8; of a part also: holds a NUL
   kNameTraversal,      // absolute, or with a ".." segment
   kDuplicateName,      // CVE-2013-4787, "Master Key"
   kConfusableName,     // differs from another only in case or separators, where that matters

@@ -52,9 +52,9 @@ std::string collision_key(std::string_view name) {
 Result<void> check_name(const ZipEntry& entry) {
   const std::string_view name = entry.name;
   if (name.empty()) return fail(ZipError::kEmptyName, "an entry without a name");
-  if (!is_utf8(name) || name.find('\0') != name.npos) {
-    return fail(ZipError::kNameEncoding, "the name at " + std::to_string(entry.header_offset) +
-                                             " is not UTF-8 or holds a NUL");
+  if (!is_utf8(name)) {
+    return fail(ZipError::kNameEncoding,
+                "the name at " + std::to_string(entry.header_offset) + " is not UTF-8");
   }
   if (name.front() == '/' || name.front() == '\\' || canonical_path(name).empty()) {
     return fail(ZipError::kNameTraversal, entry.name + " leaves the package's folder");

@@ -74,7 +74,7 @@ def original(bench) -> str:
 
 
 def changed(content: bytes) -> bytes:
-    return content[:-1] + bytes([content[-1] ^ 1]) if content else b"\0"
+    return content[:-1] + bytes([content[-1] ^ 1]) if content else b"\1"
 
 
 def test_a_copy_and_a_second_build_are_the_same(bench, original):
