@@ -38,7 +38,7 @@ TEST_F(CommandLineTest, NoCommandShowsTheHelp) {
   EXPECT_EQ(run({}), kExitUsage);
   EXPECT_THAT(err(), HasSubstr("Usage: touchmark COMMAND"));
   EXPECT_EQ(run({"registration", "add", "--help"}), kExitOk);
-  EXPECT_THAT(out(), HasSubstr("Usage: touchmark registration add PACKAGE [OPTIONS]"));
+  EXPECT_THAT(out(), HasSubstr("Usage: touchmark registration add PACKAGE... [OPTIONS]"));
   EXPECT_THAT(out(), HasSubstr("--expire-after DURATION"));
 }
 

@@ -9,7 +9,6 @@
 namespace touchmark::verifier {
 namespace {
 
-constexpr std::size_t kMaxClaimedParts = 1024;
 constexpr std::uint64_t kMaxClaimedBytes = std::uint64_t{1} << 40;
 constexpr std::size_t kMaxSpentChallenges = 1'000'000;
 
@@ -226,11 +225,17 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
   policy::Facts facts;
   hardware_.appraise(*evidence, ExpectedApp::of(*evidence, references->find(evidence->measurement)),
                      now, *findings, facts);
+  accept_vouched_signers(facts, *findings);
+  if (auto mark = development_mark(*evidence, *references)) {
+    facts.development_key = true;
+    findings->push_back(*std::move(mark));
+  }
   std::ranges::stable_sort(*findings, {}, &protocol::Finding::id);
 
   const Decision decision = policy_.decide(*findings);
-  Verdict verdict{decision.passed, evidence->did, evidence->package_name,
-                  level_name(facts.assurance), decision.rejecting, {}};
+  Verdict verdict{decision.passed,        evidence->did,
+                  evidence->package_name, level_name(facts.assurance),
+                  decision.rejecting,     {}};
   verdict.findings.insert(verdict.findings.end(), decision.annotating.begin(),
                           decision.annotating.end());
   std::ranges::stable_sort(verdict.findings, {}, &protocol::Finding::id);

@@ -254,7 +254,7 @@ def test_full_disk_of_the_service(nobody, tmp_path, big_release, release):
         nobody.init(service)
         refused(nobody.run("registration", "add", big_release), NO_SPACE)
         # It goes on with what fits.
-        assert nobody.json("registration", "list") == {"registrations": []}
+        assert nobody.json("registration", "list")["registrations"] == []
         nobody.ok("registration", "add", release)
     finally:
         service.stop()

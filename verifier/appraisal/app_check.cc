@@ -152,15 +152,6 @@ Vouching vouching_certificates(const Evidence& evidence, const ReferenceValues& 
   return out;
 }
 
-void check_development(const Evidence& evidence, const ReferenceValues& references, Findings& out) {
-  for (const SigningCertificate& certificate : references.certificates()) {
-    if (!certificate.development || !counts_for(certificate, evidence)) continue;
-    if (!evidence.signers.contains(certificate.sha256)) continue;
-    out.push_back({FindingId::kAppDevelopment, certificate.id + " " + shown(certificate.subject)});
-    return;
-  }
-}
-
 void check_unregistered(const Evidence& evidence, const ReferenceValues& references, UnixTime now,
                         Findings& out) {
   const std::string what = "measurement " + base64_encode(evidence.measurement) +
@@ -176,6 +167,16 @@ void check_unregistered(const Evidence& evidence, const ReferenceValues& referen
 }
 
 }  // namespace
+
+std::optional<Finding> development_mark(const Evidence& evidence,
+                                        const ReferenceValues& references) {
+  for (const SigningCertificate& certificate : references.certificates()) {
+    if (!certificate.development || !counts_for(certificate, evidence)) continue;
+    if (!evidence.signers.contains(certificate.sha256)) continue;
+    return Finding{FindingId::kAppDevelopment, certificate.id + " " + shown(certificate.subject)};
+  }
+  return std::nullopt;
+}
 
 void accept_vouched_signers(const policy::Facts& facts, std::vector<protocol::Finding>& findings) {
   const bool by_phone = facts.android && facts.assurance >= policy::Assurance::kTee;
@@ -194,6 +195,9 @@ Recognition recognise(const Evidence& evidence, const ReferenceValues& reference
     package::Measurement installed = installed_app(evidence, reference->registration.measurement);
     if (!is_installed_in_part(evidence, *reference, installed)) continue;
     std::erase_if(installed.parts, [](const package::Part& part) { return part.size == 0; });
+    if (installed.parts.size() > kMaxClaimedParts) {
+      installed.parts.erase(installed.parts.begin() + kMaxClaimedParts, installed.parts.end());
+    }
     return {reference.get(), true, std::move(installed.parts)};
   }
   return {};
@@ -201,7 +205,6 @@ Recognition recognise(const Evidence& evidence, const ReferenceValues& reference
 
 void check_app(const Evidence& evidence, const ReferenceValues& references, const Recognition& app,
                bool proof_matches, UnixTime now, std::vector<protocol::Finding>& out) {
-  check_development(evidence, references, out);
   if (app.reference == nullptr) return check_unregistered(evidence, references, now, out);
   const Registration& registration = app.reference->registration;
   if (is_over(registration.expires, now)) {

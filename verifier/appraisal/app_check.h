@@ -1,6 +1,7 @@
 // Which registration evidence belongs to, and what of the evidence says otherwise.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,9 @@
 #include "verifier/policy/facts.h"
 
 namespace touchmark::verifier {
+
+// So many parts of what is installed the ranges of a challenge are drawn over, the first by name.
+inline constexpr std::size_t kMaxClaimedParts = 512;
 
 struct Recognition {
   const Reference* reference = nullptr;  // nullptr: no registration
@@ -36,6 +40,11 @@ Recognition recognise(const Evidence& evidence, const ReferenceValues& reference
 // says.
 void check_app(const Evidence& evidence, const ReferenceValues& references, const Recognition& app,
                bool proof_matches, UnixTime now, std::vector<protocol::Finding>& out);
+
+// The finding app.development when a signer's certificate is marked as the development team's,
+// whether the app is registered or not.
+std::optional<protocol::Finding> development_mark(const Evidence& evidence,
+                                                  const ReferenceValues& references);
 
 // Takes app.by-certificate out where hardware evidence that names the claimed package and signers
 // was verified without a finding: the signers are then no longer the app's word alone. Android's

@@ -53,6 +53,7 @@ SigningCertificate certificate(const Sha256Digest& signer, const std::string& pa
 
 std::vector<Finding> check(const Evidence& evidence, const ReferenceValues& references) {
   std::vector<Finding> out;
+  if (auto mark = development_mark(evidence, references)) out.push_back(*mark);
   check_app(evidence, references, recognise(evidence, references), true, kNow, out);
   return out;
 }

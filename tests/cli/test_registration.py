@@ -1,0 +1,134 @@
+"""`touchmark registration`: every form of an app, signing certificates, and when they end."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from kit import apk
+
+BUNDLE = Path(__file__).resolve().parents[1] / "vectors/bundle/app.aab"
+SPLITS = BUNDLE.with_name("app.apks")
+
+
+@pytest.fixture
+def nothing_left(touchmark):
+    yield
+    listed = touchmark.json("registration", "list")
+    for row in listed["registrations"] + listed["certificates"]:
+        touchmark.ok("registration", "remove", row["id"])
+
+
+@pytest.fixture
+def key() -> apk.SigningKey:
+    return apk.SigningKey.generate("Currency Converter")
+
+
+@pytest.fixture
+def certificate(tmp_path, key) -> Path:
+    path = tmp_path / "signer.der"
+    path.write_bytes(key.certificate)
+    return path
+
+
+def test_a_certificate_is_taken_from_a_file_or_from_what_it_signed(
+    touchmark, nothing_left, tmp_path, key, certificate
+):
+    (added,) = touchmark.json("registration", "add-certificate", certificate)["certificates"]
+    assert added["id"].startswith("cert-")
+    assert added["subject"] == "/CN=Currency Converter"
+    assert (added["package"], added["development"], added["expires"]) == (None, False, None)
+
+    package = tmp_path / "app.apk"
+    package.write_bytes(apk.build(apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1"}))
+    (again,) = touchmark.json("registration", "add-certificate", package)["certificates"]
+    assert again["id"] == added["id"]
+    assert touchmark.run("registration", "add-certificate", BUNDLE).returncode == 1
+    text = tmp_path / "text"
+    text.write_text("no certificate")
+    done = touchmark.run("registration", "add-certificate", text)
+    assert done.returncode == 2
+    assert "holds no certificate" in done.stderr
+
+
+def test_certificates_are_listed_changed_and_removed(touchmark, developer, nothing_left, certificate):
+    options = ["--package", "org.example.app", "--development", "--expire-after", "1h"]
+    (added,) = developer.json("registration", "add-certificate", certificate, *options)["certificates"]
+    assert added["expires"] == added["created"] + 3600
+    (listed,) = touchmark.json("registration", "list")["certificates"]
+    assert listed == {**added, "created_by": "developer", "expired": False}
+    assert "org.example.app (development)" in touchmark.ok("registration", "list")
+
+    (changed,) = touchmark.json("registration", "expire", added["id"], "--never")["changed"]
+    assert changed["expires"] is None
+    assert touchmark.ok("registration", "expire", added["id"], "--after", "1s").startswith(added["id"])
+    assert touchmark.run("registration", "expire", added["id"]).returncode == 2
+    assert touchmark.run("registration", "expire", "cert-none", "--never").returncode == 8
+    assert touchmark.ok("registration", "remove", added["id"]) == f"removed {added['id']}\n"
+    assert touchmark.json("registration", "list")["certificates"] == []
+
+
+def test_the_end_of_a_release_is_changed(touchmark, nothing_left, release):
+    added = touchmark.json("registration", "add", release, "--expire-after", "1h")
+    (changed,) = touchmark.json("registration", "expire", added["id"], "--never")["changed"]
+    assert changed["expires"] is None
+    (listed,) = touchmark.json("registration", "list")["registrations"]
+    assert listed["expires"] is None
+
+
+def test_a_bundle_needs_the_certificate_of_its_store(touchmark, nothing_left, certificate):
+    done = touchmark.run("registration", "add", BUNDLE)
+    assert done.returncode == 2
+    assert "--signing-certificate" in done.stderr
+    added = touchmark.json("registration", "add", BUNDLE, "--signing-certificate", certificate)
+    assert added["form"] == "bundle"
+    # Registered for the app alone, it need not be given.
+    touchmark.ok("registration", "add-certificate", certificate, "--package", added["package"])
+    assert touchmark.json("registration", "add", BUNDLE)["id"] == added["id"]
+
+
+def test_splits_come_in_an_archive_or_one_by_one(touchmark, nothing_left, tmp_path):
+    added = touchmark.json("registration", "add", SPLITS)
+    assert added["form"] == "splits"
+    with zipfile.ZipFile(SPLITS) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".apk")]
+        archive.extractall(tmp_path, names)
+    files = [tmp_path / name for name in names]
+    assert len(files) > 1
+    assert touchmark.json("registration", "add", *files)["id"] == added["id"]
+    assert touchmark.json("package", "measure", *files)["line"] == added["line"]
+    without_base = [file for file in files if not file.name.startswith("base-master")]
+    assert len(without_base) == len(files) - 1
+    done = touchmark.run("registration", "add", *without_base)
+    assert done.returncode == 1
+    assert "splits.no-base" in done.stderr
+
+
+def test_diff_compares_with_a_registration(touchmark, nothing_left, tmp_path, release):
+    added = touchmark.json("registration", "add", release)
+    registered = f"registration:{added['id']}"
+    assert touchmark.run("package", "diff", registered, release).returncode == 0
+    tampered = tmp_path / "tampered.apk"
+    manifest = apk.compile_manifest("com.criticalblue.currencyconverterdemo", "Currency Converter Demo")
+    files = {"classes.dex": b"dex\n035\0other", "assets/touchmark-sdk.json": b'{"version":"0.1.0"}'}
+    tampered.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))
+    done = touchmark.run("package", "diff", registered, tampered, "--json")
+    assert done.returncode == 1
+    found = {(d["kind"], d["change"]) for d in json.loads(done.stdout)["differences"]}
+    assert found == {("signer", "removed"), ("signer", "added"), ("part", "changed")}
+    assert touchmark.run("package", "diff", "registration:none", release).returncode == 8
+
+
+def test_every_form_is_verified_and_shown(nobody, certificate):
+    done = nobody.run("package", "verify", SPLITS, BUNDLE, "--json")
+    splits, bundle = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 1
+    assert splits["verified"] is True
+    assert bundle["reason"] == "bundle.not-installable"
+    shown = nobody.json("package", "show", BUNDLE, "--signing-certificate", certificate)
+    assert shown["app"]["form"] == "bundle"
+    assert len(shown["signers"]) == 1
+    assert nobody.json("package", "show", SPLITS)["app"]["form"] == "splits"
