@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from kit import der
+from kit import cbor, der
 
 KEY_DESCRIPTION = ObjectIdentifier("1.3.6.1.4.1.11129.2.1.17")
 TRUSTED_ENVIRONMENT = 1
@@ -141,3 +141,68 @@ class AndroidPhone:
 def android_key(chain: list[bytes]) -> dict[str, Any]:
     """The claim `submods`."""
     return {"android-key": {"chain": [b64(c) for c in chain]}}
+
+
+@dataclass
+class AppleDevice:
+    """An iPhone's App Attest: one key, under a root of the tests."""
+
+    app_id: str
+    aaguid: bytes = b"appattest".ljust(16, b"\0")
+    key: Key = field(default_factory=new_key)
+    root_key: Key = field(default_factory=new_key)
+    ca_key: Key = field(default_factory=new_key)
+    counter: int = 0
+
+    NONCE = ObjectIdentifier("1.2.840.113635.100.8.2")
+
+    def __post_init__(self) -> None:
+        root, ca = name(cn="Test App Attestation Root CA"), name(cn="Test App Attestation CA 1")
+        self.ca_name = ca
+        self.root = certificate(root, self.root_key, root, self.root_key, ca=True)
+        self.ca = certificate(ca, self.ca_key, root, self.root_key, ca=True)
+
+    def write_root(self, path: Path) -> Path:
+        path.write_bytes(self.root.public_bytes(serialization.Encoding.PEM))
+        return path
+
+    @property
+    def point(self) -> bytes:
+        return self.key.public_key().public_bytes(
+            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        )
+
+    @property
+    def key_id(self) -> str:
+        return b64(hashlib.sha256(self.point).digest())
+
+    def attest(self, client_data_hash: bytes) -> bytes:
+        x, y = self.point[1:33], self.point[33:]
+        data = self._header(0) + self.aaguid + b"\0\x20" + hashlib.sha256(self.point).digest()
+        data += cbor.encode({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+        nonce = hashlib.sha256(data + client_data_hash).digest()
+        leaf = certificate(
+            name(cn="credential"), self.key, self.ca_name, self.ca_key, ca=False,
+            extensions={self.NONCE: der.sequence(der.explicit(1, der.octets(nonce)))},
+        )  # fmt: skip
+        statement = {"x5c": [to_der(leaf), to_der(self.ca)], "receipt": b""}
+        return cbor.encode({"fmt": "apple-appattest", "attStmt": statement, "authData": data})
+
+    def sign(self, client_data_hash: bytes) -> bytes:
+        """An assertion, with the next counter."""
+        self.counter += 1
+        data = self._header(self.counter)
+        nonce = hashlib.sha256(data + client_data_hash).digest()
+        signature = self.key.sign(nonce, ec.ECDSA(hashes.SHA256()))
+        return cbor.encode({"signature": signature, "authenticatorData": data})
+
+    def _header(self, counter: int) -> bytes:
+        return hashlib.sha256(self.app_id.encode()).digest() + b"\x40" + counter.to_bytes(4, "big")
+
+
+def client_data_hash(nonce: bytes, installation_key: Key) -> bytes:
+    """protocol/README.md, "app-attest"."""
+    spki = installation_key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(b"touchmark app-attest v1" + nonce + spki).digest()

@@ -1,0 +1,136 @@
+"""App Attest from the wire to the token: an attestation once, then assertions that cannot be replayed."""
+
+from __future__ import annotations
+
+import jwt
+import pytest
+
+from kit.hardware import AppleDevice, b64, client_data_hash, new_key
+from kit.registered_app import RegisteredApp
+from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
+
+TEAM = "ABCDE12345"
+
+
+@pytest.fixture(scope="module")
+def apple():
+    return AppleDevice(f"{TEAM}.com.example.app")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory, apple):
+    folder = tmp_path_factory.mktemp("app-attest-service")
+    root = apple.write_root(folder / "root.pem")
+    options = ["--hardware-roots", str(root), "--ios-app-id", apple.app_id, "--claims", "lvl"]
+    started = RegisteredApp.start(folder, options)
+    yield started
+    started.service.stop()
+
+
+class Phone:
+    """An installation on the iPhone: installation key, App Attest key, and its connection."""
+
+    def __init__(self, app: RegisteredApp, apple: AppleDevice):
+        self.app = app
+        self.device = AppleDevice(
+            apple.app_id, root_key=apple.root_key, ca_key=apple.ca_key
+        )
+        self.device.ca = apple.ca  # made by the one root that the service knows
+        self.connect()
+        self.attested: dict[str, str] = {}
+
+    def connect(self) -> None:
+        self.attester = SoftAttester(TlsConnection(self.app.url), self.app.account, self.app.app)
+
+    def hash_for(self, challenge) -> bytes:
+        return client_data_hash(b64url_decode(challenge["nonce"]), self.attester.key)
+
+    def attest(self, challenge) -> dict[str, str]:
+        self.attested = {
+            "key_id": self.device.key_id,
+            "attestation": b64(self.device.attest(self.hash_for(challenge))),
+            "nonce": challenge["nonce"],
+        }
+        return self.attested
+
+    def assertion(self, challenge) -> dict[str, str]:
+        return {**self.attested, "assertion": b64(self.device.sign(self.hash_for(challenge)))}
+
+    def send(self, challenge, submod) -> tuple[bool, str, list[str]]:
+        seen = self.app.service.log.stat().st_size
+        answer = self.attester.attest(challenge, submods={"app-attest": submod})
+        token = answer.json()["token"]
+        event = [e for e in self.app.service.events(seen) if e.get("event") == "attest"][-1]
+        try:
+            claims = jwt.decode(token, self.app.secret, algorithms=["HS256"])
+            return True, claims["lvl"], event["findings"]
+        except jwt.InvalidSignatureError:
+            claims = jwt.decode(token, self.app.decoy_secret, algorithms=["HS256"])
+            return False, claims["lvl"], event["findings"]
+
+
+@pytest.fixture
+def phone(app, apple):
+    made = Phone(app, apple)
+    yield made
+    made.attester.connection.close()
+
+
+def test_attested_once_then_asserted(phone):
+    challenge = phone.attester.challenge()
+    assert phone.send(challenge, phone.attest(challenge)) == (True, "secure-chip", [])
+    for _ in range(3):
+        challenge = phone.attester.challenge()
+        assert phone.send(challenge, phone.assertion(challenge)) == (True, "secure-chip", [])
+
+
+def test_counters_survive_a_restart_of_the_service(phone):
+    phone.attest(phone.attester.challenge())
+    challenge = phone.attester.challenge()
+    assert phone.send(challenge, phone.assertion(challenge))[0]
+    phone.app.service.kill()
+    phone.app.service.start()
+    key = phone.attester.key
+    phone.connect()
+    phone.attester.key = key
+    phone.device.counter = 0  # a copy of the key's state, as of before
+    challenge = phone.attester.challenge()
+    replayed = phone.send(challenge, phone.assertion(challenge))
+    assert replayed == (False, "secure-chip", ["hardware.replayed"])
+
+
+def test_an_assertion_without_its_attestation(phone):
+    phone.attest(phone.attester.challenge())
+    alone = {"key_id": phone.device.key_id}
+    challenge = phone.attester.challenge()
+    submod = {**alone, "assertion": phone.assertion(challenge)["assertion"]}
+    assert phone.send(challenge, submod)[2] == ["hardware.refused"]
+    challenge = phone.attester.challenge()
+    assert phone.send(challenge, phone.assertion(challenge))[0]
+    challenge = phone.attester.challenge()
+    submod = {**alone, "assertion": phone.assertion(challenge)["assertion"]}
+    assert phone.send(challenge, submod) == (True, "secure-chip", [])
+
+
+def test_a_recorded_assertion(phone):
+    challenge = phone.attester.challenge()
+    phone.attest(challenge)
+    recorded = phone.assertion(challenge)
+    assert phone.send(challenge, recorded)[0]
+    assert phone.send(phone.attester.challenge(), recorded)[2] == ["hardware.refused"]
+
+
+def test_somebody_elses_installation_key(phone):
+    challenge = phone.attester.challenge()
+    submod = phone.attest(challenge)
+    phone.attester.key = new_key()
+    valid, _, findings = phone.send(challenge, submod)
+    assert (valid, findings) == (False, ["hardware.other-key"])
+
+
+@pytest.mark.parametrize("app_id", [f"{TEAM}.com.example.evil", "ZZZZZ12345.com.example.app"])
+def test_another_app(phone, app_id):
+    phone.device.app_id = app_id
+    challenge = phone.attester.challenge()
+    valid, _, findings = phone.send(challenge, phone.attest(challenge))
+    assert (valid, findings) == (False, ["hardware.other-app"])
