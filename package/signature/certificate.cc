@@ -82,6 +82,17 @@ bool usage_allows_signing(const X509* certificate) {
          ASN1_BIT_STRING_get_bit(usage.get(), kNonRepudiation) == 1;
 }
 
+// What AOSP's verifier, which runs on Java, asks of a certificate and OpenSSL does not: dates that
+// are some, and a signature by the algorithm that the signed part names (RFC 5280 section 4.1.1.2).
+bool is_consistent(const X509* certificate) {
+  const X509_ALGOR* outer = nullptr;
+  X509_get0_signature(nullptr, &outer, certificate);
+  const X509_ALGOR* inner = X509_get0_tbs_sigalg(certificate);
+  return OBJ_cmp(outer->algorithm, inner->algorithm) == 0 &&
+         ASN1_TIME_check(X509_get0_notBefore(certificate)) == 1 &&
+         ASN1_TIME_check(X509_get0_notAfter(certificate)) == 1;
+}
+
 // The shortest two's complement form.
 ByteView shortest_integer(ByteView contents) {
   const auto sign = [](std::byte b) { return (b & std::byte{0x80}) != std::byte{0}; };
@@ -103,7 +114,7 @@ NameOwned parse_name(ByteView der) {
 std::optional<Certificate> parse_certificate(ByteView der) {
   const unsigned char* at = uchars(der);
   const X509Owned parsed(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (parsed == nullptr) {
+  if (parsed == nullptr || !is_consistent(parsed.get())) {
     ERR_clear_error();
     return std::nullopt;
   }

@@ -26,7 +26,7 @@ struct Certificate {
   bool operator==(const Certificate& other) const { return der == other.der; }
 };
 
-// Nothing when the bytes do not begin with a certificate.
+// Nothing when the bytes do not begin with a certificate, or with one that contradicts itself.
 std::optional<Certificate> parse_certificate(ByteView der);
 
 // Whether the certificate has this issuer (encoded Name, compared as RFC 5280 section 7.1 says) and

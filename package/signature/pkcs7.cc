@@ -22,7 +22,10 @@ std::optional<std::string> algorithm_oid(const std::optional<BerValue>& sequence
   if (!sequence || !sequence->is(kBerSequence)) return std::nullopt;
   BerReader fields(sequence->contents);
   const auto oid = expect(fields, kBerObjectId);
-  return oid ? oid_text(oid->contents) : std::nullopt;
+  if (!oid) return std::nullopt;
+  // Parameters, or whatever follows, mean nothing here but have to be a value.
+  if (!fields.empty() && !fields.next()) return std::nullopt;
+  return oid_text(oid->contents);
 }
 
 // sid: IssuerAndSerialNumber, or [0] subject key identifier.
