@@ -82,13 +82,18 @@ bool usage_allows_signing(const X509* certificate) {
          ASN1_BIT_STRING_get_bit(usage.get(), kNonRepudiation) == 1;
 }
 
-// What AOSP's verifier, which runs on Java, asks of a certificate and OpenSSL does not: dates that
-// are some, and a signature by the algorithm that the signed part names (RFC 5280 section 4.1.1.2).
+// What AOSP's verifier, which runs on Java, asks of a certificate and OpenSSL does not: a version
+// that has what the certificate has, dates that are some, and a signature by the algorithm that the
+// signed part names (RFC 5280 sections 4.1.2.1 and 4.1.1.2).
 bool is_consistent(const X509* certificate) {
   const X509_ALGOR* outer = nullptr;
   X509_get0_signature(nullptr, &outer, certificate);
   const X509_ALGOR* inner = X509_get0_tbs_sigalg(certificate);
-  return OBJ_cmp(outer->algorithm, inner->algorithm) == 0 &&
+  const long version = X509_get_version(certificate);
+  const bool has_extensions = X509_get0_extensions(certificate) != nullptr;
+  return version >= X509_VERSION_1 && version <= X509_VERSION_3 &&
+         (!has_extensions || version == X509_VERSION_3) &&
+         OBJ_cmp(outer->algorithm, inner->algorithm) == 0 &&
          ASN1_TIME_check(X509_get0_notBefore(certificate)) == 1 &&
          ASN1_TIME_check(X509_get0_notAfter(certificate)) == 1;
 }

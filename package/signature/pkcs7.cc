@@ -86,7 +86,11 @@ Result<Pkcs7SignedData> parse_pkcs7(ByteView block) {
   BerReader fields(*contents);
   Pkcs7SignedData data;
   if (!expect(fields, kBerInteger)) return malformed("no version");
-  if (!expect(fields, kBerSet)) return malformed("no digest algorithms");
+  const auto digest_algorithms = expect(fields, kBerSet);
+  if (!digest_algorithms) return malformed("no digest algorithms");
+  for (BerReader algorithms(digest_algorithms->contents); !algorithms.empty();) {
+    if (!algorithm_oid(algorithms.next())) return malformed("malformed digest algorithms");
+  }
   const auto encapsulated = expect(fields, kBerSequence);
   const auto content_type = algorithm_oid(encapsulated);  // also a SEQUENCE that an OID begins
   if (!content_type) return malformed("no content type");

@@ -57,13 +57,23 @@ bool is_integer_pair(KeyType type, ByteView signature) {
   return parsed && at == uchars(signature) + signature.size();
 }
 
+// OpenSSL takes the ids of DSA signatures for those of DSA keys, too; the platform does not.
+bool names_a_key(const X509_PUBKEY* key) {
+  ASN1_OBJECT* algorithm = nullptr;
+  if (X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, key) != 1) return false;
+  const int id = OBJ_obj2nid(algorithm);
+  return id != NID_dsaWithSHA && id != NID_dsaWithSHA1 && id != NID_dsaWithSHA1_2;
+}
+
 }  // namespace
 
 std::optional<PublicKey> PublicKey::from_der(ByteView spki) {
   const unsigned char* at = uchars(spki);
-  openssl::Pkey key(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
-  const bool whole = key != nullptr && at == uchars(spki) + spki.size();
-  const auto type = whole ? usable_type(key.get()) : std::nullopt;
+  const openssl::Owned<X509_PUBKEY, X509_PUBKEY_free> parsed(
+      d2i_X509_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
+  const bool whole = parsed != nullptr && at == uchars(spki) + spki.size();
+  openssl::Pkey key(whole && names_a_key(parsed.get()) ? X509_PUBKEY_get(parsed.get()) : nullptr);
+  const auto type = key ? usable_type(key.get()) : std::nullopt;
   ERR_clear_error();
   if (!type) return std::nullopt;
   return PublicKey(std::shared_ptr<void>(key.release(),
