@@ -13,10 +13,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def classes_jar(folder: Path, sources: list[Path]) -> Path:
-    """Compiles `sources` against the Android stubs, as the build of an Android library does."""
-    libraries = run(ROOT / "tools/maven-deps", ROOT / "tools/android").stdout.strip()
-    classes = folder / "classes"
-    run("javac", "-nowarn", "--release", "8", "-cp", libraries + "/*", "-d", classes, *sources)
+    """Compiles `sources` as attester/android/build-aar does: newer platform classes before the stubs."""
+    android = ROOT / "attester/android"
+    libraries = run(ROOT / "tools/maven-deps", android).stdout.strip()
+    platform, classes = folder / "platform", folder / "classes"
+    newer = sorted((android / "platform").rglob("*.java"))
+    compiler = ["javac", "-nowarn", "--release", "8", "-cp"]
+    run(*compiler, f"{libraries}/*", "-d", platform, *newer)
+    run(*compiler, f"{platform}:{libraries}/*", "-d", classes, *sources)
     jar = folder / "classes.jar"
     run("jar", "cf", jar, "-C", classes, ".")
     return jar
