@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/jose.h"
-#include "base/openssl.h"
+#include "tests/support/jwe_writer.h"
 #include "tests/support/vectors.h"
 #include "verifier/evidence/jwe.h"
 
@@ -35,34 +35,11 @@ TEST(Wycheproof, AesKeyWrap256) {
   EXPECT_EQ(checked, 68);
 }
 
-Bytes wrap_key(ByteView key, ByteView content_key) {
-  openssl::CipherContext context(EVP_CIPHER_CTX_new());
-  EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-  Bytes out(content_key.size() + 8);
-  int length = 0;
-  openssl::require(
-      EVP_EncryptInit_ex2(context.get(), EVP_aes_256_wrap(), uchars(key), nullptr, nullptr) == 1 &&
-          EVP_EncryptUpdate(context.get(), uchars(std::span(out)), &length, uchars(content_key),
-                            static_cast<int>(content_key.size())) == 1,
-      "AES key wrap");
-  return out;
-}
-
 class PlayIntegrityTest : public ::testing::Test {
  protected:
   // A token with any header, around any text.
   std::string encrypt(const Json& header, std::string_view plain, std::size_t key_size = 32) {
-    SystemRandom random;
-    Bytes content_key = random.bytes(key_size);
-    std::string head = base64url_encode(as_bytes(dump_json(header)));
-    Bytes usable = content_key;
-    usable.resize(32);
-    Bytes sealed = seal(usable, head, as_bytes(plain), random);
-    ByteView view = sealed;
-    return head + "." + base64url_encode(wrap_key(keys_.decryption_key, content_key)) + "." +
-           base64url_encode(view.first(12)) + "." +
-           base64url_encode(view.subspan(12, view.size() - 28)) + "." +
-           base64url_encode(view.last(16));
+    return touchmark::testing::make_jwe(keys_.decryption_key, header, plain, key_size);
   }
   std::string token(const Json& payload) {
     return encrypt(header_, sign_es256(payload, signing_key_, Json::object()));
