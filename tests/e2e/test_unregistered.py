@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from kit import apk
+from kit.hardware import AndroidPhone, android_key
 from kit.registered_app import RegisteredApp, touchmark, touchmark_json
-from kit.soft_attester import App, SoftAttester, TlsConnection
+from kit.soft_attester import App, SoftAttester, TlsConnection, b64url_decode
 
 PACKAGE = "com.example.app"
 
@@ -62,3 +63,38 @@ def test_a_registered_certificate_is_a_finding_of_its_own(registered_app, attest
     touchmark(registered_app.service, "registration", "expire", added["id"], "--after", "1s")
     touchmark(registered_app.service, "registration", "remove", added["id"])
     assert "app.not-registered" in attest({"classes.dex": os.urandom(1000)})["findings"]
+
+
+def test_a_phone_that_vouches_for_the_signer_is_enough(tmp_path, key):
+    """A build that nobody registered, signed by a registered certificate: on a genuine phone the system names
+    the app's signer inside the attested key's certificate, so that it is more than the app's own word."""
+    phone = AndroidPhone()
+    root = phone.write_root(tmp_path / "root.pem")
+    registered = RegisteredApp.start(tmp_path, ["--hardware-roots", str(root)])
+    try:
+        certificate = tmp_path / "signer.der"
+        certificate.write_bytes(key.certificate)
+        touchmark(registered.service, "registration", "add-certificate", str(certificate), "--package", PACKAGE)
+        package = tmp_path / "nightly.apk"
+        package.write_bytes(apk.build(apk.compile_manifest(PACKAGE), key, {"classes.dex": os.urandom(5000)}))
+        app = App.of(package, touchmark_json(registered.service, "package", "measure", str(package)))
+        attester = SoftAttester(TlsConnection(registered.url), registered.account, app)
+        signers = [bytes.fromhex(signer) for signer in app.measurement["signers"]]
+
+        def findings(**evidence) -> list[str]:
+            seen = registered.service.log.stat().st_size
+            assert attester.attest(**evidence).status == 200
+            (event,) = [e for e in registered.service.events(seen) if e.get("event") == "attest"]
+            assert event["passed"] is (event["findings"] == [])
+            return event["findings"]
+
+        def chain(signers: list[bytes]):
+            nonce = b64url_decode(attester.challenge()["nonce"])
+            return android_key(phone.attest(attester.key, nonce, PACKAGE, signers))
+
+        assert findings() == ["app.by-certificate"]
+        assert findings(submods=chain(signers)) == []
+        # The attacker's own app on a genuine phone says what it likes; the phone does not.
+        assert findings(submods=chain([bytes(32)])) == ["app.by-certificate", "hardware.other-app"]
+    finally:
+        registered.service.stop()
