@@ -132,7 +132,8 @@ Json refusal_json(const Error& error) {
           {"warnings", Json::array()}};
 }
 
-Outcome verify_key_attestations(const VerifyOptions& options, Request request, Report& report) {
+Outcome verify_key_attestations(const VerifyOptions& options, const Request& request,
+                                Report& report) {
   auto revocation = read_revocation(options.revocation);
   if (!revocation) return pass(revocation);
   auto chains = read_evidence_chains(options.files);
@@ -176,7 +177,7 @@ Result<std::optional<evidence::AppAttestEnvironment>> read_environment(
   return usage("--environment is development or production, not " + *name);
 }
 
-Outcome verify_attestations(const VerifyOptions& options, Request request, Report& report) {
+Outcome verify_attestations(const VerifyOptions& options, const Request& request, Report& report) {
   auto hashes = need_client_data_hashes(request);
   if (!hashes) return pass(hashes);
   auto environment = read_environment(options.environment);
@@ -208,7 +209,7 @@ Outcome verify_attestations(const VerifyOptions& options, Request request, Repor
   return report.exit_code();
 }
 
-Outcome verify_assertions(const VerifyOptions& options, Request request, Report& report) {
+Outcome verify_assertions(const VerifyOptions& options, const Request& request, Report& report) {
   auto hashes = need_client_data_hashes(request);
   if (!hashes) return pass(hashes);
   auto spki = read_public_key(options.keys.front());
@@ -244,7 +245,7 @@ Bytes receipt_of(const Bytes& bytes) {
   return receipt == nullptr ? bytes : to_bytes(receipt->bytes);
 }
 
-Outcome verify_receipts(const VerifyOptions& options, Request request, Report& report) {
+Outcome verify_receipts(const VerifyOptions& options, const Request& request, Report& report) {
   evidence::ReceiptRequest expected{.as_of = request.as_of};
   expected.app_id = options.app_id;
   expected.max_age = request.max_age;
@@ -273,7 +274,7 @@ Outcome verify_receipts(const VerifyOptions& options, Request request, Report& r
   return report.exit_code();
 }
 
-Outcome verify_play_tokens(const VerifyOptions& options, Request request, Report& report) {
+Outcome verify_play_tokens(const VerifyOptions& options, const Request& request, Report& report) {
   auto keys = read_play_keys(options.keys.at(0), options.keys.at(1));
   if (!keys) return pass(keys);
   auto objects = read_evidence_objects(options.files);
@@ -289,7 +290,7 @@ Outcome verify_play_tokens(const VerifyOptions& options, Request request, Report
   return report.exit_code();
 }
 
-using VerifyType = Outcome (*)(const VerifyOptions&, Request, Report&);
+using VerifyType = Outcome (*)(const VerifyOptions&, const Request&, Report&);
 
 struct TypeRow {
   std::string_view name;
@@ -346,7 +347,7 @@ Outcome verify_evidence(const VerifyOptions& given, Session& session) {
   auto request = read_request(options, session);
   if (!request) return pass(request);
   Report report(options, session);
-  return type->verify(options, std::move(*request), report);
+  return type->verify(options, *request, report);
 }
 
 }  // namespace touchmark::cli
