@@ -143,6 +143,7 @@ std::string required_by_policy(const Policy& policy, FindingId finding) {
 std::string_view sound(FindingId finding) {
   switch (finding) {
     case FindingId::kAppNotRegistered:
+    case FindingId::kAppByCertificate:
       return "a registered release: `touchmark registration add`";
     case FindingId::kAppRegistrationExpired:
       return "a registration that lasts longer: register the release again";
