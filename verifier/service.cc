@@ -116,7 +116,7 @@ ServiceImpl::ServiceImpl(Store& store, const Clock& clock, Random& random, Servi
                  [this](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
                    return store_.part_range(part, offset, length);
                  }),
-      hardware_(settings_.hardware, challenges_, store_, [] { return nullptr; }),
+      hardware_(settings_.hardware, challenges_, store_),
       references_(ReferenceValues::of({})),
       configuration_(std::make_shared<Configuration>()),
       operators_(std::make_shared<std::vector<OperatorToken>>()) {}
@@ -223,8 +223,8 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
   auto findings = appraiser_.appraise(*evidence, *references, expected, now);
   if (!findings) return pass(findings);
   policy::Facts facts;
-  hardware_.appraise(*evidence, ExpectedApp::of(*evidence, references->find(evidence->measurement)),
-                     now, *findings, facts);
+  const ExpectedApp app = ExpectedApp::of(*evidence, references->find(evidence->measurement));
+  if (auto ok = hardware_.appraise(*evidence, app, now, *findings, facts); !ok) return pass(ok);
   accept_vouched_signers(facts, *findings);
   if (auto mark = development_mark(*evidence, *references)) {
     facts.development_key = true;

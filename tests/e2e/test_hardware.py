@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import jwt
 import pytest
 
@@ -146,6 +148,22 @@ def test_a_chain_under_a_root_of_the_attackers(attempt):
     attempt.refused(
         android_key(attempt.chain(AndroidPhone())), "hardware.refused", "chain.untrusted-root"
     )
+
+
+@pytest.mark.parametrize("status", ["REVOKED", "SUSPENDED"])
+def test_a_revoked_certificate(tmp_path, phone, status):
+    """The key of a batch of phones leaked, and whoever has it makes phones of its kind."""
+    serial = format(phone.batch.serial_number, "x")
+    revoked = tmp_path / "status.json"
+    revoked.write_text(json.dumps({"entries": {serial: {"status": status}}}))
+    root = phone.write_root(tmp_path / "root.pem")
+    options = ["--hardware-roots", str(root), "--claims", "lvl", "--revocation", str(revoked)]
+    app = RegisteredApp.start(tmp_path, options)
+    try:
+        leaked = Attempt(app, phone)
+        leaked.refused(android_key(leaked.chain()), "hardware.revoked")
+    finally:
+        app.service.stop()
 
 
 def test_malformed_evidence_is_answered_like_any_other(attempt):

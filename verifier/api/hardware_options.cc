@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxFile = 1 << 20;
 constexpr std::size_t kTeamIdSize = 10;
+constexpr Seconds kFileRefresh{300};
 
 Result<evidence::TrustRoots> read_roots(const std::string& path) {
   const auto bytes = read_file(path, kMaxFile);
@@ -59,6 +60,8 @@ std::string_view error_id(HardwareOptionError error) {
       return "hardware-option.bad-play-keys";
     case HardwareOptionError::kBadAppId:
       return "hardware-option.bad-app-id";
+    case HardwareOptionError::kBadMaxAge:
+      return "hardware-option.bad-max-age";
   }
   return "hardware-option.unknown";
 }
@@ -74,6 +77,36 @@ void add_hardware_options(CLI::App& command, HardwareOptions& options) {
   group(
       command.add_option("--ios-app-id", options.ios_app_ids,
                          "TEAMID.BUNDLEID of an iOS app whose App Attest keys count; repeatable"));
+  group(command.add_option("--revocation", options.revocation,
+                           "Android certificates that are revoked: a file, an https URL, or "
+                           "\"google\" for Google's own list"));
+  group(command
+            .add_option("--revocation-max-age", options.revocation_max_age,
+                        "How long a list counts after it was last confirmed")
+            ->capture_default_str());
+  group(command.add_flag("--revocation-required", options.revocation_required,
+                         "Find hardware.revocation-unknown where the list is missing or too old"));
+}
+
+Result<std::optional<adapters::RevocationSettings>> revocation_settings(
+    const HardwareOptions& options, const std::filesystem::path& cache) {
+  if (options.revocation.empty()) return std::nullopt;
+  const auto max_age = parse_duration(options.revocation_max_age);
+  if (!max_age) {
+    return fail(HardwareOptionError::kBadMaxAge,
+                "--revocation-max-age: " + max_age.error().message());
+  }
+  adapters::RevocationSettings out;
+  out.location = options.revocation == "google" ? std::string(adapters::kGoogleRevocationUrl)
+                                                : options.revocation;
+  out.max_age = *max_age;
+  out.fail_closed = options.revocation_required;
+  if (out.location.starts_with("https://")) {
+    out.cache = cache;
+  } else {
+    out.refresh_interval = kFileRefresh;
+  }
+  return out;
 }
 
 Result<HardwareSettings> read_hardware_settings(const HardwareOptions& options) {

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "verifier/adapters/revocation_source.h"
 #include "verifier/appraisal/hardware_settings.h"
 
 namespace touchmark::verifier {
@@ -15,6 +18,9 @@ struct HardwareOptions {
   std::string more_roots{};           // file
   std::string play_integrity_keys{};  // file
   std::vector<std::string> ios_app_ids{};
+  std::string revocation{};  // file, https URL or "google"
+  std::string revocation_max_age = "24h";
+  bool revocation_required = false;
 };
 
 void add_hardware_options(CLI::App& command, HardwareOptions& options);
@@ -24,8 +30,14 @@ enum class HardwareOptionError {
   kBadRoots,     // not certificates
   kBadPlayKeys,  // not {"<package>":{"decryption_key","verification_key"}}
   kBadAppId,     // not <team id>.<bundle id>
+  kBadMaxAge,    // not a duration
 };
 std::string_view error_id(HardwareOptionError error);
+
+// Where the revocation list comes from; nullopt when none is to be used. `cache`: keeps a fetched
+// list over a restart.
+Result<std::optional<adapters::RevocationSettings>> revocation_settings(
+    const HardwareOptions& options, const std::filesystem::path& cache);
 
 // Reads the files. Fails with HardwareOptionError, or FileError for a file that cannot be read.
 Result<HardwareSettings> read_hardware_settings(const HardwareOptions& options);

@@ -57,6 +57,23 @@ TEST_F(HardwareOptionsTest, ReadsPlayIntegrityKeys) {
   }
 }
 
+TEST_F(HardwareOptionsTest, NamesTheRevocationList) {
+  EXPECT_FALSE(revocation_settings({}, "cache").value());
+  HardwareOptions options;
+  options.revocation = "google";
+  options.revocation_max_age = "2d";
+  options.revocation_required = true;
+  const auto google = revocation_settings(options, "cache").value().value();
+  EXPECT_EQ(google.location, adapters::kGoogleRevocationUrl);
+  EXPECT_EQ(google.max_age, Seconds(2 * 86400));
+  EXPECT_TRUE(google.fail_closed);
+  EXPECT_EQ(google.cache, "cache");
+  options.revocation = "list.json";
+  EXPECT_TRUE(revocation_settings(options, "cache").value()->cache.empty());
+  options.revocation_max_age = "soon";
+  EXPECT_EQ(revocation_settings(options, "cache").error().id(), "hardware-option.bad-max-age");
+}
+
 TEST_F(HardwareOptionsTest, AnIosAppIdNamesTeamAndBundle) {
   EXPECT_EQ(outcome({.ios_app_ids = {"ABCDE12345.com.example.app"}}), "");
   for (const char* bad :

@@ -50,7 +50,8 @@ Failure explain(const Error& error) {
   }
   if (is_any(error, OptionError::kBadValue, OptionError::kConflicting, ServiceError::kBadSettings,
              HardwareOptionError::kBadRoots, HardwareOptionError::kBadPlayKeys,
-             HardwareOptionError::kBadAppId)) {
+             HardwareOptionError::kBadAppId, HardwareOptionError::kBadMaxAge,
+             evidence::RevocationError::kMalformed)) {
     return {kExitUsage, "see touchmark serve --help"};
   }
   if (is_any(error, FileError::kNoSpace, StoreError::kNoSpace)) {
@@ -120,6 +121,7 @@ class Process {
 
  private:
   Result<void> open_identity(const DataFolder& folder);
+  Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
   Result<void> show_credentials();
   void start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder);
@@ -134,6 +136,8 @@ class Process {
   std::unique_ptr<Log> log_;
   std::optional<DataFolder> folder_;
   std::optional<asio::ssl::context> tls_;
+  std::unique_ptr<adapters::HttpClient> http_client_;
+  std::optional<adapters::RevocationSource> revocation_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<Handlers> handlers_;
@@ -196,7 +200,7 @@ Result<void> Process::open_identity(const DataFolder& folder) {
   return {};
 }
 
-Result<void> Process::open_service(const DataFolder& folder) {
+Result<void> Process::open_hardware(const DataFolder& folder) {
   auto hardware = read_hardware_settings(options_.hardware);
   if (!hardware) return pass(hardware);
   if (hardware->more_roots) {
@@ -206,7 +210,25 @@ Result<void> Process::open_service(const DataFolder& folder) {
                     "whoever holds one of these roots can make evidence of any phone: "
                     "for the lab only"}});
   }
+  auto settings = revocation_settings(options_.hardware, folder.path() / "revocation.cache");
+  if (!settings) return pass(settings);
+  if (*settings) {
+    const bool is_file = (*settings)->cache.empty();
+    http_client_ = adapters::curl_http_client();
+    revocation_.emplace(**settings, *http_client_, clock_);
+    // A file has to be there now; a server may be away.
+    if (is_file) {
+      if (auto ok = revocation_->refresh(); !ok) return ok;
+    }
+    revocation_->start();
+    hardware->revocation = [this] { return revocation_->current(); };
+  }
   plan_.service.hardware = std::move(*hardware);
+  return {};
+}
+
+Result<void> Process::open_service(const DataFolder& folder) {
+  if (auto ok = open_hardware(folder); !ok) return ok;
   auto master_key = folder.master_key(plan_.master_key, random_);
   if (!master_key) return pass(master_key);
   auto store = open_sqlite(folder.database().string());

@@ -127,11 +127,10 @@ policy::Assurance claimed_assurance(const Evidence& evidence) {
 }
 
 HardwareAppraiser::HardwareAppraiser(HardwareSettings settings, const ChallengeMaker& challenges,
-                                     AppAttestKeys& app_attest_keys, Revocation revocation)
+                                     AppAttestKeys& app_attest_keys)
     : settings_(std::move(settings)),
       challenges_(challenges),
       app_attest_keys_(app_attest_keys),
-      revocation_(std::move(revocation)),
       key_attestation_(roots(evidence::TrustRoots::google(), settings_)),
       app_attest_(roots(evidence::TrustRoots::apple_app_attest(), settings_),
                   roots(evidence::TrustRoots::apple_receipts(), settings_)) {}
@@ -171,7 +170,7 @@ void HardwareAppraiser::appraise_android_key(const Json& submod, const Evidence&
     request.as_of = std::min(now, made.expires);
     request.challenge = challenge;
   }
-  const auto revocation = revocation_();
+  const auto revocation = settings_.revocation();
   if (!revocation) {
     findings.push_back({FindingId::kHardwareRevocationUnknown, revocation.error().text()});
   } else {

@@ -3,8 +3,6 @@
 // findings and facts. What a verified phone must be like is for the policy.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -46,13 +44,9 @@ policy::Assurance claimed_assurance(const Evidence& evidence);
 // says why that is all it tells.
 class HardwareAppraiser {
  public:
-  // The revocation list in force, nullptr when none is configured; an error when one is required
-  // and is missing or too old.
-  using Revocation = std::function<Result<std::shared_ptr<const evidence::RevocationList>>()>;
-
   // What is passed by reference must outlive this.
   HardwareAppraiser(HardwareSettings settings, const ChallengeMaker& challenges,
-                    AppAttestKeys& app_attest_keys, Revocation revocation);
+                    AppAttestKeys& app_attest_keys);
 
   // Appends to `findings`; fills assurance, android, app_attest and play of `facts`, each only from
   // evidence without a finding of its own. Fails only with an error of `app_attest_keys`.
@@ -76,7 +70,6 @@ class HardwareAppraiser {
   HardwareSettings settings_;
   const ChallengeMaker& challenges_;
   AppAttestKeys& app_attest_keys_;
-  Revocation revocation_;
   evidence::KeyAttestationVerifier key_attestation_;
   evidence::AttestationVerifier app_attest_;
 };

@@ -54,9 +54,7 @@ class AppAttestAppraisalTest : public ::testing::Test {
     evidence.nonce = nonce_;
     evidence.package_name = "com.example.app";
     evidence.submods = {{"app-attest", submod}};
-    const HardwareAppraiser appraiser(
-        settings_, challenges_, *store_,
-        []() -> Result<std::shared_ptr<const evidence::RevocationList>> { return nullptr; });
+    const HardwareAppraiser appraiser(settings_, challenges_, *store_);
     findings_.clear();
     facts_ = {};
     const auto ok = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(),

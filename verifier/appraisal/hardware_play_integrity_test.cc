@@ -53,9 +53,7 @@ class PlayIntegrityAppraisalTest : public ::testing::Test {
     evidence.package_name = kPackage;
     evidence.signers = {signer_};
     evidence.submods = {{"play-integrity", submod}};
-    const HardwareAppraiser appraiser(
-        settings_, challenges_, *store_,
-        []() -> Result<std::shared_ptr<const evidence::RevocationList>> { return nullptr; });
+    const HardwareAppraiser appraiser(settings_, challenges_, *store_);
     findings_.clear();
     facts_ = {};
     EXPECT_TRUE(appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(),

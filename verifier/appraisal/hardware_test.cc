@@ -54,8 +54,8 @@ class HardwareTest : public ::testing::Test {
     evidence.package_name = "com.example.app";
     evidence.signers = {signer_};
     evidence.submods = submods;
-    const HardwareAppraiser appraiser(settings_, challenges_, *store_,
-                                      [this] { return revocation_; });
+    settings_.revocation = [this] { return revocation_; };
+    const HardwareAppraiser appraiser(settings_, challenges_, *store_);
     findings_.clear();
     facts_ = {};
     EXPECT_TRUE(appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(),
