@@ -67,6 +67,8 @@ bool is_installed_in_part(const Evidence& evidence, const Reference& reference,
 std::string claims_that_differ(const Evidence& evidence, const Reference& reference) {
   const package::Measurement& measured = reference.registration.measurement;
   std::string differ;
+  // Else an Android app's evidence could ask to be judged by what the policy wants of iOS.
+  if (evidence.sdk_build == (measured.platform == "iOS" ? "android" : "ios")) differ += " platform";
   if (evidence.package_name != measured.package_name) differ += " package";
   if (evidence.version_name != measured.version_name ||
       evidence.version_code != measured.version_code) {
