@@ -67,7 +67,7 @@ bench: build ## Run the benchmarks
 
 .PHONY: fuzz
 fuzz: setup ## Run each fuzz target for a minute
-	@$(call configure,fuzz) && cmake --build --preset fuzz
+	@$(call configure,fuzz) && cmake --build --preset fuzz --target fuzz_targets
 	@tests/fuzz/run
 
 .PHONY: clean
