@@ -14,14 +14,13 @@ using protocol::Finding;
 using protocol::FindingId;
 using Findings = std::vector<Finding>;
 
-// Unknown evidence is compared with so many registrations of its app, the newest first: the work
-// that one request can ask for has a bound.
+// Unknown evidence is compared part by part with so many registrations of its app, the newest
+// first: the work that one request can ask for has a bound.
 constexpr std::size_t kMaxCompared = 16;
 constexpr std::size_t kMaxNamed = 5;  // parts in a detail
 
 // What the evidence says is installed. Sizes are not claimed; they come with the registered parts.
-package::Measurement installed_app(const Evidence& evidence,
-                                   const package::Measurement& registered) {
+package::Measurement installed_app(const Evidence& evidence, const Reference& reference) {
   package::Measurement out;
   out.platform = evidence.os == "ios" ? "iOS" : "Android";
   out.package_name = evidence.package_name;
@@ -29,7 +28,7 @@ package::Measurement installed_app(const Evidence& evidence,
   out.version_code = evidence.version_code;
   out.signers.assign(evidence.signers.begin(), evidence.signers.end());
   std::map<Sha256Digest, std::uint64_t> sizes;
-  for (const package::Part& part : registered.parts) sizes.emplace(part.sha256, part.size);
+  for (const package::Part& part : reference.code) sizes.emplace(part.sha256, part.size);
   for (const auto& [name, sha256] : evidence.parts) {
     const auto size = sizes.find(sha256);
     out.parts.push_back({name, package::kind_of(package::path_in_split(name)),
@@ -54,13 +53,13 @@ bool code_is_in_splits(const Evidence& evidence) {
   });
 }
 
-bool is_installed_in_part(const Evidence& evidence, const Reference& reference,
-                          const package::Measurement& installed) {
+// What can be told without a look at every part.
+bool may_be_installed_in_part(const Evidence& evidence, const Reference& reference) {
   const package::Measurement& registered = reference.registration.measurement;
-  const bool splits = registered.form == package::Form::kSplits;
-  if (!splits && registered.form != package::Form::kBundle) return false;
-  if (splits && !(same_splits(evidence, reference) && code_is_in_splits(evidence))) return false;
-  return package::match(registered, installed, /*code_only=*/true).has_value();
+  if (evidence.version_code != registered.version_code) return false;
+  if (registered.form == package::Form::kBundle) return true;
+  return registered.form == package::Form::kSplits && same_splits(evidence, reference) &&
+         code_is_in_splits(evidence);
 }
 
 // What differs between the app's claims and a registration, by name; empty when nothing does.
@@ -78,15 +77,21 @@ std::string claims_that_differ(const Evidence& evidence, const Reference& refere
   return differ;
 }
 
-// The code-bearing parts that are changed, added or missing.
-std::vector<std::string> parts_that_differ(const Evidence& evidence, const Reference& reference) {
+// The code-bearing parts that are changed, added or missing. `in_part`: a split that is not
+// installed is not missed.
+std::vector<std::string> parts_that_differ(const Evidence& evidence, const Reference& reference,
+                                           bool in_part = false) {
   std::vector<std::string> out;
   for (const auto& [name, sha256] : evidence.parts) {
     const auto found = reference.digests.find(name);
     if (found == reference.digests.end() || found->second != sha256) out.push_back(name);
   }
   for (const auto& [name, sha256] : reference.digests) {
-    if (!evidence.parts.contains(name)) out.push_back(name);
+    if (evidence.parts.contains(name)) continue;
+    const std::string split(package::split_of(name));
+    if (!in_part || reference.splits.empty() || evidence.splits.contains(split)) {
+      out.push_back(name);
+    }
   }
   return out;
 }
@@ -100,22 +105,34 @@ std::string named(const std::vector<std::string>& parts) {
   return out;
 }
 
-// What tells an unknown app from the registration that it is most like.
-std::string nearest_registration(const Evidence& evidence, const ReferenceValues& references) {
+// The registration that an unknown app is most like: of its version if there is one, with the
+// fewest parts that differ, the newest of those.
+const Reference* nearest_reference(const Evidence& evidence, const ReferenceValues& references) {
   const Reference* nearest = nullptr;
-  std::pair<bool, std::size_t> least{};  // another version, parts that differ
-  for (const auto& reference :
-       references.of_package(evidence.package_name) | std::views::take(kMaxCompared)) {
-    const std::pair distance{
-        reference->registration.measurement.version_code != evidence.version_code,
-        parts_that_differ(evidence, *reference).size()};
-    if (nearest != nullptr && distance >= least) continue;
-    nearest = reference.get();
-    least = distance;
+  std::size_t fewest = 0;
+  const auto& all = references.of_package(evidence.package_name);
+  for (const bool same_version : {true, false}) {
+    const auto considered = [&](const auto& reference) {
+      const auto& measured = reference->registration.measurement;
+      return (measured.version_code == evidence.version_code) == same_version;
+    };
+    for (const auto& reference :
+         all | std::views::filter(considered) | std::views::take(kMaxCompared)) {
+      const std::size_t differ = parts_that_differ(evidence, *reference, true).size();
+      if (nearest != nullptr && differ >= fewest) continue;
+      nearest = reference.get();
+      fewest = differ;
+    }
+    if (nearest != nullptr) break;
   }
+  return nearest;
+}
+
+std::string nearest_registration(const Evidence& evidence, const ReferenceValues& references) {
+  const Reference* nearest = nearest_reference(evidence, references);
   if (nearest == nullptr) return "; no release of " + shown(evidence.package_name);
-  const auto parts = parts_that_differ(evidence, *nearest);
-  std::string differ = claims_that_differ(evidence, *nearest) + named(parts);
+  std::string differ =
+      claims_that_differ(evidence, *nearest) + named(parts_that_differ(evidence, *nearest, true));
   // The claims do not list them one by one.
   if (differ.empty()) differ = " manifest, resources or assets";
   return "; nearest is " + nearest->registration.id + ", differ:" + differ;
@@ -192,10 +209,14 @@ std::string shown(std::string_view text) { return "\"" + std::string(text.substr
 
 Recognition recognise(const Evidence& evidence, const ReferenceValues& references) {
   if (const Reference* exact = references.find(evidence.measurement)) return {exact};
-  for (const auto& reference :
-       references.of_package(evidence.package_name) | std::views::take(kMaxCompared)) {
-    package::Measurement installed = installed_app(evidence, reference->registration.measurement);
-    if (!is_installed_in_part(evidence, *reference, installed)) continue;
+  const auto may_be = [&](const auto& reference) {
+    return may_be_installed_in_part(evidence, *reference);
+  };
+  for (const auto& reference : references.of_package(evidence.package_name) |
+                                   std::views::filter(may_be) | std::views::take(kMaxCompared)) {
+    package::Measurement installed = installed_app(evidence, *reference);
+    const auto& registered = reference->registration.measurement;
+    if (!package::match(registered, installed, /*code_only=*/true)) continue;
     std::erase_if(installed.parts, [](const package::Part& part) { return part.size == 0; });
     if (installed.parts.size() > kMaxClaimedParts) {
       installed.parts.erase(installed.parts.begin() + kMaxClaimedParts, installed.parts.end());

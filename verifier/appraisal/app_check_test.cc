@@ -236,6 +236,23 @@ TEST_F(SplitsTest, RecognisesWhatADeviceHasOfThem) {
   EXPECT_FALSE(recognise(evidence_of(release_), *references_).in_part);
 }
 
+TEST_F(SplitsTest, FindsAnOldReleaseAmongManyNewOnes) {
+  std::vector<Registration> registrations{registration_of(release_)};
+  for (std::uint64_t version = 100; version < 150; ++version) {
+    package::Measurement newer = release_;
+    newer.version_code = version;
+    registrations.push_back(registration_of(newer));
+    registrations.back().created = kNow + Seconds(60);
+  }
+  references_ = ReferenceValues::of(std::move(registrations));
+  EXPECT_THAT(found(evidence_of(installed({"", "config.arm"}))), IsEmpty());
+  package::Measurement changed = installed({"", "config.arm"});
+  changed.parts.at(2).sha256[0] ^= std::byte{1};
+  const auto findings = check(evidence_of(changed), *references_);
+  EXPECT_THAT(findings.front().detail, HasSubstr("differ: \"classes.dex\""));
+  EXPECT_THAT(findings.front().detail, Not(HasSubstr("x86")));
+}
+
 TEST_F(SplitsTest, RefusesOnesThatAreNotWhollyTheRegisteredOnes) {
   const auto unknown = ElementsAre(FindingId::kAppNotRegistered);
   package::Measurement changed = installed({"", "config.arm"});

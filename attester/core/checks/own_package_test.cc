@@ -13,6 +13,7 @@
 #include "attester/core/checks/testing.h"
 #include "attester/core/testing.h"
 #include "attester/core/testing_package.h"
+#include "package/package.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -137,6 +138,14 @@ TEST_F(OwnPackageTest, SeesABrokenPackage) {
   fs::remove(package());
   EXPECT_TRUE(
       in_child([this] { return only(inspect(library(), ""), {FindingId::kAppUnreadable}); }));
+}
+
+// What is registered is the file that the build made, what is attested the installer's copy of it.
+TEST_F(OwnPackageTest, MeasuresTheInstalledCopyAsTheFile) {
+  const auto file = touchmark::package::from_memory(to_bytes(package_));
+  const auto registered = touchmark::package::measure(*file);
+  ASSERT_TRUE(registered);
+  EXPECT_EQ(MeasurementCache().measure({package().string()}), *registered);
 }
 
 // A measurement is kept only as long as the file stays what it was.
