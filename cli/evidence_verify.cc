@@ -138,7 +138,7 @@ Outcome verify_key_attestations(const VerifyOptions& options, const Request& req
   if (!revocation) return pass(revocation);
   auto chains = read_evidence_chains(options.files);
   if (!chains) return pass(chains);
-  const evidence::KeyAttestationVerifier verifier(request.roots ? std::move(*request.roots)
+  const evidence::KeyAttestationVerifier verifier(request.roots ? *request.roots
                                                                 : TrustRoots::google());
   evidence::KeyAttestationRequest expected{.as_of = request.as_of,
                                            .challenge = request.challenge,
@@ -190,7 +190,7 @@ Outcome verify_attestations(const VerifyOptions& options, const Request& request
     receipt_roots = TrustRoots::apple_receipts().with(*request.roots);
   }
   const evidence::AttestationVerifier verifier(
-      request.roots ? std::move(*request.roots) : TrustRoots::apple_app_attest(),
+      request.roots ? *request.roots : TrustRoots::apple_app_attest(),
       receipt_roots ? std::move(*receipt_roots) : TrustRoots::apple_receipts());
   evidence::AttestationRequest expected{.as_of = request.as_of, .client_data_hash = {}};
   expected.app_id = options.app_id;
@@ -256,7 +256,7 @@ Outcome verify_receipts(const VerifyOptions& options, const Request& request, Re
   }
   auto objects = read_evidence_objects(options.files);
   if (!objects) return pass(objects);
-  const evidence::ReceiptVerifier verifier(request.roots ? std::move(*request.roots)
+  const evidence::ReceiptVerifier verifier(request.roots ? *request.roots
                                                          : TrustRoots::apple_receipts());
   std::vector<std::optional<Bytes>> hashes;
   for (Bytes& hash : client_data_hashes(request)) hashes.emplace_back(std::move(hash));
