@@ -29,9 +29,8 @@ constexpr const char* kVerifyFooter =
     "Without --as-of certificates must be valid now; without --roots they must end under Google's\n"
     "and Apple's own roots. Verification says that the evidence is genuine and meant for this\n"
     "challenge and app. Whether such a device is wanted (locked, up to date) is for a policy.\n\n"
-    "Exits with 0 when all evidence verifies, 1 when some is refused, 2 when an option is wrong "
-    "or\n"
-    "a file cannot be read. With --json: one object a line for each piece of evidence, with\n"
+    "Exits with 0 when all evidence verifies and passes the --policy, 1 when some does not, 2 when\n"
+    "an option is wrong or a file cannot be read. With --json: one object a line for each piece of evidence, with\n"
     "verified, reason, detail, warnings and the decoded fields. docs/evidence.md lists the "
     "reasons.\n\n"
     "Example:\n"
@@ -75,6 +74,11 @@ void add_verify(CLI::App& group, Dispatcher& dispatcher) {
       ->type_name("N");
   app->add_option("--max-age", options->max_age, "Refuse a receipt or token older than this")
       ->type_name("TIME");
+  app->add_option("--policy", options->policy,
+                  "Judge what verifies by this policy document as well, and say what decided")
+      ->type_name("FILE");
+  app->add_flag("--ear", options->ear,
+                "Add the claims of an EAT attestation result, with AR4SI's trustworthiness vector");
   app->footer(kVerifyFooter);
   dispatcher.on(app, [options](Session& s) { return verify_evidence(*options, s); });
 }

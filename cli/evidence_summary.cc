@@ -95,6 +95,19 @@ std::vector<std::string> summarize_evidence(const Json& result) {
   const Json& device = at(payload, {"deviceIntegrity", "deviceRecognitionVerdict"});
   if (device.is_array()) lines.push_back("device: " + joined(device));
   add(lines, "license", at(payload, {"accountDetails", "appLicensingVerdict"}));
+  const Json& appraisal = at(result, {"appraisal"});
+  if (appraisal.is_object()) {
+    lines.push_back(at(appraisal, {"passed"}) == Json(true) ? "policy: passed" : "policy: failed");
+  }
+  for (const Json& finding : at(appraisal, {"findings"})) {
+    lines.push_back(
+        fmt::format("  {}: {}: {} (by {}; would pass: {})", scalar(at(finding, {"action"})),
+                    scalar(at(finding, {"id"})), scalar(at(finding, {"detail"})),
+                    scalar(at(finding, {"rule", "key"})), scalar(at(finding, {"would_pass"}))));
+  }
+  if (const Json& ear = at(result, {"ear"}); ear.is_object()) {
+    lines.push_back("ear: " + dump_json(ear));
+  }
   for (const Json& warning : at(result, {"warnings"})) add(lines, "warning", warning);
   return lines;
 }

@@ -17,6 +17,10 @@
 #include "verifier/evidence/app_attest.h"
 #include "verifier/evidence/key_attestation.h"
 #include "verifier/evidence/play_integrity.h"
+#include "verifier/policy/document.h"
+#include "verifier/policy/ear.h"
+#include "verifier/policy/explain.h"
+#include "verifier/policy/from_evidence.h"
 
 namespace touchmark::cli {
 namespace {
@@ -93,14 +97,26 @@ Result<Request> read_request(const VerifyOptions& options, Session& session) {
   return request;
 }
 
+Result<std::optional<policy::Policy>> read_policy(const std::optional<std::string>& path) {
+  if (!path) return std::nullopt;
+  auto file = read_file(*path, policy::kMaxDocumentBytes);
+  if (!file) return pass(file);
+  auto read = policy::parse_policy(as_text(*file));
+  if (!read) return usage(fmt::format("{}: {}", *path, read.error().message()));
+  return std::move(*read);
+}
+
 // Says something of every piece of evidence; the exit status is that of the worst.
 class Report {
  public:
-  Report(const VerifyOptions& options, Session& session) : type_(options.type), session_(session) {}
+  Report(const VerifyOptions& options, std::optional<policy::Policy> policy, Session& session)
+      : type_(options.type), policy_(std::move(policy)), ear_(options.ear), session_(session) {}
 
-  void add(const std::string& source, Json json) {
+  // `facts`: of evidence that verified, for the policy.
+  void add(const std::string& source, Json json, const policy::Facts& facts = {}) {
     const bool verified = json.at("verified") == Json(true);
     if (!verified) worst_ = kExitNo;
+    if (verified) appraise(json, facts);
     json["file"] = source;
     json["type"] = type_;
     if (session_.json()) {
@@ -120,7 +136,21 @@ class Report {
   ExitCode exit_code() const { return worst_; }
 
  private:
+  void appraise(Json& json, const policy::Facts& facts) {
+    if (!policy_ && !ear_) return;
+    const policy::Policy policy = policy_.value_or(policy::Policy());
+    const policy::Verdict verdict = policy::judge(policy, facts, {}, session_.now());
+    if (policy_) json["appraisal"] = policy::explain(policy, verdict);
+    if (policy_ && !verdict.passed) worst_ = kExitNo;
+    if (ear_) {
+      json["ear"] = policy::ear_claims(
+          facts, verdict, {.issued_at = session_.now(), .build = "touchmark " TOUCHMARK_VERSION});
+    }
+  }
+
   const std::string& type_;
+  const std::optional<policy::Policy> policy_;
+  const bool ear_;
   Session& session_;
   ExitCode worst_ = kExitOk;
 };
@@ -145,9 +175,19 @@ Outcome verify_key_attestations(const VerifyOptions& options, const Request& req
                                            .app_id = options.app_id,
                                            .revocation = *revocation ? &**revocation : nullptr};
   for (EvidenceChain& chain : *chains) {
-    report.add(chain.source, chain.certificates ? to_json(verifier.verify(
-                                                      std::move(*chain.certificates), expected))
-                                                : refusal_json(chain.certificates.error()));
+    if (!chain.certificates) {
+      report.add(chain.source, refusal_json(chain.certificates.error()));
+      continue;
+    }
+    const auto result = verifier.verify(std::move(*chain.certificates), expected);
+    policy::Facts facts;
+    facts.platform = "android";
+    if (result.verified()) {
+      facts.assurance = policy::assurance_of(result.description->attestation_security_level);
+      facts.android = policy::android_facts(result);
+      facts.package_name = options.app_id.value_or("");
+    }
+    report.add(chain.source, to_json(result), facts);
   }
   return report.exit_code();
 }
@@ -204,7 +244,13 @@ Outcome verify_attestations(const VerifyOptions& options, const Request& request
     }
     Json json = to_json(result);
     json["clientDataHash"] = hex_encode(expected.client_data_hash);
-    report.add(object.source, std::move(json));
+    policy::Facts facts;
+    facts.platform = "ios";
+    if (result.verified()) {
+      facts.assurance = policy::Assurance::kSecureChip;
+      facts.app_attest = policy::app_attest_facts(result);
+    }
+    report.add(object.source, std::move(json), facts);
   }
   return report.exit_code();
 }
@@ -284,8 +330,12 @@ Outcome verify_play_tokens(const VerifyOptions& options, const Request& request,
   expected.challenge = request.challenge;
   expected.max_age = request.max_age;
   for (const EvidenceObject& object : *objects) {
-    report.add(object.source,
-               to_json(verify_play_integrity(trim(as_text(object.bytes)), *keys, expected)));
+    const auto result = verify_play_integrity(trim(as_text(object.bytes)), *keys, expected);
+    policy::Facts facts;
+    facts.platform = "android";
+    facts.assurance = policy::Assurance::kPlatform;
+    if (result.verified()) facts.play = policy::play_facts(*result.verdict);
+    report.add(object.source, to_json(result), facts);
   }
   return report.exit_code();
 }
@@ -297,14 +347,15 @@ struct TypeRow {
   VerifyType verify;
   std::size_t min_keys;
   std::size_t max_keys;
-  bool revocation, client_data_hash, environment, counter, max_age, roots;
+  bool revocation, client_data_hash, environment, counter, max_age, roots, policy;
 };
 constexpr auto kTypes = std::to_array<TypeRow>({
-    {"android-key", verify_key_attestations, 0, 0, true, false, false, false, false, true},
-    {"app-attest", verify_attestations, 0, 0, false, true, true, false, false, true},
-    {"app-attest-assertion", verify_assertions, 1, 1, false, true, false, true, false, false},
-    {"app-attest-receipt", verify_receipts, 0, 1, false, true, false, false, true, true},
-    {"play-integrity", verify_play_tokens, 2, 2, false, false, false, false, true, false},
+    {"android-key", verify_key_attestations, 0, 0, true, false, false, false, false, true, true},
+    {"app-attest", verify_attestations, 0, 0, false, true, true, false, false, true, true},
+    {"app-attest-assertion", verify_assertions, 1, 1, false, true, false, true, false, false,
+     false},
+    {"app-attest-receipt", verify_receipts, 0, 1, false, true, false, false, true, true, false},
+    {"play-integrity", verify_play_tokens, 2, 2, false, false, false, false, true, false, true},
 });
 
 // An option that would be ignored is a mistake: whoever gave it relies on it.
@@ -318,6 +369,8 @@ Result<void> check_options(const TypeRow& type, const VerifyOptions& options) {
   if (options.previous_counter && !type.counter) return refuse("--previous-counter");
   if (options.max_age && !type.max_age) return refuse("--max-age");
   if (options.roots && !type.roots) return refuse("--roots");
+  if (options.policy && !type.policy) return refuse("--policy");
+  if (options.ear && !type.policy) return refuse("--ear");
   if (!options.keys.empty() && type.max_keys == 0) return refuse("--key");
   if (options.keys.size() < type.min_keys) {
     return usage(fmt::format("--type {} needs {}", type.name,
@@ -346,7 +399,9 @@ Outcome verify_evidence(const VerifyOptions& given, Session& session) {
   if (auto ok = check_options(*type, options); !ok) return pass(ok);
   auto request = read_request(options, session);
   if (!request) return pass(request);
-  Report report(options, session);
+  auto policy = read_policy(options.policy);
+  if (!policy) return pass(policy);
+  Report report(options, std::move(*policy), session);
   return type->verify(options, *request, report);
 }
 

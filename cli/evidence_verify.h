@@ -23,6 +23,8 @@ struct VerifyOptions {
   std::optional<std::string> environment;
   std::optional<std::uint32_t> previous_counter;
   std::optional<std::string> max_age;
+  std::optional<std::string> policy;
+  bool ear = false;
 };
 
 Outcome verify_evidence(const VerifyOptions& options, Session& session);

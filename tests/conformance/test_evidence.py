@@ -404,3 +404,40 @@ def test_inspect_tells_what_anything_is(nobody, tmp_path):
     assert done.returncode == 1 and "unknown" in done.stdout
     human = nobody.ok("evidence", "inspect", *chains()[0])
     assert "deviceLocked: true" in human and "verifiedBootState: VERIFIED" in human
+
+
+def test_a_policy_judges_what_verifies(nobody, tmp_path):
+    """The phones are locked, Google's own are not; both are genuine."""
+    (tmp_path / "policy.toml").write_text('version = 1\n[assurance]\nandroid = "tee"\n')
+    policy = ["--policy", tmp_path / "policy.toml"]
+    arguments = ["--type", "android-key", *policy]
+    _, result = answer(nobody, *arguments, *chains()[0])
+    assert result["appraisal"]["passed"] is True
+    unlocked = GOOGLE / "akita/sdk34/TEE_EC_NONE.pem"
+    done = nobody.run("evidence", "verify", *arguments, "--as-of", "2024-10-01", unlocked, "--json")
+    result = json.loads(done.stdout)
+    assert done.returncode == 1 and result["verified"] is True
+    assert result["appraisal"]["passed"] is False
+    assert "boot.unlocked" in [finding["id"] for finding in result["appraisal"]["findings"]]
+    refused = answer(nobody, *arguments, "--as-of", "2020-01-01", GOOGLE / "caiman/sdk36/TEE_EC_RKP.pem")[1]
+    assert "appraisal" not in refused
+    (tmp_path / "wrong.toml").write_text("version = 1\nassurence = 1\n")
+    done = nobody.run("evidence", "verify", "--type", "android-key", "--policy", tmp_path / "wrong.toml", *chains()[0])
+    assert done.returncode == 2 and "2:1" in done.stderr
+    human = nobody.ok("evidence", "verify", *arguments, *chains()[0])
+    assert "policy: passed" in human
+
+
+def test_results_in_the_standards_form(nobody):
+    _, result = answer(nobody, "--type", "android-key", "--ear", *chains()[0])
+    ear = result["ear"]
+    assert ear["eat_profile"] == "tag:github.com,2023:veraison/ear"
+    app = ear["submods"]["app"]
+    assert app["ear.trustworthiness-vector"] == {
+        "instance-identity": 2, "configuration": 2, "executables": 3, "hardware": 2,
+        "runtime-opaque": 32, "storage-opaque": 2,
+    }  # fmt: skip
+    assert app["ear.status"] == "warning"
+    unlocked = GOOGLE / "akita/sdk34/TEE_EC_NONE.pem"
+    _, result = answer(nobody, "--type", "android-key", "--ear", "--as-of", "2024-10-01", unlocked)
+    assert result["ear"]["submods"]["app"]["ear.status"] == "contraindicated"

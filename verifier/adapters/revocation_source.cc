@@ -69,8 +69,11 @@ Result<RevocationSource::List> RevocationSource::current() const {
 Result<void> RevocationSource::refresh() {
   const std::lock_guard refreshing(refresh_mutex_);
   auto done = is_url(settings_.location) ? fetch() : load_file();
-  const std::lock_guard lock(mutex_);
-  state_.problem = done ? std::nullopt : std::optional(done.error().text());
+  {
+    const std::lock_guard lock(mutex_);
+    state_.problem = done ? std::nullopt : std::optional(done.error().text());
+  }
+  if (settings_.on_refresh) settings_.on_refresh(done);
   return done;
 }
 

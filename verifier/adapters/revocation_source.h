@@ -37,6 +37,8 @@ struct RevocationSettings {
   // Keeps what was fetched over a restart; empty for none. Files need none.
   std::filesystem::path cache{};
   RetryRules retries{};
+  // Called after each refresh, from the thread that did it.
+  std::function<void(const Result<void>&)> on_refresh{};
 };
 
 // Thread-safe. Client and clock must outlive it; the client is not used for a file.

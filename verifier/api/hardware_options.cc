@@ -1,5 +1,7 @@
 #include "verifier/api/hardware_options.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/json.h"
 
@@ -8,6 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxFile = 1 << 20;
 constexpr std::size_t kTeamIdSize = 10;
+// A list is asked for this often at most, and a file is read; oftener where it may not become old,
+// so that a failure or two do not make it so.
+constexpr Seconds kServerRefresh{3600};
 constexpr Seconds kFileRefresh{300};
 
 Result<evidence::TrustRoots> read_roots(const std::string& path) {
@@ -84,6 +89,9 @@ void add_hardware_options(CLI::App& command, HardwareOptions& options) {
             .add_option("--revocation-max-age", options.revocation_max_age,
                         "How long a list counts after it was last confirmed")
             ->capture_default_str());
+  group(command.add_option("--revocation-ca", options.revocation_ca,
+                           "Trust the certificates in FILE (PEM) in place of the system's: for a "
+                           "mirror of the list"));
   group(command.add_flag("--revocation-required", options.revocation_required,
                          "Find hardware.revocation-unknown where the list is missing or too old"));
 }
@@ -101,11 +109,10 @@ Result<std::optional<adapters::RevocationSettings>> revocation_settings(
                                                 : options.revocation;
   out.max_age = *max_age;
   out.fail_closed = options.revocation_required;
-  if (out.location.starts_with("https://")) {
-    out.cache = cache;
-  } else {
-    out.refresh_interval = kFileRefresh;
-  }
+  const bool is_url = out.location.starts_with("https://");
+  if (is_url) out.cache = cache;
+  out.refresh_interval =
+      std::clamp(*max_age / 4, Seconds(1), is_url ? kServerRefresh : kFileRefresh);
   return out;
 }
 

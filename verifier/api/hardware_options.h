@@ -20,6 +20,7 @@ struct HardwareOptions {
   std::vector<std::string> ios_app_ids{};
   std::string revocation{};  // file, https URL or "google"
   std::string revocation_max_age = "24h";
+  std::string revocation_ca{};  // file
   bool revocation_required = false;
 };
 

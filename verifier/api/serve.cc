@@ -214,7 +214,10 @@ Result<void> Process::open_hardware(const DataFolder& folder) {
   if (!settings) return pass(settings);
   if (*settings) {
     const bool is_file = (*settings)->cache.empty();
-    http_client_ = adapters::curl_http_client();
+    (*settings)->on_refresh = [this](const Result<void>& done) {
+      if (!done) log_->warning("revocation.refresh_failed", {{"error", done.error().text()}});
+    };
+    http_client_ = adapters::curl_http_client({.ca_file = options_.hardware.revocation_ca});
     revocation_.emplace(**settings, *http_client_, clock_);
     // A file has to be there now; a server may be away.
     if (is_file) {
