@@ -6,9 +6,15 @@ namespace touchmark::verifier {
 
 void DeviceQueue::add(DeviceRecord record) {
   const std::lock_guard lock(mutex_);
+  latest_ = record.did;
   if (pending_.size() >= kCapacity && !pending_.contains(record.did)) return;
   std::string did = record.did;
   pending_.insert_or_assign(std::move(did), std::move(record));
+}
+
+std::string DeviceQueue::latest() const {
+  const std::lock_guard lock(mutex_);
+  return latest_;
 }
 
 std::vector<DeviceRecord> DeviceQueue::take() {

@@ -18,9 +18,12 @@ class DeviceQueue {
 
   void add(DeviceRecord record);
   std::vector<DeviceRecord> take();
+  // The device that was added last; empty when none was since the start.
+  std::string latest() const;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::string latest_;
   std::unordered_map<std::string, DeviceRecord> pending_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "protocol/arc.h"
+#include "verifier/appraisal/facts.h"
 #include "verifier/service_impl.h"
 
 namespace touchmark::verifier {
@@ -37,26 +38,13 @@ Result<std::vector<package::Part>> claimed_code(const Json& request) {
   return out;
 }
 
-Policy policy_of(const ServiceSettings& settings) {
-  Policy policy;
-  if (settings.allow_host_builds) {
-    policy.set(protocol::FindingId::kDeviceHostBuild, Action::kIgnore);
-  }
-  return policy;
-}
-
-std::string level_name(policy::Assurance level) {
-  switch (level) {
-    case policy::Assurance::kSoftware:
-      return "software";
-    case policy::Assurance::kPlatform:
-      return "platform";
-    case policy::Assurance::kTee:
-      return "tee";
-    case policy::Assurance::kSecureChip:
-      return "secure-chip";
-  }
-  return "software";
+// What the command line allows beyond the policy document.
+std::function<void(policy::Policy&)> policy_overlay(bool allow_host_builds) {
+  return [allow_host_builds](policy::Policy& policy) {
+    if (!allow_host_builds) return;
+    policy.set_action(protocol::FindingId::kDeviceHostBuild, policy::Action::kIgnore,
+                      {"--allow-host-builds"});
+  };
 }
 
 Result<void> check_settings(const ServiceSettings& settings) {
@@ -107,7 +95,6 @@ ServiceImpl::ServiceImpl(Store& store, const Clock& clock, Random& random, Servi
       settings_(std::move(settings)),
       keyring_(std::move(keyring)),
       expected_spki_(std::move(expected_spki)),
-      policy_(policy_of(settings_)),
       mint_(keyring_.token_secret, {settings_.token_lifetime, settings_.extra_claims,
                                     settings_.issuer, settings_.audience}),
       challenges_(keyring_.challenge_key),
@@ -117,6 +104,12 @@ ServiceImpl::ServiceImpl(Store& store, const Clock& clock, Random& random, Servi
                    return store_.part_range(part, offset, length);
                  }),
       hardware_(settings_.hardware, challenges_, store_),
+      policies_(
+          store_, clock_, devices_,
+          [this](const auto& actor, const auto& action, const auto& detail, const auto& change) {
+            return audited(actor, action, detail, change);
+          },
+          policy_overlay(settings_.allow_host_builds)),
       references_(ReferenceValues::of({})),
       configuration_(std::make_shared<Configuration>()),
       operators_(std::make_shared<std::vector<OperatorToken>>()) {}
@@ -140,6 +133,7 @@ Result<void> ServiceImpl::load() {
   if (!renewed) return pass(renewed);
   configuration_.set(std::make_shared<Configuration>(std::move(*renewed)));
 
+  if (auto ok = policies_.load(); !ok) return ok;
   if (auto ok = reload_operators(); !ok) return ok;
   first_start_ = operators_.get()->empty();
   return {};
@@ -178,17 +172,17 @@ Result<std::string> ServiceImpl::challenge(std::string_view body) {
   return dump_json(new_challenge(measurement, *code, *references_.get(), clock_.now()));
 }
 
-std::string ServiceImpl::answer_body(const Evidence& evidence, const Decision& decision,
+std::string ServiceImpl::answer_body(const Evidence& evidence, const policy::Verdict& verdict,
                                      policy::Assurance level, const std::string& arc,
                                      const ConnectionFacts& connection,
                                      const ReferenceValues& references, UnixTime now) {
   TokenFacts facts{evidence.did, connection.remote_ip,     evidence.pay, arc,
                    {},           evidence.key.public_der()};
-  facts.level = level_name(decision.passed ? level : claimed_assurance(evidence));
-  for (const protocol::Finding& finding : decision.annotating) {
+  facts.level = policy::to_string(verdict.passed ? level : claimed_assurance(evidence));
+  for (const protocol::Finding& finding : verdict.with(policy::Action::kAnnotate)) {
     facts.annotations.emplace_back(protocol::to_string(finding.id));
   }
-  Json answer{{"token", mint_.mint(decision.passed, facts, now, random_)},
+  Json answer{{"token", mint_.mint(verdict.passed, facts, now, random_)},
               {"expires_in", settings_.token_lifetime.count()},
               {"challenge", new_challenge(evidence.measurement,
                                           recognise(evidence, references).code, references, now)}};
@@ -197,7 +191,7 @@ std::string ServiceImpl::answer_body(const Evidence& evidence, const Decision& d
   if (settings_.reveal_reasons) {
     answer["arc"] = arc;
     answer["reasons"] = Json::array();
-    for (const protocol::Finding& finding : decision.rejecting) {
+    for (const protocol::Finding& finding : verdict.with(policy::Action::kReject)) {
       answer["reasons"].push_back(protocol::to_string(finding.id));
     }
   }
@@ -222,27 +216,22 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
   if (!settings_.tls_ended_by_proxy && !expected.exporter) expected.exporter = Bytes{};
   auto findings = appraiser_.appraise(*evidence, *references, expected, now);
   if (!findings) return pass(findings);
-  policy::Facts facts;
+  policy::Facts facts = facts_of(*evidence, connection.remote_ip);
   const ExpectedApp app = ExpectedApp::of(*evidence, references->find(evidence->measurement));
   if (auto ok = hardware_.appraise(*evidence, app, now, *findings, facts); !ok) return pass(ok);
   accept_vouched_signers(facts, *findings);
-  if (auto mark = development_mark(*evidence, *references)) {
-    facts.development_key = true;
-    findings->push_back(*std::move(mark));
-  }
+  // What that is worth is for the policy, which makes the finding.
+  facts.development_key = development_mark(*evidence, *references).has_value();
   std::ranges::stable_sort(*findings, {}, &protocol::Finding::id);
 
-  const Decision decision = policy_.decide(*findings);
-  Verdict verdict{decision.passed,        evidence->did,
-                  evidence->package_name, level_name(facts.assurance),
-                  decision.rejecting,     {}};
-  verdict.findings.insert(verdict.findings.end(), decision.annotating.begin(),
-                          decision.annotating.end());
-  std::ranges::stable_sort(verdict.findings, {}, &protocol::Finding::id);
+  const policy::Verdict judged = policies_.judge(facts, *findings, now);
+  Verdict verdict{judged.passed,          evidence->did,
+                  evidence->package_name, std::string(policy::to_string(facts.assurance)),
+                  judged.notable(),       {}};
   verdict.arc = protocol::encode_arc(verdict.findings);
   devices_.add({verdict.did, now, verdict.passed, verdict.arc, verdict.package_name});
   return AttestAnswer{
-      answer_body(*evidence, decision, facts.assurance, verdict.arc, connection, *references, now),
+      answer_body(*evidence, judged, facts.assurance, verdict.arc, connection, *references, now),
       std::move(verdict)};
 }
 

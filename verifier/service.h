@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "protocol/findings.h"
 #include "verifier/appraisal/hardware_settings.h"
+#include "verifier/policy_admin.h"
 #include "verifier/store/store.h"
 
 namespace touchmark::verifier {
@@ -141,7 +142,9 @@ class Service {
   // For trying out an API server; noted in the audit log, since a valid one opens doors.
   virtual Result<std::string> example_token(bool valid, const std::string& ip,
                                             const std::string& actor) = 0;
-  virtual Json policy() = 0;
+  // The settings that go beside the policy document: channel binding, tokens, reasons.
+  virtual Json policy_settings() = 0;
+  virtual PolicyAdmin& policies() = 0;
   // {"version","account","first_start","time","config_version","registrations"}
   virtual Json status() = 0;
   // {"entries":[{"time","actor","action","detail","hash"}],"intact":bool}, the newest first.

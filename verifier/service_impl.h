@@ -7,10 +7,10 @@
 #include "verifier/appraisal/appraise.h"
 #include "verifier/appraisal/configuration.h"
 #include "verifier/appraisal/hardware.h"
-#include "verifier/appraisal/policy.h"
 #include "verifier/appraisal/token.h"
 #include "verifier/device_queue.h"
 #include "verifier/keyring.h"
+#include "verifier/policy_keeper.h"
 #include "verifier/service.h"
 #include "verifier/snapshot.h"
 
@@ -59,7 +59,8 @@ class ServiceImpl final : public Service {
   }
   Result<std::string> example_token(bool valid, const std::string& ip,
                                     const std::string& actor) override;
-  Json policy() override;
+  Json policy_settings() override;
+  PolicyAdmin& policies() override { return policies_; }
   Json status() override;
   Result<Json> audit_log(std::size_t limit) override;
   Result<void> ready() override { return store_.ping(); }
@@ -74,7 +75,7 @@ class ServiceImpl final : public Service {
   // `installed`: the code that ranges are drawn over when no registration has the measurement.
   Json new_challenge(const Sha256Digest& measurement, const std::vector<package::Part>& installed,
                      const ReferenceValues& references, UnixTime now);
-  std::string answer_body(const Evidence& evidence, const Decision& decision,
+  std::string answer_body(const Evidence& evidence, const policy::Verdict& verdict,
                           policy::Assurance level, const std::string& arc,
                           const ConnectionFacts& connection, const ReferenceValues& references,
                           UnixTime now);
@@ -98,13 +99,13 @@ class ServiceImpl final : public Service {
   const ServiceSettings settings_;
   const Keyring keyring_;
   const std::vector<Sha256Digest> expected_spki_;
-  const Policy policy_;
   const TokenMint mint_;
   const ChallengeMaker challenges_;
   ReplayCache replays_;
   const Appraiser appraiser_;
   const HardwareAppraiser hardware_;
   DeviceQueue devices_;
+  PolicyKeeper policies_;
   bool first_start_ = false;
 
   // Held while a change goes to the store and into a snapshot, so that both see the same order.

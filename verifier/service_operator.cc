@@ -84,9 +84,8 @@ Result<std::string> ServiceImpl::example_token(bool valid, const std::string& ip
   return mint_.mint(valid, facts, clock_.now(), random_);
 }
 
-Json ServiceImpl::policy() {
-  return {{"findings", policy_.to_json()},
-          {"allow_host_builds", settings_.allow_host_builds},
+Json ServiceImpl::policy_settings() {
+  return {{"allow_host_builds", settings_.allow_host_builds},
           {"reveal_reasons", settings_.reveal_reasons},
           {"channel_binding", settings_.tls_ended_by_proxy ? "proxy" : "tls"},
           {"token",
@@ -156,7 +155,10 @@ std::optional<OperatorToken> ServiceImpl::authenticate(std::string_view bearer) 
 
 Result<void> ServiceImpl::flush() {
   const auto records = devices_.take();
-  return records.empty() ? Result<void>() : store_.put_devices(records);
+  if (!records.empty()) {
+    if (auto ok = store_.put_devices(records); !ok) return ok;
+  }
+  return policies_.flush();
 }
 
 }  // namespace touchmark::verifier

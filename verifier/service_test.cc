@@ -363,7 +363,9 @@ TEST_F(ServiceTest, AllowsHostBuildsOnlyWhereToldTo) {
   settings_.allow_host_builds = true;
   reopen();
   EXPECT_THAT(ids(attest(host)), IsEmpty());
-  EXPECT_EQ(service_->policy()["findings"]["device.host-build"], "ignore");
+  const Json rule = service_->policies().show()["findings"]["device.host-build"];
+  EXPECT_EQ(rule["action"], "ignore");
+  EXPECT_EQ(rule["rule"]["key"], "--allow-host-builds");
 }
 
 TEST_F(ServiceTest, NeedsTheExporterUnlessAProxyEndsTls) {
@@ -376,7 +378,7 @@ TEST_F(ServiceTest, NeedsTheExporterUnlessAProxyEndsTls) {
   reopen();
   connection_.exporter.reset();
   EXPECT_THAT(ids(attest()), IsEmpty());
-  EXPECT_EQ(service_->policy()["channel_binding"], "proxy");
+  EXPECT_EQ(service_->policy_settings()["channel_binding"], "proxy");
 }
 
 TEST_F(ServiceTest, RefusesMalformedRequests) {

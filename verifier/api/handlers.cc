@@ -32,6 +32,7 @@ Handlers::Handlers(Service& service, Log& log, HandlerSettings settings)
   add_registration_routes();
   add_api_routes();
   add_operator_routes();
+  add_policy_routes();
 }
 
 void Handlers::add_public_routes() {
@@ -69,8 +70,6 @@ void Handlers::add_operator_routes() {
                        status["role"] = to_string(r.caller.role);
                        return json_response(status);
                      }});
-  routes_.push_back({"GET", "/admin/v1/policy", Access::kDeveloper, RunOn::kIo, 0, false,
-                     [this](const HttpRequest&) { return json_response(service_.policy()); }});
   routes_.push_back({"GET", "/admin/v1/secret", Access::kAdmin, RunOn::kWorker, 0, false,
                      [this](const HttpRequest& r) { return secret(r); }});
   routes_.push_back({"GET", "/admin/v1/audit", Access::kAdmin, RunOn::kWorker, 0, false,

@@ -58,6 +58,7 @@ class Handlers {
   void add_registration_routes();
   void add_api_routes();
   void add_operator_routes();
+  void add_policy_routes();
 
   HttpResponse challenge(const HttpRequest& request);
   HttpResponse attest(const HttpRequest& request);
@@ -79,6 +80,15 @@ class Handlers {
   HttpResponse example_token(const HttpRequest& request);
   HttpResponse audit(const HttpRequest& request);
   HttpResponse ready();
+
+  // In policy_handlers.cc.
+  HttpResponse show_policy();
+  HttpResponse put_policy(const HttpRequest& request);
+  HttpResponse end_canary(const HttpRequest& request);
+  HttpResponse replay_policy(const HttpRequest& request);
+  HttpResponse list_devices(const HttpRequest& request);
+  HttpResponse show_device(const HttpRequest& request);
+  HttpResponse force_device(const HttpRequest& request);
 
   Service& service_;
   Log& log_;

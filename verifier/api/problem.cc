@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "verifier/appraisal/appraise.h"
 #include "verifier/appraisal/configuration.h"
+#include "verifier/policy/document.h"
+#include "verifier/policy_admin.h"
 
 namespace touchmark::verifier {
 namespace {
@@ -28,6 +30,11 @@ std::optional<int> service_status(const Error& error) {
   if (error.is(ServiceError::kBadCertificate)) return 400;
   if (error.is(ApiError::kBadDomain) || error.is(ApiError::kBadPin)) return 400;
   if (error.is(AppraisalError::kOverloaded)) return 503;
+  if (error.is(policy::DocumentError::kInvalid)) return 400;
+  if (error.is(PolicyError::kBadPercent) || error.is(PolicyError::kBadDevice)) return 400;
+  if (error.is(PolicyError::kNoDevice)) return 404;
+  if (error.is(PolicyError::kConflict) || error.is(PolicyError::kNoCanary)) return 409;
+  if (error.is(PolicyError::kTooMany)) return 409;
   return std::nullopt;
 }
 

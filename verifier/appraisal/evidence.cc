@@ -38,6 +38,10 @@ class Claims {
   std::string text(const char* name, std::size_t max_bytes = kMaxName) {
     return keep(get_string(*object_, name, max_bytes));
   }
+  // Empty when it is missing.
+  std::string optional_text(const char* name) {
+    return object_->is_object() && object_->contains(name) ? text(name) : std::string();
+  }
   std::int64_t integer(const char* name, std::int64_t min = 0) {
     return keep(get_int(*object_, name, min, kMaxInteger));
   }
@@ -128,6 +132,10 @@ void read_checks(Claims& claims, Evidence& out) {
 void read_environment(Claims& claims, Evidence& out) {
   Claims platform(claims.object("platform"));
   out.os = platform.text("os", 64);
+  out.os_version = platform.optional_text("os_version");
+  out.manufacturer = platform.optional_text("manufacturer");
+  out.model = platform.optional_text("model");
+  out.installer = platform.optional_text("installer");
   claims.adopt(platform);
   Claims sdk(claims.object("sdk"));
   out.sdk_version = sdk.text("version", 64);

@@ -32,6 +32,10 @@ struct Evidence {
   std::string account;
   std::int64_t config_version = 0;
   std::string os;
+  std::string os_version;  // this and the next three: empty when the app does not say
+  std::string manufacturer;
+  std::string model;
+  std::string installer;
   std::string sdk_version;
   std::string sdk_build;  // "android", "ios" or "host"
 

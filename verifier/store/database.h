@@ -75,4 +75,17 @@ class Database {
   std::unique_ptr<sqlite3, Close> database_;
 };
 
+// Calls `each` with every row of a query.
+template <class Each>
+Result<void> for_each_row(Result<Statement> statement, Each each) {
+  if (!statement) return pass(statement);
+  for (;;) {
+    auto row = statement->step();
+    if (!row) return pass(row);
+    if (!*row) return {};
+    Result<void> ok = each(*statement);
+    if (!ok) return ok;
+  }
+}
+
 }  // namespace touchmark::verifier

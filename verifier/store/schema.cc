@@ -86,6 +86,23 @@ CREATE TABLE certificate (
   expires     INTEGER,
   created_by  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+)sql",
+                            R"sql(
+CREATE TABLE forced_device (
+  did    TEXT PRIMARY KEY,
+  passes INTEGER NOT NULL,
+  actor  TEXT NOT NULL,
+  time   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE appraisal (
+  number  INTEGER PRIMARY KEY AUTOINCREMENT,
+  time    INTEGER NOT NULL,
+  did     TEXT NOT NULL,
+  passed  INTEGER NOT NULL,
+  content TEXT NOT NULL      -- JSON
+) STRICT;
+CREATE INDEX appraisal_did ON appraisal (did);
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

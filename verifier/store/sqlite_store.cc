@@ -9,10 +9,6 @@
 namespace touchmark::verifier {
 namespace {
 
-// Anyone can make installation keys, so the table of devices has a bound; the longest unseen go
-// first.
-constexpr std::int64_t kMaxDevices = 1'000'000;
-
 Result<Sha256Digest> digest_column(const Statement& row, int column) {
   const Bytes blob = row.blob(column);
   Sha256Digest digest;
@@ -22,19 +18,6 @@ Result<Sha256Digest> digest_column(const Statement& row, int column) {
   }
   std::ranges::copy(blob, digest.begin());
   return digest;
-}
-
-// Calls `each` with every row of a query.
-template <class Each>
-Result<void> for_each_row(Result<Statement> statement, Each each) {
-  if (!statement) return pass(statement);
-  for (;;) {
-    auto row = statement->step();
-    if (!row) return pass(row);
-    if (!*row) return {};
-    Result<void> ok = each(*statement);
-    if (!ok) return ok;
-  }
 }
 
 Result<AuditEntry> audit_row(const Statement& row) {
@@ -152,46 +135,6 @@ Result<void> SqliteStore::put(const std::string& name, ByteView value) {
     if (!statement) return pass(statement);
     return statement->bind(name).bind(value).run();
   });
-}
-
-Result<void> SqliteStore::put_devices(const std::vector<DeviceRecord>& records) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?)");
-    if (!statement) return pass(statement);
-    for (const DeviceRecord& record : records) {
-      statement->reset();
-      auto ok = statement->bind(record.did)
-                    .bind(to_unix(record.last_seen))
-                    .bind(std::int64_t{record.passed})
-                    .bind(record.arc)
-                    .bind(record.package_name)
-                    .run();
-      if (!ok) return ok;
-    }
-    auto count = writer_.integer("SELECT count(*) FROM device");
-    if (!count) return pass(count);
-    if (*count <= kMaxDevices) return {};
-    auto drop = writer_.prepare(
-        "DELETE FROM device WHERE did IN (SELECT did FROM device ORDER BY last_seen LIMIT ?)");
-    if (!drop) return pass(drop);
-    return drop->bind(*count - kMaxDevices).run();
-  });
-}
-
-Result<std::vector<DeviceRecord>> SqliteStore::devices(std::size_t limit) {
-  const std::lock_guard lock(writer_mutex_);
-  auto statement = writer_.prepare(
-      "SELECT did, last_seen, passed, arc, package FROM device ORDER BY last_seen DESC LIMIT ?");
-  if (!statement) return pass(statement);
-  statement->bind(static_cast<std::int64_t>(limit));
-  std::vector<DeviceRecord> out;
-  auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
-    out.push_back(
-        {row.text(0), from_unix(row.integer(1)), row.integer(2) != 0, row.text(3), row.text(4)});
-    return {};
-  });
-  if (!ok) return pass(ok);
-  return out;
 }
 
 Result<void> SqliteStore::audit(const AuditEntry& entry) {

@@ -41,6 +41,15 @@ class SqliteStore final : public Store {
 
   Result<void> put_devices(const std::vector<DeviceRecord>& records) override;
   Result<std::vector<DeviceRecord>> devices(std::size_t limit) override;
+  Result<std::optional<DeviceRecord>> device(const std::string& did) override;
+
+  Result<void> put_forced_device(const ForcedDevice& device) override;
+  Result<void> remove_forced_device(const std::string& did) override;
+  Result<std::vector<ForcedDevice>> forced_devices() override;
+
+  Result<void> put_appraisals(const std::vector<AppraisalRecord>& records) override;
+  Result<std::vector<AppraisalRecord>> appraisals(std::size_t limit,
+                                                  const std::optional<std::string>& did) override;
 
   Result<void> audit(const AuditEntry& entry) override;
   Result<std::vector<AuditEntry>> audit_log(std::size_t limit) override;

@@ -71,6 +71,24 @@ struct DeviceRecord {
   std::string package_name;
 };
 
+// What an operator has said of one device.
+struct ForcedDevice {
+  std::string did;
+  bool passes = false;  // else it fails
+  std::string actor;
+  UnixTime time{};
+};
+
+// One appraisal as it was judged. Holds no token, no address and nothing of the app's user.
+struct AppraisalRecord {
+  UnixTime time{};
+  std::string did;
+  bool passed = false;
+  std::string content;  // JSON, as verifier/appraisal_log.h makes it
+};
+// How many the store keeps; the oldest go first.
+inline constexpr std::int64_t kKeptAppraisals = 10'000;
+
 struct AuditEntry {
   UnixTime time{};
   std::string actor;
@@ -84,7 +102,7 @@ using PartReader = std::function<Result<void>(const package::Part& part,
                                               const std::function<Result<void>(ByteView)>& sink)>;
 
 // Thread-safe. Every method that changes something returns after it is on disk (kill -9 loses
-// nothing acknowledged), except put_devices, whose loss is harmless.
+// nothing acknowledged), except put_devices and put_appraisals, whose loss is harmless.
 class Store : public AppAttestKeys {
  public:
 
@@ -125,6 +143,16 @@ class Store : public AppAttestKeys {
   virtual Result<void> put_devices(const std::vector<DeviceRecord>& records) = 0;
   // The last seen first.
   virtual Result<std::vector<DeviceRecord>> devices(std::size_t limit) = 0;
+  virtual Result<std::optional<DeviceRecord>> device(const std::string& did) = 0;
+
+  virtual Result<void> put_forced_device(const ForcedDevice& device) = 0;  // replaces the same did
+  virtual Result<void> remove_forced_device(const std::string& did) = 0;
+  virtual Result<std::vector<ForcedDevice>> forced_devices() = 0;
+
+  virtual Result<void> put_appraisals(const std::vector<AppraisalRecord>& records) = 0;
+  // The newest first; of one device alone when `did` is given.
+  virtual Result<std::vector<AppraisalRecord>> appraisals(
+      std::size_t limit, const std::optional<std::string>& did) = 0;
 
   // Hash-chained: each entry's hash covers the one before, so an entry that is changed, taken out
   // or put in between breaks the chain.

@@ -1,0 +1,22 @@
+#include "verifier/appraisal/facts.h"
+
+namespace touchmark::verifier {
+
+policy::Facts facts_of(const Evidence& evidence, const std::string& remote_ip) {
+  policy::Facts facts;
+  // A build that is neither of the two mobile ones counts as the lab's: it proves no phone.
+  const bool mobile = evidence.sdk_build == "android" || evidence.sdk_build == "ios";
+  facts.platform = mobile ? evidence.sdk_build : "host";
+  facts.os_version = evidence.os_version;
+  facts.manufacturer = evidence.manufacturer;
+  facts.model = evidence.model;
+  facts.installer = evidence.installer;
+  facts.package_name = evidence.package_name;
+  facts.version_code = evidence.version_code;
+  facts.sdk_version = evidence.sdk_version;
+  facts.did = evidence.did;
+  facts.ip = remote_ip;
+  return facts;
+}
+
+}  // namespace touchmark::verifier
