@@ -18,6 +18,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {401, CliError::kUnauthorized},
     {403, CliError::kForbidden},
     {404, CliError::kNotFound},
+    {409, CliError::kConflict},
     {413, CliError::kTooLarge},
     {422, CliError::kRefusedPackage},
     {507, CliError::kServiceNoSpace},

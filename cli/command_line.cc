@@ -39,6 +39,7 @@ constexpr auto kCommands = std::to_array<AddCommand>({
     add_token_commands,
     add_secret_commands,
     add_policy_commands,
+    add_device_commands,
     add_package_command,
     add_evidence_commands,
     add_arc_commands,

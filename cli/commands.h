@@ -14,6 +14,7 @@ void add_sdk_commands(CLI::App& app, Dispatcher& dispatcher);
 void add_token_commands(CLI::App& app, Dispatcher& dispatcher);
 void add_secret_commands(CLI::App& app, Dispatcher& dispatcher);
 void add_policy_commands(CLI::App& app, Dispatcher& dispatcher);
+void add_device_commands(CLI::App& app, Dispatcher& dispatcher);
 void add_evidence_commands(CLI::App& app, Dispatcher& dispatcher);
 void add_arc_commands(CLI::App& app, Dispatcher& dispatcher);
 void add_audit_commands(CLI::App& app, Dispatcher& dispatcher);

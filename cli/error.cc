@@ -44,6 +44,8 @@ std::string_view error_id(CliError error) {
       return "cli.too-large";
     case CliError::kRefusedPackage:
       return "cli.refused-package";
+    case CliError::kConflict:
+      return "cli.conflict";
     case CliError::kServiceNoSpace:
       return "cli.service-no-space";
     case CliError::kRefusedRequest:
@@ -58,6 +60,10 @@ std::string_view error_id(CliError error) {
       return "cli.bad-pin";
     case CliError::kBadCertificate:
       return "cli.bad-certificate";
+    case CliError::kBadPolicy:
+      return "cli.bad-policy";
+    case CliError::kBadFacts:
+      return "cli.bad-facts";
     case CliError::kBadSecret:
       return "cli.bad-secret";
     case CliError::kBadKey:
@@ -106,6 +112,9 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.not-offered", kExitNotFound, "whoever runs the service can change that"},
     {"cli.too-large", kExitNo, "a package may have at most 2 GiB"},
     {"cli.refused-package", kExitNo, kPackageHint},
+    {"cli.conflict", kExitNo, "look at the present state, and try again"},
+    {"cli.bad-policy", kExitNo, "`touchmark policy check` lists what is wrong with it"},
+    {"cli.bad-facts", kExitUsage, "docs/policy.md describes the facts"},
     {"cli.service-no-space", kExitNoSpace, "free space on the disk of the service's data folder"},
     {"cli.refused-request", kExitUsage, "see --help; is this command as new as the service?"},
     {"cli.service-failed", kExitService, "the service's log says why"},

@@ -28,6 +28,7 @@ enum class CliError {
   kNotOffered,         // HTTP 404: the service has no such thing at all
   kTooLarge,           // HTTP 413
   kRefusedPackage,     // HTTP 422
+  kConflict,           // HTTP 409: somebody else changed it meanwhile
   kServiceNoSpace,     // HTTP 507
   kRefusedRequest,     // HTTP 400 and every other 4xx
   kServiceFailed,      // HTTP 5xx
@@ -35,6 +36,8 @@ enum class CliError {
   kOtherMeasurement,   // the service measured another package than this one
   kBadPin,             // not the base64 of 32 bytes
   kBadCertificate,     // no certificate or key in a file, or in what a server sent
+  kBadPolicy,          // a policy document with problems
+  kBadFacts,           // a facts file that holds no facts
   kBadSecret,          // a secret file that holds no secret
   kBadKey,             // a key file that holds no key of the kind that is needed
 };

@@ -1,4 +1,4 @@
-// touchmark status, policy show, audit list: what the service says about itself.
+// touchmark status, audit list: what the service says about itself.
 #include <fmt/format.h>
 
 #include "cli/commands.h"
@@ -27,16 +27,6 @@ Outcome status(Session& session) {
     rows.push_back({name, time ? format_time(from_unix(value.get<std::int64_t>())) : plain(value)});
   }
   session.console().print(table(rows));
-  return kExitOk;
-}
-
-Outcome policy(Session& session) {
-  auto client = session.connect();
-  if (!client) return pass(client);
-  auto answer = client->get("/admin/v1/policy");
-  if (!answer) return pass(answer);
-  if (session.json()) return print_json(session, *answer);
-  session.console().print(answer->dump(2, ' ', false, Json::error_handler_t::replace));
   return kExitOk;
 }
 
@@ -75,11 +65,6 @@ Outcome audit(int limit, Session& session) {
 void add_status_command(CLI::App& app, Dispatcher& dispatcher) {
   dispatcher.on(app.add_subcommand("status", "Show how the service is, and who you are to it"),
                 status);
-}
-
-void add_policy_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "policy", "Read what the service accepts");
-  dispatcher.on(group->add_subcommand("show", "Show the appraisal policy in force"), policy);
 }
 
 void add_audit_commands(CLI::App& app, Dispatcher& dispatcher) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "verifier/policy/explain.h"
 
 namespace touchmark::policy {
@@ -140,6 +141,21 @@ TEST(Document, AForcedFailIsNotForThePolicy) {
               ElementsAre(HasSubstr("a forced fail always rejects")));
   EXPECT_EQ(good("findings.\"*\" = \"ignore\"").action(FindingId::kDeviceForcedFail).value,
             Action::kReject);
+}
+
+TEST(Document, TheManualsExamplesAreValid) {
+  const std::string manual = touchmark::to_string(read_file("docs/policy.md", 1 << 20).value());
+  constexpr std::string_view kStart = "```toml\n";
+  std::size_t examples = 0;
+  for (std::size_t at = manual.find(kStart); at != std::string::npos;
+       at = manual.find(kStart, at + 1)) {
+    const std::size_t begin = at + kStart.size();
+    const std::string example = manual.substr(begin, manual.find("```\n", begin) - begin);
+    EXPECT_THAT(problems(example), IsEmpty()) << example;
+    EXPECT_THAT(parse_document(example).warnings, IsEmpty()) << example;
+    ++examples;
+  }
+  EXPECT_GE(examples, 2U);
 }
 
 TEST(Document, WarnsOfWhatIsHardlyMeant) {
