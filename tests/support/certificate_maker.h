@@ -23,6 +23,10 @@ class TestKey {
  public:
   explicit TestKey(const char* curve = "P-256") : key_(EVP_EC_gen(curve), EVP_PKEY_free) {}
   static TestKey rsa(unsigned bits) { return TestKey(EVP_RSA_gen(bits)); }
+  // "ED25519", "X25519"
+  static TestKey of_type(const char* type) {
+    return TestKey(EVP_PKEY_Q_keygen(nullptr, nullptr, type));
+  }
   EVP_PKEY* get() const { return key_.get(); }
 
  private:

@@ -188,6 +188,20 @@ TEST_F(AppAttestTest, Ios27AppendsExtensionsWhateverTheFlagsSay) {
   EXPECT_EQ(to_json(odd).at("authData").at("extensions").at(0).at("apple_bundle_version_01"), 7);
 }
 
+// The category is under the nonce: a developer's build cannot pass for the App Store's.
+TEST_F(AppAttestTest, AValidationCategoryCannotBeChanged) {
+  extensions_ = ios27_extensions("42", std::string_view("\x03\0\0\0", 4));
+  Bytes changed = object();
+  const std::string_view category("apple_validation_category_01\x44\x03");
+  const std::size_t at = as_text(changed).find(category);
+  ASSERT_NE(at, std::string_view::npos);
+  changed[at + category.size() - 1] = std::byte{4};
+  AppAttestAttestation result = verify(std::move(changed));
+  ASSERT_FALSE(result.verified());
+  EXPECT_EQ(result.refusal->id(), "app-attest.nonce-mismatch");
+  EXPECT_EQ(result.authenticator_data->validation_category, ValidationCategory::kAppStore);
+}
+
 TEST_F(AppAttestTest, WhatFollowsMustBeCbor) {
   extensions_ = to_bytes("\xff\xff");
   EXPECT_EQ(outcome(), "authenticator-data.malformed-extensions");

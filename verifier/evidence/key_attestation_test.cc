@@ -110,6 +110,34 @@ TEST_F(KeyAttestationTest, AnAttestedKeyCannotAttest) {
   EXPECT_EQ(outcome(extended), "key-attestation.chain-extended");
 }
 
+TEST_F(KeyAttestationTest, TheAppMustBeTheOneAskedFor) {
+  request_.app_id = "com.example.app";
+  EXPECT_EQ(outcome(), "key-attestation.wrong-app-id");  // none is named
+  const auto named = [](std::string_view package) {
+    const Bytes packages = sequence({octets(package), number(1)});
+    const Bytes app =
+        sequence({element(der::kSet, packages), element(der::kSet, octets("digest"))});
+    return explicit_tag(709, octets(app));
+  };
+  DescriptionSpec spec;
+  spec.software = named("com.example.app");
+  describe(spec);
+  EXPECT_EQ(outcome(), "verified");
+  spec.software = named("com.example.other");
+  describe(spec);
+  EXPECT_EQ(outcome(), "key-attestation.wrong-app-id");
+}
+
+// What the phone attests may be a key that nothing here can use.
+TEST_F(KeyAttestationTest, TheAttestedKeyMayBeOfAnyAlgorithm) {
+  for (const TestKey& key : {TestKey::rsa(2048), TestKey("P-384"), TestKey::of_type("ED25519"),
+                             TestKey::of_type("X25519")}) {
+    leaf_key_ = key;
+    EXPECT_EQ(outcome(), "verified");
+    EXPECT_FALSE(verify(chain()).public_key().empty());
+  }
+}
+
 TEST_F(KeyAttestationTest, ALeafWithoutDescriptionIsNoEvidence) {
   std::vector<Bytes> headless = chain();
   headless.erase(headless.begin());

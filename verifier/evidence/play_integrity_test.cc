@@ -69,7 +69,8 @@ TEST_F(PlayIntegrityTest, TokensOfOtherLibrariesVerify) {
   auto keys = PlayIntegrityKeys::parse(file.at("decryption_key").get<std::string>(),
                                        file.at("verification_key").get<std::string>());
   ASSERT_TRUE(keys) << keys.error().text();
-  for (const char* name : {"token-jose.txt", "token-joserfc.txt", "token-go-jose.txt"}) {
+  for (const char* name :
+       {"token-jose.txt", "token-joserfc.txt", "token-josekit.txt", "token-go-jose.txt"}) {
     SCOPED_TRACE(name);
     Bytes text = read_vector(std::string("play-integrity/") + name);
     std::string_view token = as_text(text);
