@@ -14,7 +14,7 @@ from pathlib import Path
 import touchmark_lab.rows  # noqa: F401  (fills ROWS)
 from touchmark_lab import packages, report
 from touchmark_lab.console import Console
-from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, Lab
+from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, UNLOCKED_PHONE, Lab
 from touchmark_lab.model import ROWS, Observed, Result, Row
 from touchmark_lab.process import LabError
 
@@ -66,25 +66,30 @@ def _run_rows(lab: Lab, rows: Sequence[Row]) -> list[Result]:
     return results
 
 
-def _start_ahead(lab: Lab) -> None:
+def _start_ahead(lab: Lab, *, demo: bool) -> None:
     """What the story needs later is started while its beginning is told."""
-    lab.start_ahead([PHONE, MITM_PHONE, *packages.VARIANTS, PRELOAD_PHONE])
+    devices = [PHONE, MITM_PHONE, *packages.VARIANTS, PRELOAD_PHONE]
+    if not demo:
+        devices.append(UNLOCKED_PHONE)
+    lab.start_ahead(devices)
     lab.attacker.start()
 
 
 def _work(options: argparse.Namespace, console: Console) -> int:
     signal.alarm(_TIME_LIMIT_SECONDS)
     start = time.monotonic()
-    rows = ROWS
-    if options.command == "table" and options.only:
-        rows = [row for row in ROWS if row.name in options.only]
+    demo = options.command == "demo"
+    only = [] if demo else options.only
+    rows = [row for row in ROWS if row.name in only] if only else ROWS
+    if demo:
+        rows = [row for row in ROWS if row.in_demo]
     touchmark = options.build.resolve() / "bin/touchmark"
     lab = Lab(_ROOT, console, touchmark)
     try:
         console.chapter("A service, an API server and an app")
         lab.set_up()
-        if rows is ROWS:
-            _start_ahead(lab)
+        if not only:
+            _start_ahead(lab, demo=demo)
         results = _run_rows(lab, rows)
     finally:
         lab.close()

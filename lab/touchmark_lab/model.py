@@ -81,6 +81,8 @@ class Row:
     run: Callable[[Lab], Observed]
     """Carries the attack out, makes its own preconditions, and tells the story as it goes."""
     chapter: str
+    in_demo: bool = True
+    """False: the table has it, the demo's story is told without it, to be over in a minute."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,18 @@ ROWS: list[Row] = []
 
 
 def row(
-    name: str, *, chapter: str, attack: str, tool: Callable[[Lab], str], expected: Expected
+    name: str,
+    *,
+    chapter: str,
+    attack: str,
+    tool: Callable[[Lab], str],
+    expected: Expected,
+    in_demo: bool = True,
 ) -> Callable[[Callable[[Lab], Observed]], Callable[[Lab], Observed]]:
     """Puts the decorated function into the table."""
 
     def register(run: Callable[[Lab], Observed]) -> Callable[[Lab], Observed]:
-        ROWS.append(Row(name, attack, tool, expected, run, chapter))
+        ROWS.append(Row(name, attack, tool, expected, run, chapter, in_demo))
         return run
 
     return register

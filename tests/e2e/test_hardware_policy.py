@@ -1,0 +1,141 @@
+"""What a policy makes of hardware evidence: the same phone, under other rules."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from urllib.parse import urlsplit
+
+import jwt
+import pytest
+
+from kit import hardware
+from kit.hardware import AndroidPhone, android_key
+from kit.registered_app import RegisteredApp
+from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
+
+GRAPHENE = bytes(range(32))  # the key of a system that is not the phone maker's
+
+
+@pytest.fixture(scope="module")
+def maker():
+    return AndroidPhone()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory, maker):
+    folder = tmp_path_factory.mktemp("policy-service")
+    root = maker.write_root(folder / "root.pem")
+    started = RegisteredApp.start(folder, ["--hardware-roots", str(root)])
+    yield started
+    started.service.stop()
+
+
+@pytest.fixture
+def policy(app):
+    """Puts a document into force; the default again at the end."""
+
+    def put(text: str) -> None:
+        revision = admin(app, "GET")["revision"]
+        admin(app, "PUT", {"text": "version = 1\n" + text, "revision": revision})
+
+    yield put
+    put("")
+
+
+def admin(app: RegisteredApp, method: str, body: object = None) -> dict:
+    """Asks /admin/v1/policy; the service's certificate is its own, on loopback."""
+    parts = urlsplit(app.url)
+    context = ssl._create_unverified_context()
+    connection = http.client.HTTPSConnection(parts.hostname, parts.port, context=context)
+    token = app.service.credentials()["admin_token"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.request(method, "/admin/v1/policy", body and json.dumps(body), headers)
+    answer = connection.getresponse()
+    content = answer.read()
+    assert answer.status == 200, content
+    return json.loads(content)
+
+
+def phone_like(maker: AndroidPhone, **changed) -> AndroidPhone:
+    """Another phone of the same maker."""
+    keys = {n: getattr(maker, n) for n in ("root_key", "intermediate_key", "batch_key")}
+    phone = AndroidPhone(**keys, **changed)
+    phone.root, phone.intermediate, phone.batch = maker.root, maker.intermediate, maker.batch
+    return phone
+
+
+def attest(app: RegisteredApp, phone: AndroidPhone | None) -> tuple[bool, list[str]]:
+    """One attestation of a fresh installation; no phone: a software key."""
+    connection = TlsConnection(app.url)
+    attester = SoftAttester(connection, app.account, app.app)
+    submods = {}
+    if phone:
+        nonce = b64url_decode(attester.challenge()["nonce"])
+        signers = [bytes.fromhex(s) for s in app.app.measurement["signers"]]
+        submods = android_key(
+            phone.attest(attester.key, nonce, app.app.measurement["package"], signers)
+        )
+    seen = app.service.log.stat().st_size
+    token = attester.attest(submods=submods).json()["token"]
+    connection.close()
+    findings = [e for e in app.service.events(seen) if e.get("event") == "attest"][-1]["findings"]
+    try:
+        jwt.decode(token, app.secret, algorithms=["HS256"])
+        return True, findings
+    except jwt.InvalidSignatureError:
+        jwt.decode(token, app.decoy_secret, algorithms=["HS256"])
+        return False, findings
+
+
+UNLOCKED = {"locked": False, "boot_state": hardware.UNVERIFIED, "boot_key": bytes(32)}
+SELF_SIGNED = {"boot_state": hardware.SELF_SIGNED, "boot_key": GRAPHENE}
+
+
+def test_by_default_a_key_needs_no_hardware_but_its_phone_must_be_sound(app, maker):
+    assert attest(app, maker) == (True, [])
+    assert attest(app, None) == (True, [])
+    assert attest(app, phone_like(maker, **UNLOCKED)) == (
+        False,
+        ["boot.unlocked", "boot.unverified"],
+    )
+
+
+def test_a_required_level_shuts_software_keys_out(app, maker, policy):
+    policy('[assurance]\nandroid = "tee"\n')
+    assert attest(app, maker) == (True, [])
+    assert attest(app, None) == (False, ["hardware.assurance"])
+    policy('[assurance]\nandroid = "secure-chip"\n')
+    assert attest(app, maker) == (False, ["hardware.assurance"])
+
+
+def test_another_system_passes_by_its_boot_key(app, maker, policy):
+    """GrapheneOS: a rule, not an exception."""
+    phone = phone_like(maker, **SELF_SIGNED)
+    assert attest(app, phone) == (False, ["boot.unverified"])
+    policy(f'[boot.keys]\n"GrapheneOS" = "{GRAPHENE.hex()}"\n')
+    assert attest(app, phone) == (True, [])
+    other = phone_like(maker, **{**SELF_SIGNED, "boot_key": bytes(31) + b"\1"})
+    assert attest(app, other) == (False, ["boot.unverified"])
+    # The right key does not help a phone that would start any system.
+    unlocked = phone_like(maker, **{**SELF_SIGNED, "locked": False})
+    assert attest(app, unlocked) == (False, ["boot.unlocked"])
+
+
+def test_an_old_system(app, maker, policy):
+    policy('[android]\nmin_os_version = 15\n')
+    assert attest(app, maker) == (False, ["device.os-version"])
+    policy('[android]\nmin_patch_level = { os = "2026-02" }\n')
+    assert attest(app, maker) == (False, ["device.patch-level"])
+    policy('[android]\nmin_patch_level = { os = "2026-01" }\n')
+    assert attest(app, maker) == (True, [])
+
+
+def test_what_is_annotated_still_vouches_for_nothing(app, maker, policy):
+    """A chain that does not verify may be let pass, but gives no level."""
+    stranger = AndroidPhone()
+    policy('[findings]\n"hardware.refused" = "annotate"\n')
+    assert attest(app, stranger) == (True, ["hardware.refused"])
+    policy('[findings]\n"hardware.refused" = "annotate"\n[assurance]\nandroid = "tee"\n')
+    assert attest(app, stranger) == (False, ["hardware.assurance", "hardware.refused"])
