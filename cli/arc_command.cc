@@ -9,8 +9,8 @@
 namespace touchmark::cli {
 namespace {
 
-// What is known of one finding: {"number","id","meaning"}, and with a service also {"action","rule",
-// "would_pass"} under the policy in force.
+// What is known of one finding: {"number","id","meaning"}, and with a service also
+// {"action","rule", "would_pass"} under the policy in force.
 Json reason_of(std::uint8_t number, const Json& policy) {
   const protocol::FindingInfo* info = protocol::find_finding(number);
   if (info == nullptr) {
@@ -43,8 +43,8 @@ Json policy_in_force(Session& session) {
 }
 
 void print_reason(const Json& reason, Session& session) {
-  session.console().print(fmt::format("{}: {}", reason["id"].get<std::string>(),
-                                      reason["meaning"].get<std::string>()));
+  session.console().print(
+      fmt::format("{}: {}", reason["id"].get<std::string>(), reason["meaning"].get<std::string>()));
   const auto action = find_string(reason, "action");
   if (!action) return;
   session.console().print(
