@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "protocol/arc.h"
 #include "verifier/appraisal/facts.h"
+#include "verifier/policy/ear.h"
 #include "verifier/service_impl.h"
 
 namespace touchmark::verifier {
@@ -60,7 +61,8 @@ Result<void> check_settings(const ServiceSettings& settings) {
   }
   for (const std::string& claim : settings.extra_claims) {
     if (!is_extra_claim(claim)) return bad("\"" + claim + "\" is not a claim that can be added");
-    if ((claim == "arc" || claim == "anno") && !settings.reveal_reasons) {
+    const bool tells_verdict = claim == "arc" || claim == "anno" || claim == "ear";
+    if (tells_verdict && !settings.reveal_reasons) {
       return bad("claim \"" + claim + "\" tells the app its verdict; it needs reveal_reasons");
     }
     if (claim == "iss" && settings.issuer.empty()) return bad("claim \"iss\" needs an issuer");
@@ -81,6 +83,13 @@ Result<std::vector<Sha256Digest>> expected_spki(const ServiceSettings& settings)
     std::ranges::copy(*bytes, out.emplace_back().begin());
   }
   return out;
+}
+
+policy::EarContext ear_context(const Evidence& evidence, UnixTime now) {
+  policy::EarContext context{.issued_at = now, .build = "touchmark " TOUCHMARK_VERSION};
+  // A forged challenge may have a length that EAT has no place for.
+  if (evidence.nonce.size() == kNonceBytes) context.nonce = base64url_encode(evidence.nonce);
+  return context;
 }
 
 }  // namespace
@@ -173,12 +182,15 @@ Result<std::string> ServiceImpl::challenge(std::string_view body) {
 }
 
 std::string ServiceImpl::answer_body(const Evidence& evidence, const policy::Verdict& verdict,
-                                     policy::Assurance level, const std::string& arc,
+                                     const policy::Facts& judged, const std::string& arc,
                                      const ConnectionFacts& connection,
                                      const ReferenceValues& references, UnixTime now) {
   TokenFacts facts{evidence.did, connection.remote_ip,     evidence.pay, arc,
                    {},           evidence.key.public_der()};
-  facts.level = policy::to_string(verdict.passed ? level : claimed_assurance(evidence));
+  facts.level = policy::to_string(verdict.passed ? judged.assurance : claimed_assurance(evidence));
+  if (std::ranges::find(settings_.extra_claims, "ear") != settings_.extra_claims.end()) {
+    facts.ear = policy::ear_claims(judged, verdict, ear_context(evidence, now));
+  }
   for (const protocol::Finding& finding : verdict.with(policy::Action::kAnnotate)) {
     facts.annotations.emplace_back(protocol::to_string(finding.id));
   }
@@ -231,7 +243,7 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
   verdict.arc = protocol::encode_arc(verdict.findings);
   devices_.add({verdict.did, now, verdict.passed, verdict.arc, verdict.package_name});
   return AttestAnswer{
-      answer_body(*evidence, judged, facts.assurance, verdict.arc, connection, *references, now),
+      answer_body(*evidence, judged, facts, verdict.arc, connection, *references, now),
       std::move(verdict)};
 }
 

@@ -49,8 +49,8 @@ struct ServiceSettings {
   bool allow_host_builds = false;  // accept the lab's Linux build of the SDK
   bool reveal_reasons = false;     // put ARC and reasons into attest responses
   HardwareSettings hardware;
-  // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl; arc and anno tell the app its verdict, so they
-  // need reveal_reasons.
+  // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear; arc, anno and ear tell the app its
+  // verdict, so they need reveal_reasons.
   std::vector<std::string> extra_claims;
   std::string issuer;
   std::string audience;

@@ -76,7 +76,7 @@ class ServiceImpl final : public Service {
   Json new_challenge(const Sha256Digest& measurement, const std::vector<package::Part>& installed,
                      const ReferenceValues& references, UnixTime now);
   std::string answer_body(const Evidence& evidence, const policy::Verdict& verdict,
-                          policy::Assurance level, const std::string& arc,
+                          const policy::Facts& judged, const std::string& arc,
                           const ConnectionFacts& connection, const ReferenceValues& references,
                           UnixTime now);
   std::optional<UnixTime> expiry(std::optional<Seconds> expire_after) const;

@@ -10,6 +10,7 @@
 #include "package/inspection.h"
 #include "package/package.h"
 #include "protocol/arc.h"
+#include "verifier/appraisal/challenge.h"
 #include "verifier/testing/fixtures.h"
 
 namespace touchmark::verifier {
@@ -356,6 +357,21 @@ TEST_F(ServiceTest, RevealsReasonsOnlyWhereThePolicySaysSo) {
   EXPECT_EQ(protocol::decode_arc(body["arc"].get<std::string>()), std::vector<std::uint8_t>{1});
 }
 
+TEST_F(ServiceTest, PutsTheVerdictInTheStandardsFormIntoTokensThatAskForIt) {
+  settings_.reveal_reasons = true;
+  settings_.extra_claims = {"ear"};
+  reopen();
+  const auto claim = [this] {
+    const Json body = Json::parse(attest().body);
+    return service_->check_token(body["token"].get<std::string>()).claims["ear"];
+  };
+  const Json refused = claim();
+  EXPECT_EQ(refused["submods"]["app"]["ear.status"], "contraindicated");
+  EXPECT_EQ(base64url_decode(refused["eat_nonce"].get<std::string>())->size(), kNonceBytes);
+  register_app();
+  EXPECT_NE(claim()["submods"]["app"]["ear.status"], "contraindicated");
+}
+
 TEST_F(ServiceTest, AllowsHostBuildsOnlyWhereToldTo) {
   register_app();
   const Json host{{"sdk", {{"build", "host"}}}};
@@ -475,6 +491,7 @@ TEST_F(ServiceTest, RefusesSettingsThatCannotWork) {
   EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"iss"}; }));
   EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"aud"}; }));
   EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"arc"}; }));
+  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"ear"}; }));
   EXPECT_TRUE(refused([](ServiceSettings& s) {
     s.tls_ended_by_proxy = true;
     s.service_pins = {"x"};

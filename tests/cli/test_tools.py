@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-
-import pytest
 
 
 def all_commands(nobody) -> list[list[str]]:
@@ -53,16 +50,11 @@ def test_bash_completion(nobody):
     script = nobody.ok("completion", "bash")
     assert "registration" in complete(script, "touchmark", "")
     assert complete(script, "touchmark", "regi") == ["registration"]
-    assert complete(script, "touchmark", "registration", "") [:3] == ["add", "list", "remove"]
+    assert {"add", "list", "remove"} <= set(complete(script, "touchmark", "registration", ""))
     assert complete(script, "touchmark", "registration", "add", "--exp") == ["--expire-after"]
     assert complete(script, "touchmark", "--json", "token", "ch") == ["check"]
 
 
-def needs(shell: str):
-    return pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not installed")
-
-
-@needs("zsh")
 def test_zsh_completion(nobody, tmp_path):
     (tmp_path / "_touchmark").write_text(nobody.ok("completion", "zsh"))
     program = """
@@ -74,10 +66,9 @@ words=(touchmark --json registration ''); CURRENT=4; _touchmark
         ["zsh", "-f", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
-    assert [line.split(":")[0] for line in done.stdout.splitlines()][:3] == ["add", "list", "remove"]
+    assert {"add", "list", "remove"} <= {line.split(":")[0] for line in done.stdout.splitlines()}
 
 
-@needs("fish")
 def test_fish_completion(nobody, tmp_path):
     (tmp_path / "touchmark.fish").write_text(nobody.ok("completion", "fish"))
 
@@ -89,7 +80,7 @@ def test_fish_completion(nobody, tmp_path):
         assert done.stderr == ""
         return [shown.split("\t")[0] for shown in done.stdout.splitlines()]
 
-    assert offered("touchmark registration ") == ["add", "list", "remove"]
+    assert {"add", "list", "remove"} <= set(offered("touchmark registration "))
     assert offered("touchmark --json registration add --exp") == ["--expire-after"]
     assert "serve" in offered("touchmark ")
 

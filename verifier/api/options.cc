@@ -161,7 +161,7 @@ void add_token_options(CLI::App& command, ServeOptions& options) {
                            "Text before the token in that header, such as \"Bearer \""));
   group(command
             .add_option("--claims", options.claims,
-                        "Claims to add: iss, aud, sub, iat, jti, arc, anno, ipk, lvl")
+                        "Claims to add: iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear")
             ->delimiter(','));
   group(command.add_option("--issuer", options.issuer, "Value of the claim iss"));
   group(command.add_option("--audience", options.audience, "Value of the claim aud"));

@@ -11,8 +11,8 @@
 namespace touchmark::verifier {
 namespace {
 
-constexpr std::array<std::string_view, 9> kExtraClaims{"iss", "aud",  "sub", "iat", "jti",
-                                                       "arc", "anno", "ipk", "lvl"};
+constexpr auto kExtraClaims = std::to_array<std::string_view>(
+    {"iss", "aud", "sub", "iat", "jti", "arc", "anno", "ipk", "lvl", "ear"});
 
 // `a` when `first`, else `b`, without a branch; both have the same length.
 Bytes select(bool first, ByteView a, ByteView b) {
@@ -61,6 +61,7 @@ Json TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& random) co
     if (name == "arc") out["arc"] = facts.arc;
     if (name == "anno") out["anno"] = facts.annotations;
     if (name == "lvl") out["lvl"] = facts.level;
+    if (name == "ear") out["ear"] = facts.ear;
     if (name == "ipk") out["ipk"] = base64_encode(facts.installation_key);
   }
   return out;

@@ -29,6 +29,7 @@ struct TokenFacts {
   std::vector<std::string> annotations;
   Bytes installation_key;          // DER SPKI
   std::string level = "software";  // assurance level of the installation key
+  Json ear = nullptr;              // the verdict in the standards' form (verifier/policy/ear.h)
 };
 
 // Immutable, so usable from many threads.

@@ -105,7 +105,6 @@ using PartReader = std::function<Result<void>(const package::Part& part,
 // nothing acknowledged), except put_devices and put_appraisals, whose loss is harmless.
 class Store : public AppAttestKeys {
  public:
-
   // Runs `change` so that all it changes is on disk together or, when it fails, not at all. One
   // change runs at a time; the methods below may be called inside, on the same thread.
   virtual Result<void> atomically(const std::function<Result<void>()>& change) = 0;

@@ -5,11 +5,11 @@ NS_ASSUME_NONNULL_BEGIN
 
 // Not thread-safe: the core asks one thing at a time.
 @interface TMAppAttest : NSObject
-- (instancetype)initWithAccount:(NSString *)account;
+- (instancetype)initWithAccount:(NSString*)account;
 
 // The evidence's member `app-attest`; nil when Apple's service cannot be had now. Blocks: the first
 // time, and after forget, for as long as Apple's server takes.
-- (nullable NSDictionary *)evidenceForClientDataHash:(NSData *)hash nonce:(NSString *)nonce;
+- (nullable NSDictionary*)evidenceForClientDataHash:(NSData*)hash nonce:(NSString*)nonce;
 
 - (void)forget;
 @end

@@ -21,12 +21,12 @@ typedef int32_t OSStatus;
 typedef unsigned char Boolean;
 
 #define CF_BRIDGED __attribute__((objc_bridge(id)))
-typedef const void *CFTypeRef;
-typedef const struct CF_BRIDGED __CFAllocator *CFAllocatorRef;
-typedef const struct __attribute__((objc_bridge(NSDictionary))) __CFDictionary *CFDictionaryRef;
-typedef const struct __attribute__((objc_bridge(NSString))) __CFString *CFStringRef;
-typedef const struct __attribute__((objc_bridge(NSData))) __CFData *CFDataRef;
-typedef struct __attribute__((objc_bridge(NSError))) __CFError *CFErrorRef;
+typedef const void* CFTypeRef;
+typedef const struct CF_BRIDGED __CFAllocator* CFAllocatorRef;
+typedef const struct __attribute__((objc_bridge(NSDictionary))) __CFDictionary* CFDictionaryRef;
+typedef const struct __attribute__((objc_bridge(NSString))) __CFString* CFStringRef;
+typedef const struct __attribute__((objc_bridge(NSData))) __CFData* CFDataRef;
+typedef struct __attribute__((objc_bridge(NSError))) __CFError* CFErrorRef;
 void CFRelease(CFTypeRef object);
 CFIndex CFErrorGetCode(CFErrorRef error);
 
@@ -47,34 +47,34 @@ CFTypeRef CFBridgingRetain(id object) __attribute__((cf_returns_retained));
 
 NS_ASSUME_NONNULL_BEGIN
 
-typedef NSString *NSErrorDomain;
-typedef NSString *NSErrorUserInfoKey;
+typedef NSString* NSErrorDomain;
+typedef NSString* NSErrorUserInfoKey;
 typedef NSUInteger NSStringEncoding;
 enum { NSUTF8StringEncoding = 4 };
 
 @interface NSString : NSObject
-@property(readonly, nullable) const char *UTF8String;
-+ (nullable instancetype)stringWithUTF8String:(const char *)text;
-- (nullable instancetype)initWithData:(NSData *)data encoding:(NSStringEncoding)encoding;
-- (NSString *)stringByAppendingString:(NSString *)other;
-- (NSString *)stringByAppendingPathComponent:(NSString *)component;
-- (nullable NSData *)dataUsingEncoding:(NSStringEncoding)encoding;
+@property(readonly, nullable) const char* UTF8String;
++ (nullable instancetype)stringWithUTF8String:(const char*)text;
+- (nullable instancetype)initWithData:(NSData*)data encoding:(NSStringEncoding)encoding;
+- (NSString*)stringByAppendingString:(NSString*)other;
+- (NSString*)stringByAppendingPathComponent:(NSString*)component;
+- (nullable NSData*)dataUsingEncoding:(NSStringEncoding)encoding;
 @end
 
 @interface NSData : NSObject
 @property(readonly) NSUInteger length;
-@property(readonly) const void *bytes;
+@property(readonly) const void* bytes;
 + (instancetype)data;
-+ (instancetype)dataWithBytes:(nullable const void *)bytes length:(NSUInteger)length;
-- (NSString *)base64EncodedStringWithOptions:(NSUInteger)options;
++ (instancetype)dataWithBytes:(nullable const void*)bytes length:(NSUInteger)length;
+- (NSString*)base64EncodedStringWithOptions:(NSUInteger)options;
 @end
 @interface NSMutableData : NSData
-- (void)appendData:(NSData *)other;
+- (void)appendData:(NSData*)other;
 @end
 
 @interface NSNumber : NSObject
-+ (NSNumber *)numberWithBool:(BOOL)value;
-+ (NSNumber *)numberWithInt:(int)value;
++ (NSNumber*)numberWithBool:(BOOL)value;
++ (NSNumber*)numberWithInt:(int)value;
 @end
 
 @interface NSArray<T> : NSObject
@@ -82,8 +82,8 @@ enum { NSUTF8StringEncoding = 4 };
 @end
 
 @interface NSDictionary<K, V> : NSObject
-+ (instancetype)dictionaryWithObjects:(const V _Nonnull [_Nullable])objects
-                              forKeys:(const K _Nonnull [_Nullable])keys
++ (instancetype)dictionaryWithObjects:(const V _Nonnull[_Nullable])objects
+                              forKeys:(const K _Nonnull[_Nullable])keys
                                 count:(NSUInteger)count;
 - (nullable V)objectForKeyedSubscript:(K)key;
 @end
@@ -95,52 +95,51 @@ enum { NSUTF8StringEncoding = 4 };
 @property(readonly) NSInteger code;
 + (instancetype)errorWithDomain:(NSErrorDomain)domain
                            code:(NSInteger)code
-                       userInfo:(nullable NSDictionary *)info;
+                       userInfo:(nullable NSDictionary*)info;
 @end
 extern NSErrorUserInfoKey const NSLocalizedDescriptionKey;
 
 @interface NSURL : NSObject
-@property(readonly, nullable) NSString *absoluteString;
+@property(readonly, nullable) NSString* absoluteString;
 @end
 
 @interface NSUserDefaults : NSObject
-@property(class, readonly) NSUserDefaults *standardUserDefaults;
-- (void)removeObjectForKey:(NSString *)name;
-- (void)setObject:(nullable id)object forKey:(NSString *)name;
-- (nullable NSDictionary<NSString *, id> *)dictionaryForKey:(NSString *)name;
+@property(class, readonly) NSUserDefaults* standardUserDefaults;
+- (void)removeObjectForKey:(NSString*)name;
+- (void)setObject:(nullable id)object forKey:(NSString*)name;
+- (nullable NSDictionary<NSString*, id>*)dictionaryForKey:(NSString*)name;
 @end
 
 @interface NSJSONSerialization : NSObject
-+ (nullable NSData *)dataWithJSONObject:(id)object
-                                options:(NSUInteger)options
-                                  error:(NSError *_Nullable *_Nullable)error;
++ (nullable NSData*)dataWithJSONObject:(id)object
+                               options:(NSUInteger)options
+                                 error:(NSError* _Nullable* _Nullable)error;
 @end
 
 @interface NSBundle : NSObject
-@property(class, readonly) NSBundle *mainBundle;
-@property(readonly) NSString *bundlePath;
-@property(readonly, nullable) NSString *bundleIdentifier;
+@property(class, readonly) NSBundle* mainBundle;
+@property(readonly) NSString* bundlePath;
+@property(readonly, nullable) NSString* bundleIdentifier;
 @end
 
 @interface NSProcessInfo : NSObject
-@property(class, readonly) NSProcessInfo *processInfo;
-@property(readonly) NSString *operatingSystemVersionString;
+@property(class, readonly) NSProcessInfo* processInfo;
+@property(readonly) NSString* operatingSystemVersionString;
 @end
 
 enum { NSCachesDirectory = 13, NSUserDomainMask = 1 };
-NSArray<NSString *> *NSSearchPathForDirectoriesInDomains(NSUInteger directory, NSUInteger domain,
-                                                         BOOL expand_tilde);
+NSArray<NSString*>* NSSearchPathForDirectoriesInDomains(NSUInteger directory, NSUInteger domain,
+                                                        BOOL expand_tilde);
 
 NS_ASSUME_NONNULL_END
 
-typedef NSObject *dispatch_semaphore_t;
+typedef NSObject* dispatch_semaphore_t;
 typedef uint64_t dispatch_time_t;
 #define DISPATCH_TIME_NOW 0ull
-dispatch_semaphore_t dispatch_semaphore_create(intptr_t value)
-    __attribute__((ns_returns_retained));
+dispatch_semaphore_t dispatch_semaphore_create(intptr_t value) __attribute__((ns_returns_retained));
 intptr_t dispatch_semaphore_signal(dispatch_semaphore_t semaphore);
 intptr_t dispatch_semaphore_wait(dispatch_semaphore_t semaphore, dispatch_time_t timeout);
 dispatch_time_t dispatch_time(dispatch_time_t when, int64_t delta);
 
 // UIKit and Foundation bring this along.
-typedef struct __SecTrust *SecTrustRef;
+typedef struct __SecTrust* SecTrustRef;

@@ -3,9 +3,9 @@
 
 #import <Foundation/Foundation.h>
 
-typedef struct CF_BRIDGED __SecKey *SecKeyRef;
-typedef struct CF_BRIDGED __SecAccessControl *SecAccessControlRef;
-typedef struct CF_BRIDGED __SecCertificate *SecCertificateRef;
+typedef struct CF_BRIDGED __SecKey* SecKeyRef;
+typedef struct CF_BRIDGED __SecAccessControl* SecAccessControlRef;
+typedef struct CF_BRIDGED __SecCertificate* SecCertificateRef;
 typedef CFStringRef SecKeyAlgorithm;
 typedef unsigned long SecAccessControlCreateFlags;
 
@@ -18,21 +18,21 @@ extern const CFStringRef kSecClass, kSecClassKey, kSecAttrApplicationTag, kSecAt
     kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly;
 extern const SecKeyAlgorithm kSecKeyAlgorithmECDSASignatureMessageX962SHA256;
 
-OSStatus SecItemCopyMatching(CFDictionaryRef query, CFTypeRef *result);
+OSStatus SecItemCopyMatching(CFDictionaryRef query, CFTypeRef* result);
 OSStatus SecItemDelete(CFDictionaryRef query);
 SecAccessControlRef SecAccessControlCreateWithFlags(CFAllocatorRef allocator, CFTypeRef protection,
                                                     SecAccessControlCreateFlags flags,
-                                                    CFErrorRef *error)
+                                                    CFErrorRef* error)
     __attribute__((cf_returns_retained));
-SecKeyRef SecKeyCreateRandomKey(CFDictionaryRef attributes, CFErrorRef *error)
+SecKeyRef SecKeyCreateRandomKey(CFDictionaryRef attributes, CFErrorRef* error)
     __attribute__((cf_returns_retained));
 SecKeyRef SecKeyCopyPublicKey(SecKeyRef key) __attribute__((cf_returns_retained));
-CFDataRef SecKeyCopyExternalRepresentation(SecKeyRef key, CFErrorRef *error)
+CFDataRef SecKeyCopyExternalRepresentation(SecKeyRef key, CFErrorRef* error)
     __attribute__((cf_returns_retained));
 CFDataRef SecKeyCreateSignature(SecKeyRef key, SecKeyAlgorithm algorithm, CFDataRef data,
-                                CFErrorRef *error) __attribute__((cf_returns_retained));
+                                CFErrorRef* error) __attribute__((cf_returns_retained));
 
-Boolean SecTrustEvaluateWithError(SecTrustRef trust, CFErrorRef *error);
+Boolean SecTrustEvaluateWithError(SecTrustRef trust, CFErrorRef* error);
 CFIndex SecTrustGetCertificateCount(SecTrustRef trust);
 SecCertificateRef SecTrustGetCertificateAtIndex(SecTrustRef trust, CFIndex index);
 CFDataRef SecCertificateCopyData(SecCertificateRef certificate)
