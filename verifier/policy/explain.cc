@@ -17,9 +17,9 @@ std::string listed(const Words& words, std::string_view last_joint) {
 // Gathers what several rules ask for.
 class Demands {
  public:
-  void add(std::string demand) {
+  void add(const std::string& demand) {
     if (!text_.empty()) text_ += "; ";
-    text_ += std::move(demand);
+    text_ += demand;
   }
   void at_least(const std::string& what, const Optional<Version>& least) {
     if (least) add(what + " " + to_string(least->value) + " or later");
