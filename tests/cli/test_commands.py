@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from kit.certificate import pem, pin_of, self_signed
+from kit.command import Command
 
 
 @pytest.fixture
@@ -144,11 +145,18 @@ def test_token_inspect_needs_no_service(nobody):
     assert nobody.json("token", "inspect", token)["claims"]["ip"] == "80.229.113.220"
 
 
-def test_arc_explain(nobody):
+def test_arc_explain(touchmark, tmp_path):
     code = base64.b32encode(bytes([1, 1, 30, 32])).decode().rstrip("=")
-    shown = nobody.ok("arc", "explain", code.lower()).splitlines()
+    without_service = Command(tmp_path / "elsewhere")
+    shown = without_service.ok("arc", "explain", code.lower()).splitlines()
     assert [line.split(":")[0] for line in shown] == ["app.not-registered", "hook.text-modified"]
-    assert [f["number"] for f in nobody.json("arc", "explain", code)["findings"]] == [1, 30]
+    assert [f["number"] for f in without_service.json("arc", "explain", code)["findings"]] == [1, 30]
+    # With one, also what the policy in force makes of them.
+    shown = touchmark.ok("arc", "explain", code).splitlines()
+    assert len(shown) == 6
+    assert shown[1].startswith("  now: reject, by ")
+    assert shown[2] == "  would pass: a registered release: `touchmark registration add`"
+    assert [f["action"] for f in touchmark.json("arc", "explain", code)["findings"]] == ["reject"] * 2
 
 
 def test_profile_is_for_its_owner_only(touchmark):
