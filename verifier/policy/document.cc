@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "verifier/policy/property.h"
 #include "verifier/policy/section.h"
+#include "verifier/policy/stray_character.h"
 
 namespace touchmark::policy {
 namespace {
@@ -369,6 +370,14 @@ Document parse_document(std::string_view text) {
   Document out;
   if (text.size() > kMaxDocumentBytes) {
     out.problems.push_back({1, 1, "", "a policy has at most 256 KiB", ""});
+    return out;
+  }
+  if (const auto stray = find_stray_character(text)) {
+    const std::string_view before = text.substr(0, *stray);
+    const std::size_t line_begin = before.rfind('\n') + 1;  // 0 on the first line
+    out.problems.push_back({static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1),
+                            static_cast<std::uint32_t>(*stray - line_begin + 1), "",
+                            "not TOML: a character outside ASCII, not in quotes or a comment", ""});
     return out;
   }
   const toml::parse_result parsed = toml::parse(text);

@@ -99,6 +99,11 @@ modell = "x"
 TEST(Document, SaysWhereItIsNotToml) {
   EXPECT_THAT(problems("version = 1\nfindings = [\n"), ElementsAre(HasSubstr("not TOML: ")));
   EXPECT_THAT(problems("version = 1\nversion = 1\n"), ElementsAre(HasSubstr("2:")));
+  EXPECT_THAT(problems("version = 1\n[+android]\n"), ElementsAre(HasSubstr("not TOML: ")));
+  EXPECT_THAT(problems("version = 1\n# \u00fc\n[android]\nmin\u01a0 = 1\n"),
+              ElementsAre("4:4: not TOML: a character outside ASCII, not in quotes or a comment"));
+  EXPECT_THAT(problems("\ufeffversion = 1 # \u01a0\n[boot.keys]\n'\u01a0\\' = \"00\"\n"),
+              ElementsAre(HasSubstr("3:")));
   EXPECT_THAT(problems(std::string("version = \xff")), ElementsAre(HasSubstr("not TOML: ")));
   EXPECT_THAT(problems("version = 1\na = " + std::string(100, '[')),
               ElementsAre(HasSubstr("not TOML: ")));
