@@ -54,8 +54,8 @@ std::string_view error_id(PolicyError error) {
   return "policy.unknown";
 }
 
-bool in_canary(const std::string& text, const std::string& did, unsigned percent) {
-  const Sha256Digest digest = sha256(as_bytes("touchmark canary v1\n" + short_hash(text) + did));
+bool in_canary(const std::string& hash, const std::string& did, unsigned percent) {
+  const Sha256Digest digest = sha256(as_bytes("touchmark canary v1\n" + hash + did));
   std::uint64_t number = 0;
   for (std::size_t i = 0; i < 8; ++i)
     number = number << 8 | std::to_integer<std::uint64_t>(digest[i]);
@@ -79,7 +79,7 @@ Result<PolicyVersion> PolicyKeeper::compile(const std::string& text, const std::
   auto policy = policy::parse_policy(text);
   if (!policy) return pass(policy);
   overlay_(*policy);
-  return PolicyVersion{text, actor, time, std::move(*policy)};
+  return PolicyVersion{text, actor, time, std::move(*policy), short_hash(text)};
 }
 
 Result<PolicyVersion> PolicyKeeper::read_version(const Json& json) const {
@@ -149,7 +149,7 @@ policy::Verdict PolicyKeeper::judge(const policy::Facts& facts,
   const auto state = state_.get();
   const Force force = force_of(facts.did);
   policy::Verdict verdict = policy::judge(state->current.policy, facts, findings, now, force);
-  if (state->canary && in_canary(state->canary->version.text, facts.did, state->canary->percent)) {
+  if (state->canary && in_canary(state->canary->version.hash, facts.did, state->canary->percent)) {
     const bool passed_before = verdict.passed;
     verdict = policy::judge(state->canary->version.policy, facts, findings, now, force);
     CanaryCounts& counts = *state->canary->counts;
@@ -222,7 +222,7 @@ Result<Json> PolicyKeeper::put(const std::string& text, std::int64_t revision,
   const std::lock_guard lock(changes_);
   State next = *state_.get();
   if (auto ok = check_revision(next, revision); !ok) return pass(ok);
-  std::string detail = "sha256 " + short_hash(text);
+  std::string detail = "sha256 " + version->hash;
   if (canary) {
     // The same candidate for another share keeps its counts.
     const bool same = next.canary && next.canary->version.text == text;
@@ -245,7 +245,7 @@ Result<Json> PolicyKeeper::end_canary(CanaryEnd how, std::int64_t revision,
   if (auto ok = check_revision(next, revision); !ok) return pass(ok);
   if (!next.canary) return fail(PolicyError::kNoCanary, "no candidate is being rolled out");
   const bool promote = how == CanaryEnd::kPromote;
-  const std::string detail = "sha256 " + short_hash(next.canary->version.text);
+  const std::string detail = "sha256 " + next.canary->version.hash;
   if (promote) next.current = std::move(next.canary->version);
   next.canary.reset();
   auto done = change(std::move(next), actor, promote ? "policy.promote" : "policy.abort", detail);

@@ -23,6 +23,7 @@ struct PolicyVersion {
   std::string actor;
   UnixTime time{};
   policy::Policy policy;
+  std::string hash;  // hex of the first 8 bytes of the text's SHA-256
 };
 
 // Thread-safe.
@@ -102,9 +103,9 @@ class PolicyKeeper final : public PolicyAdmin {
   Snapshot<ForcedDevices> forced_;
 };
 
-// Whether the candidate `text` holds for a device at `percent`: the same devices always, and more
-// of them, never others, when the share grows. Which devices those are differs from one candidate
-// to the next.
-bool in_canary(const std::string& text, const std::string& did, unsigned percent);
+// Whether the candidate with this hash holds for a device at `percent`: the same devices always,
+// and more of them, never others, when the share grows. Which devices those are differs from one
+// candidate to the next.
+bool in_canary(const std::string& hash, const std::string& did, unsigned percent);
 
 }  // namespace touchmark::verifier
