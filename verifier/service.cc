@@ -150,13 +150,9 @@ Result<void> ServiceImpl::load() {
 
 // --- The hot path --------------------------------------------------------------------------------
 
-Json ServiceImpl::new_challenge(const Sha256Digest& measurement,
-                                const std::vector<package::Part>& installed,
-                                const ReferenceValues& references, UnixTime now) {
+Json ServiceImpl::new_challenge(const std::vector<package::Part>& code, UnixTime now) {
   const Bytes nonce = challenges_.make(now + settings_.challenge_lifetime, random_);
-  const Reference* reference = references.find(measurement);
-  const auto* code = reference != nullptr ? &reference->code : &installed;
-  const auto ranges = challenges_.ranges(nonce, code->empty() ? assumed_code() : *code);
+  const auto ranges = challenges_.ranges(nonce, code.empty() ? assumed_code() : code);
   return {{"nonce", base64url_encode(nonce)},
           {"expires_in", settings_.challenge_lifetime.count()},
           {"ranges", protocol::to_json(ranges)},
@@ -178,13 +174,15 @@ Result<std::string> ServiceImpl::challenge(std::string_view body) {
   std::ranges::copy(*bytes, measurement.begin());
   const auto code = claimed_code(*request);
   if (!code) return pass(code);
-  return dump_json(new_challenge(measurement, *code, *references_.get(), clock_.now()));
+  const auto references = references_.get();
+  const Reference* reference = references->find(measurement);
+  return dump_json(new_challenge(reference != nullptr ? reference->code : *code, clock_.now()));
 }
 
 std::string ServiceImpl::answer_body(const Evidence& evidence, const policy::Verdict& verdict,
                                      const policy::Facts& judged, const std::string& arc,
-                                     const ConnectionFacts& connection,
-                                     const ReferenceValues& references, UnixTime now) {
+                                     const ConnectionFacts& connection, const Recognition& app,
+                                     UnixTime now) {
   TokenFacts facts{evidence.did, connection.remote_ip,     evidence.pay, arc,
                    {},           evidence.key.public_der()};
   facts.level = policy::to_string(verdict.passed ? judged.assurance : claimed_assurance(evidence));
@@ -196,8 +194,7 @@ std::string ServiceImpl::answer_body(const Evidence& evidence, const policy::Ver
   }
   Json answer{{"token", mint_.mint(verdict.passed, facts, now, random_)},
               {"expires_in", settings_.token_lifetime.count()},
-              {"challenge", new_challenge(evidence.measurement,
-                                          recognise(evidence, references).code, references, now)}};
+              {"challenge", new_challenge(app.installed_code(), now)}};
   const auto configuration = configuration_.get();
   if (evidence.config_version < configuration->version) answer["config"] = configuration->jws;
   if (settings_.reveal_reasons) {
@@ -226,11 +223,14 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
                               expected_spki_};
   // Without its exporter value a connection cannot be told from a relayed one.
   if (!settings_.tls_ended_by_proxy && !expected.exporter) expected.exporter = Bytes{};
-  auto findings = appraiser_.appraise(*evidence, *references, expected, now);
+  const Recognition app = recognise(*evidence, *references);
+  auto findings = appraiser_.appraise(*evidence, *references, app, expected, now);
   if (!findings) return pass(findings);
   policy::Facts facts = facts_of(*evidence, connection.remote_ip);
-  const ExpectedApp app = ExpectedApp::of(*evidence, references->find(evidence->measurement));
-  if (auto ok = hardware_.appraise(*evidence, app, now, *findings, facts); !ok) return pass(ok);
+  const ExpectedApp expected_app =
+      ExpectedApp::of(*evidence, references->find(evidence->measurement));
+  if (auto ok = hardware_.appraise(*evidence, expected_app, now, *findings, facts); !ok)
+    return pass(ok);
   accept_vouched_signers(facts, *findings);
   // What that is worth is for the policy, which makes the finding.
   facts.development_key = development_mark(*evidence, *references).has_value();
@@ -242,9 +242,8 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
                   judged.notable(),       {}};
   verdict.arc = protocol::encode_arc(verdict.findings);
   devices_.add({verdict.did, now, verdict.passed, verdict.arc, verdict.package_name});
-  return AttestAnswer{
-      answer_body(*evidence, judged, facts, verdict.arc, connection, *references, now),
-      std::move(verdict)};
+  return AttestAnswer{answer_body(*evidence, judged, facts, verdict.arc, connection, app, now),
+                      std::move(verdict)};
 }
 
 std::string_view error_id(ServiceError error) {

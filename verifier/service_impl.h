@@ -72,13 +72,11 @@ class ServiceImpl final : public Service {
   Result<void> flush() override;
 
  private:
-  // `installed`: the code that ranges are drawn over when no registration has the measurement.
-  Json new_challenge(const Sha256Digest& measurement, const std::vector<package::Part>& installed,
-                     const ReferenceValues& references, UnixTime now);
+  // `code`: what the ranges are drawn over; assumed code where it is empty.
+  Json new_challenge(const std::vector<package::Part>& code, UnixTime now);
   std::string answer_body(const Evidence& evidence, const policy::Verdict& verdict,
                           const policy::Facts& judged, const std::string& arc,
-                          const ConnectionFacts& connection, const ReferenceValues& references,
-                          UnixTime now);
+                          const ConnectionFacts& connection, const Recognition& app, UnixTime now);
   std::optional<UnixTime> expiry(std::optional<Seconds> expire_after) const;
   // Runs `change` and then has the certificates that the store says. Both under changes_.
   Result<void> change_certificates(const std::string& actor, const std::string& action,

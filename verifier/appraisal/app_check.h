@@ -24,6 +24,11 @@ struct Recognition {
   // When in part: the code-bearing parts that are installed, by their names there; those that hold
   // at least a byte.
   std::vector<package::Part> code{};
+
+  // What the ranges of a challenge are drawn over; empty for an app that no registration knows.
+  const std::vector<package::Part>& installed_code() const {
+    return reference != nullptr && !in_part ? reference->code : code;
+  }
 };
 
 // By the measurement, else by the parts (package/match.h) for a release in splits or in a bundle.

@@ -108,6 +108,7 @@ Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Recognitio
 
 Result<std::vector<Finding>> Appraiser::appraise(const Evidence& evidence,
                                                  const ReferenceValues& references,
+                                                 const Recognition& app,
                                                  const ExpectedConnection& connection,
                                                  UnixTime now) const {
   Findings out;
@@ -129,7 +130,6 @@ Result<std::vector<Finding>> Appraiser::appraise(const Evidence& evidence,
     }
   }
 
-  const Recognition app = recognise(evidence, references);
   const Reference* compared = app.reference != nullptr ? app.reference : references.stand_in();
   bool proven = false;
   if (compared != nullptr) {

@@ -48,10 +48,12 @@ class Appraiser {
         replays_(replays),
         read_(std::move(read)) {}
 
-  // Every finding, the client's own included; empty for a sound app on a sound device. Fails only
-  // when the service itself cannot appraise: AppraisalError, or the reader's error.
+  // Every finding, the client's own included; empty for a sound app on a sound device. `app`: the
+  // evidence's, among these references. Fails only when the service itself cannot appraise:
+  // AppraisalError, or the reader's error.
   Result<std::vector<protocol::Finding>> appraise(const Evidence& evidence,
                                                   const ReferenceValues& references,
+                                                  const Recognition& app,
                                                   const ExpectedConnection& connection,
                                                   UnixTime now) const;
 

@@ -44,7 +44,8 @@ class AppraiseTest : public ::testing::Test {
         claims, attester_.key, {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(attester_.key)}});
     auto evidence = parse_evidence(jws);
     EXPECT_TRUE(evidence) << evidence.error().text();
-    return appraiser_.appraise(*evidence, *references_, expected_, clock_.now());
+    return appraiser_.appraise(*evidence, *references_, recognise(*evidence, *references_),
+                               expected_, clock_.now());
   }
   std::vector<FindingId> ids(const Json& claims) {
     auto findings = appraise(claims);
@@ -243,7 +244,8 @@ TEST_F(AppraiseTest, FailsRatherThanForgetReplays) {
   const Json claims = attester_.claims(challenge());
   auto evidence = parse_evidence(sign_es256(
       claims, attester_.key, {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(attester_.key)}}));
-  auto findings = appraiser.appraise(*evidence, *references_, expected_, clock_.now());
+  auto findings = appraiser.appraise(*evidence, *references_, recognise(*evidence, *references_),
+                                     expected_, clock_.now());
   ASSERT_FALSE(findings);
   EXPECT_TRUE(findings.error().is(AppraisalError::kOverloaded));
 }
@@ -255,7 +257,8 @@ TEST_F(AppraiseTest, PassesOnThatTheStoreDoesNotAnswer) {
   const Json claims = attester_.claims(challenge());
   auto evidence = parse_evidence(sign_es256(
       claims, attester_.key, {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(attester_.key)}}));
-  auto findings = appraiser.appraise(*evidence, *references_, expected_, clock_.now());
+  auto findings = appraiser.appraise(*evidence, *references_, recognise(*evidence, *references_),
+                                     expected_, clock_.now());
   ASSERT_FALSE(findings);
   EXPECT_TRUE(findings.error().is(StoreError::kIo));
 }
