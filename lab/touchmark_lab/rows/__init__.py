@@ -1,4 +1,7 @@
-"""The rows, in the order of the story. Importing this package fills touchmark_lab.model.ROWS."""
+"""The rows, in the order of the story. Importing this package fills touchmark_lab.model.ROWS.
 
-from touchmark_lab.rows import genuine, mitm, repackaged, scripts, configuration  # noqa: F401,I001
-from touchmark_lab.rows import instrumentation, hardware, expiry  # noqa: F401
+The repackaged apps are built and started while the rows before them wait for tokens to end.
+"""
+
+from touchmark_lab.rows import genuine, mitm, configuration, repackaged  # noqa: F401,I001
+from touchmark_lab.rows import scripts, instrumentation, expiry  # noqa: F401
