@@ -4,4 +4,4 @@ The repackaged apps are built and started while the rows before them wait for to
 """
 
 from touchmark_lab.rows import genuine, mitm, configuration, repackaged  # noqa: F401,I001
-from touchmark_lab.rows import scripts, instrumentation, expiry  # noqa: F401
+from touchmark_lab.rows import scripts, instrumentation, hardware, expiry  # noqa: F401
