@@ -59,13 +59,12 @@ UnixTime SystemClock::now() const {
 }
 
 std::string_view error_id(TimeError error) {
-  switch (error) {
-    case TimeError::kBadDuration:
-      return "time.bad-duration";
-    case TimeError::kBadTime:
-      return "time.bad-time";
-  }
-  return "time.unknown";
+  using enum TimeError;
+  static constexpr auto kIds = error_table<TimeError>({
+      {kBadDuration, "time.bad-duration"},
+      {kBadTime, "time.bad-time"},
+  });
+  return kIds[error];
 }
 
 std::string format_time(UnixTime time) {

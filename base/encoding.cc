@@ -74,15 +74,13 @@ Result<Bytes> decode(std::string_view digits, const ReverseTable& values) {
 }  // namespace
 
 std::string_view error_id(EncodingError error) {
-  switch (error) {
-    case EncodingError::kBadCharacter:
-      return "encoding.bad-character";
-    case EncodingError::kBadLength:
-      return "encoding.bad-length";
-    case EncodingError::kNonZeroTrailing:
-      return "encoding.non-zero-trailing";
-  }
-  return "encoding.unknown";
+  using enum EncodingError;
+  static constexpr auto kIds = error_table<EncodingError>({
+      {kBadCharacter, "encoding.bad-character"},
+      {kBadLength, "encoding.bad-length"},
+      {kNonZeroTrailing, "encoding.non-zero-trailing"},
+  });
+  return kIds[error];
 }
 
 std::string base64_encode(ByteView data) {

@@ -7,6 +7,7 @@
 // message that names the offending value. Ids are part of the public interface: scripts match them.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -32,6 +33,47 @@ class ErrorCategory final : public std::error_category {
     return category;
   }
 };
+
+// The ids of one enum's failures, a row each, in the enum's order (checked at compile time):
+//
+//   std::string_view error_id(FileError error) {
+//     using enum FileError;
+//     static constexpr auto kIds = error_table<FileError>({
+//         {kNotFound, "file.not-found"},
+//     });
+//     return kIds[error];
+//   }
+//
+// tools/check-error-ids proves that each enumerator has its row, and that no id stands twice.
+template <class E>
+struct ErrorRow {
+  E code;
+  std::string_view id;
+};
+
+template <class E, std::size_t kSize>
+class ErrorTable {
+ public:
+  consteval explicit ErrorTable(const ErrorRow<E> (&rows)[kSize]) {
+    for (std::size_t i = 0; i < kSize; ++i) {
+      if (static_cast<std::size_t>(rows[i].code) != i) throw "not in the order of the enum";
+      ids_[i] = rows[i].id;
+    }
+  }
+  // "error.unknown" for a value that the enum does not have.
+  constexpr std::string_view operator[](E code) const {
+    const auto index = static_cast<std::size_t>(code);
+    return index < kSize ? ids_[index] : "error.unknown";
+  }
+
+ private:
+  std::array<std::string_view, kSize> ids_;
+};
+
+template <class E, std::size_t kSize>
+consteval ErrorTable<E, kSize> error_table(const ErrorRow<E> (&rows)[kSize]) {
+  return ErrorTable<E, kSize>(rows);
+}
 
 class Error {
  public:

@@ -73,19 +73,15 @@ int write_and_sync(int fd, ByteView data, unsigned mode) {
 }  // namespace
 
 std::string_view error_id(FileError error) {
-  switch (error) {
-    case FileError::kNotFound:
-      return "file.not-found";
-    case FileError::kPermission:
-      return "file.permission";
-    case FileError::kTooLarge:
-      return "file.too-large";
-    case FileError::kNoSpace:
-      return "file.no-space";
-    case FileError::kIo:
-      return "file.io";
-  }
-  return "file.unknown";
+  using enum FileError;
+  static constexpr auto kIds = error_table<FileError>({
+      {kNotFound, "file.not-found"},
+      {kPermission, "file.permission"},
+      {kTooLarge, "file.too-large"},
+      {kNoSpace, "file.no-space"},
+      {kIo, "file.io"},
+  });
+  return kIds[error];
 }
 
 Result<Bytes> read_file(const fs::path& path, std::size_t max_bytes) {

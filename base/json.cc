@@ -109,23 +109,17 @@ const Json* find(const Json& object, const char* name) {
 }  // namespace
 
 std::string_view error_id(JsonError error) {
-  switch (error) {
-    case JsonError::kSyntax:
-      return "json.syntax";
-    case JsonError::kTooDeep:
-      return "json.too-deep";
-    case JsonError::kTooLarge:
-      return "json.too-large";
-    case JsonError::kDuplicateKey:
-      return "json.duplicate-key";
-    case JsonError::kMissingMember:
-      return "json.missing-member";
-    case JsonError::kWrongType:
-      return "json.wrong-type";
-    case JsonError::kOutOfRange:
-      return "json.out-of-range";
-  }
-  return "json.unknown";
+  using enum JsonError;
+  static constexpr auto kIds = error_table<JsonError>({
+      {kSyntax, "json.syntax"},
+      {kTooDeep, "json.too-deep"},
+      {kTooLarge, "json.too-large"},
+      {kDuplicateKey, "json.duplicate-key"},
+      {kMissingMember, "json.missing-member"},
+      {kWrongType, "json.wrong-type"},
+      {kOutOfRange, "json.out-of-range"},
+  });
+  return kIds[error];
 }
 
 Result<Json> parse_json(std::string_view text, JsonLimits limits) {

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/article_form.h"
-#include "cli/commands.h"
-#include "cli/error.h"
-#include "cli/help.h"
-#include "cli/package_command.h"
-#include "cli/usage.h"
-#include "verifier/api/serve.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/package/package.h"
+#include "cli/io/error.h"
+#include "cli/line/help.h"
+#include "cli/line/legacy_form.h"
+#include "cli/line/usage.h"
+#include "cli/serve/serve.h"
 
 namespace touchmark::cli {
 namespace {
@@ -27,26 +27,26 @@ constexpr const char* kFooter =
     "  touchmark init https://localhost:8443 --token TOKEN --pin PIN\n"
     "  touchmark registration add app-release.apk";
 
-using AddCommand = void (*)(CLI::App&, Dispatcher&);
+using AddCommand = void (*)(CLI::App&, commands::Dispatcher&);
 
 // In the order of --help: what a newcomer needs first.
 constexpr auto kCommands = std::to_array<AddCommand>({
-    add_init_command,
-    add_status_command,
-    add_sdk_commands,
-    add_registration_commands,
-    add_api_commands,
-    add_token_commands,
-    add_secret_commands,
-    add_policy_commands,
-    add_device_commands,
-    add_package_command,
-    add_evidence_commands,
-    add_arc_commands,
-    add_audit_commands,
-    add_completion_command,
-    add_man_command,
-    add_version_command,
+    commands::add_init_command,
+    commands::add_status_command,
+    commands::add_sdk_commands,
+    commands::add_registration_commands,
+    commands::add_api_commands,
+    commands::add_token_commands,
+    commands::add_secret_commands,
+    commands::add_policy_commands,
+    commands::add_device_commands,
+    commands::add_package_command,
+    commands::add_evidence_commands,
+    commands::add_arc_commands,
+    commands::add_audit_commands,
+    commands::add_completion_command,
+    commands::add_man_command,
+    commands::add_version_command,
 });
 
 void add_global_options(CommandLine& line) {
@@ -60,9 +60,9 @@ void add_global_options(CommandLine& line) {
       ->type_name("SECONDS");
 }
 
-int report(const Error& error, bool json, Console& console) {
-  console.note(json ? describe_json(error) : describe(error));
-  return classify(error).exit_code;
+int report(const Error& error, bool json, io::Console& console) {
+  console.note(json ? io::describe_json(error) : io::describe(error));
+  return io::classify(error).exit_code;
 }
 
 bool asks_for_json(const std::vector<std::string>& args) {
@@ -81,11 +81,11 @@ std::string help_of(const CLI::App& app) {
   return text;
 }
 
-int execute(CommandLine& line, World& world) {
-  Session session(world, line.options);
-  const Handler& handler = line.dispatcher.chosen();
+int execute(CommandLine& line, commands::World& world) {
+  commands::Session session(world, line.options);
+  const commands::Handler& handler = line.dispatcher.chosen();
   if (!handler) return line.exit_code;
-  Outcome outcome = handler(session);
+  commands::Outcome outcome = handler(session);
   auto flushed = world.console.flush();
   if (!outcome) return report(outcome.error(), line.options.json, world.console);
   if (!flushed) return report(flushed.error(), line.options.json, world.console);
@@ -94,16 +94,10 @@ int execute(CommandLine& line, World& world) {
 
 }  // namespace
 
-CLI::App* add_group(CLI::App& app, const char* name, const char* description) {
-  CLI::App* group = app.add_subcommand(name, description);
-  group->require_subcommand(1);
-  return group;
-}
-
-ExitCode print_json(Session& session, const Json& json) {
+io::ExitCode commands::print_json(commands::Session& session, const Json& json) {
   // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
   session.console().print(json.dump(-1, ' ', true, Json::error_handler_t::replace));
-  return kExitOk;
+  return io::kExitOk;
 }
 
 std::unique_ptr<CommandLine> make_command_line() {
@@ -116,21 +110,21 @@ std::unique_ptr<CommandLine> make_command_line() {
   // Global options may stand after the subcommand too; set before subcommands are made, they
   // inherit it.
   app.fallthrough();
-  app.formatter(std::make_shared<HelpFormatter>());
+  app.formatter(std::make_shared<line::HelpFormatter>());
   app.set_version_flag("--version", "touchmark " TOUCHMARK_VERSION, "Print the version and exit");
   add_global_options(*line);
-  verifier::add_serve_command(app, line->exit_code);
+  serve::add_serve_command(app, line->exit_code);
   for (const AddCommand add : kCommands) add(app, line->dispatcher);
   for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
   return line;
 }
 
-int run(const std::vector<std::string>& args, World& world) {
-  const std::vector<std::string> modern = translate_article_form(args);
+int run(const std::vector<std::string>& args, commands::World& world) {
+  const std::vector<std::string> modern = line::translate_article_form(args);
   const auto line = make_command_line();
   if (modern.empty()) {
     world.console.note(help_of(line->app));
-    return kExitUsage;
+    return io::kExitUsage;
   }
   try {
     std::vector<std::string> reversed(modern.rbegin(), modern.rend());
@@ -142,7 +136,7 @@ int run(const std::vector<std::string>& args, World& world) {
     world.console.print(version.what());
     return execute(*line, world);
   } catch (const CLI::ParseError& error) {
-    const Error usage(CliError::kUsage, explain_parse_error(line->app, modern, error));
+    const Error usage(io::CliError::kUsage, line::explain_parse_error(line->app, modern, error));
     return report(usage, asks_for_json(modern), world.console);
   }
   return execute(*line, world);

@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "cli/session.h"
+#include "cli/commands/command_context.h"
 
 namespace touchmark::cli {
 
 struct CommandLine {
   // Members are in the order that construction needs: the tree's callbacks refer to the others.
-  GlobalOptions options;
-  Dispatcher dispatcher;
-  int exit_code = kExitOk;  // of `serve`, which runs while the line is parsed
+  commands::GlobalOptions options;
+  commands::Dispatcher dispatcher;
+  int exit_code = io::kExitOk;  // of `serve`, which runs while the line is parsed
   CLI::App app;
 };
 
@@ -21,6 +21,6 @@ struct CommandLine {
 std::unique_ptr<CommandLine> make_command_line();
 
 // Runs `args` (without the program's name); gives the process's exit status. Never throws.
-int run(const std::vector<std::string>& args, World& world);
+int run(const std::vector<std::string>& args, commands::World& world);
 
 }  // namespace touchmark::cli

@@ -2,9 +2,10 @@
 
 int main(int argc, char** argv) {
   namespace cli = touchmark::cli;
-  const auto console = cli::standard_console();
+  const auto console = cli::io::standard_console();
   const touchmark::SystemClock clock;
-  cli::World world{*console, cli::process_environment, cli::curl_transport,
-                   cli::certificate_of_server, clock};
+  cli::commands::World world{*console, cli::service::process_environment,
+                             cli::service::curl_transport, cli::service::certificate_of_server,
+                             clock};
   return cli::run({argv + 1, argv + argc}, world);
 }

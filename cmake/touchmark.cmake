@@ -1,8 +1,29 @@
+# touchmark_library(NAME SOURCES ... [PUBLIC LIBS...] [PRIVATE LIBS...]): the one library of a folder.
+# All of them share one precompiled header (cmake/precompiled.h).
+function(touchmark_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  touchmark_precompile(${name} touchmark_precompiled)
+endfunction()
+
+# Takes the header that `from` has precompiled.
+function(touchmark_precompile name from)
+  target_precompile_headers(${name} REUSE_FROM ${from})
+endfunction()
+
 # touchmark_test(NAME SOURCES... [LIBS ...]): one GoogleTest binary, discovered by ctest case by case.
 function(touchmark_test name)
+  if(NOT TOUCHMARK_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+  # A library's code: that of the precompiled header.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
+  touchmark_precompile(${name} touchmark_precompiled_tests)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # GCC 12 takes the error category's static instance for one that a vector frees.
     target_compile_options(${name} PRIVATE -Wno-free-nonheap-object)

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "formats/zip/zip.h"
 #include "package/package.h"
-#include "package/zip.h"
 
 namespace touchmark::package {
 
@@ -34,7 +34,7 @@ class AppContent {
   Result<void> add_splits();
 
   std::vector<std::unique_ptr<Source>> sources_;  // of packages within an archive
-  std::vector<ZipArchive> archives_;
+  std::vector<zip::ZipArchive> archives_;
   std::map<std::string, Place, std::less<>> places_;
 };
 

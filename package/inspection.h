@@ -7,20 +7,21 @@
 #include <vector>
 
 #include "base/error.h"
-#include "package/measurement.h"
+#include "package/android/signature/signature.h"
+#include "package/model/measurement.h"
 #include "package/package.h"
-#include "package/signature.h"
 
 namespace touchmark::package {
 
 // Verifies the signatures: of an APK without a digest of every part, of an archive of split APKs
 // those of each (the report is the base's), of an iOS app its code signature. An app bundle is
 // refused: the packages that a store makes of it are what is signed.
-Result<SignatureReport> verify(const Source& source, const SignatureOptions& options = {});
+Result<signature::SignatureReport> verify(const Source& source,
+                                          const signature::SignatureOptions& options = {});
 
 struct Inspection {
-  Measurement measurement;             // without signers when the signatures are refused
-  Result<SignatureReport> signatures;  // or the first reason against them
+  Measurement measurement;                        // without signers when the signatures are refused
+  Result<signature::SignatureReport> signatures;  // or the first reason against them
 };
 // Fails when container, manifest or parts cannot be read. Of an app that is not one APK (app
 // bundle, split APKs) the report names the signers only, and refused signatures are a failure.

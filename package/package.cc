@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "package/android/describe.h"
+#include "package/android/manifest.h"
+#include "package/android/signature/signature.h"
+#include "package/android/splits.h"
 #include "package/bundle/bundle.h"
-#include "package/describe.h"
 #include "package/inspection.h"
 #include "package/ios/ipa.h"
-#include "package/manifest.h"
-#include "package/parts.h"
-#include "package/signature.h"
-#include "package/splits.h"
+#include "package/model/parts.h"
 
 namespace touchmark::package {
 namespace {
@@ -22,111 +22,113 @@ ByteView overlap(ByteView piece, std::uint64_t at, std::uint64_t begin, std::uin
   return piece.subspan(static_cast<std::size_t>(from - at), static_cast<std::size_t>(to - from));
 }
 
-Result<Measurement> describe_apk(const ZipArchive& archive, const Manifest& manifest,
-                                 const SignatureReport& report) {
+Result<Measurement> describe_apk(const zip::ZipArchive& archive, const android::Manifest& manifest,
+                                 const signature::SignatureReport& report) {
   auto parts = digest_parts(archive);
   if (!parts) return pass(parts);
-  auto sdk_version = read_sdk_version(archive);
+  auto sdk_version = android::read_sdk_version(archive);
   if (!sdk_version) return pass(sdk_version);
-  Measurement measurement = describe(manifest);
+  Measurement measurement = android::describe(manifest);
   measurement.sdk_version = *std::move(sdk_version);
-  measurement.signers = signer_digests(report);
+  measurement.signers = android::signer_digests(report);
   measurement.parts = *std::move(parts);
   return measurement;
 }
 
-Result<Measurement> measure_apk(const ZipArchive& archive, const MeasureOptions& options) {
-  const auto manifest = read_manifest(archive);
+Result<Measurement> measure_apk(const zip::ZipArchive& archive, const MeasureOptions& options) {
+  const auto manifest = android::read_manifest(archive);
   if (!manifest) return pass(manifest);
   if (!manifest->split_name.empty()) {
-    return fail(SplitError::kSplitAlone,
+    return fail(android::SplitError::kSplitAlone,
                 "only the split " + manifest->split_name + ": give its base with it");
   }
-  const auto report =
-      verify_signatures(archive, facts_of(*manifest), {options.min_sdk, options.max_sdk, nullptr});
+  const auto report = signature::verify_signatures(archive, android::facts_of(*manifest),
+                                                   {options.min_sdk, options.max_sdk, nullptr});
   if (!report) return pass(report);
   return describe_apk(archive, *manifest, *report);
 }
 
 // Each package by itself, as the platform verifies them; the base's report.
-Result<SignatureReport> verify_split_archive(const ZipArchive& archive,
-                                             const SignatureOptions& options) {
+Result<signature::SignatureReport> verify_split_archive(
+    const zip::ZipArchive& archive, const signature::SignatureOptions& options) {
   const MeasureOptions levels{.min_sdk = options.min_sdk, .max_sdk = options.max_sdk};
   // Whether they are one app, too.
-  if (auto ok = measure_split_archive(archive, levels); !ok) return pass(ok);
-  const auto packages = packages_within(archive);
+  if (auto ok = android::measure_split_archive(archive, levels); !ok) return pass(ok);
+  const auto packages = android::packages_within(archive);
   if (!packages) return pass(packages);
   for (const auto& package : *packages) {
-    const auto inner = ZipArchive::open(*package);
+    const auto inner = zip::ZipArchive::open(*package);
     if (!inner) return pass(inner);
-    const auto manifest = read_manifest(*inner);
+    const auto manifest = android::read_manifest(*inner);
     if (!manifest) return pass(manifest);
     if (manifest->split_name.empty()) {
-      return verify_signatures(*inner, facts_of(*manifest), {options.min_sdk, options.max_sdk});
+      return signature::verify_signatures(*inner, android::facts_of(*manifest),
+                                          {options.min_sdk, options.max_sdk});
     }
   }
-  return fail(SplitError::kNoBase, "no base package among the splits");
+  return fail(android::SplitError::kNoBase, "no base package among the splits");
 }
 
 }  // namespace
 
 std::string_view error_id(PackageError error) {
-  switch (error) {
-    case PackageError::kNoSuchPart:
-      return "package.no-such-part";
-    case PackageError::kRangeTooLarge:
-      return "package.range-too-large";
-  }
-  return "package.unknown";
+  using enum PackageError;
+  static constexpr auto kIds = error_table<PackageError>({
+      {kNoSuchPart, "package.no-such-part"},
+      {kRangeTooLarge, "package.range-too-large"},
+  });
+  return kIds[error];
 }
 
-Result<SignatureReport> verify(const Source& source, const SignatureOptions& options) {
-  const auto archive = ZipArchive::open(source);
+Result<signature::SignatureReport> verify(const Source& source,
+                                          const signature::SignatureOptions& options) {
+  const auto archive = zip::ZipArchive::open(source);
   if (!archive) return pass(archive);
-  if (is_bundle(*archive)) {
-    return fail(BundleError::kNotInstallable, "a bundle is not what a device installs");
+  if (bundle::is_bundle(*archive)) {
+    return fail(bundle::BundleError::kNotInstallable, "a bundle is not what a device installs");
   }
-  if (is_ipa(*archive)) {
-    auto measurement = measure_ipa(*archive, {});
+  if (ios::is_ipa(*archive)) {
+    auto measurement = ios::measure_ipa(*archive, {});
     if (!measurement) return pass(measurement);
-    SignatureReport report = inspection_of(*std::move(measurement)).signatures.value();
+    signature::SignatureReport report = inspection_of(*std::move(measurement)).signatures.value();
     report.schemes = {"codesign"};
     return report;
   }
-  if (is_split_archive(*archive)) return verify_split_archive(*archive, options);
-  const auto manifest = read_manifest(*archive);
+  if (android::is_split_archive(*archive)) return verify_split_archive(*archive, options);
+  const auto manifest = android::read_manifest(*archive);
   if (!manifest) return pass(manifest);
-  return verify_signatures(*archive, facts_of(*manifest), options);
+  return signature::verify_signatures(*archive, android::facts_of(*manifest), options);
 }
 
 Result<Measurement> measure(const Source& source, const MeasureOptions& options) {
-  const auto archive = ZipArchive::open(source);
+  const auto archive = zip::ZipArchive::open(source);
   if (!archive) return pass(archive);
-  if (is_bundle(*archive)) return measure_bundle(*archive, options.bundle_signers);
-  if (is_ipa(*archive)) return measure_ipa(*archive, options);
-  if (is_split_archive(*archive)) return measure_split_archive(*archive, options);
+  if (bundle::is_bundle(*archive)) return bundle::measure_bundle(*archive, options.bundle_signers);
+  if (ios::is_ipa(*archive)) return ios::measure_ipa(*archive, options);
+  if (android::is_split_archive(*archive)) return android::measure_split_archive(*archive, options);
   return measure_apk(*archive, options);
 }
 
 Inspection inspection_of(Measurement measurement) {
-  SignatureReport report;
+  signature::SignatureReport report;
   for (const Sha256Digest& signer : measurement.signers) report.signers.push_back({{}, signer, {}});
   return {std::move(measurement), std::move(report)};
 }
 
 Result<Inspection> inspect(const Source& source, const MeasureOptions& options) {
-  const auto archive = ZipArchive::open(source);
+  const auto archive = zip::ZipArchive::open(source);
   if (!archive) return pass(archive);
-  if (is_bundle(*archive) || is_ipa(*archive) || is_split_archive(*archive)) {
+  if (bundle::is_bundle(*archive) || ios::is_ipa(*archive) || android::is_split_archive(*archive)) {
     auto measurement = measure(source, options);
     if (!measurement) return pass(measurement);
     return inspection_of(*std::move(measurement));
   }
-  const auto manifest = read_manifest(*archive);
+  const auto manifest = android::read_manifest(*archive);
   if (!manifest) return pass(manifest);
-  auto report =
-      verify_signatures(*archive, facts_of(*manifest), {options.min_sdk, options.max_sdk, nullptr});
-  auto measurement = describe_apk(*archive, *manifest, report ? *report : SignatureReport());
+  auto report = signature::verify_signatures(*archive, android::facts_of(*manifest),
+                                             {options.min_sdk, options.max_sdk, nullptr});
+  auto measurement =
+      describe_apk(*archive, *manifest, report ? *report : signature::SignatureReport());
   if (!measurement) return pass(measurement);
   return Inspection{*std::move(measurement), std::move(report)};
 }
@@ -136,9 +138,9 @@ Result<Bytes> read_part_range(const Source& source, std::string_view name, std::
   if (length > kMaxRangeBytes) {
     return fail(PackageError::kRangeTooLarge, std::to_string(length) + " bytes asked for");
   }
-  const auto archive = ZipArchive::open(source);
+  const auto archive = zip::ZipArchive::open(source);
   if (!archive) return pass(archive);
-  const ZipEntry* entry = archive->find(name);
+  const zip::ZipEntry* entry = archive->find(name);
   if (entry == nullptr || offset >= entry->size) return Bytes();
   const std::uint64_t end = offset + std::min(length, entry->size - offset);
   Bytes range;
@@ -155,9 +157,9 @@ Result<Bytes> read_part_range(const Source& source, std::string_view name, std::
 
 Result<void> read_part(const Source& source, std::string_view name,
                        const std::function<Result<void>(ByteView)>& sink) {
-  const auto archive = ZipArchive::open(source);
+  const auto archive = zip::ZipArchive::open(source);
   if (!archive) return pass(archive);
-  const ZipEntry* entry = archive->find(name);
+  const zip::ZipEntry* entry = archive->find(name);
   if (entry == nullptr) return fail(PackageError::kNoSuchPart, std::string(name));
   return archive->stream(*entry, sink);
 }

@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/crypto.h"
-#include "package/parts.h"
-#include "package/testing/zip_builder.h"
+#include "crypto/crypto.h"
+#include "formats/testing/zip_builder.h"
+#include "package/model/parts.h"
 #include "tests/support/vectors.h"
 
 namespace touchmark::package {
@@ -69,7 +69,7 @@ TEST(Measure, RefusesWithTheReadersReason) {
 // Parts are digested whatever the signatures say, so that this can be tested without a key.
 std::vector<Part> parts_of(const testing::ZipFile& zip) {
   const auto source = from_memory(to_bytes(zip.build()));
-  const auto archive = ZipArchive::open(*source);
+  const auto archive = zip::ZipArchive::open(*source);
   if (!archive) {
     ADD_FAILURE() << archive.error().text();
     return {};
@@ -88,7 +88,7 @@ TEST(Parts, AreIndependentOfCompressionAndOrder) {
                                        deflated("classes.dex", "code")}});
   ASSERT_EQ(a.size(), 2u);
   EXPECT_EQ(a, b);
-  EXPECT_EQ(a[0].sha256, sha256(as_bytes("code")));
+  EXPECT_EQ(a[0].sha256, crypto::sha256(as_bytes("code")));
   EXPECT_EQ(a[0].size, 4u);
 }
 
@@ -96,11 +96,11 @@ TEST(Parts, AreIndependentOfCompressionAndOrder) {
 TEST(Parts, HaveNoNulInTheirNames) {
   const auto source = from_memory(to_bytes(
       testing::ZipFile{.entries = {testing::stored(std::string_view("a\0b", 3), "x")}}.build()));
-  const auto archive = ZipArchive::open(*source);
+  const auto archive = zip::ZipArchive::open(*source);
   ASSERT_TRUE(archive) << archive.error().text();
   const auto parts = digest_parts(*archive);
   ASSERT_FALSE(parts);
-  EXPECT_TRUE(parts.error().is(ZipError::kNameEncoding));
+  EXPECT_TRUE(parts.error().is(zip::ZipError::kNameEncoding));
 }
 
 TEST(Parts, AreDigestedInParallelAsOneByOne) {
@@ -114,7 +114,7 @@ TEST(Parts, AreDigestedInParallelAsOneByOne) {
   for (const Part& part : parts) {
     const int i = std::stoi(part.name.substr(7));
     const std::string content(static_cast<std::size_t>(i) * 10000, static_cast<char>('a' + i % 26));
-    EXPECT_EQ(part.sha256, sha256(as_bytes(content))) << part.name;
+    EXPECT_EQ(part.sha256, crypto::sha256(as_bytes(content))) << part.name;
   }
 }
 
@@ -134,11 +134,11 @@ TEST(Parts, HaveTheKindThatThePlatformGivesThem) {
 TEST(Parts, LeaveTheV1SignatureOut) {
   for (const char* name : {"META-INF/MANIFEST.MF", "META-INF/CERT.SF", "META-INF/CERT.RSA",
                            "META-INF/a.dsa", "meta-inf/A.EC"}) {
-    EXPECT_TRUE(is_v1_signature_file(name)) << name;
+    EXPECT_TRUE(zip::is_v1_signature_file(name)) << name;
   }
   for (const char* name : {"META-INF/services/x.SF", "META-INF/x.version", "META-INF/CERT.SFX",
                            "MANIFEST.MF", "assets/META-INF/CERT.RSA"}) {
-    EXPECT_FALSE(is_v1_signature_file(name)) << name;
+    EXPECT_FALSE(zip::is_v1_signature_file(name)) << name;
   }
 }
 

@@ -4,26 +4,26 @@
 #include <set>
 
 #include "base/file.h"
-#include "package/arsc.h"
-#include "package/axml.h"
+#include "formats/plist/plist.h"
+#include "formats/zip/zip.h"
+#include "package/android/arsc.h"
+#include "package/android/axml.h"
+#include "package/android/manifest.h"
+#include "package/android/signature/error.h"
+#include "package/android/splits.h"
+#include "package/android/string_pool.h"
 #include "package/bundle/bundle.h"
 #include "package/ios/cms.h"
 #include "package/ios/code_signature.h"
 #include "package/ios/ipa.h"
 #include "package/ios/mach_o.h"
-#include "package/ios/plist.h"
-#include "package/manifest.h"
-#include "package/match.h"
+#include "package/model/match.h"
 #include "package/package.h"
-#include "package/signature_error.h"
-#include "package/splits.h"
-#include "package/string_pool.h"
-#include "package/zip.h"
 
 namespace touchmark::package {
 namespace {
 
-// The ids of an enumeration: error_id() answers "….unknown" past the last enumerator.
+// The ids of an enumeration: error_id() answers "error.unknown" past the last enumerator.
 template <ErrorEnum E>
 void add_ids(std::vector<std::string>& ids) {
   const std::size_t before = ids.size();
@@ -40,21 +40,21 @@ TEST(Rules, AreAllDocumented) {
   ASSERT_TRUE(rules) << rules.error().text();
   std::vector<std::string> ids;
   add_ids<SourceError>(ids);
-  add_ids<ZipError>(ids);
-  add_ids<StringPoolError>(ids);
-  add_ids<AxmlError>(ids);
-  add_ids<ArscError>(ids);
-  add_ids<ManifestError>(ids);
-  add_ids<SplitError>(ids);
-  add_ids<ProtoError>(ids);
-  add_ids<BundleError>(ids);
+  add_ids<zip::ZipError>(ids);
+  add_ids<android::StringPoolError>(ids);
+  add_ids<android::AxmlError>(ids);
+  add_ids<android::ArscError>(ids);
+  add_ids<android::ManifestError>(ids);
+  add_ids<android::SplitError>(ids);
+  add_ids<protobuf::ProtoError>(ids);
+  add_ids<bundle::BundleError>(ids);
   add_ids<MatchError>(ids);
-  add_ids<IpaError>(ids);
-  add_ids<PlistError>(ids);
-  add_ids<MachOError>(ids);
-  add_ids<CodeSignatureError>(ids);
-  add_ids<CmsError>(ids);
-  add_ids<SignatureError>(ids);
+  add_ids<ios::IpaError>(ids);
+  add_ids<plist::PlistError>(ids);
+  add_ids<ios::MachOError>(ids);
+  add_ids<ios::CodeSignatureError>(ids);
+  add_ids<ios::CmsError>(ids);
+  add_ids<signature::SignatureError>(ids);
   for (const std::string& id : ids) {
     EXPECT_NE(as_text(*rules).find("\n| `" + id + "` | "), std::string_view::npos) << id;
   }

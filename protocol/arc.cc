@@ -62,19 +62,15 @@ Result<std::vector<std::uint8_t>> base32_decode(std::string_view text) {
 }  // namespace
 
 std::string_view error_id(ArcError error) {
-  switch (error) {
-    case ArcError::kBadCharacter:
-      return "arc.bad-character";
-    case ArcError::kBadLength:
-      return "arc.bad-length";
-    case ArcError::kUnknownVersion:
-      return "arc.unknown-version";
-    case ArcError::kBadChecksum:
-      return "arc.bad-checksum";
-    case ArcError::kNotSorted:
-      return "arc.not-sorted";
-  }
-  return "arc.unknown";
+  using enum ArcError;
+  static constexpr auto kIds = error_table<ArcError>({
+      {kBadCharacter, "arc.bad-character"},
+      {kBadLength, "arc.bad-length"},
+      {kUnknownVersion, "arc.unknown-version"},
+      {kBadChecksum, "arc.bad-checksum"},
+      {kNotSorted, "arc.not-sorted"},
+  });
+  return kIds[error];
 }
 
 std::string encode_arc(std::span<const Finding> findings) {

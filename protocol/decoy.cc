@@ -1,11 +1,11 @@
 #include "protocol/decoy.h"
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 
 namespace touchmark::protocol {
 
 Bytes derive_decoy_secret(ByteView token_secret) {
-  return hkdf_sha256(token_secret, "touchmark decoy secret v1", 32);
+  return crypto::hkdf_sha256(token_secret, "touchmark decoy secret v1", 32);
 }
 
 }  // namespace touchmark::protocol

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 
 namespace touchmark::protocol {
 namespace {
@@ -13,7 +13,7 @@ Sha256Digest bound_digest(std::string_view label, ByteView nonce, ByteView key) 
   Bytes input = to_bytes(label);
   append(input, nonce);
   append(input, key);
-  return sha256(input);
+  return crypto::sha256(input);
 }
 
 }  // namespace

@@ -3,13 +3,12 @@
 namespace touchmark::protocol {
 
 std::string_view error_id(RangeError error) {
-  switch (error) {
-    case RangeError::kMalformed:
-      return "range.malformed";
-    case RangeError::kTooMany:
-      return "range.too-many";
-  }
-  return "range.unknown";
+  using enum RangeError;
+  static constexpr auto kIds = error_table<RangeError>({
+      {kMalformed, "range.malformed"},
+      {kTooMany, "range.too-many"},
+  });
+  return kIds[error];
 }
 
 Json to_json(std::span<const Range> ranges) {

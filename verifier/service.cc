@@ -26,7 +26,7 @@ Result<std::vector<package::Part>> claimed_code(const Json& request) {
   const auto wrong = [] {
     return fail(ServiceError::kMalformedRequest, "code is not a list of parts and their sizes");
   };
-  if (code == nullptr || code->size() > kMaxClaimedParts) return wrong();
+  if (code == nullptr || code->size() > appraisal::kMaxClaimedParts) return wrong();
   for (const Json& part : *code) {
     if (!part.is_array() || part.size() != 2 || !part[0].is_string() ||
         !part[1].is_number_unsigned()) {
@@ -60,7 +60,8 @@ Result<void> check_settings(const ServiceSettings& settings) {
     return bad("the challenge lifetime is not between 5 seconds and an hour");
   }
   for (const std::string& claim : settings.extra_claims) {
-    if (!is_extra_claim(claim)) return bad("\"" + claim + "\" is not a claim that can be added");
+    if (!appraisal::is_extra_claim(claim))
+      return bad("\"" + claim + "\" is not a claim that can be added");
     const bool tells_verdict = claim == "arc" || claim == "anno" || claim == "ear";
     if (tells_verdict && !settings.reveal_reasons) {
       return bad("claim \"" + claim + "\" tells the app its verdict; it needs reveal_reasons");
@@ -85,10 +86,11 @@ Result<std::vector<Sha256Digest>> expected_spki(const ServiceSettings& settings)
   return out;
 }
 
-policy::EarContext ear_context(const Evidence& evidence, UnixTime now) {
+policy::EarContext ear_context(const appraisal::Evidence& evidence, UnixTime now) {
   policy::EarContext context{.issued_at = now, .build = "touchmark " TOUCHMARK_VERSION};
   // A forged challenge may have a length that EAT has no place for.
-  if (evidence.nonce.size() == kNonceBytes) context.nonce = base64url_encode(evidence.nonce);
+  if (evidence.nonce.size() == appraisal::kNonceBytes)
+    context.nonce = base64url_encode(evidence.nonce);
   return context;
 }
 
@@ -96,8 +98,9 @@ policy::EarContext ear_context(const Evidence& evidence, UnixTime now) {
 
 // --- Start ---------------------------------------------------------------------------------------
 
-ServiceImpl::ServiceImpl(Store& store, const Clock& clock, Random& random, ServiceSettings settings,
-                         Keyring keyring, std::vector<Sha256Digest> expected_spki)
+ServiceImpl::ServiceImpl(store::Store& store, const Clock& clock, Random& random,
+                         ServiceSettings settings, state::Keyring keyring,
+                         std::vector<Sha256Digest> expected_spki)
     : store_(store),
       clock_(clock),
       random_(random),
@@ -119,28 +122,29 @@ ServiceImpl::ServiceImpl(Store& store, const Clock& clock, Random& random, Servi
             return audited(actor, action, detail, change);
           },
           policy_overlay(settings_.allow_host_builds)),
-      references_(ReferenceValues::of({})),
-      configuration_(std::make_shared<Configuration>()),
-      operators_(std::make_shared<std::vector<OperatorToken>>()) {}
+      references_(appraisal::ReferenceValues::of({})),
+      configuration_(std::make_shared<state::Configuration>()),
+      operators_(std::make_shared<std::vector<store::OperatorToken>>()) {}
 
 Result<void> ServiceImpl::load() {
   auto registrations = store_.registrations();
   if (!registrations) return pass(registrations);
   auto certificates = store_.certificates();
   if (!certificates) return pass(certificates);
-  references_.set(ReferenceValues::of(std::move(*registrations), std::move(*certificates)));
+  references_.set(
+      appraisal::ReferenceValues::of(std::move(*registrations), std::move(*certificates)));
 
   auto stored = store_.get(kConfigurationName);
   if (!stored) return pass(stored);
   if (*stored) {
-    auto parsed = parse_configuration(as_text(**stored), keyring_.config_key);
+    auto parsed = state::parse_configuration(as_text(**stored), keyring_.config_key);
     if (!parsed) return pass(parsed);
-    configuration_.set(std::make_shared<Configuration>(std::move(*parsed)));
+    configuration_.set(std::make_shared<state::Configuration>(std::move(*parsed)));
   }
   // The settings may say something else than at the last start.
   auto renewed = renew_configuration();
   if (!renewed) return pass(renewed);
-  configuration_.set(std::make_shared<Configuration>(std::move(*renewed)));
+  configuration_.set(std::make_shared<state::Configuration>(std::move(*renewed)));
 
   if (auto ok = policies_.load(); !ok) return ok;
   if (auto ok = reload_operators(); !ok) return ok;
@@ -152,7 +156,7 @@ Result<void> ServiceImpl::load() {
 
 Json ServiceImpl::new_challenge(const std::vector<package::Part>& code, UnixTime now) {
   const Bytes nonce = challenges_.make(now + settings_.challenge_lifetime, random_);
-  const auto ranges = challenges_.ranges(nonce, code.empty() ? assumed_code() : code);
+  const auto ranges = challenges_.ranges(nonce, code.empty() ? appraisal::assumed_code() : code);
   return {{"nonce", base64url_encode(nonce)},
           {"expires_in", settings_.challenge_lifetime.count()},
           {"ranges", protocol::to_json(ranges)},
@@ -175,17 +179,18 @@ Result<std::string> ServiceImpl::challenge(std::string_view body) {
   const auto code = claimed_code(*request);
   if (!code) return pass(code);
   const auto references = references_.get();
-  const Reference* reference = references->find(measurement);
+  const appraisal::Reference* reference = references->find(measurement);
   return dump_json(new_challenge(reference != nullptr ? reference->code : *code, clock_.now()));
 }
 
-std::string ServiceImpl::answer_body(const Evidence& evidence, const policy::Verdict& verdict,
-                                     const policy::Facts& judged, const std::string& arc,
-                                     const ConnectionFacts& connection, const Recognition& app,
-                                     UnixTime now) {
-  TokenFacts facts{evidence.did, connection.remote_ip,     evidence.pay, arc,
-                   {},           evidence.key.public_der()};
-  facts.level = policy::to_string(verdict.passed ? judged.assurance : claimed_assurance(evidence));
+std::string ServiceImpl::answer_body(const appraisal::Evidence& evidence,
+                                     const policy::Verdict& verdict, const policy::Facts& judged,
+                                     const std::string& arc, const ConnectionFacts& connection,
+                                     const appraisal::Recognition& app, UnixTime now) {
+  appraisal::TokenFacts facts{evidence.did, connection.remote_ip,     evidence.pay, arc,
+                              {},           evidence.key.public_der()};
+  facts.level =
+      policy::to_string(verdict.passed ? judged.assurance : appraisal::claimed_assurance(evidence));
   if (std::ranges::find(settings_.extra_claims, "ear") != settings_.extra_claims.end()) {
     facts.ear = policy::ear_claims(judged, verdict, ear_context(evidence, now));
   }
@@ -210,30 +215,30 @@ std::string ServiceImpl::answer_body(const Evidence& evidence, const policy::Ver
 }
 
 Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const ConnectionFacts& connection) {
-  auto request = parse_json(body, {.max_bytes = kMaxAttestBody, .max_depth = 4});
+  auto request = parse_json(body, {.max_bytes = appraisal::kMaxAttestBody, .max_depth = 4});
   if (!request) return malformed(request.error());
-  auto compact = get_string(*request, "evidence", kMaxAttestBody);
+  auto compact = get_string(*request, "evidence", appraisal::kMaxAttestBody);
   if (!compact) return malformed(compact.error());
-  auto evidence = parse_evidence(*compact);
+  auto evidence = appraisal::parse_evidence(*compact);
   if (!evidence) return malformed(evidence.error());
 
   const UnixTime now = clock_.now();
   const auto references = references_.get();
-  ExpectedConnection expected{settings_.tls_ended_by_proxy ? std::nullopt : connection.exporter,
-                              expected_spki_};
+  appraisal::ExpectedConnection expected{
+      settings_.tls_ended_by_proxy ? std::nullopt : connection.exporter, expected_spki_};
   // Without its exporter value a connection cannot be told from a relayed one.
   if (!settings_.tls_ended_by_proxy && !expected.exporter) expected.exporter = Bytes{};
-  const Recognition app = recognise(*evidence, *references);
+  const appraisal::Recognition app = appraisal::recognise(*evidence, *references);
   auto findings = appraiser_.appraise(*evidence, *references, app, expected, now);
   if (!findings) return pass(findings);
-  policy::Facts facts = facts_of(*evidence, connection.remote_ip);
-  const ExpectedApp expected_app =
-      ExpectedApp::of(*evidence, references->find(evidence->measurement));
+  policy::Facts facts = appraisal::facts_of(*evidence, connection.remote_ip);
+  const appraisal::ExpectedApp expected_app =
+      appraisal::ExpectedApp::of(*evidence, references->find(evidence->measurement));
   if (auto ok = hardware_.appraise(*evidence, expected_app, now, *findings, facts); !ok)
     return pass(ok);
-  accept_vouched_signers(facts, *findings);
+  appraisal::accept_vouched_signers(facts, *findings);
   // What that is worth is for the policy, which makes the finding.
-  facts.development_key = development_mark(*evidence, *references).has_value();
+  facts.development_key = appraisal::development_mark(*evidence, *references).has_value();
   std::ranges::stable_sort(*findings, {}, &protocol::Finding::id);
 
   const policy::Verdict judged = policies_.judge(facts, *findings, now);
@@ -246,27 +251,40 @@ Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const Connection
                       std::move(verdict)};
 }
 
-std::string_view error_id(ServiceError error) {
-  switch (error) {
-    case ServiceError::kMalformedRequest:
-      return "service.malformed-request";
-    case ServiceError::kBadSettings:
-      return "service.bad-settings";
-    case ServiceError::kBadCertificate:
-      return "service.bad-certificate";
-    case ServiceError::kNoSigningCertificate:
-      return "service.no-signing-certificate";
+std::string_view to_string(TokenStatus status) {
+  switch (status) {
+    case TokenStatus::kValid:
+      return "valid";
+    case TokenStatus::kInvalid:
+      return "invalid";
+    case TokenStatus::kExpired:
+      return "expired";
+    case TokenStatus::kForged:
+      return "forged";
+    case TokenStatus::kMalformed:
+      return "malformed";
   }
-  return "service.unknown";
+  return "unknown";
 }
 
-Result<std::unique_ptr<Service>> Service::open(Store& store, ByteView master_key,
+std::string_view error_id(ServiceError error) {
+  using enum ServiceError;
+  static constexpr auto kIds = error_table<ServiceError>({
+      {kMalformedRequest, "service.malformed-request"},
+      {kBadSettings, "service.bad-settings"},
+      {kBadCertificate, "service.bad-certificate"},
+      {kNoSigningCertificate, "service.no-signing-certificate"},
+  });
+  return kIds[error];
+}
+
+Result<std::unique_ptr<Service>> Service::open(store::Store& store, ByteView master_key,
                                                const Clock& clock, Random& random,
                                                ServiceSettings settings) {
   if (auto ok = check_settings(settings); !ok) return pass(ok);
   auto spki = expected_spki(settings);
   if (!spki) return pass(spki);
-  auto keyring = Keyring::open(store, master_key, clock, random);
+  auto keyring = state::Keyring::open(store, master_key, clock, random);
   if (!keyring) return pass(keyring);
   auto service = std::make_unique<ServiceImpl>(store, clock, random, std::move(settings),
                                                std::move(*keyring), std::move(*spki));

@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "protocol/findings.h"
-#include "verifier/appraisal/hardware_settings.h"
-#include "verifier/policy_admin.h"
+#include "verifier/appraisal/device_evidence_settings.h"
+#include "verifier/state/policy_admin.h"
 #include "verifier/store/store.h"
 
 namespace touchmark::verifier {
@@ -48,7 +48,7 @@ struct ServiceSettings {
   std::string token_prefix;
   bool allow_host_builds = false;  // accept the lab's Linux build of the SDK
   bool reveal_reasons = false;     // put ARC and reasons into attest responses
-  HardwareSettings hardware;
+  appraisal::HardwareSettings hardware;
   // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear; arc, anno and ear tell the app its
   // verdict, so they need reveal_reasons.
   std::vector<std::string> extra_claims;
@@ -91,7 +91,7 @@ class Service {
  public:
   // Opens (first start: makes) the account, keys and secrets in `store`, sealed under `master_key`
   // (32 bytes). What is passed by reference must outlive the service.
-  static Result<std::unique_ptr<Service>> open(Store& store, ByteView master_key,
+  static Result<std::unique_ptr<Service>> open(store::Store& store, ByteView master_key,
                                                const Clock& clock, Random& random,
                                                ServiceSettings settings);
   virtual ~Service() = default;
@@ -104,35 +104,33 @@ class Service {
   // split APKs, an app bundle or an IPA. `bundle_signers`: SHA-256 of the certificates that the
   // store will sign a bundle's packages with; a bundle needs them (kNoSigningCertificate), other
   // forms name their own.
-  virtual Result<Registration> register_package(const std::string& path,
-                                                std::optional<Seconds> expire_after,
-                                                const std::vector<Sha256Digest>& bundle_signers,
-                                                const std::string& actor) = 0;
-  virtual Result<std::vector<Registration>> registrations() = 0;
-  virtual Result<Registration> registration(const std::string& id) = 0;
+  virtual Result<store::Registration> register_package(
+      const std::string& path, std::optional<Seconds> expire_after,
+      const std::vector<Sha256Digest>& bundle_signers, const std::string& actor) = 0;
+  virtual Result<std::vector<store::Registration>> registrations() = 0;
+  virtual Result<store::Registration> registration(const std::string& id) = 0;
   // From now on; without a time the registration lasts for ever.
-  virtual Result<Registration> set_registration_expiry(const std::string& id,
-                                                       std::optional<Seconds> expire_after,
-                                                       const std::string& actor) = 0;
+  virtual Result<store::Registration> set_registration_expiry(const std::string& id,
+                                                              std::optional<Seconds> expire_after,
+                                                              const std::string& actor) = 0;
   virtual Result<void> remove_registration(const std::string& id, const std::string& actor) = 0;
 
   // Certificates that apps are signed with; verifier/appraisal/app_check.h says what they do.
   // `der`: X.509 (kBadCertificate), `package`: the one app it counts for, or empty. The same
   // certificate and package again replace the mark and the expiry.
-  virtual Result<SigningCertificate> register_certificate(ByteView der, const std::string& package,
-                                                          bool development,
-                                                          std::optional<Seconds> expire_after,
-                                                          const std::string& actor) = 0;
-  virtual std::vector<SigningCertificate> certificates() = 0;
-  virtual Result<SigningCertificate> set_certificate_expiry(const std::string& id,
-                                                            std::optional<Seconds> expire_after,
-                                                            const std::string& actor) = 0;
+  virtual Result<store::SigningCertificate> register_certificate(
+      ByteView der, const std::string& package, bool development,
+      std::optional<Seconds> expire_after, const std::string& actor) = 0;
+  virtual std::vector<store::SigningCertificate> certificates() = 0;
+  virtual Result<store::SigningCertificate> set_certificate_expiry(
+      const std::string& id, std::optional<Seconds> expire_after, const std::string& actor) = 0;
   virtual Result<void> remove_certificate(const std::string& id, const std::string& actor) = 0;
 
   // Each change makes a new version of the signed configuration at once.
   // The API as stored, its domain in lower case.
-  virtual Result<ApiDomain> put_api(const ApiDomain& api, const std::string& actor) = 0;
-  virtual Result<std::vector<ApiDomain>> apis() = 0;
+  virtual Result<store::ApiDomain> put_api(const store::ApiDomain& api,
+                                           const std::string& actor) = 0;
+  virtual Result<std::vector<store::ApiDomain>> apis() = 0;
   virtual Result<void> remove_api(const std::string& domain, const std::string& actor) = 0;
   virtual std::string configuration() = 0;  // compact JWS of the version in force
 
@@ -144,7 +142,7 @@ class Service {
                                             const std::string& actor) = 0;
   // The settings that go beside the policy document: channel binding, tokens, reasons.
   virtual Json policy_settings() = 0;
-  virtual PolicyAdmin& policies() = 0;
+  virtual state::PolicyAdmin& policies() = 0;
   // {"version","account","first_start","time","config_version","registrations"}
   virtual Json status() = 0;
   // {"entries":[{"time","actor","action","detail","hash"}],"intact":bool}, the newest first.
@@ -154,8 +152,8 @@ class Service {
 
   // Makes operator token `name`; returns the text shown once ("tmk_admin_..."). Only its hash
   // stays.
-  virtual Result<std::string> make_operator_token(const std::string& name, Role role) = 0;
-  virtual std::optional<OperatorToken> authenticate(std::string_view bearer) = 0;
+  virtual Result<std::string> make_operator_token(const std::string& name, store::Role role) = 0;
+  virtual std::optional<store::OperatorToken> authenticate(std::string_view bearer) = 0;
   // True when no operator token existed as the service was opened: make and show them.
   virtual bool first_start() const = 0;
   virtual std::string account() const = 0;

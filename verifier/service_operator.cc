@@ -1,8 +1,8 @@
 // What operators change and read, but for the registrations (service_registrations.cc).
 #include <algorithm>
 
-#include "base/crypto.h"
 #include "base/encoding.h"
+#include "crypto/crypto.h"
 #include "protocol/arc.h"
 #include "verifier/service_impl.h"
 
@@ -17,8 +17,9 @@ Result<void> ServiceImpl::audited(const std::string& actor, const std::string& a
   });
 }
 
-Result<ApiDomain> ServiceImpl::put_api(const ApiDomain& api, const std::string& actor) {
-  auto normal = normalize_api(api);
+Result<store::ApiDomain> ServiceImpl::put_api(const store::ApiDomain& api,
+                                              const std::string& actor) {
+  auto normal = state::normalize_api(api);
   if (!normal) return pass(normal);
   auto changed =
       change_apis(actor, "api.put", normal->domain, [&] { return store_.put_api(*normal); });
@@ -27,7 +28,7 @@ Result<ApiDomain> ServiceImpl::put_api(const ApiDomain& api, const std::string& 
 }
 
 Result<void> ServiceImpl::remove_api(const std::string& domain, const std::string& actor) {
-  auto normal = normalize_api({domain, {}});
+  auto normal = state::normalize_api({domain, {}});
   if (!normal) return pass(normal);
   return change_apis(actor, "api.remove", normal->domain,
                      [&] { return store_.remove_api(normal->domain); });
@@ -37,7 +38,7 @@ Result<void> ServiceImpl::change_apis(const std::string& actor, const std::strin
                                       const std::string& domain,
                                       const std::function<Result<void>()>& change) {
   const std::lock_guard lock(changes_);
-  Configuration renewed;
+  state::Configuration renewed;
   auto changed = audited(actor, action, domain, [&]() -> Result<void> {
     if (auto ok = change(); !ok) return ok;
     auto configuration = renew_configuration();
@@ -46,17 +47,18 @@ Result<void> ServiceImpl::change_apis(const std::string& actor, const std::strin
     return {};
   });
   if (!changed) return changed;
-  configuration_.set(std::make_shared<Configuration>(std::move(renewed)));
+  configuration_.set(std::make_shared<state::Configuration>(std::move(renewed)));
   return {};
 }
 
 // Signs what the store and the settings say, and puts it into the store when it says something new.
-Result<Configuration> ServiceImpl::renew_configuration() {
+Result<state::Configuration> ServiceImpl::renew_configuration() {
   auto apis = store_.apis();
   if (!apis) return pass(apis);
   const auto before = configuration_.get();
-  Configuration next = next_configuration(
-      *before, configuration_content(keyring_.account, settings_, *apis, keyring_.config_key),
+  state::Configuration next = state::next_configuration(
+      *before,
+      state::configuration_content(keyring_.account, settings_, *apis, keyring_.config_key),
       keyring_.config_key, clock_.now());
   if (next.version == before->version) return next;
   if (auto ok = store_.put(kConfigurationName, as_bytes(next.jws)); !ok) return pass(ok);
@@ -78,9 +80,9 @@ Result<std::string> ServiceImpl::example_token(bool valid, const std::string& ip
   auto noted =
       audited(actor, "token.example", valid ? "valid" : "invalid", [] { return Result<void>(); });
   if (!noted) return pass(noted);
-  const EcKey key = EcKey::generate();
-  const TokenFacts facts{device_id(key),           ip, std::nullopt,
-                         protocol::encode_arc({}), {}, key.public_der()};
+  const crypto::EcKey key = crypto::EcKey::generate();
+  const appraisal::TokenFacts facts{appraisal::device_id(key), ip, std::nullopt,
+                                    protocol::encode_arc({}),  {}, key.public_der()};
   return mint_.mint(valid, facts, clock_.now(), random_);
 }
 
@@ -110,9 +112,9 @@ Result<Json> ServiceImpl::audit_log(std::size_t limit) {
   auto entries = store_.audit_log(limit);
   if (!entries) return pass(entries);
   auto verified = store_.verify_audit();
-  if (!verified && !verified.error().is(StoreError::kCorrupt)) return pass(verified);
+  if (!verified && !verified.error().is(store::StoreError::kCorrupt)) return pass(verified);
   Json out{{"entries", Json::array()}, {"intact", verified.has_value()}};
-  for (const AuditEntry& entry : *entries) {
+  for (const store::AuditEntry& entry : *entries) {
     out["entries"].push_back({{"time", to_unix(entry.time)},
                               {"actor", entry.actor},
                               {"action", entry.action},
@@ -124,12 +126,12 @@ Result<Json> ServiceImpl::audit_log(std::size_t limit) {
 
 // --- Operators -----------------------------------------------------------------------------------
 
-Result<std::string> ServiceImpl::make_operator_token(const std::string& name, Role role) {
+Result<std::string> ServiceImpl::make_operator_token(const std::string& name, store::Role role) {
   const std::string token =
       "tmk_" + std::string(to_string(role)) + "_" + base64url_encode(random_.bytes(32));
   const std::lock_guard lock(changes_);
   auto stored = audited("touchmark serve", "operator-token.make", name, [&] {
-    return store_.put_operator_token({name, role, sha256(as_bytes(token))});
+    return store_.put_operator_token({name, role, crypto::sha256(as_bytes(token))});
   });
   if (!stored) return pass(stored);
   if (auto ok = reload_operators(); !ok) return pass(ok);
@@ -139,16 +141,16 @@ Result<std::string> ServiceImpl::make_operator_token(const std::string& name, Ro
 Result<void> ServiceImpl::reload_operators() {
   auto tokens = store_.operator_tokens();
   if (!tokens) return pass(tokens);
-  operators_.set(std::make_shared<std::vector<OperatorToken>>(std::move(*tokens)));
+  operators_.set(std::make_shared<std::vector<store::OperatorToken>>(std::move(*tokens)));
   return {};
 }
 
-std::optional<OperatorToken> ServiceImpl::authenticate(std::string_view bearer) {
+std::optional<store::OperatorToken> ServiceImpl::authenticate(std::string_view bearer) {
   // 256 random bits: their hash needs no salt, and no stretching.
-  const Sha256Digest hash = sha256(as_bytes(bearer));
-  std::optional<OperatorToken> found;
-  for (const OperatorToken& token : *operators_.get()) {
-    if (constant_time_equal(token.token_sha256, hash)) found = token;
+  const Sha256Digest hash = crypto::sha256(as_bytes(bearer));
+  std::optional<store::OperatorToken> found;
+  for (const store::OperatorToken& token : *operators_.get()) {
+    if (crypto::constant_time_equal(token.token_sha256, hash)) found = token;
   }
   return found;
 }

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "base/crypto.h"
 #include "base/encoding.h"
-#include "base/openssl.h"
+#include "crypto/crypto.h"
+#include "crypto/openssl.h"
 #include "package/content.h"
 #include "package/package.h"
 #include "verifier/service_impl.h"
@@ -32,7 +32,7 @@ Result<std::string> subject_of(ByteView der) {
 
 // Of certificate and app, so that one certificate can be registered for several apps.
 std::string certificate_id(const Sha256Digest& certificate, const std::string& package) {
-  Sha256 hash;
+  crypto::Sha256 hash;
   hash.update(certificate);
   hash.update(as_bytes(package));
   return "cert-" + hex_encode(ByteView(hash.finish()).first(8));
@@ -49,11 +49,10 @@ std::optional<UnixTime> ServiceImpl::expiry(std::optional<Seconds> expire_after)
   return clock_.now() + *expire_after;
 }
 
-Result<Registration> ServiceImpl::register_package(const std::string& path,
-                                                   std::optional<Seconds> expire_after,
-                                                   const std::vector<Sha256Digest>& bundle_signers,
-                                                   const std::string& actor) {
-  auto source = package::open_file(path);
+Result<store::Registration> ServiceImpl::register_package(
+    const std::string& path, std::optional<Seconds> expire_after,
+    const std::vector<Sha256Digest>& bundle_signers, const std::string& actor) {
+  auto source = open_file(path);
   if (!source) return pass(source);
   auto measurement = package::measure(**source, {.bundle_signers = bundle_signers});
   if (!measurement) return pass(measurement);
@@ -65,9 +64,9 @@ Result<Registration> ServiceImpl::register_package(const std::string& path,
   if (!content) return pass(content);
 
   const Sha256Digest digest = package::digest(*measurement);
-  Registration registration{hex_encode(ByteView(digest).first(8)), std::move(*measurement),
-                            clock_.now(), expiry(expire_after), actor};
-  const PartReader read = [&](const package::Part& part, const auto& sink) {
+  store::Registration registration{hex_encode(ByteView(digest).first(8)), std::move(*measurement),
+                                   clock_.now(), expiry(expire_after), actor};
+  const store::PartReader read = [&](const package::Part& part, const auto& sink) {
     return content->read(part.name, sink);
   };
   const std::lock_guard lock(changes_);
@@ -78,20 +77,19 @@ Result<Registration> ServiceImpl::register_package(const std::string& path,
   return registration;
 }
 
-Result<std::vector<Registration>> ServiceImpl::registrations() {
+Result<std::vector<store::Registration>> ServiceImpl::registrations() {
   return references_.get()->registrations();
 }
 
-Result<Registration> ServiceImpl::registration(const std::string& id) {
-  for (Registration& registration : references_.get()->registrations()) {
+Result<store::Registration> ServiceImpl::registration(const std::string& id) {
+  for (store::Registration& registration : references_.get()->registrations()) {
     if (registration.id == id) return std::move(registration);
   }
-  return fail(StoreError::kNotFound, "no registration has the id \"" + id + "\"");
+  return fail(store::StoreError::kNotFound, "no registration has the id \"" + id + "\"");
 }
 
-Result<Registration> ServiceImpl::set_registration_expiry(const std::string& id,
-                                                          std::optional<Seconds> expire_after,
-                                                          const std::string& actor) {
+Result<store::Registration> ServiceImpl::set_registration_expiry(
+    const std::string& id, std::optional<Seconds> expire_after, const std::string& actor) {
   const std::lock_guard lock(changes_);
   auto changed = registration(id);
   if (!changed) return changed;
@@ -114,22 +112,20 @@ Result<void> ServiceImpl::remove_registration(const std::string& id, const std::
 
 // --- Certificates --------------------------------------------------------------------------------
 
-Result<SigningCertificate> ServiceImpl::register_certificate(ByteView der,
-                                                             const std::string& package,
-                                                             bool development,
-                                                             std::optional<Seconds> expire_after,
-                                                             const std::string& actor) {
+Result<store::SigningCertificate> ServiceImpl::register_certificate(
+    ByteView der, const std::string& package, bool development, std::optional<Seconds> expire_after,
+    const std::string& actor) {
   auto subject = subject_of(der);
   if (!subject) return pass(subject);
-  const Sha256Digest digest = sha256(der);
-  SigningCertificate certificate{certificate_id(digest, package),
-                                 digest,
-                                 *std::move(subject),
-                                 package,
-                                 development,
-                                 clock_.now(),
-                                 expiry(expire_after),
-                                 actor};
+  const Sha256Digest digest = crypto::sha256(der);
+  store::SigningCertificate certificate{certificate_id(digest, package),
+                                        digest,
+                                        *std::move(subject),
+                                        package,
+                                        development,
+                                        clock_.now(),
+                                        expiry(expire_after),
+                                        actor};
   const std::string detail = certificate.id + " " + hex_encode(digest) + " for " +
                              (package.empty() ? "every app" : package) +
                              (development ? ", development" : "");
@@ -140,20 +136,19 @@ Result<SigningCertificate> ServiceImpl::register_certificate(ByteView der,
   return certificate;
 }
 
-std::vector<SigningCertificate> ServiceImpl::certificates() {
+std::vector<store::SigningCertificate> ServiceImpl::certificates() {
   return references_.get()->certificates();
 }
 
-Result<SigningCertificate> ServiceImpl::set_certificate_expiry(const std::string& id,
-                                                               std::optional<Seconds> expire_after,
-                                                               const std::string& actor) {
+Result<store::SigningCertificate> ServiceImpl::set_certificate_expiry(
+    const std::string& id, std::optional<Seconds> expire_after, const std::string& actor) {
   const std::lock_guard lock(changes_);
   const auto known = certificates();
-  const auto found = std::ranges::find(known, id, &SigningCertificate::id);
+  const auto found = std::ranges::find(known, id, &store::SigningCertificate::id);
   if (found == known.end()) {
-    return fail(StoreError::kNotFound, "no certificate has the id \"" + id + "\"");
+    return fail(store::StoreError::kNotFound, "no certificate has the id \"" + id + "\"");
   }
-  SigningCertificate certificate = *found;
+  store::SigningCertificate certificate = *found;
   certificate.expires = expiry(expire_after);
   auto stored = change_certificates(actor, "certificate.expire",
                                     id + " lasts " + lasting(certificate.expires),
@@ -171,7 +166,7 @@ Result<void> ServiceImpl::remove_certificate(const std::string& id, const std::s
 Result<void> ServiceImpl::change_certificates(const std::string& actor, const std::string& action,
                                               const std::string& detail,
                                               const std::function<Result<void>()>& change) {
-  std::vector<SigningCertificate> now_known;
+  std::vector<store::SigningCertificate> now_known;
   auto stored = audited(actor, action, detail, [&]() -> Result<void> {
     if (auto ok = change(); !ok) return ok;
     auto certificates = store_.certificates();

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/encoding.h"
-#include "base/jose.h"
+#include "crypto/jose.h"
 #include "package/inspection.h"
 #include "package/package.h"
 #include "protocol/arc.h"
@@ -27,7 +27,7 @@ const std::string kPackage = "tests/vectors/apksig/golden-aligned-out.apk";
 class ServiceTest : public ::testing::Test {
  protected:
   ServiceTest() {
-    store_ = std::move(open_sqlite(":memory:").value());
+    store_ = std::move(store::open_sqlite(":memory:").value());
     settings_.public_urls = {"https://localhost:8443"};
     settings_.service_pins = {base64_encode(Bytes(32, std::byte{0x22}))};
     settings_.tls_spki_sha256.fill(std::byte{0x22});
@@ -73,7 +73,7 @@ class ServiceTest : public ::testing::Test {
   testing::RepeatableRandom random_;
   Bytes master_key_ = Bytes(32, std::byte{0x4d});
   ServiceSettings settings_;
-  std::unique_ptr<Store> store_;
+  std::unique_ptr<store::Store> store_;
   std::unique_ptr<Service> service_;
   SoftAttester attester_{MemoryApp::make(), ""};
   ConnectionFacts connection_;
@@ -105,7 +105,7 @@ std::string shape(const AttestAnswer& answer) {
   const Json body = Json::parse(answer.body);
   std::string out = std::to_string(answer.body.size());
   for (const auto& [name, value] : body.items()) out += " " + name;
-  const auto jws = parse_jws(body["token"].get<std::string>());
+  const auto jws = crypto::parse_jws(body["token"].get<std::string>());
   out += " " + jws->header.dump();
   for (const auto& [name, value] : jws->payload.items()) {
     out += " " + name + ":" + std::to_string(value.dump().size());
@@ -140,7 +140,7 @@ TEST_F(ServiceTest, SendsTheNextChallengeAlong) {
 }
 
 TEST_F(ServiceTest, RegistersARealPackageThatActsAtOnce) {
-  auto source = package::open_file(kPackage);
+  auto source = open_file(kPackage);
   ASSERT_TRUE(source) << source.error().text();
   attester_.app.measurement = package::measure(**source).value();
   attester_.app.contents.clear();
@@ -206,12 +206,12 @@ TEST_F(ServiceTest, DrawsRangesOverWhatAnUnknownAppSaysItHas) {
 }
 
 TEST_F(ServiceTest, RegistersSigningCertificates) {
-  const auto archive = package::open_file(kPackage);
+  const auto archive = open_file(kPackage);
   const Bytes der = package::verify(**archive).value().signers.front().certificate;
   auto added = service_->register_certificate(der, "com.example.app", true, Seconds(60), "alice");
   ASSERT_TRUE(added) << added.error().text();
   EXPECT_THAT(added->id, ::testing::StartsWith("cert-"));
-  EXPECT_EQ(added->sha256, sha256(der));
+  EXPECT_EQ(added->sha256, crypto::sha256(der));
   attester_.app.measurement.signers = {added->sha256};
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
   reopen();  // it is in the store
@@ -223,14 +223,15 @@ TEST_F(ServiceTest, RegistersSigningCertificates) {
   EXPECT_EQ(service_->certificates().size(), 2U);
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppByCertificate));
 
-  for (const SigningCertificate& one : service_->certificates()) {
+  for (const store::SigningCertificate& one : service_->certificates()) {
     ASSERT_TRUE(service_->set_certificate_expiry(one.id, Seconds(5), "bob"));
   }
   clock_.advance(Seconds(5));
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
-  for (const SigningCertificate& one : service_->certificates()) {
+  for (const store::SigningCertificate& one : service_->certificates()) {
     ASSERT_TRUE(service_->remove_certificate(one.id, "bob"));
-    EXPECT_TRUE(service_->remove_certificate(one.id, "bob").error().is(StoreError::kNotFound));
+    EXPECT_TRUE(
+        service_->remove_certificate(one.id, "bob").error().is(store::StoreError::kNotFound));
   }
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
   EXPECT_TRUE(service_->register_certificate(as_bytes("no"), "", false, {}, "alice")
@@ -249,7 +250,8 @@ TEST_F(ServiceTest, ChangesWhenARegistrationEnds) {
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
   ASSERT_TRUE(service_->set_registration_expiry(id, std::nullopt, "alice"));
   EXPECT_THAT(ids(attest()), IsEmpty());
-  EXPECT_TRUE(service_->set_registration_expiry("00", {}, "a").error().is(StoreError::kNotFound));
+  EXPECT_TRUE(
+      service_->set_registration_expiry("00", {}, "a").error().is(store::StoreError::kNotFound));
 }
 
 TEST_F(ServiceTest, RegistersABundleWithTheCertificateOfItsStore) {
@@ -258,13 +260,13 @@ TEST_F(ServiceTest, RegistersABundleWithTheCertificateOfItsStore) {
   ASSERT_FALSE(alone);
   EXPECT_TRUE(alone.error().is(ServiceError::kNoSigningCertificate));
   const auto registered =
-      service_->register_package(bundle, {}, {sha256(as_bytes("store"))}, "alice");
+      service_->register_package(bundle, {}, {crypto::sha256(as_bytes("store"))}, "alice");
   ASSERT_TRUE(registered) << registered.error().text();
   EXPECT_EQ(registered->measurement.form, package::Form::kBundle);
   // The content of its code is kept, by the names of the installed app.
   for (const package::Part& part : registered->measurement.parts) {
     if (!part.code_bearing()) continue;
-    EXPECT_EQ(sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
+    EXPECT_EQ(crypto::sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
   }
 }
 
@@ -277,7 +279,7 @@ TEST_F(ServiceTest, RegistersAnArchiveOfSplits) {
   for (const package::Part& part : registered->measurement.parts) {
     if (!part.code_bearing()) continue;
     ++code;
-    EXPECT_EQ(sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
+    EXPECT_EQ(crypto::sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
   }
   EXPECT_GT(code, 1);
 }
@@ -294,7 +296,7 @@ TEST_F(ServiceTest, KnowsEverythingAgainAfterARestart) {
   register_app();
   const auto api = service_->put_api({"api.example", {}}, "admin");
   ASSERT_TRUE(api);
-  const auto token = service_->make_operator_token("admin", Role::kAdmin);
+  const auto token = service_->make_operator_token("admin", store::Role::kAdmin);
   ASSERT_TRUE(token);
   const std::string account = service_->account();
   const std::string configuration = service_->configuration();
@@ -318,7 +320,7 @@ TEST_F(ServiceTest, KeepsSecretsSealed) {
   }
   auto opened = Service::open(*store_, Bytes(32), clock_, random_, settings_);
   ASSERT_FALSE(opened);
-  EXPECT_TRUE(opened.error().is(CryptoError::kSealBroken));
+  EXPECT_TRUE(opened.error().is(crypto::CryptoError::kSealBroken));
   auto short_key = Service::open(*store_, Bytes(31), clock_, random_, settings_);
   EXPECT_TRUE(short_key.error().is(ServiceError::kBadSettings));
 }
@@ -330,7 +332,7 @@ TEST_F(ServiceTest, NewConfigurationReachesOlderClients) {
   const Json body = Json::parse(attest().body);
   ASSERT_TRUE(body.contains("config"));
   EXPECT_EQ(body["config"], service_->configuration());
-  const Json payload = parse_jws(service_->configuration())->payload;
+  const Json payload = crypto::parse_jws(service_->configuration())->payload;
   EXPECT_EQ(payload["version"], 2);
   EXPECT_EQ(payload["api"][0]["domain"], "api.example:8443");
   attester_.config_version = 2;
@@ -367,7 +369,8 @@ TEST_F(ServiceTest, PutsTheVerdictInTheStandardsFormIntoTokensThatAskForIt) {
   };
   const Json refused = claim();
   EXPECT_EQ(refused["submods"]["app"]["ear.status"], "contraindicated");
-  EXPECT_EQ(base64url_decode(refused["eat_nonce"].get<std::string>())->size(), kNonceBytes);
+  EXPECT_EQ(base64url_decode(refused["eat_nonce"].get<std::string>())->size(),
+            appraisal::kNonceBytes);
   register_app();
   EXPECT_NE(claim()["submods"]["app"]["ear.status"], "contraindicated");
 }
@@ -444,17 +447,17 @@ TEST_F(ServiceTest, WritesDevicesInBatches) {
 
 TEST_F(ServiceTest, KnowsItsOperators) {
   EXPECT_TRUE(service_->first_start());
-  const auto admin = service_->make_operator_token("admin", Role::kAdmin);
-  const auto developer = service_->make_operator_token("developer", Role::kDeveloper);
+  const auto admin = service_->make_operator_token("admin", store::Role::kAdmin);
+  const auto developer = service_->make_operator_token("developer", store::Role::kDeveloper);
   EXPECT_TRUE(admin->starts_with("tmk_admin_"));
   EXPECT_TRUE(developer->starts_with("tmk_developer_"));
-  EXPECT_EQ(service_->authenticate(*admin)->role, Role::kAdmin);
-  EXPECT_EQ(service_->authenticate(*developer)->role, Role::kDeveloper);
+  EXPECT_EQ(service_->authenticate(*admin)->role, store::Role::kAdmin);
+  EXPECT_EQ(service_->authenticate(*developer)->role, store::Role::kDeveloper);
   EXPECT_EQ(service_->authenticate(*developer)->name, "developer");
   EXPECT_FALSE(service_->authenticate(""));
   EXPECT_FALSE(service_->authenticate(*admin + "x"));
   // A new token of the same name ends the old one.
-  ASSERT_TRUE(service_->make_operator_token("admin", Role::kAdmin));
+  ASSERT_TRUE(service_->make_operator_token("admin", store::Role::kAdmin));
   EXPECT_FALSE(service_->authenticate(*admin));
 }
 

@@ -4,10 +4,10 @@
 #include <fstream>
 
 #include "base/encoding.h"
-#include "base/jose.h"
-#include "verifier/appraisal/configuration.h"
+#include "crypto/jose.h"
 #include "verifier/appraisal/evidence.h"
 #include "verifier/appraisal/token.h"
+#include "verifier/state/configuration.h"
 #include "verifier/testing/vectors.h"
 
 namespace touchmark::verifier {
@@ -37,7 +37,7 @@ TEST(Vectors, AreWhatThisCodeMakes) {
 
 TEST(Vectors, EvidenceVerifies) {
   const Json vector = committed("evidence.json");
-  const auto evidence = parse_evidence(vector["jws"].get<std::string>());
+  const auto evidence = appraisal::parse_evidence(vector["jws"].get<std::string>());
   ASSERT_TRUE(evidence) << evidence.error().text();
   EXPECT_EQ(evidence->did, vector["did"]);
   EXPECT_EQ(base64url_encode(evidence->nonce), vector["challenge"]["nonce"]);
@@ -45,14 +45,14 @@ TEST(Vectors, EvidenceVerifies) {
 
 TEST(Vectors, ConfigurationVerifiesUnderTheKeyItNames) {
   const Json vector = committed("config.json");
-  const auto key = from_jwk(vector["payload"]["config_key"]);
+  const auto key = crypto::from_jwk(vector["payload"]["config_key"]);
   ASSERT_TRUE(key);
-  EXPECT_TRUE(parse_configuration(vector["jws"].get<std::string>(), *key));
+  EXPECT_TRUE(state::parse_configuration(vector["jws"].get<std::string>(), *key));
 }
 
 TEST(Vectors, TokensHaveTheStatusOfTheirNames) {
   const Json vector = committed("token.json");
-  const TokenMint mint(base64_decode(vector["secret"].get<std::string>()).value(), {});
+  const appraisal::TokenMint mint(base64_decode(vector["secret"].get<std::string>()).value(), {});
   EXPECT_EQ(base64_encode(mint.decoy_secret()), vector["decoy_secret"]);
   const auto status = [&](const char* name) {
     return mint.check(vector[name].get<std::string>(), SystemClock().now()).status;

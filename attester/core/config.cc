@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "base/encoding.h"
-#include "base/jose.h"
+#include "crypto/jose.h"
 
 namespace touchmark::attester {
 namespace {
@@ -119,15 +119,15 @@ Result<void> read_token(const Json& payload, Config& out) {
   return {};
 }
 
-Result<EcKey> read_key(const Json& payload) {
+Result<crypto::EcKey> read_key(const Json& payload) {
   const Json* jwk = find_object(payload, "config_key");
   if (jwk == nullptr) return fail(ConfigError::kMalformed, "config_key is not an object");
-  Result<EcKey> key = from_jwk(*jwk);
+  Result<crypto::EcKey> key = crypto::from_jwk(*jwk);
   if (!key) return malformed(key.error());
   return key;
 }
 
-Result<Config> read_payload(const Json& payload, EcKey key, std::string_view compact) {
+Result<Config> read_payload(const Json& payload, crypto::EcKey key, std::string_view compact) {
   Config out{.compact = std::string(compact), .key = std::move(key)};
   Result<std::string> account = get_string(payload, "account", 128);
   if (!account) return malformed(account.error());
@@ -143,10 +143,10 @@ Result<Config> read_payload(const Json& payload, EcKey key, std::string_view com
   return out;
 }
 
-Result<Jws> verify(std::string_view compact, const EcKey& key) {
-  Result<Jws> jws = verify_es256(compact, key, kType, kMaxConfigBytes);
+Result<crypto::Jws> verify(std::string_view compact, const crypto::EcKey& key) {
+  Result<crypto::Jws> jws = crypto::verify_es256(compact, key, kType, kMaxConfigBytes);
   if (jws) return jws;
-  if (jws.error().is(JoseError::kBadSignature)) {
+  if (jws.error().is(crypto::JoseError::kBadSignature)) {
     return fail(ConfigError::kBadSignature, "the configuration key did not sign this");
   }
   return malformed(jws.error());
@@ -155,19 +155,19 @@ Result<Jws> verify(std::string_view compact, const EcKey& key) {
 }  // namespace
 
 Result<Config> parse_initial_config(std::string_view compact) {
-  const Result<Jws> unverified = parse_jws(compact, kMaxConfigBytes);
+  const Result<crypto::Jws> unverified = crypto::parse_jws(compact, kMaxConfigBytes);
   if (!unverified) return malformed(unverified.error());
-  Result<EcKey> key = read_key(unverified->payload);
+  Result<crypto::EcKey> key = read_key(unverified->payload);
   if (!key) return pass(key);
-  const Result<Jws> jws = verify(compact, *key);
+  const Result<crypto::Jws> jws = verify(compact, *key);
   if (!jws) return pass(jws);
   return read_payload(jws->payload, std::move(*key), compact);
 }
 
 Result<Config> parse_config_update(const Config& current, std::string_view compact) {
-  const Result<Jws> jws = verify(compact, current.key);
+  const Result<crypto::Jws> jws = verify(compact, current.key);
   if (!jws) return pass(jws);
-  Result<EcKey> key = read_key(jws->payload);
+  Result<crypto::EcKey> key = read_key(jws->payload);
   if (!key) return pass(key);
   if (key->public_der() != current.key.public_der()) {
     return fail(ConfigError::kWrongKey, "the update names another configuration key");

@@ -10,7 +10,7 @@
 #include "attester/core/error.h"
 #include "attester/core/host.h"
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 
 namespace touchmark::attester {
 
@@ -40,7 +40,7 @@ struct Config {
   std::vector<ApiRule> apis = {};
   std::string token_header = {};
   std::string token_prefix = {};
-  EcKey key;  // verifies this and every later version
+  crypto::EcKey key;  // verifies this and every later version
 };
 
 inline constexpr std::size_t kMaxConfigBytes = 192 * 1024;

@@ -1,6 +1,6 @@
 #include "attester/core/config.h"
 
-#include "attester/core/testing.h"
+#include "attester/testing/testing.h"
 
 namespace touchmark::attester {
 namespace {
@@ -16,7 +16,7 @@ class ConfigTest : public ::testing::Test {
     return parse_initial_config(sign_config(payload, key_));
   }
 
-  EcKey key_ = EcKey::generate();
+  crypto::EcKey key_ = crypto::EcKey::generate();
 };
 
 TEST_F(ConfigTest, ReadsEveryMember) {
@@ -35,7 +35,7 @@ TEST_F(ConfigTest, ReadsEveryMember) {
 }
 
 TEST_F(ConfigTest, RefusesWhatItsKeyDidNotSign) {
-  const EcKey other = EcKey::generate();
+  const crypto::EcKey other = crypto::EcKey::generate();
   EXPECT_TRUE(parse_initial_config(sign_config(config_payload(key_), other))
                   .error()
                   .is(ConfigError::kBadSignature));
@@ -45,7 +45,7 @@ TEST_F(ConfigTest, RefusesWhatItsKeyDidNotSign) {
   EXPECT_TRUE(parse_initial_config("").error().is(ConfigError::kMalformed));
   EXPECT_TRUE(parse_initial_config("a.b.c").error().is(ConfigError::kMalformed));
   // Another document of the same key is not a configuration.
-  EXPECT_TRUE(parse_initial_config(sign_es256(config_payload(key_), key_, {{"typ", "JWT"}}))
+  EXPECT_TRUE(parse_initial_config(crypto::sign_es256(config_payload(key_), key_, {{"typ", "JWT"}}))
                   .error()
                   .is(ConfigError::kMalformed));
 }
@@ -89,14 +89,14 @@ TEST_F(ConfigTest, TakesNewerVersionOfSameAccountAndKey) {
 }
 
 TEST_F(ConfigTest, RefusesOtherUpdates) {
-  const auto error = [this](const Json& payload, const EcKey& signer) {
+  const auto error = [this](const Json& payload, const crypto::EcKey& signer) {
     return parse_config_update(initial(), sign_config(payload, signer)).error();
   };
   EXPECT_TRUE(error(config_payload(key_, 1), key_).is(ConfigError::kNotNewer));
   Json foreign = config_payload(key_, 2);
   foreign["account"] = "other";
   EXPECT_TRUE(error(foreign, key_).is(ConfigError::kWrongAccount));
-  const EcKey other = EcKey::generate();
+  const crypto::EcKey other = crypto::EcKey::generate();
   EXPECT_TRUE(error(config_payload(other, 2), other).is(ConfigError::kBadSignature));
   EXPECT_TRUE(error(config_payload(other, 2), key_).is(ConfigError::kWrongKey));
 }

@@ -3,69 +3,48 @@
 namespace touchmark::attester {
 
 std::string_view error_id(ConfigError error) {
-  switch (error) {
-    case ConfigError::kMalformed:
-      return "config.malformed";
-    case ConfigError::kBadSignature:
-      return "config.bad-signature";
-    case ConfigError::kBadUrl:
-      return "config.bad-url";
-    case ConfigError::kBadDomain:
-      return "config.bad-domain";
-    case ConfigError::kBadPin:
-      return "config.bad-pin";
-    case ConfigError::kBadHeader:
-      return "config.bad-header";
-    case ConfigError::kWrongAccount:
-      return "config.wrong-account";
-    case ConfigError::kWrongKey:
-      return "config.wrong-key";
-    case ConfigError::kNotNewer:
-      return "config.not-newer";
-  }
-  return "config.unknown";
+  using enum ConfigError;
+  static constexpr auto kIds = error_table<ConfigError>({
+      {kMalformed, "config.malformed"},
+      {kBadSignature, "config.bad-signature"},
+      {kBadUrl, "config.bad-url"},
+      {kBadDomain, "config.bad-domain"},
+      {kBadPin, "config.bad-pin"},
+      {kBadHeader, "config.bad-header"},
+      {kWrongAccount, "config.wrong-account"},
+      {kWrongKey, "config.wrong-key"},
+      {kNotNewer, "config.not-newer"},
+  });
+  return kIds[error];
 }
 
 std::string_view error_id(TransportError error) {
-  switch (error) {
-    case TransportError::kUnreachable:
-      return "transport.unreachable";
-    case TransportError::kTimeout:
-      return "transport.timeout";
-    case TransportError::kUntrusted:
-      return "transport.untrusted";
-    case TransportError::kWeakTls:
-      return "transport.weak-tls";
-    case TransportError::kBroken:
-      return "transport.broken";
-    case TransportError::kTooLarge:
-      return "transport.too-large";
-    case TransportError::kCancelled:
-      return "transport.cancelled";
-  }
-  return "transport.unknown";
+  using enum TransportError;
+  static constexpr auto kIds = error_table<TransportError>({
+      {kUnreachable, "transport.unreachable"},
+      {kTimeout, "transport.timeout"},
+      {kUntrusted, "transport.untrusted"},
+      {kWeakTls, "transport.weak-tls"},
+      {kBroken, "transport.broken"},
+      {kTooLarge, "transport.too-large"},
+      {kCancelled, "transport.cancelled"},
+  });
+  return kIds[error];
 }
 
 std::string_view error_id(ClientError error) {
-  switch (error) {
-    case ClientError::kBadArgument:
-      return "client.bad-argument";
-    case ClientError::kStorage:
-      return "client.storage";
-    case ClientError::kUnknownUrl:
-      return "client.unknown-url";
-    case ClientError::kServiceRefused:
-      return "client.service-refused";
-    case ClientError::kBadAnswer:
-      return "client.bad-answer";
-    case ClientError::kClosed:
-      return "client.closed";
-    case ClientError::kKeyFailed:
-      return "client.key-failed";
-    case ClientError::kKeyLost:
-      return "client.key-lost";
-  }
-  return "client.unknown";
+  using enum ClientError;
+  static constexpr auto kIds = error_table<ClientError>({
+      {kBadArgument, "client.bad-argument"},
+      {kStorage, "client.storage"},
+      {kUnknownUrl, "client.unknown-url"},
+      {kServiceRefused, "client.service-refused"},
+      {kBadAnswer, "client.bad-answer"},
+      {kClosed, "client.closed"},
+      {kKeyFailed, "client.key-failed"},
+      {kKeyLost, "client.key-lost"},
+  });
+  return kIds[error];
 }
 
 }  // namespace touchmark::attester

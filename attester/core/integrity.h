@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "package/measurement.h"
+#include "package/model/measurement.h"
 #include "protocol/findings.h"
 #include "protocol/range.h"
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <optional>
 
-#include "package/describe.h"
-#include "package/parts.h"
+#include "package/android/describe.h"
+#include "package/model/parts.h"
 
-namespace touchmark::package {
+namespace touchmark::package::bundle {
 namespace {
 
 constexpr std::string_view kConfig = "BundleConfig.pb";
@@ -16,19 +16,19 @@ constexpr std::string_view kSdkAsset = "base/assets/touchmark-sdk.json";
 // For the developer's own use: maps, certificates, dependencies. Never delivered.
 constexpr std::string_view kMetadata = "BUNDLE-METADATA/";
 
-Result<Manifest> read_bundle_manifest(const ZipArchive& archive) {
-  const ZipEntry* entry = archive.find(kManifest);
+Result<android::Manifest> read_bundle_manifest(const zip::ZipArchive& archive) {
+  const zip::ZipEntry* entry = archive.find(kManifest);
   if (entry == nullptr) return fail(BundleError::kNoManifest, "no " + std::string(kManifest));
-  const auto document = archive.read(*entry, kMaxManifestBytes);
+  const auto document = archive.read(*entry, android::kMaxManifestBytes);
   if (!document) return pass(document);
   auto xml = ProtoXml::parse(*document);
   if (!xml) return pass(xml);
-  const ZipEntry* table_entry = archive.find(kTable);
-  if (table_entry == nullptr) return parse_manifest(*xml, nullptr);
-  const auto bytes = archive.read(*table_entry, kMaxResourceTableBytes);
+  const zip::ZipEntry* table_entry = archive.find(kTable);
+  if (table_entry == nullptr) return android::parse_manifest(*xml, nullptr);
+  const auto bytes = archive.read(*table_entry, android::kMaxResourceTableBytes);
   if (!bytes) return pass(bytes);
   const ProtoTable table(*bytes);
-  return parse_manifest(*xml, &table);
+  return android::parse_manifest(*xml, &table);
 }
 
 // The path on a device of the file at `path` within a module. Nothing when a module has no such
@@ -62,8 +62,8 @@ Result<std::string> part_name(std::string_view path) {
   return module == "base" ? *installed : std::string(module) + "!/" + *installed;
 }
 
-Result<std::vector<Part>> bundle_parts(const ZipArchive& archive) {
-  for (const ZipEntry& entry : archive.entries()) {
+Result<std::vector<Part>> bundle_parts(const zip::ZipArchive& archive) {
+  for (const zip::ZipEntry& entry : archive.entries()) {
     if (!is_part(entry)) continue;
     if (auto name = part_name(entry.name); !name) return pass(name);
   }
@@ -79,25 +79,25 @@ Result<std::vector<Part>> bundle_parts(const ZipArchive& archive) {
 
 }  // namespace
 
-std::optional<std::string> bundle_part_name(const ZipEntry& entry) {
+std::optional<std::string> bundle_part_name(const zip::ZipEntry& entry) {
   std::string name = is_part(entry) ? part_name(entry.name).value_or("") : "";
   return name.empty() ? std::nullopt : std::optional(std::move(name));
 }
 
-bool is_bundle(const ZipArchive& archive) {
+bool is_bundle(const zip::ZipArchive& archive) {
   return archive.find(kConfig) != nullptr && archive.find("AndroidManifest.xml") == nullptr;
 }
 
-Result<Measurement> measure_bundle(const ZipArchive& archive,
+Result<Measurement> measure_bundle(const zip::ZipArchive& archive,
                                    const std::vector<Sha256Digest>& signers) {
   const auto manifest = read_bundle_manifest(archive);
   if (!manifest) return pass(manifest);
   auto parts = bundle_parts(archive);
   if (!parts) return pass(parts);
-  auto sdk_version = read_sdk_version(archive, kSdkAsset);
+  auto sdk_version = android::read_sdk_version(archive, kSdkAsset);
   if (!sdk_version) return pass(sdk_version);
 
-  Measurement measurement = describe(*manifest);
+  Measurement measurement = android::describe(*manifest);
   measurement.form = Form::kBundle;
   measurement.sdk_version = *std::move(sdk_version);
   measurement.signers = signers;
@@ -106,4 +106,4 @@ Result<Measurement> measure_bundle(const ZipArchive& archive,
   return measurement;
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::bundle

@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "base/crypto.h"
-#include "package/manifest.h"
+#include "crypto/crypto.h"
+#include "formats/testing/proto_builder.h"
+#include "formats/testing/zip_builder.h"
+#include "package/android/manifest.h"
 #include "package/package.h"
-#include "package/testing/proto_builder.h"
-#include "package/testing/zip_builder.h"
 #include "tests/support/vectors.h"
 
-namespace touchmark::package {
+namespace touchmark::package::bundle {
 namespace {
 
 using testing::proto_attribute;
@@ -24,8 +24,8 @@ using testing::proto_table;
 using testing::ZipFile;
 
 std::string fields(std::string_view bytes) {
-  const auto ok =
-      for_each_field(as_bytes(bytes), [](const ProtoField&) -> Result<void> { return {}; });
+  const auto ok = protobuf::for_each_field(
+      as_bytes(bytes), [](const protobuf::ProtoField&) -> Result<void> { return {}; });
   return ok ? "" : ok.error().id();
 }
 
@@ -33,11 +33,12 @@ TEST(Protobuf, ReadsFieldsOfEveryKind) {
   const std::string message = proto_number(1, 150) + proto_bytes(2, "text") + "\x1d" +
                               testing::u32(7) + "\x21" + testing::u64(9) +
                               proto_number(536870911, ~std::uint64_t{0});
-  std::vector<ProtoField> found;
-  ASSERT_TRUE(for_each_field(as_bytes(message), [&](const ProtoField& field) -> Result<void> {
-    found.push_back(field);
-    return {};
-  }));
+  std::vector<protobuf::ProtoField> found;
+  ASSERT_TRUE(protobuf::for_each_field(as_bytes(message),
+                                       [&](const protobuf::ProtoField& field) -> Result<void> {
+                                         found.push_back(field);
+                                         return {};
+                                       }));
   ASSERT_EQ(found.size(), 5u);
   EXPECT_EQ(found[0].value, 150u);
   EXPECT_EQ(as_text(found[1].bytes), "text");
@@ -84,11 +85,11 @@ std::string sample_table() {
                      proto_entry(2, proto_string_item("2.5")));
 }
 
-Result<Manifest> parse(const std::string& document, const std::string& table = "") {
+Result<android::Manifest> parse(const std::string& document, const std::string& table = "") {
   auto xml = ProtoXml::parse(as_bytes(document));
   if (!xml) return pass(xml);
   const ProtoTable resources(as_bytes(table));
-  return parse_manifest(*xml, &resources);
+  return android::parse_manifest(*xml, &resources);
 }
 
 std::string refusal(const std::string& document, const std::string& table = "") {
@@ -165,7 +166,7 @@ TEST(ProtoTable, FindsDefaultValues) {
 
 TEST(Bundle, IsMeasuredByWhatADeviceInstalls) {
   const auto source = from_memory(touchmark::testing::read_vector("bundle/app.aab"));
-  const Sha256Digest signer = sha256(as_bytes("app-signing certificate"));
+  const Sha256Digest signer = crypto::sha256(as_bytes("app-signing certificate"));
   const auto m = measure(*source, {.bundle_signers = {signer}});
   ASSERT_TRUE(m) << m.error().text();
   EXPECT_EQ(m->form, Form::kBundle);
@@ -215,4 +216,4 @@ TEST(Bundle, RefusesFilesInNoPlace) {
 }
 
 }  // namespace
-}  // namespace touchmark::package
+}  // namespace touchmark::package::bundle

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "package/utf.h"
+#include "base/utf.h"
 
-namespace touchmark::package {
+namespace touchmark::package::bundle {
 namespace {
 
 constexpr unsigned kMaxDepth = 100;
@@ -13,7 +13,7 @@ constexpr unsigned kMaxReferences = 20;
 // Remembers which singular fields of a message were there.
 class Once {
  public:
-  Result<void> see(const ProtoField& field) {
+  Result<void> see(const protobuf::ProtoField& field) {
     if (field.number >= 64) return {};
     const std::uint64_t bit = std::uint64_t{1} << field.number;
     if (seen_ & bit) {
@@ -37,7 +37,7 @@ struct Item {
 Result<void> read_reference(ByteView message, Item& item) {
   item.value.type = ValueType::kReference;
   Once once;
-  return for_each_field(message, [&](const ProtoField& field) -> Result<void> {
+  return protobuf::for_each_field(message, [&](const protobuf::ProtoField& field) -> Result<void> {
     if (!field.is_number(2)) return {};  // Reference.id
     item.value.data = static_cast<std::uint32_t>(field.value);
     return once.see(field);
@@ -46,7 +46,7 @@ Result<void> read_reference(ByteView message, Item& item) {
 
 Result<void> read_primitive(ByteView message, Item& item) {
   Once once;
-  return for_each_field(message, [&](const ProtoField& field) -> Result<void> {
+  return protobuf::for_each_field(message, [&](const protobuf::ProtoField& field) -> Result<void> {
     if (field.is_number(6)) item.value.type = ValueType::kIntDec;
     if (field.is_number(7)) item.value.type = ValueType::kIntHex;
     if (field.is_number(8)) item.value.type = ValueType::kBoolean;
@@ -60,7 +60,7 @@ Result<void> read_primitive(ByteView message, Item& item) {
 Result<Item> parse_item(ByteView message) {
   Item item;
   Once once;
-  const auto visit = [&](const ProtoField& field) -> Result<void> {
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (!field.is_bytes) return {};  // flags
     if (auto ok = once.see({1, 0, {}, false}); !ok) return ok;
     if (field.is_message(1)) return read_reference(field.bytes, item);
@@ -68,15 +68,16 @@ Result<Item> parse_item(ByteView message) {
     if (field.is_message(2) || field.is_message(3)) {  // String and RawString: value = 1
       item.value.type = ValueType::kString;
       Once inner;
-      return for_each_field(field.bytes, [&](const ProtoField& text) -> Result<void> {
-        if (!text.is_message(1)) return {};
-        item.text = text.bytes;
-        return inner.see(text);
-      });
+      return protobuf::for_each_field(field.bytes,
+                                      [&](const protobuf::ProtoField& text) -> Result<void> {
+                                        if (!text.is_message(1)) return {};
+                                        item.text = text.bytes;
+                                        return inner.see(text);
+                                      });
     }
     return {};
   };
-  if (auto ok = for_each_field(message, visit); !ok) return pass(ok);
+  if (auto ok = protobuf::for_each_field(message, visit); !ok) return pass(ok);
   return item;
 }
 
@@ -84,16 +85,17 @@ Result<std::string> checked_text(ByteView bytes) {
   if (!is_utf8(as_text(bytes)) || as_text(bytes).find('\0') != std::string_view::npos) {
     return fail(BundleError::kBadText, "a text that is not UTF-8 or holds a zero");
   }
-  return touchmark::to_string(bytes);
+  return to_string(bytes);
 }
 
 // The `id` = 1 of the small messages PackageId, TypeId and EntryId.
 Result<std::uint32_t> read_id(ByteView message) {
   std::uint32_t id = 0;
-  const auto ok = for_each_field(message, [&](const ProtoField& field) -> Result<void> {
-    if (field.is_number(1)) id = static_cast<std::uint32_t>(field.value);
-    return {};
-  });
+  const auto ok =
+      protobuf::for_each_field(message, [&](const protobuf::ProtoField& field) -> Result<void> {
+        if (field.is_number(1)) id = static_cast<std::uint32_t>(field.value);
+        return {};
+      });
   if (!ok) return pass(ok);
   return id;
 }
@@ -102,16 +104,17 @@ Result<std::uint32_t> read_id(ByteView message) {
 // Empty when there is none. A missing id message means 0.
 Result<ByteView> find_by_id(ByteView message, std::uint32_t list_field, std::uint32_t id) {
   ByteView found;
-  const auto visit = [&](const ProtoField& entry) -> Result<void> {
+  const auto visit = [&](const protobuf::ProtoField& entry) -> Result<void> {
     if (!entry.is_message(list_field)) return {};
     std::uint32_t entry_id = 0;
-    const auto inner = for_each_field(entry.bytes, [&](const ProtoField& field) -> Result<void> {
-      if (!field.is_message(1)) return {};
-      const auto value = read_id(field.bytes);
-      if (!value) return pass(value);
-      entry_id = *value;
-      return {};
-    });
+    const auto inner = protobuf::for_each_field(
+        entry.bytes, [&](const protobuf::ProtoField& field) -> Result<void> {
+          if (!field.is_message(1)) return {};
+          const auto value = read_id(field.bytes);
+          if (!value) return pass(value);
+          entry_id = *value;
+          return {};
+        });
     if (!inner) return pass(inner);
     if (entry_id != id) return {};
     if (!found.empty()) {
@@ -120,7 +123,7 @@ Result<ByteView> find_by_id(ByteView message, std::uint32_t list_field, std::uin
     found = entry.bytes;
     return {};
   };
-  if (auto ok = for_each_field(message, visit); !ok) return pass(ok);
+  if (auto ok = protobuf::for_each_field(message, visit); !ok) return pass(ok);
   return found;
 }
 
@@ -128,15 +131,16 @@ Result<ByteView> find_by_id(ByteView message, std::uint32_t list_field, std::uin
 Result<std::optional<ByteView>> default_item(ByteView config_value) {
   bool is_default = true;
   std::optional<ByteView> item;
-  const auto visit = [&](const ProtoField& field) -> Result<void> {
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (field.is_message(1)) is_default = field.bytes.empty();
     if (!field.is_message(2)) return {};
-    return for_each_field(field.bytes, [&](const ProtoField& part) -> Result<void> {
-      if (part.is_message(4)) item = part.bytes;  // Value.item
-      return {};
-    });
+    return protobuf::for_each_field(field.bytes,
+                                    [&](const protobuf::ProtoField& part) -> Result<void> {
+                                      if (part.is_message(4)) item = part.bytes;  // Value.item
+                                      return {};
+                                    });
   };
-  if (auto ok = for_each_field(config_value, visit); !ok) return pass(ok);
+  if (auto ok = protobuf::for_each_field(config_value, visit); !ok) return pass(ok);
   return is_default ? item : std::nullopt;
 }
 
@@ -148,7 +152,7 @@ Result<Item> lookup(ByteView table, std::uint32_t resource_id) {
   const auto entry = find_by_id(*type, 3, resource_id & 0xffff);
   if (!entry) return pass(entry);
   std::optional<ByteView> found;
-  const auto visit = [&](const ProtoField& field) -> Result<void> {
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (!field.is_message(6)) return {};  // Entry.config_value
     const auto item = default_item(field.bytes);
     if (!item) return pass(item);
@@ -156,7 +160,7 @@ Result<Item> lookup(ByteView table, std::uint32_t resource_id) {
     if (*item) found = *item;
     return {};
   };
-  if (auto ok = for_each_field(*entry, visit); !ok) return pass(ok);
+  if (auto ok = protobuf::for_each_field(*entry, visit); !ok) return pass(ok);
   if (!found) {
     return fail(BundleError::kNoSuchResource,
                 "resource " + std::to_string(resource_id) + " has no default value");
@@ -176,37 +180,24 @@ Result<Item> resolve(ByteView table, std::uint32_t resource_id) {
 }  // namespace
 
 std::string_view error_id(BundleError error) {
-  switch (error) {
-    case BundleError::kNoManifest:
-      return "bundle.no-manifest";
-    case BundleError::kNotXml:
-      return "bundle.not-xml";
-    case BundleError::kTooDeep:
-      return "bundle.too-deep";
-    case BundleError::kDuplicateField:
-      return "bundle.duplicate-field";
-    case BundleError::kDuplicateAttribute:
-      return "bundle.duplicate-attribute";
-    case BundleError::kBadText:
-      return "bundle.bad-text";
-    case BundleError::kNoSuchString:
-      return "bundle.no-such-string";
-    case BundleError::kNoSuchResource:
-      return "bundle.no-such-resource";
-    case BundleError::kNotAString:
-      return "bundle.not-a-string";
-    case BundleError::kNotAnInteger:
-      return "bundle.not-an-integer";
-    case BundleError::kReferenceCycle:
-      return "bundle.reference-cycle";
-    case BundleError::kUnknownPlace:
-      return "bundle.unknown-place";
-    case BundleError::kPartCollision:
-      return "bundle.part-collision";
-    case BundleError::kNotInstallable:
-      return "bundle.not-installable";
-  }
-  return "bundle.unknown";
+  using enum BundleError;
+  static constexpr auto kIds = error_table<BundleError>({
+      {kNoManifest, "bundle.no-manifest"},
+      {kNotXml, "bundle.not-xml"},
+      {kTooDeep, "bundle.too-deep"},
+      {kDuplicateField, "bundle.duplicate-field"},
+      {kDuplicateAttribute, "bundle.duplicate-attribute"},
+      {kBadText, "bundle.bad-text"},
+      {kNoSuchString, "bundle.no-such-string"},
+      {kNoSuchResource, "bundle.no-such-resource"},
+      {kNotAString, "bundle.not-a-string"},
+      {kNotAnInteger, "bundle.not-an-integer"},
+      {kReferenceCycle, "bundle.reference-cycle"},
+      {kUnknownPlace, "bundle.unknown-place"},
+      {kPartCollision, "bundle.part-collision"},
+      {kNotInstallable, "bundle.not-installable"},
+  });
+  return kIds[error];
 }
 
 Result<ProtoXml> ProtoXml::parse(ByteView document) {
@@ -227,13 +218,13 @@ Result<std::string> ProtoXml::string(std::uint32_t index) const {
 }
 
 std::uint32_t ProtoXml::add_string(ByteView text) {
-  strings_.push_back(touchmark::to_string(text));
+  strings_.push_back(to_string(text));
   return static_cast<std::uint32_t>(strings_.size() - 1);
 }
 
 Result<void> ProtoXml::read_node(ByteView node, unsigned depth) {
   Once once;
-  return for_each_field(node, [&](const ProtoField& field) -> Result<void> {
+  return protobuf::for_each_field(node, [&](const protobuf::ProtoField& field) -> Result<void> {
     if (!field.is_message(1)) return {};  // text and source positions say nothing here
     if (auto ok = once.see(field); !ok) return ok;
     return read_element(field.bytes, depth);
@@ -246,7 +237,7 @@ Result<void> ProtoXml::read_element(ByteView message, unsigned depth) {
   element.depth = depth;
   std::vector<ByteView> children;
   Once once;
-  const auto visit = [&](const ProtoField& field) -> Result<void> {
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (field.is_message(4)) {
       auto attribute = read_attribute(field.bytes);
       if (!attribute) return pass(attribute);
@@ -258,12 +249,12 @@ Result<void> ProtoXml::read_element(ByteView message, unsigned depth) {
       children.push_back(field.bytes);
     } else if (field.is_message(2) || field.is_message(3)) {
       if (field.number == 2) element.has_namespace = !field.bytes.empty();
-      if (field.number == 3) element.name = touchmark::to_string(field.bytes);
+      if (field.number == 3) element.name = to_string(field.bytes);
       return once.see(field);
     }
     return {};
   };
-  if (auto ok = for_each_field(message, visit); !ok) return ok;
+  if (auto ok = protobuf::for_each_field(message, visit); !ok) return ok;
   elements_.push_back(std::move(element));
   for (const ByteView child : children) {
     if (auto ok = read_node(child, depth + 1); !ok) return ok;
@@ -276,9 +267,9 @@ Result<XmlAttribute> ProtoXml::read_attribute(ByteView message) {
   ByteView text;
   std::optional<Item> item;
   Once once;
-  const auto visit = [&](const ProtoField& field) -> Result<void> {
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (field.is_message(1)) attribute.has_namespace = !field.bytes.empty();
-    if (field.is_message(2)) attribute.name = touchmark::to_string(field.bytes);
+    if (field.is_message(2)) attribute.name = to_string(field.bytes);
     if (field.is_message(3)) text = field.bytes;
     if (field.is_number(5)) attribute.resource_id = static_cast<std::uint32_t>(field.value);
     if (field.is_message(6)) {
@@ -288,7 +279,7 @@ Result<XmlAttribute> ProtoXml::read_attribute(ByteView message) {
     }
     return once.see(field);
   };
-  if (auto ok = for_each_field(message, visit); !ok) return pass(ok);
+  if (auto ok = protobuf::for_each_field(message, visit); !ok) return pass(ok);
   if (item && item->value.type != ValueType::kNull) {
     attribute.value = item->value;
     if (item->value.type == ValueType::kString) attribute.value.data = add_string(item->text);
@@ -316,4 +307,4 @@ Result<std::uint32_t> ProtoTable::integer(std::uint32_t resource_id) const {
   return item->value.data;
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::bundle

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "package/bundle/protobuf.h"
-#include "package/xml_source.h"
+#include "formats/protobuf_wire.h"
+#include "package/model/xml_source.h"
 
-namespace touchmark::package {
+namespace touchmark::package::bundle {
 
 enum class BundleError {
   kNoManifest,      // no base/manifest/AndroidManifest.xml
@@ -62,4 +62,4 @@ class ProtoTable final : public ResourceSource {
   ByteView table_;
 };
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::bundle

@@ -4,7 +4,7 @@
 
 #include "package/ios/cms.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 namespace {
 
 // clang-format off
@@ -92,4 +92,4 @@ constexpr std::array<unsigned char, 1215> kAppleRoot{
 
 ByteView apple_root() { return std::as_bytes(std::span(kAppleRoot)); }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <memory>
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 namespace {
 
 template <auto Free>
@@ -121,21 +121,16 @@ Result<Verified> verify(ByteView bytes, const ByteView* detached, const std::vec
 }  // namespace
 
 std::string_view error_id(CmsError error) {
-  switch (error) {
-    case CmsError::kMalformed:
-      return "cms.malformed";
-    case CmsError::kSignerCount:
-      return "cms.signer-count";
-    case CmsError::kNoCertificate:
-      return "cms.no-certificate";
-    case CmsError::kBadSignature:
-      return "cms.bad-signature";
-    case CmsError::kUntrusted:
-      return "cms.untrusted";
-    case CmsError::kNotForCode:
-      return "cms.not-for-code";
-  }
-  return "cms.unknown";
+  using enum CmsError;
+  static constexpr auto kIds = error_table<CmsError>({
+      {kMalformed, "cms.malformed"},
+      {kSignerCount, "cms.signer-count"},
+      {kNoCertificate, "cms.no-certificate"},
+      {kBadSignature, "cms.bad-signature"},
+      {kUntrusted, "cms.untrusted"},
+      {kNotForCode, "cms.not-for-code"},
+  });
+  return kIds[error];
 }
 
 Result<CmsSigner> verify_code_cms(ByteView cms, ByteView content, const std::vector<Bytes>& roots) {
@@ -158,4 +153,4 @@ Result<Bytes> open_cms(ByteView cms, const std::vector<Bytes>& roots, std::size_
   return std::move(verified->content);
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 
 enum class CmsError {
   kMalformed,      // not CMS SignedData
@@ -34,4 +34,4 @@ Result<CmsSigner> verify_code_cms(ByteView cms, ByteView content, const std::vec
 // Verifies a signature around its content and returns the content.
 Result<Bytes> open_cms(ByteView cms, const std::vector<Bytes>& roots, std::size_t max_bytes);
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "package/little_endian.h"
+#include "base/little_endian.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 namespace {
 
 constexpr std::uint32_t kSuperBlob = 0xfade0cc0;
@@ -172,33 +172,22 @@ Result<void> check_directories(const CodeSignature& signature, bool has_primary)
 }  // namespace
 
 std::string_view error_id(CodeSignatureError error) {
-  switch (error) {
-    case CodeSignatureError::kMalformed:
-      return "codesign.malformed";
-    case CodeSignatureError::kDuplicateSlot:
-      return "codesign.duplicate-slot";
-    case CodeSignatureError::kNoDirectory:
-      return "codesign.no-directory";
-    case CodeSignatureError::kNoStrongDirectory:
-      return "codesign.no-strong-directory";
-    case CodeSignatureError::kBadDirectory:
-      return "codesign.bad-directory";
-    case CodeSignatureError::kUnknownHash:
-      return "codesign.unknown-hash";
-    case CodeSignatureError::kDirectoriesDiffer:
-      return "codesign.directories-differ";
-    case CodeSignatureError::kCodeLimit:
-      return "codesign.code-limit";
-    case CodeSignatureError::kPageMismatch:
-      return "codesign.page-mismatch";
-    case CodeSignatureError::kSlotMismatch:
-      return "codesign.slot-mismatch";
-    case CodeSignatureError::kSlotMissing:
-      return "codesign.slot-missing";
-    case CodeSignatureError::kNoCms:
-      return "codesign.no-cms";
-  }
-  return "codesign.unknown";
+  using enum CodeSignatureError;
+  static constexpr auto kIds = error_table<CodeSignatureError>({
+      {kMalformed, "codesign.malformed"},
+      {kDuplicateSlot, "codesign.duplicate-slot"},
+      {kNoDirectory, "codesign.no-directory"},
+      {kNoStrongDirectory, "codesign.no-strong-directory"},
+      {kBadDirectory, "codesign.bad-directory"},
+      {kUnknownHash, "codesign.unknown-hash"},
+      {kDirectoriesDiffer, "codesign.directories-differ"},
+      {kCodeLimit, "codesign.code-limit"},
+      {kPageMismatch, "codesign.page-mismatch"},
+      {kSlotMismatch, "codesign.slot-mismatch"},
+      {kSlotMissing, "codesign.slot-missing"},
+      {kNoCms, "codesign.no-cms"},
+  });
+  return kIds[error];
 }
 
 Result<CodeSignature> parse_code_signature(ByteView super_blob) {
@@ -289,4 +278,4 @@ Result<void> check_blob_slots(const CodeSignature& signature) {
   return {};
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

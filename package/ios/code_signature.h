@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 
 enum class CodeSignatureError {
   kMalformed,          // a blob that leaves its container, or of another type than announced
@@ -104,4 +104,4 @@ class PageChecker {
   std::vector<Progress> progress_;
 };
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

@@ -4,17 +4,17 @@
 #include <charconv>
 #include <optional>
 
-#include "base/crypto.h"
-#include "package/describe.h"
+#include "crypto/crypto.h"
+#include "formats/plist/plist.h"
+#include "package/android/describe.h"
 #include "package/ios/cms.h"
 #include "package/ios/code_signature.h"
 #include "package/ios/mach_o.h"
-#include "package/ios/plist.h"
 #include "package/ios/provisioning.h"
 #include "package/ios/sealed_resources.h"
-#include "package/parts.h"
+#include "package/model/parts.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 namespace {
 
 constexpr std::string_view kPayload = "Payload/";
@@ -49,7 +49,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
 }
 
 Result<AppInfo> read_info(ByteView file) {
-  const auto plist = parse_plist(file);
+  const auto plist = plist::parse_plist(file);
   if (!plist) return pass(plist);
   const auto text = [&](std::string_view key) {
     const std::string* value = plist->find_text(key);
@@ -98,7 +98,7 @@ PartKind ios_kind(std::string_view name, std::string_view executable) {
 // Reads and checks one app; one object for the values that its steps share.
 class IpaReader {
  public:
-  IpaReader(const ZipArchive& archive, const MeasureOptions& options) : archive_(archive) {
+  IpaReader(const zip::ZipArchive& archive, const MeasureOptions& options) : archive_(archive) {
     roots_ = options.ios_roots;
     if (roots_.empty()) roots_.push_back(to_bytes(apple_root()));
   }
@@ -112,7 +112,7 @@ class IpaReader {
       return pass(ok);
     }
     if (auto ok = check_profile(); !ok) return pass(ok);
-    auto sdk_version = read_sdk_version(archive_, folder_ + "touchmark-sdk.json");
+    auto sdk_version = android::read_sdk_version(archive_, folder_ + "touchmark-sdk.json");
     if (!sdk_version) return pass(sdk_version);
 
     Measurement measurement;
@@ -124,14 +124,14 @@ class IpaReader {
     measurement.label = info_.label;
     measurement.min_sdk = measurement.target_sdk = info_.min_os;
     measurement.sdk_version = *std::move(sdk_version);
-    measurement.signers = {sha256(signer_.certificate)};
+    measurement.signers = {crypto::sha256(signer_.certificate)};
     measurement.parts = *std::move(parts);
     return measurement;
   }
 
  private:
   Result<void> find_app() {
-    for (const ZipEntry& entry : archive_.entries()) {
+    for (const zip::ZipEntry& entry : archive_.entries()) {
       const auto folder = app_folder_of(entry.name);
       if (!folder) continue;
       if (!folder_.empty() && *folder != folder_) {
@@ -139,7 +139,7 @@ class IpaReader {
       }
       folder_ = *folder;
     }
-    const ZipEntry* entry = file("Info.plist");
+    const zip::ZipEntry* entry = file("Info.plist");
     if (entry == nullptr) return fail(IpaError::kNoInfo, "no Info.plist");
     auto bytes = archive_.read(*entry, kMaxPlistBytes);
     if (!bytes) return pass(bytes);
@@ -156,7 +156,7 @@ class IpaReader {
   }
 
   Result<void> check_executable() {
-    const ZipEntry* entry = file(info_.executable);
+    const zip::ZipEntry* entry = file(info_.executable);
     if (entry == nullptr) return fail(IpaError::kNoExecutable, info_.executable);
     const auto slices = read_mach_o(entry->size, [&](std::uint64_t offset, std::size_t length) {
       return archive_.read_range(*entry, offset, length);
@@ -169,7 +169,7 @@ class IpaReader {
     return {};
   }
 
-  Result<void> check_slice(const ZipEntry& entry, const MachSlice& slice) {
+  Result<void> check_slice(const zip::ZipEntry& entry, const MachSlice& slice) {
     if (slice.signature_size > kMaxSignatureBytes) {
       return fail(CodeSignatureError::kMalformed, "a code signature over 32 MiB");
     }
@@ -190,7 +190,7 @@ class IpaReader {
     return check_identity(*signature);
   }
 
-  Result<void> check_pages(const ZipEntry& entry, const MachSlice& slice,
+  Result<void> check_pages(const zip::ZipEntry& entry, const MachSlice& slice,
                            const CodeSignature& signature) const {
     PageChecker pages(signature);
     std::uint64_t at = 0;
@@ -234,7 +234,7 @@ class IpaReader {
   }
 
   Result<void> check_profile() const {
-    const ZipEntry* entry = file(kProfile);
+    const zip::ZipEntry* entry = file(kProfile);
     if (entry == nullptr) return {};
     const auto bytes = archive_.read(*entry, kMaxPlistBytes);
     if (!bytes) return pass(bytes);
@@ -250,11 +250,11 @@ class IpaReader {
     return {};
   }
 
-  const ZipEntry* file(std::string_view path) const {
+  const zip::ZipEntry* file(std::string_view path) const {
     return archive_.find(folder_ + std::string(path));
   }
 
-  const ZipArchive& archive_;
+  const zip::ZipArchive& archive_;
   std::vector<Bytes> roots_;
   std::string folder_;
   AppInfo info_;
@@ -267,56 +267,41 @@ class IpaReader {
 }  // namespace
 
 std::string_view error_id(IpaError error) {
-  switch (error) {
-    case IpaError::kSeveralApps:
-      return "ipa.several-apps";
-    case IpaError::kNoInfo:
-      return "ipa.no-info";
-    case IpaError::kInfo:
-      return "ipa.info";
-    case IpaError::kNoExecutable:
-      return "ipa.no-executable";
-    case IpaError::kIdentifierMismatch:
-      return "ipa.identifier-mismatch";
-    case IpaError::kTeamMismatch:
-      return "ipa.team-mismatch";
-    case IpaError::kSignersDiffer:
-      return "ipa.signers-differ";
-    case IpaError::kNoResources:
-      return "ipa.no-resources";
-    case IpaError::kBadResources:
-      return "ipa.bad-resources";
-    case IpaError::kWeakSeal:
-      return "ipa.weak-seal";
-    case IpaError::kSealMismatch:
-      return "ipa.seal-mismatch";
-    case IpaError::kSealMissing:
-      return "ipa.seal-missing";
-    case IpaError::kUnsealed:
-      return "ipa.unsealed";
-    case IpaError::kEncrypted:
-      return "ipa.encrypted";
-    case IpaError::kProfile:
-      return "ipa.profile";
-    case IpaError::kProfileSigner:
-      return "ipa.profile-signer";
-  }
-  return "ipa.unknown";
+  using enum IpaError;
+  static constexpr auto kIds = error_table<IpaError>({
+      {kSeveralApps, "ipa.several-apps"},
+      {kNoInfo, "ipa.no-info"},
+      {kInfo, "ipa.info"},
+      {kNoExecutable, "ipa.no-executable"},
+      {kIdentifierMismatch, "ipa.identifier-mismatch"},
+      {kTeamMismatch, "ipa.team-mismatch"},
+      {kSignersDiffer, "ipa.signers-differ"},
+      {kNoResources, "ipa.no-resources"},
+      {kBadResources, "ipa.bad-resources"},
+      {kWeakSeal, "ipa.weak-seal"},
+      {kSealMismatch, "ipa.seal-mismatch"},
+      {kSealMissing, "ipa.seal-missing"},
+      {kUnsealed, "ipa.unsealed"},
+      {kEncrypted, "ipa.encrypted"},
+      {kProfile, "ipa.profile"},
+      {kProfileSigner, "ipa.profile-signer"},
+  });
+  return kIds[error];
 }
 
-bool is_ipa(const ZipArchive& archive) {
+bool is_ipa(const zip::ZipArchive& archive) {
   return archive.find("AndroidManifest.xml") == nullptr &&
-         std::ranges::any_of(archive.entries(), [](const ZipEntry& entry) {
+         std::ranges::any_of(archive.entries(), [](const zip::ZipEntry& entry) {
            return app_folder_of(entry.name).has_value();
          });
 }
 
-PartNames ipa_part_names(const ZipArchive& archive) {
+PartNames ipa_part_names(const zip::ZipArchive& archive) {
   std::string folder;
-  for (const ZipEntry& entry : archive.entries()) {
+  for (const zip::ZipEntry& entry : archive.entries()) {
     if (auto found = app_folder_of(entry.name)) folder = *std::move(found);
   }
-  return [folder](const ZipEntry& entry) -> std::optional<std::string> {
+  return [folder](const zip::ZipEntry& entry) -> std::optional<std::string> {
     if (folder.empty() || entry.is_directory() || !entry.name.starts_with(folder)) {
       return std::nullopt;
     }
@@ -324,8 +309,8 @@ PartNames ipa_part_names(const ZipArchive& archive) {
   };
 }
 
-Result<Measurement> measure_ipa(const ZipArchive& archive, const MeasureOptions& options) {
+Result<Measurement> measure_ipa(const zip::ZipArchive& archive, const MeasureOptions& options) {
   return IpaReader(archive, options).measure();
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

@@ -6,12 +6,11 @@
 #include <vector>
 
 #include "base/error.h"
-#include "package/measurement.h"
-#include "package/package.h"
-#include "package/parts.h"
-#include "package/zip.h"
+#include "formats/zip/zip.h"
+#include "package/model/measurement.h"
+#include "package/model/parts.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 
 enum class IpaError {
   kSeveralApps,  // more than one Payload/*.app
@@ -33,10 +32,10 @@ enum class IpaError {
 };
 std::string_view error_id(IpaError error);
 
-bool is_ipa(const ZipArchive& archive);
+bool is_ipa(const zip::ZipArchive& archive);
 // Under which name a file is a part: its path within the app's folder.
-PartNames ipa_part_names(const ZipArchive& archive);
+PartNames ipa_part_names(const zip::ZipArchive& archive);
 // The parts have their path within the app's folder. Signers: the certificate that signed the code.
-Result<Measurement> measure_ipa(const ZipArchive& archive, const MeasureOptions& options);
+Result<Measurement> measure_ipa(const zip::ZipArchive& archive, const MeasureOptions& options);
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

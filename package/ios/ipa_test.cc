@@ -1,15 +1,17 @@
 #include "package/ios/ipa.h"
+#include "formats/testing/plist_writer.h"
+#include "package/package.h"
 
 #include <gtest/gtest.h>
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
+#include "formats/testing/bytes_writer.h"
 #include "package/ios/code_signature.h"
 #include "package/ios/mach_o.h"
-#include "package/testing/bytes_writer.h"
 #include "package/testing/ios_builder.h"
 #include "tests/support/vectors.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 namespace {
 
 using testing::CodeSpec;
@@ -254,7 +256,7 @@ TEST_F(Ipa, IsMeasured) {
   EXPECT_EQ(m->label, "Example & Co");
   EXPECT_EQ(m->min_sdk, 14u);
   EXPECT_EQ(m->sdk_version, "0.1.0");
-  EXPECT_EQ(m->signers, std::vector{sha256(as_bytes(pki_.leaf_der()))});
+  EXPECT_EQ(m->signers, std::vector{crypto::sha256(as_bytes(pki_.leaf_der()))});
   EXPECT_EQ(m->parts.size(), 8u);
   const auto kind = [&](std::string_view name) {
     const auto at = std::ranges::find(m->parts, name, &Part::name);
@@ -302,7 +304,9 @@ TEST_F(Ipa, RefusesWhatIsNotOneWholeApp) {
             }),
             "ipa.several-apps");
   EXPECT_EQ(after([](ZipFile& zip) { remove(zip, "Info.plist"); }), "ipa.no-info");
-  EXPECT_EQ(after([](ZipFile& zip) { replace(zip, "Info.plist", testing::xml_plist("<dict/>")); }),
+  EXPECT_EQ(after([](ZipFile& zip) {
+              replace(zip, "Info.plist", touchmark::testing::xml_plist("<dict/>"));
+            }),
             "ipa.info");
   EXPECT_EQ(after([](ZipFile& zip) { remove(zip, "Example"); }), "ipa.no-executable");
   EXPECT_EQ(after([](ZipFile& zip) { remove(zip, "_CodeSignature/CodeResources"); }),
@@ -361,18 +365,18 @@ TEST_F(Ipa, ChecksTheProfile) {
   EXPECT_EQ(with_profile(pki_.wrap(testing::profile_plist(other))), "ipa.profile-signer");
   EXPECT_EQ(with_profile(other.wrap(testing::profile_plist(pki_))), "cms.untrusted");
   EXPECT_EQ(with_profile("junk"), "cms.malformed");
-  EXPECT_EQ(with_profile(pki_.wrap(testing::xml_plist("<dict/>"))), "ipa.profile");
+  EXPECT_EQ(with_profile(pki_.wrap(touchmark::testing::xml_plist("<dict/>"))), "ipa.profile");
 }
 
 TEST_F(Ipa, RefusesWeakAndBrokenSeals) {
   CodeSpec spec;
-  spec.resources = testing::xml_plist("<dict><key>files</key><dict/></dict>");
+  spec.resources = touchmark::testing::xml_plist("<dict><key>files</key><dict/></dict>");
   EXPECT_EQ(sealed({}, spec), "ipa.bad-resources");
-  spec.resources = testing::xml_plist(
+  spec.resources = touchmark::testing::xml_plist(
       "<dict><key>files2</key><dict><key>a</key><dict><key>hash</key><data>AAAA</data></dict>"
       "</dict></dict>");
   EXPECT_EQ(sealed({{"a", "x"}}, spec), "ipa.weak-seal");
-  spec.resources = testing::xml_plist(
+  spec.resources = touchmark::testing::xml_plist(
       "<dict><key>files2</key><dict><key>a</key><dict><key>hash2</key><data>AAAA</data>"
       "<key>optional</key><true/></dict></dict></dict>");
   EXPECT_EQ(sealed({}, spec), "");
@@ -414,4 +418,4 @@ TEST_F(Ipa, SlicesMustAgree) {
 }
 
 }  // namespace
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "package/little_endian.h"
+#include "base/little_endian.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 namespace {
 
 constexpr std::uint32_t kMagic32 = 0xfeedface;
@@ -113,25 +113,18 @@ Result<std::vector<MachSlice>> read_fat_header(std::uint64_t file_size, const Re
 }  // namespace
 
 std::string_view error_id(MachOError error) {
-  switch (error) {
-    case MachOError::kNotMachO:
-      return "macho.not-mach-o";
-    case MachOError::kTruncated:
-      return "macho.truncated";
-    case MachOError::kBadCommand:
-      return "macho.bad-command";
-    case MachOError::kTooManySlices:
-      return "macho.too-many-slices";
-    case MachOError::kSliceBounds:
-      return "macho.slice-bounds";
-    case MachOError::kNoSignature:
-      return "macho.no-signature";
-    case MachOError::kSeveralSignatures:
-      return "macho.several-signatures";
-    case MachOError::kSignatureBounds:
-      return "macho.signature-bounds";
-  }
-  return "macho.unknown";
+  using enum MachOError;
+  static constexpr auto kIds = error_table<MachOError>({
+      {kNotMachO, "macho.not-mach-o"},
+      {kTruncated, "macho.truncated"},
+      {kBadCommand, "macho.bad-command"},
+      {kTooManySlices, "macho.too-many-slices"},
+      {kSliceBounds, "macho.slice-bounds"},
+      {kNoSignature, "macho.no-signature"},
+      {kSeveralSignatures, "macho.several-signatures"},
+      {kSignatureBounds, "macho.signature-bounds"},
+  });
+  return kIds[error];
 }
 
 Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRange& read) {
@@ -153,4 +146,4 @@ Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRa
   return slices;
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

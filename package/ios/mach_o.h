@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 
 enum class MachOError {
   kNotMachO,       // no magic number of a little-endian image or a universal file
@@ -39,4 +39,4 @@ using ReadRange = std::function<Result<Bytes>(std::uint64_t offset, std::size_t 
 
 Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRange& read);
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

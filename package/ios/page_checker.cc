@@ -3,7 +3,7 @@
 
 #include "package/ios/code_signature.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 
 PageChecker::PageChecker(const CodeSignature& signature) {
   for (const CodeDirectory& directory : signature.directories) {
@@ -62,4 +62,4 @@ Result<void> PageChecker::finish() {
   return {};
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

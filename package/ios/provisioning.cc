@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "formats/plist/plist.h"
 #include "package/ios/cms.h"
 #include "package/ios/ipa.h"
-#include "package/ios/plist.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 namespace {
 
 constexpr std::size_t kMaxProfileBytes = std::size_t{4} << 20;
@@ -28,28 +28,29 @@ bool ProvisioningProfile::allows_signer(const Bytes& certificate) const {
 Result<ProvisioningProfile> read_profile(ByteView file, const std::vector<Bytes>& roots) {
   const auto content = open_cms(file, roots, kMaxProfileBytes);
   if (!content) return pass(content);
-  const auto plist = parse_plist(*content);
+  const auto plist = plist::parse_plist(*content);
   if (!plist) return pass(plist);
   ProvisioningProfile profile;
-  const PlistValue* teams = plist->find("TeamIdentifier");
-  const auto* list = teams == nullptr ? nullptr : teams->as<PlistValue::Array>();
+  const plist::PlistValue* teams = plist->find("TeamIdentifier");
+  const auto* list = teams == nullptr ? nullptr : teams->as<plist::PlistValue::Array>();
   if (list == nullptr || list->size() != 1 || list->front().as<std::string>() == nullptr) {
     return bad_profile("no single TeamIdentifier");
   }
   profile.team = *list->front().as<std::string>();
-  const PlistValue* entitlements = plist->find("Entitlements");
+  const plist::PlistValue* entitlements = plist->find("Entitlements");
   const std::string* app =
       entitlements == nullptr ? nullptr : entitlements->find_text("application-identifier");
   if (app == nullptr) return bad_profile("no application-identifier");
   profile.application_id = *app;
-  const PlistValue* certificates = plist->find("DeveloperCertificates");
-  const auto* ders = certificates == nullptr ? nullptr : certificates->as<PlistValue::Array>();
+  const plist::PlistValue* certificates = plist->find("DeveloperCertificates");
+  const auto* ders =
+      certificates == nullptr ? nullptr : certificates->as<plist::PlistValue::Array>();
   if (ders == nullptr) return bad_profile("no DeveloperCertificates");
-  for (const PlistValue& der : *ders) {
+  for (const plist::PlistValue& der : *ders) {
     if (der.as<Bytes>() == nullptr) return bad_profile("a certificate that is no data");
     profile.certificates.push_back(*der.as<Bytes>());
   }
   return profile;
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

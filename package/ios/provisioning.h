@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 
 struct ProvisioningProfile {
   std::string team;                 // ten characters
@@ -21,4 +21,4 @@ struct ProvisioningProfile {
 
 Result<ProvisioningProfile> read_profile(ByteView file, const std::vector<Bytes>& roots);
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "formats/plist/plist.h"
 #include "package/ios/ipa.h"
-#include "package/ios/plist.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 namespace {
 
 bool needs_no_seal(std::string_view name, std::string_view executable) {
@@ -16,13 +16,13 @@ bool needs_no_seal(std::string_view name, std::string_view executable) {
 }
 
 // One entry of "files2": the hashes of a file, as data or in a dictionary.
-Result<void> check_entry(const PlistEntry& entry, const Part* part) {
-  const PlistValue* optional = entry.value.find("optional");
+Result<void> check_entry(const plist::PlistEntry& entry, const Part* part) {
+  const plist::PlistValue* optional = entry.value.find("optional");
   if (part == nullptr) {
     if (optional != nullptr && optional->as<bool>() != nullptr && *optional->as<bool>()) return {};
     return fail(IpaError::kSealMissing, entry.key);
   }
-  const PlistValue* hash = entry.value.find("hash2");
+  const plist::PlistValue* hash = entry.value.find("hash2");
   const Bytes* sha256 = hash == nullptr ? nullptr : hash->as<Bytes>();
   if (sha256 == nullptr) return fail(IpaError::kWeakSeal, entry.key);
   if (!std::ranges::equal(*sha256, part->sha256)) {
@@ -35,13 +35,13 @@ Result<void> check_entry(const PlistEntry& entry, const Part* part) {
 
 Result<void> check_sealed_resources(ByteView list, const std::vector<Part>& parts,
                                     std::string_view executable) {
-  const auto plist = parse_plist(list);
+  const auto plist = plist::parse_plist(list);
   if (!plist) return pass(plist);
-  const PlistValue* files = plist->find("files2");
-  const auto* entries = files == nullptr ? nullptr : files->as<PlistValue::Dict>();
+  const plist::PlistValue* files = plist->find("files2");
+  const auto* entries = files == nullptr ? nullptr : files->as<plist::PlistValue::Dict>();
   if (entries == nullptr) return fail(IpaError::kBadResources, "no list files2");
   std::set<std::string_view> sealed;
-  for (const PlistEntry& entry : *entries) {
+  for (const plist::PlistEntry& entry : *entries) {
     const auto at = std::ranges::lower_bound(parts, entry.key, {}, &Part::name);
     const Part* part = at != parts.end() && at->name == entry.key ? &*at : nullptr;
     if (auto ok = check_entry(entry, part); !ok) return ok;
@@ -55,4 +55,4 @@ Result<void> check_sealed_resources(ByteView list, const std::vector<Part>& part
   return {};
 }
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

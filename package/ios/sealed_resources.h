@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "package/measurement.h"
+#include "package/model/measurement.h"
 
-namespace touchmark::package {
+namespace touchmark::package::ios {
 
 // Compares the files of an app (`parts`, sorted by name) with the list. What is never listed: the
 // list, the executable, Info.plist and PkgInfo (the first two special slots of the code directory
@@ -15,4 +15,4 @@ namespace touchmark::package {
 Result<void> check_sealed_resources(ByteView list, const std::vector<Part>& parts,
                                     std::string_view executable);
 
-}  // namespace touchmark::package
+}  // namespace touchmark::package::ios

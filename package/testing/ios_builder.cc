@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "package/testing/bytes_writer.h"
+#include "formats/testing/bytes_writer.h"
+#include "formats/testing/plist_writer.h"
 
 namespace touchmark::package::testing {
 namespace {
@@ -111,38 +112,33 @@ std::string universal(const std::vector<std::string>& images) {
   return header + body;
 }
 
-std::string xml_plist(std::string_view content) {
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST "
-         "1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist "
-         "version=\"1.0\">\n" +
-         std::string(content) + "\n</plist>\n";
-}
-
 std::string code_resources(const std::map<std::string, std::string>& files) {
   std::string entries;
   for (const auto& [name, content] : files) {
     entries += "<key>" + name + "</key><dict><key>hash2</key><data>" +
                base64_encode(as_bytes(hash(DirectoryHash::kSha256, content))) + "</data></dict>";
   }
-  return xml_plist("<dict><key>files2</key><dict>" + entries + "</dict></dict>");
+  return touchmark::testing::xml_plist("<dict><key>files2</key><dict>" + entries +
+                                       "</dict></dict>");
 }
 
 std::string info_plist(std::string_view identifier) {
-  return xml_plist("<dict><key>CFBundleIdentifier</key><string>" + std::string(identifier) +
-                   "</string><key>CFBundleExecutable</key><string>Example</string>"
-                   "<key>CFBundleDisplayName</key><string>Example &amp; Co</string>"
-                   "<key>CFBundleShortVersionString</key><string>1.2</string>"
-                   "<key>CFBundleVersion</key><string>34</string>"
-                   "<key>MinimumOSVersion</key><string>14.0</string></dict>");
+  return touchmark::testing::xml_plist(
+      "<dict><key>CFBundleIdentifier</key><string>" + std::string(identifier) +
+      "</string><key>CFBundleExecutable</key><string>Example</string>"
+      "<key>CFBundleDisplayName</key><string>Example &amp; Co</string>"
+      "<key>CFBundleShortVersionString</key><string>1.2</string>"
+      "<key>CFBundleVersion</key><string>34</string>"
+      "<key>MinimumOSVersion</key><string>14.0</string></dict>");
 }
 
 std::string profile_plist(const IosPki& pki, std::string_view team, std::string_view application) {
-  return xml_plist("<dict><key>TeamIdentifier</key><array><string>" + std::string(team) +
-                   "</string></array><key>ExpirationDate</key><date>2036-01-01T00:00:00Z</date>"
-                   "<key>Entitlements</key><dict><key>application-identifier</key><string>" +
-                   std::string(application) +
-                   "</string></dict><key>DeveloperCertificates</key><array><data>" +
-                   base64_encode(as_bytes(pki.leaf_der())) + "</data></array></dict>");
+  return touchmark::testing::xml_plist(
+      "<dict><key>TeamIdentifier</key><array><string>" + std::string(team) +
+      "</string></array><key>ExpirationDate</key><date>2036-01-01T00:00:00Z</date>"
+      "<key>Entitlements</key><dict><key>application-identifier</key><string>" +
+      std::string(application) + "</string></dict><key>DeveloperCertificates</key><array><data>" +
+      base64_encode(as_bytes(pki.leaf_der())) + "</data></array></dict>");
 }
 
 ZipFile signed_ipa(const IosPki& pki, CodeSpec spec) {

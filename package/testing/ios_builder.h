@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "package/testing/zip_builder.h"
+#include "formats/testing/zip_builder.h"
 
 namespace touchmark::package::testing {
 
@@ -50,7 +50,6 @@ std::string universal(const std::vector<std::string>& images);
 // The signature alone, for the bytes `code`.
 std::string code_signature(const CodeSpec& spec, std::string_view code);
 
-std::string xml_plist(std::string_view content);
 // A list of files as codesign writes it.
 std::string code_resources(const std::map<std::string, std::string>& files);
 std::string info_plist(std::string_view identifier = "org.example.iosapp");

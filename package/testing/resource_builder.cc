@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "package/testing/bytes_writer.h"
+#include "formats/testing/bytes_writer.h"
 
 namespace touchmark::package::testing {
 namespace {

@@ -2,7 +2,7 @@
 // trusted root is another one, and the key has signed nothing.
 #include <cstdlib>
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "verifier/evidence/app_attest.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

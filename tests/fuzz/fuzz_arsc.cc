@@ -1,5 +1,5 @@
 // Every look-up in a table that is accepted ends, whatever its references do.
-#include "package/arsc.h"
+#include "package/android/arsc.h"
 
 using namespace touchmark;
 

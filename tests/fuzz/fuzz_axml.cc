@@ -1,7 +1,7 @@
 // A manifest that is accepted has a package name, and its API levels are at least 1.
 #include <cstdlib>
 
-#include "package/manifest.h"
+#include "package/android/manifest.h"
 
 using namespace touchmark;
 

@@ -1,7 +1,7 @@
 // What the parser takes must lie inside the input, and the JSON it is shown as must be JSON.
 #include <cstdlib>
 
-#include "base/cbor.h"
+#include "formats/cbor.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace touchmark;

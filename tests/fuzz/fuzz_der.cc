@@ -2,7 +2,7 @@
 // every way. Elements must lie inside their parents and cover them without a gap.
 #include <cstdlib>
 
-#include "base/der.h"
+#include "formats/der.h"
 
 namespace {
 

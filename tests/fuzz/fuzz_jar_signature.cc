@@ -2,9 +2,9 @@
 // bytes.
 #include <cstdlib>
 
-#include "package/signature/jar_algorithm.h"
-#include "package/signature/jar_signer.h"
-#include "package/signature/pkcs7.h"
+#include "package/android/signature/jar_algorithm.h"
+#include "package/android/signature/jar_signer.h"
+#include "package/android/signature/pkcs7.h"
 
 using namespace touchmark;
 using namespace touchmark::package;

@@ -1,5 +1,5 @@
 // Property lists of both forms: reading ends, whatever refers to what.
-#include "package/ios/plist.h"
+#include "formats/plist/plist.h"
 
 using namespace touchmark;
 

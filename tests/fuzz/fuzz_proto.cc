@@ -1,8 +1,8 @@
 // An app bundle's manifest, with itself as the resource table: what is accepted has a package name.
 #include <cstdlib>
 
+#include "package/android/manifest.h"
 #include "package/bundle/resources_proto.h"
-#include "package/manifest.h"
 
 using namespace touchmark;
 

@@ -3,12 +3,12 @@
 #include <cstdlib>
 #include <set>
 
+#include "package/android/signature/lineage.h"
+#include "package/android/signature/scheme_v2.h"
+#include "package/android/signature/scheme_v3.h"
+#include "package/android/signature/scheme_v4.h"
+#include "package/android/signature/source_stamp.h"
 #include "package/package.h"
-#include "package/signature/lineage.h"
-#include "package/signature/scheme_v2.h"
-#include "package/signature/scheme_v3.h"
-#include "package/signature/scheme_v4.h"
-#include "package/signature/source_stamp.h"
 
 using namespace touchmark;
 using namespace touchmark::package;

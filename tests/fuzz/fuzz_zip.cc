@@ -8,8 +8,8 @@ using namespace touchmark;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto* bytes = reinterpret_cast<const std::byte*>(data);
-  const auto source = package::from_memory(Bytes(bytes, bytes + size));
-  const auto archive = package::ZipArchive::open(*source);
+  const auto source = from_memory(Bytes(bytes, bytes + size));
+  const auto archive = zip::ZipArchive::open(*source);
   if (!archive) return 0;
   for (const package::ZipEntry& entry : archive->entries()) {
     if (archive->find(entry.name) != &entry) std::abort();

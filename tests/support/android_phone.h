@@ -2,8 +2,8 @@
 // a root made here.
 #pragma once
 
-#include "tests/support/certificate_maker.h"
-#include "tests/support/der_writer.h"
+#include "formats/testing/der_writer.h"
+#include "pki/testing/certificate_maker.h"
 
 namespace touchmark::testing {
 

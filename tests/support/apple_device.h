@@ -1,10 +1,10 @@
 // An iPhone's App Attest for tests: attestations and assertions of one key, under a root made here.
 #pragma once
 
-#include "base/crypto.h"
-#include "tests/support/cbor_writer.h"
-#include "tests/support/certificate_maker.h"
-#include "tests/support/der_writer.h"
+#include "crypto/crypto.h"
+#include "formats/testing/cbor_writer.h"
+#include "formats/testing/der_writer.h"
+#include "pki/testing/certificate_maker.h"
 
 namespace touchmark::testing {
 
@@ -19,7 +19,7 @@ class AppleDevice {
   Bytes root() const {
     return make_certificate({.subject = kRootName, .issuer = kRootName}, root_key_, root_key_);
   }
-  Bytes key_id() const { return owned(sha256(point())); }
+  Bytes key_id() const { return owned(crypto::sha256(point())); }
 
   Bytes attest(ByteView client_data_hash) const {
     namespace cbor = cbor_writer;
@@ -72,10 +72,10 @@ class AppleDevice {
   static Bytes nonce(ByteView authenticator_data, ByteView client_data_hash) {
     Bytes input = to_bytes(authenticator_data);
     append(input, client_data_hash);
-    return owned(sha256(input));
+    return owned(crypto::sha256(input));
   }
   Bytes header(std::uint8_t counter) const {
-    Bytes data = owned(sha256(as_bytes(app_id_)));
+    Bytes data = owned(crypto::sha256(as_bytes(app_id_)));
     append(data,
            Bytes{std::byte{0x40}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{counter}});
     return data;

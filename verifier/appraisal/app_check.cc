@@ -4,10 +4,10 @@
 #include <ranges>
 
 #include "base/encoding.h"
-#include "package/match.h"
-#include "package/parts.h"
+#include "package/model/match.h"
+#include "package/model/parts.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 using protocol::Finding;
@@ -149,7 +149,7 @@ bool is_over(const std::optional<UnixTime>& expires, UnixTime now) {
   return expires && now >= *expires;
 }
 
-bool counts_for(const SigningCertificate& certificate, const Evidence& evidence) {
+bool counts_for(const store::SigningCertificate& certificate, const Evidence& evidence) {
   return certificate.package.empty() || certificate.package == evidence.package_name;
 }
 
@@ -158,8 +158,8 @@ Vouching vouching_certificates(const Evidence& evidence, const ReferenceValues& 
   Vouching out;
   out.complete = !evidence.signers.empty();
   for (const Sha256Digest& signer : evidence.signers) {
-    const SigningCertificate* found = nullptr;
-    for (const SigningCertificate& certificate : references.certificates()) {
+    const store::SigningCertificate* found = nullptr;
+    for (const store::SigningCertificate& certificate : references.certificates()) {
       if (certificate.sha256 != signer || !counts_for(certificate, evidence)) continue;
       // One that still counts goes before one that is over.
       if (found == nullptr || is_over(found->expires, now)) found = &certificate;
@@ -189,7 +189,7 @@ void check_unregistered(const Evidence& evidence, const ReferenceValues& referen
 
 std::optional<Finding> development_mark(const Evidence& evidence,
                                         const ReferenceValues& references) {
-  for (const SigningCertificate& certificate : references.certificates()) {
+  for (const store::SigningCertificate& certificate : references.certificates()) {
     if (!certificate.development || !counts_for(certificate, evidence)) continue;
     if (!evidence.signers.contains(certificate.sha256)) continue;
     return Finding{FindingId::kAppDevelopment, certificate.id + " " + shown(certificate.subject)};
@@ -229,7 +229,7 @@ Recognition recognise(const Evidence& evidence, const ReferenceValues& reference
 void check_app(const Evidence& evidence, const ReferenceValues& references, const Recognition& app,
                bool proof_matches, UnixTime now, std::vector<protocol::Finding>& out) {
   if (app.reference == nullptr) return check_unregistered(evidence, references, now, out);
-  const Registration& registration = app.reference->registration;
+  const store::Registration& registration = app.reference->registration;
   if (is_over(registration.expires, now)) {
     out.push_back({FindingId::kAppRegistrationExpired,
                    registration.id + " ended " + format_time(*registration.expires) + " UTC"});
@@ -245,4 +245,4 @@ void check_app(const Evidence& evidence, const ReferenceValues& references, cons
   }
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -11,7 +11,7 @@
 #include "verifier/appraisal/reference_values.h"
 #include "verifier/policy/facts.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 // So many parts of what is installed the ranges of a challenge are drawn over, the first by name.
 inline constexpr std::size_t kMaxClaimedParts = 512;
@@ -31,9 +31,9 @@ struct Recognition {
   }
 };
 
-// By the measurement, else by the parts (package/match.h) for a release in splits or in a bundle.
-// Of a release in splits every installed one must be the registered one, byte for byte; of a bundle
-// the code must be.
+// By the measurement, else by the parts (package/model/match.h) for a release in splits or in a
+// bundle. Of a release in splits every installed one must be the registered one, byte for byte; of
+// a bundle the code must be.
 Recognition recognise(const Evidence& evidence, const ReferenceValues& references);
 
 // Everything that the registrations say about the evidence. `proof_matches`: whether the range
@@ -60,4 +60,4 @@ void accept_vouched_signers(const policy::Facts& facts, std::vector<protocol::Fi
 // Text of the client's in a detail: short, for it ends up in logs.
 std::string shown(std::string_view text);
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

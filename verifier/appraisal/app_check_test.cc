@@ -6,7 +6,7 @@
 #include "base/encoding.h"
 #include "verifier/testing/fixtures.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 using package::Form;
@@ -22,12 +22,12 @@ using ::testing::Not;
 const UnixTime kNow = from_unix(1'790'000'000);
 
 package::Part part(const std::string& name, PartKind kind, const std::string& content) {
-  return {name, kind, content.size(), sha256(as_bytes(content))};
+  return {name, kind, content.size(), crypto::sha256(as_bytes(content))};
 }
 
 // What a genuine attester says of an installed app.
 Evidence evidence_of(const package::Measurement& installed) {
-  Evidence out(EcKey::generate());
+  Evidence out(crypto::EcKey::generate());
   out.os = "android";
   out.package_name = installed.package_name;
   out.version_name = installed.version_name;
@@ -41,13 +41,13 @@ Evidence evidence_of(const package::Measurement& installed) {
   return out;
 }
 
-Registration registration_of(const package::Measurement& measurement,
-                             std::optional<UnixTime> expires = {}) {
+store::Registration registration_of(const package::Measurement& measurement,
+                                    std::optional<UnixTime> expires = {}) {
   return {"0123456789abcdef", measurement, kNow - Seconds(60), expires, "admin"};
 }
 
-SigningCertificate certificate(const Sha256Digest& signer, const std::string& package = "",
-                               bool development = false) {
+store::SigningCertificate certificate(const Sha256Digest& signer, const std::string& package = "",
+                                      bool development = false) {
   return {"cert-" + package, signer, "/CN=signer", package, development, kNow, {}, "admin"};
 }
 
@@ -66,7 +66,7 @@ std::vector<FindingId> ids(const std::vector<Finding>& findings) {
 
 class CertificateTest : public ::testing::Test {
  protected:
-  std::vector<FindingId> found(std::vector<SigningCertificate> certificates) const {
+  std::vector<FindingId> found(std::vector<store::SigningCertificate> certificates) const {
     const auto references = ReferenceValues::of({}, std::move(certificates));
     return ids(check(evidence_of(app_), *references));
   }
@@ -77,7 +77,7 @@ class CertificateTest : public ::testing::Test {
 TEST_F(CertificateTest, VouchesForAnAppThatNoRegistrationKnows) {
   EXPECT_THAT(found({}), ElementsAre(FindingId::kAppNotRegistered));
   EXPECT_THAT(found({certificate(signer_)}), ElementsAre(FindingId::kAppByCertificate));
-  EXPECT_THAT(found({certificate(sha256(as_bytes("another")))}),
+  EXPECT_THAT(found({certificate(crypto::sha256(as_bytes("another")))}),
               ElementsAre(FindingId::kAppNotRegistered));
 }
 
@@ -89,7 +89,7 @@ TEST_F(CertificateTest, MayCountForOneAppOnly) {
 }
 
 TEST_F(CertificateTest, MustBeThereForEverySigner) {
-  const Sha256Digest second = sha256(as_bytes("second signer"));
+  const Sha256Digest second = crypto::sha256(as_bytes("second signer"));
   app_.signers.push_back(second);
   EXPECT_THAT(found({certificate(signer_)}), ElementsAre(FindingId::kAppNotRegistered));
   EXPECT_THAT(found({certificate(signer_), certificate(second)}),
@@ -99,10 +99,10 @@ TEST_F(CertificateTest, MustBeThereForEverySigner) {
 }
 
 TEST_F(CertificateTest, EndsWithItsTime) {
-  SigningCertificate over = certificate(signer_);
+  store::SigningCertificate over = certificate(signer_);
   over.expires = kNow;
   EXPECT_THAT(found({over}), ElementsAre(FindingId::kAppRegistrationExpired));
-  SigningCertificate still = certificate(signer_, app_.package_name);
+  store::SigningCertificate still = certificate(signer_, app_.package_name);
   still.expires = kNow + Seconds(1);
   EXPECT_THAT(found({over, still}), ElementsAre(FindingId::kAppByCertificate));
   EXPECT_THAT(found({still, over}), ElementsAre(FindingId::kAppByCertificate));
@@ -130,7 +130,7 @@ TEST_F(CertificateTest, IsEnoughWhereHardwareNamesTheSigner) {
 }
 
 TEST_F(CertificateTest, MarksWhatTheDevelopmentTeamSigned) {
-  const SigningCertificate development = certificate(signer_, "", true);
+  const store::SigningCertificate development = certificate(signer_, "", true);
   EXPECT_THAT(found({development}),
               ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
   // A registered release, too.
@@ -155,7 +155,7 @@ TEST(AppCheck, NamesWhatAnUnknownAppChanged) {
   changed.parts.front().sha256[0] ^= std::byte{1};  // the manifest
   EXPECT_THAT(check(evidence_of(changed), *references).front().detail,
               HasSubstr("differ: manifest, resources or assets"));
-  changed.signers = {sha256(as_bytes("another"))};
+  changed.signers = {crypto::sha256(as_bytes("another"))};
   EXPECT_THAT(check(evidence_of(changed), *references).front().detail, HasSubstr("signers"));
   changed.package_name = "com.example.other";
   EXPECT_THAT(check(evidence_of(changed), *references).front().detail,
@@ -166,9 +166,9 @@ TEST(AppCheck, NamesTheRegistrationThatIsMostAlike) {
   package::Measurement old = MemoryApp::make().measurement;
   package::Measurement current = MemoryApp::make("com.example.app", "next").measurement;
   current.version_code = 8;
-  Registration first = registration_of(old);
+  store::Registration first = registration_of(old);
   first.id = "aaaaaaaaaaaaaaaa";
-  Registration second = registration_of(current);
+  store::Registration second = registration_of(current);
   second.id = "bbbbbbbbbbbbbbbb";
   second.created = kNow;
   const auto references = ReferenceValues::of({first, second});
@@ -237,7 +237,7 @@ TEST_F(SplitsTest, RecognisesWhatADeviceHasOfThem) {
 }
 
 TEST_F(SplitsTest, FindsAnOldReleaseAmongManyNewOnes) {
-  std::vector<Registration> registrations{registration_of(release_)};
+  std::vector<store::Registration> registrations{registration_of(release_)};
   for (std::uint64_t version = 100; version < 150; ++version) {
     package::Measurement newer = release_;
     newer.version_code = version;
@@ -265,13 +265,13 @@ TEST_F(SplitsTest, RefusesOnesThatAreNotWhollyTheRegisteredOnes) {
   EXPECT_THAT(found(evidence_of(installed({"config.arm"}))), unknown);  // without the base
 
   Evidence hidden = evidence_of(installed({""}));
-  hidden.parts.emplace("config.arm!/lib/armeabi-v7a/a.so", sha256(as_bytes("arm")));
+  hidden.parts.emplace("config.arm!/lib/armeabi-v7a/a.so", crypto::sha256(as_bytes("arm")));
   EXPECT_THAT(found(hidden), unknown);  // code from a split that is not named
   Evidence silent = evidence_of(installed({"", "config.arm"}));
   silent.splits.clear();
   EXPECT_THAT(found(silent), unknown);
   Evidence other = evidence_of(installed({""}));
-  other.signers = {sha256(as_bytes("another"))};
+  other.signers = {crypto::sha256(as_bytes("another"))};
   EXPECT_THAT(found(other), unknown);
 }
 
@@ -297,4 +297,4 @@ TEST(AppCheck, RecognisesWhatAStoreMadeOfABundle) {
 }
 
 }  // namespace
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

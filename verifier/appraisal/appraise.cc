@@ -6,7 +6,7 @@
 #include "base/encoding.h"
 #include "verifier/appraisal/app_check.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 using protocol::Finding;
@@ -31,12 +31,13 @@ void check_groups(const Evidence& evidence, Findings& out) {
 }
 
 void check_connection(const Evidence& evidence, const ExpectedConnection& expected, Findings& out) {
-  if (expected.exporter && (expected.exporter->size() != kExporterBytes ||
-                            !constant_time_equal(*expected.exporter, evidence.tls_exporter))) {
+  if (expected.exporter &&
+      (expected.exporter->size() != kExporterBytes ||
+       !crypto::constant_time_equal(*expected.exporter, evidence.tls_exporter))) {
     out.push_back({FindingId::kNetworkMitm, "the client's TLS connection is not this one"});
   }
   const auto is_seen = [&](const Sha256Digest& spki) {
-    return constant_time_equal(spki, evidence.tls_spki);
+    return crypto::constant_time_equal(spki, evidence.tls_spki);
   };
   if (std::ranges::none_of(expected.spki, is_seen)) {
     out.push_back({FindingId::kNetworkMitm,
@@ -65,17 +66,17 @@ void take_reported(const Evidence& evidence, Findings& out) {
 }  // namespace
 
 std::string_view error_id(AppraisalError error) {
-  switch (error) {
-    case AppraisalError::kOverloaded:
-      return "appraisal.overloaded";
-  }
-  return "appraisal.unknown";
+  using enum AppraisalError;
+  static constexpr auto kIds = error_table<AppraisalError>({
+      {kOverloaded, "appraisal.overloaded"},
+  });
+  return kIds[error];
 }
 
 Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Range>& ranges,
                                  const std::map<std::string, Sha256Digest>& digests,
                                  const RangeReader& read) {
-  Sha256 hash;
+  crypto::Sha256 hash;
   hash.update(nonce);
   for (const protocol::Range& range : ranges) {
     const auto part = digests.find(range.part);
@@ -96,7 +97,7 @@ Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Recognitio
     const auto proof =
         range_proof(evidence.nonce, challenges_.ranges(evidence.nonce, code), digests, read_);
     if (!proof) return pass(proof);
-    return constant_time_equal(*proof, evidence.range_proof);
+    return crypto::constant_time_equal(*proof, evidence.range_proof);
   };
   auto registered = matches(installed.empty() ? assumed_code() : installed);
   // A challenge that was given out before the package was registered asks for other ranges. They
@@ -147,4 +148,4 @@ Result<std::vector<Finding>> Appraiser::appraise(const Evidence& evidence,
   return out;
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

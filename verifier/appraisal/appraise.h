@@ -12,7 +12,7 @@
 #include "verifier/appraisal/reference_values.h"
 #include "verifier/appraisal/replay_cache.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 // Bytes [offset, offset + length) of the registered part with this SHA-256, clipped to its end.
 using RangeReader = std::function<Result<Bytes>(const Sha256Digest& part, std::uint64_t offset,
@@ -72,4 +72,4 @@ enum class AppraisalError {
 };
 std::string_view error_id(AppraisalError error);
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

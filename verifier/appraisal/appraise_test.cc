@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
-#include "base/jose.h"
+#include "crypto/jose.h"
 #include "verifier/testing/fixtures.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 using protocol::Finding;
@@ -22,7 +22,7 @@ constexpr Seconds kLifetime{120};
 class AppraiseTest : public ::testing::Test {
  protected:
   AppraiseTest() {
-    store_ = std::move(open_sqlite(":memory:").value());
+    store_ = std::move(store::open_sqlite(":memory:").value());
     // Long before the challenges of the tests.
     registration_ = attester_.app.registration(clock_.now() - Seconds(3600));
     EXPECT_TRUE(store_->put_registration(registration_, attester_.app.reader()));
@@ -40,8 +40,9 @@ class AppraiseTest : public ::testing::Test {
     return challenge_over(Reference(attester_.app.registration(clock_.now())).code);
   }
   Result<std::vector<Finding>> appraise(const Json& claims) {
-    const std::string jws = sign_es256(
-        claims, attester_.key, {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(attester_.key)}});
+    const std::string jws = crypto::sign_es256(
+        claims, attester_.key,
+        {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}});
     auto evidence = parse_evidence(jws);
     EXPECT_TRUE(evidence) << evidence.error().text();
     return appraiser_.appraise(*evidence, *references_, recognise(*evidence, *references_),
@@ -64,8 +65,8 @@ class AppraiseTest : public ::testing::Test {
   testing::ManualClock clock_;
   testing::RepeatableRandom random_;
   testing::SoftAttester attester_{MemoryApp::make(), "account"};
-  std::unique_ptr<Store> store_;
-  Registration registration_;
+  std::unique_ptr<store::Store> store_;
+  store::Registration registration_;
   ReferenceValues::Shared references_;
   ExpectedConnection expected_;
   ChallengeMaker challenges_{Bytes(32, std::byte{5})};
@@ -242,8 +243,9 @@ TEST_F(AppraiseTest, FailsRatherThanForgetReplays) {
   const Appraiser appraiser({"account", kLifetime}, challenges_, full,
                             [](const auto&, auto, auto) { return Result<Bytes>(Bytes{}); });
   const Json claims = attester_.claims(challenge());
-  auto evidence = parse_evidence(sign_es256(
-      claims, attester_.key, {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(attester_.key)}}));
+  auto evidence = parse_evidence(crypto::sign_es256(
+      claims, attester_.key,
+      {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}}));
   auto findings = appraiser.appraise(*evidence, *references_, recognise(*evidence, *references_),
                                      expected_, clock_.now());
   ASSERT_FALSE(findings);
@@ -251,17 +253,19 @@ TEST_F(AppraiseTest, FailsRatherThanForgetReplays) {
 }
 
 TEST_F(AppraiseTest, PassesOnThatTheStoreDoesNotAnswer) {
-  const Appraiser appraiser(
-      {"account", kLifetime}, challenges_, replays_,
-      [](const auto&, auto, auto) -> Result<Bytes> { return fail(StoreError::kIo, "made up"); });
+  const Appraiser appraiser({"account", kLifetime}, challenges_, replays_,
+                            [](const auto&, auto, auto) -> Result<Bytes> {
+                              return fail(store::StoreError::kIo, "made up");
+                            });
   const Json claims = attester_.claims(challenge());
-  auto evidence = parse_evidence(sign_es256(
-      claims, attester_.key, {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(attester_.key)}}));
+  auto evidence = parse_evidence(crypto::sign_es256(
+      claims, attester_.key,
+      {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}}));
   auto findings = appraiser.appraise(*evidence, *references_, recognise(*evidence, *references_),
                                      expected_, clock_.now());
   ASSERT_FALSE(findings);
-  EXPECT_TRUE(findings.error().is(StoreError::kIo));
+  EXPECT_TRUE(findings.error().is(store::StoreError::kIo));
 }
 
 }  // namespace
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 constexpr std::size_t kRandomBytes = 16;
@@ -35,14 +35,15 @@ Bytes ChallengeMaker::make(UnixTime expires, Random& random) const {
   for (int shift = 56; shift >= 0; shift -= 8) {
     nonce.push_back(static_cast<std::byte>(seconds >> shift & 0xFF));
   }
-  append(nonce, ByteView(hmac_sha256(key_, nonce)).first(kMacBytes));
+  append(nonce, ByteView(crypto::hmac_sha256(key_, nonce)).first(kMacBytes));
   return nonce;
 }
 
 CheckedChallenge ChallengeMaker::check(ByteView nonce, UnixTime now) const {
   if (nonce.size() != kNonceBytes) return {};
-  const Sha256Digest mac = hmac_sha256(key_, nonce.first(kSignedBytes));
-  if (!constant_time_equal(ByteView(mac).first(kMacBytes), nonce.last(kMacBytes))) return {};
+  const Sha256Digest mac = crypto::hmac_sha256(key_, nonce.first(kSignedBytes));
+  if (!crypto::constant_time_equal(ByteView(mac).first(kMacBytes), nonce.last(kMacBytes)))
+    return {};
   const UnixTime expires =
       from_unix(static_cast<std::int64_t>(read_u64(nonce.subspan(kRandomBytes))));
   return {now < expires ? ChallengeState::kGood : ChallengeState::kExpired, expires};
@@ -55,7 +56,8 @@ std::vector<protocol::Range> ChallengeMaker::ranges(ByteView nonce,
   if (total == 0) return {};
   Bytes input = key_;
   append(input, nonce);
-  const Bytes stream = hkdf_sha256(input, "touchmark challenge ranges v1", kChallengeRanges * 8);
+  const Bytes stream =
+      crypto::hkdf_sha256(input, "touchmark challenge ranges v1", kChallengeRanges * 8);
   std::vector<protocol::Range> out;
   for (std::size_t i = 0; i < kChallengeRanges; ++i) {
     // The bias of the remainder is below total / 2^64.
@@ -70,4 +72,4 @@ const std::vector<package::Part>& assumed_code() {
   return code;
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -6,10 +6,10 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "package/measurement.h"
+#include "package/model/measurement.h"
 #include "protocol/range.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 inline constexpr std::size_t kNonceBytes = 40;
 inline constexpr std::size_t kChallengeRanges = 8;
@@ -44,4 +44,4 @@ class ChallengeMaker {
 // the answer must not depend on what else is registered.
 const std::vector<package::Part>& assumed_code();
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -7,7 +7,7 @@
 
 #include "verifier/testing/fixtures.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 constexpr UnixTime kNow{Seconds(1'790'000'000)};
@@ -103,4 +103,4 @@ TEST_F(ChallengeTest, AsksNothingOfNoCode) {
 }
 
 }  // namespace
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "base/jose.h"
 #include "base/json.h"
+#include "crypto/jose.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 constexpr std::size_t kMaxName = 256;
@@ -161,15 +161,16 @@ Result<std::optional<std::string>> read_pay(const Json& payload) {
 }  // namespace
 
 std::string_view error_id(EvidenceError error) {
-  switch (error) {
-    case EvidenceError::kMalformed:
-      return "evidence.malformed";
-  }
-  return "evidence.unknown";
+  using enum EvidenceError;
+  static constexpr auto kIds = error_table<EvidenceError>({
+      {kMalformed, "evidence.malformed"},
+  });
+  return kIds[error];
 }
 
 Result<Evidence> parse_evidence(std::string_view compact) {
-  auto opened = verify_es256_with_header_key(compact, "touchmark-evidence+jwt", kMaxAttestBody);
+  auto opened =
+      crypto::verify_es256_with_header_key(compact, "touchmark-evidence+jwt", kMaxAttestBody);
   if (!opened) return pass(opened);
   const Json& payload = opened->jws.payload;
   Evidence out(std::move(opened->key));
@@ -190,9 +191,9 @@ Result<Evidence> parse_evidence(std::string_view compact) {
   return out;
 }
 
-std::string device_id(const EcKey& installation_key) {
-  const Sha256Digest digest = sha256(installation_key.public_der());
+std::string device_id(const crypto::EcKey& installation_key) {
+  const Sha256Digest digest = crypto::sha256(installation_key.public_der());
   return base64_encode(ByteView(digest).first(16));
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

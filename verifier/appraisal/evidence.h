@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/crypto.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "crypto/crypto.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 inline constexpr std::size_t kMaxAttestBody = 256 * 1024;
 
@@ -23,10 +23,10 @@ struct ReportedFinding {
 };
 
 struct Evidence {
-  explicit Evidence(EcKey installation_key) : key(std::move(installation_key)) {}
+  explicit Evidence(crypto::EcKey installation_key) : key(std::move(installation_key)) {}
 
-  EcKey key;        // the installation key, which signed this
-  std::string did;  // device id: base64 of the first 16 bytes of SHA-256 of the key's DER SPKI
+  crypto::EcKey key;  // the installation key, which signed this
+  std::string did;    // device id: base64 of the first 16 bytes of SHA-256 of the key's DER SPKI
   Bytes nonce;  // at most 64 bytes; a wrong length is a forged challenge, not a malformed request
   std::int64_t issued_at = 0;  // the client's clock: recorded, never trusted
   std::string account;
@@ -65,6 +65,6 @@ std::string_view error_id(EvidenceError error);
 // `compact`: the JWS. Fails with JoseError or EvidenceError; what is in the evidence is not judged.
 Result<Evidence> parse_evidence(std::string_view compact);
 
-std::string device_id(const EcKey& installation_key);
+std::string device_id(const crypto::EcKey& installation_key);
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

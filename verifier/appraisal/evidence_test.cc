@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
-#include "base/jose.h"
+#include "crypto/jose.h"
 #include "verifier/testing/fixtures.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 class EvidenceTest : public ::testing::Test {
@@ -15,8 +15,9 @@ class EvidenceTest : public ::testing::Test {
     return attester_.claims({{"nonce", base64url_encode(Bytes(40))}, {"ranges", Json::array()}});
   }
   std::string sign(const Json& claims) const {
-    return sign_es256(claims, attester_.key,
-                      {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(attester_.key)}});
+    return crypto::sign_es256(
+        claims, attester_.key,
+        {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}});
   }
   testing::SoftAttester attester_{testing::MemoryApp::make(), "account"};
 };
@@ -24,7 +25,7 @@ class EvidenceTest : public ::testing::Test {
 TEST_F(EvidenceTest, ReadsEveryClaim) {
   Json claims = this->claims();
   claims["findings"] = {{{"id", "root.su"}, {"detail", "/system/xbin/su"}}};
-  claims["pay"] = base64_encode(sha256(as_bytes("user")));
+  claims["pay"] = base64_encode(crypto::sha256(as_bytes("user")));
   auto evidence = parse_evidence(sign(claims));
   ASSERT_TRUE(evidence) << evidence.error().text();
   EXPECT_EQ(evidence->account, "account");
@@ -108,13 +109,13 @@ TEST_F(EvidenceTest, RefusesOutOfBounds) {
 
 TEST_F(EvidenceTest, RefusesWhatTheInstallationKeyDidNotSign) {
   std::string evidence = sign(claims());
-  const EcKey other = EcKey::generate();
-  const std::string wrong_key = sign_es256(
-      claims(), other, {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(attester_.key)}});
-  EXPECT_TRUE(parse_evidence(wrong_key).error().is(JoseError::kBadSignature));
-  const std::string wrong_type =
-      sign_es256(claims(), attester_.key, {{"typ", "JWT"}, {"jwk", to_jwk(attester_.key)}});
-  EXPECT_TRUE(parse_evidence(wrong_type).error().is(JoseError::kWrongType));
+  const crypto::EcKey other = crypto::EcKey::generate();
+  const std::string wrong_key = crypto::sign_es256(
+      claims(), other, {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}});
+  EXPECT_TRUE(parse_evidence(wrong_key).error().is(crypto::JoseError::kBadSignature));
+  const std::string wrong_type = crypto::sign_es256(
+      claims(), attester_.key, {{"typ", "JWT"}, {"jwk", crypto::to_jwk(attester_.key)}});
+  EXPECT_TRUE(parse_evidence(wrong_type).error().is(crypto::JoseError::kWrongType));
   EXPECT_FALSE(parse_evidence(""));
   EXPECT_FALSE(parse_evidence("a.b.c"));
   EXPECT_FALSE(parse_evidence(std::string(kMaxAttestBody + 1, 'a')));
@@ -129,4 +130,4 @@ TEST_F(EvidenceTest, CutsLongDetails) {
 }
 
 }  // namespace
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -1,6 +1,6 @@
 #include "verifier/appraisal/facts.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 policy::Facts facts_of(const Evidence& evidence, const std::string& remote_ip) {
   policy::Facts facts;
@@ -19,4 +19,4 @@ policy::Facts facts_of(const Evidence& evidence, const std::string& remote_ip) {
   return facts;
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

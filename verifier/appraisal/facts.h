@@ -6,8 +6,8 @@
 #include "verifier/appraisal/evidence.h"
 #include "verifier/policy/facts.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 policy::Facts facts_of(const Evidence& evidence, const std::string& remote_ip);
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <functional>
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
-Reference::Reference(Registration given) : registration(std::move(given)) {
+Reference::Reference(store::Registration given) : registration(std::move(given)) {
   const package::Measurement& measured = registration.measurement;
   measurement = package::digest(measured);
   signers.insert(measured.signers.begin(), measured.signers.end());
@@ -17,11 +17,11 @@ Reference::Reference(Registration given) : registration(std::move(given)) {
   }
 }
 
-ReferenceValues::Shared ReferenceValues::of(std::vector<Registration> registrations,
-                                            std::vector<SigningCertificate> certificates) {
+ReferenceValues::Shared ReferenceValues::of(std::vector<store::Registration> registrations,
+                                            std::vector<store::SigningCertificate> certificates) {
   auto out = std::make_shared<ReferenceValues>();
   out->certificates_ = std::move(certificates);
-  for (Registration& registration : registrations) {
+  for (store::Registration& registration : registrations) {
     auto reference = std::make_shared<const Reference>(std::move(registration));
     out->by_measurement_[reference->measurement] = reference;
   }
@@ -29,7 +29,7 @@ ReferenceValues::Shared ReferenceValues::of(std::vector<Registration> registrati
   return out;
 }
 
-ReferenceValues::Shared ReferenceValues::with(Registration registration) const {
+ReferenceValues::Shared ReferenceValues::with(store::Registration registration) const {
   auto out = std::make_shared<ReferenceValues>(*this);
   auto reference = std::make_shared<const Reference>(std::move(registration));
   out->by_measurement_[reference->measurement] = reference;
@@ -46,7 +46,7 @@ ReferenceValues::Shared ReferenceValues::without(const std::string& id) const {
 }
 
 ReferenceValues::Shared ReferenceValues::with_certificates(
-    std::vector<SigningCertificate> certificates) const {
+    std::vector<store::SigningCertificate> certificates) const {
   auto out = std::make_shared<ReferenceValues>(*this);
   out->certificates_ = std::move(certificates);
   return out;
@@ -64,12 +64,12 @@ const Reference* ReferenceValues::find(const Sha256Digest& measurement) const {
   return found == by_measurement_.end() ? nullptr : found->second.get();
 }
 
-std::vector<Registration> ReferenceValues::registrations() const {
-  std::vector<Registration> out;
+std::vector<store::Registration> ReferenceValues::registrations() const {
+  std::vector<store::Registration> out;
   for (const auto& [measurement, reference] : by_measurement_) {
     out.push_back(reference->registration);
   }
-  std::ranges::sort(out, [](const Registration& a, const Registration& b) {
+  std::ranges::sort(out, [](const store::Registration& a, const store::Registration& b) {
     return std::tie(a.created, a.id) < std::tie(b.created, b.id);
   });
   return out;
@@ -90,4 +90,4 @@ void ReferenceValues::index() {
   }
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 // The keys are random bytes that this service drew, so any eight of them are a hash.
 std::size_t ReplayCache::KeyHash::operator()(const Key& key) const {
@@ -36,4 +36,4 @@ std::size_t ReplayCache::size() const {
   return spent_.size();
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

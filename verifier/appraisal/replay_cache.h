@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 enum class Spending {
   kFirst,
@@ -43,4 +43,4 @@ class ReplayCache {
   std::map<UnixTime, std::vector<Key>> by_expiry_;
 };
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

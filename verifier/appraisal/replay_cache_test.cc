@@ -7,7 +7,7 @@
 
 #include "verifier/testing/fixtures.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 constexpr UnixTime kNow{Seconds(1'790'000'000)};
@@ -62,4 +62,4 @@ TEST(ReplayCache, SpendsOnceAmongManyThreads) {
 }
 
 }  // namespace
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

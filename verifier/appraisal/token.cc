@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 
-#include "base/crypto.h"
 #include "base/encoding.h"
-#include "base/jose.h"
+#include "crypto/crypto.h"
+#include "crypto/jose.h"
 #include "protocol/decoy.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 constexpr auto kExtraClaims = std::to_array<std::string_view>(
@@ -23,22 +23,6 @@ Bytes select(bool first, ByteView a, ByteView b) {
 }
 
 }  // namespace
-
-std::string_view to_string(TokenStatus status) {
-  switch (status) {
-    case TokenStatus::kValid:
-      return "valid";
-    case TokenStatus::kInvalid:
-      return "invalid";
-    case TokenStatus::kExpired:
-      return "expired";
-    case TokenStatus::kForged:
-      return "forged";
-    case TokenStatus::kMalformed:
-      return "malformed";
-  }
-  return "unknown";
-}
 
 bool is_extra_claim(std::string_view name) {
   return std::ranges::find(kExtraClaims, name) != kExtraClaims.end();
@@ -69,18 +53,18 @@ Json TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& random) co
 
 std::string TokenMint::mint(bool valid, const TokenFacts& facts, UnixTime now,
                             Random& random) const {
-  return sign_hs256(claims(facts, now, random), select(valid, secret_, decoy_secret_));
+  return crypto::sign_hs256(claims(facts, now, random), select(valid, secret_, decoy_secret_));
 }
 
 TokenReport TokenMint::check(std::string_view token, UnixTime now) const {
-  const auto parsed = parse_jws(token);
+  const auto parsed = crypto::parse_jws(token);
   if (!parsed) return {TokenStatus::kMalformed, nullptr};
   const Json& claims = parsed->payload;
-  if (verify_hs256(token, decoy_secret_)) return {TokenStatus::kInvalid, claims};
-  if (!verify_hs256(token, secret_)) return {TokenStatus::kForged, claims};
+  if (crypto::verify_hs256(token, decoy_secret_)) return {TokenStatus::kInvalid, claims};
+  if (!crypto::verify_hs256(token, secret_)) return {TokenStatus::kForged, claims};
   const auto expires = get_int(claims, "exp", 0, INT64_MAX);
   if (!expires || to_unix(now) >= *expires) return {TokenStatus::kExpired, claims};
   return {TokenStatus::kValid, claims};
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "verifier/service.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 
 struct TokenSettings {
   Seconds lifetime{300};
@@ -55,4 +55,4 @@ class TokenMint {
 // The claims that can be opted in, beside `pay`, which is there when the evidence has it.
 bool is_extra_claim(std::string_view name);
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

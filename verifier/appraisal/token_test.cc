@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
-#include "base/jose.h"
+#include "crypto/jose.h"
 #include "verifier/testing/fixtures.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::appraisal {
 namespace {
 
 constexpr UnixTime kNow{Seconds(1'790'000'000)};
@@ -27,7 +27,7 @@ class TokenTest : public ::testing::Test {
 
 TEST_F(TokenTest, SaysWhatTheArticleShows) {
   const std::string token = mint_.mint(true, facts(), kNow, random_);
-  auto parsed = verify_hs256(token, mint_.secret(), "JWT");
+  auto parsed = crypto::verify_hs256(token, mint_.secret(), "JWT");
   ASSERT_TRUE(parsed) << parsed.error().text();
   EXPECT_EQ(parsed->payload.dump(),
             R"({"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1790000300,"ip":"80.229.113.220"})");
@@ -40,9 +40,9 @@ TEST_F(TokenTest, DecoyDiffersInTheSignatureOnly) {
   EXPECT_EQ(valid.size(), decoy.size());
   EXPECT_EQ(valid.substr(0, valid.rfind('.')), decoy.substr(0, decoy.rfind('.')));
   EXPECT_NE(valid, decoy);
-  EXPECT_FALSE(verify_hs256(decoy, mint_.secret()));
-  EXPECT_TRUE(verify_hs256(decoy, mint_.decoy_secret()));
-  EXPECT_FALSE(verify_hs256(valid, mint_.decoy_secret()));
+  EXPECT_FALSE(crypto::verify_hs256(decoy, mint_.secret()));
+  EXPECT_TRUE(crypto::verify_hs256(decoy, mint_.decoy_secret()));
+  EXPECT_FALSE(crypto::verify_hs256(valid, mint_.decoy_secret()));
 }
 
 TEST_F(TokenTest, TellsAttestedButFailedFromForged) {
@@ -56,8 +56,10 @@ TEST_F(TokenTest, TellsAttestedButFailedFromForged) {
   EXPECT_EQ(status(valid, kNow + Seconds(300)), TokenStatus::kExpired);
   EXPECT_EQ(status(decoy), TokenStatus::kInvalid);
   EXPECT_EQ(status(decoy, kNow + Seconds(1000)), TokenStatus::kInvalid);
-  EXPECT_EQ(status(sign_hs256({{"exp", 1}}, Bytes(32, std::byte{9}))), TokenStatus::kForged);
-  EXPECT_EQ(status(sign_hs256({{"did", "x"}}, mint_.secret())), TokenStatus::kExpired) << "no exp";
+  EXPECT_EQ(status(crypto::sign_hs256({{"exp", 1}}, Bytes(32, std::byte{9}))),
+            TokenStatus::kForged);
+  EXPECT_EQ(status(crypto::sign_hs256({{"did", "x"}}, mint_.secret())), TokenStatus::kExpired)
+      << "no exp";
   EXPECT_EQ(status("a.b"), TokenStatus::kMalformed);
   EXPECT_EQ(status(""), TokenStatus::kMalformed);
   EXPECT_EQ(mint_.check(decoy, kNow).claims["did"], facts().did);
@@ -69,7 +71,7 @@ TEST_F(TokenTest, TakesNoAlgorithmFromTheToken) {
   EXPECT_EQ(mint_.check(none, kNow).status, TokenStatus::kForged);
   const std::string input = base64url_encode(as_bytes(R"({"alg":"HS512"})")) + "." + payload;
   const std::string hs512 =
-      input + "." + base64url_encode(hmac_sha256(mint_.secret(), as_bytes(input)));
+      input + "." + base64url_encode(crypto::hmac_sha256(mint_.secret(), as_bytes(input)));
   EXPECT_EQ(mint_.check(hs512, kNow).status, TokenStatus::kForged);
 }
 
@@ -96,9 +98,10 @@ TEST_F(TokenTest, AddsTheClaimsThatWereAskedFor) {
 }
 
 TEST_F(TokenTest, DerivesTheDecoySecretAsThePublishedRuleSays) {
-  EXPECT_EQ(mint_.decoy_secret(), hkdf_sha256(mint_.secret(), "touchmark decoy secret v1", 32));
+  EXPECT_EQ(mint_.decoy_secret(),
+            crypto::hkdf_sha256(mint_.secret(), "touchmark decoy secret v1", 32));
   EXPECT_NE(mint_.decoy_secret(), mint_.secret());
 }
 
 }  // namespace
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::appraisal

@@ -1,9 +1,9 @@
 #include "verifier/evidence/app_attest.h"
 
-#include "base/cbor.h"
-#include "base/crypto.h"
+#include "crypto/crypto.h"
+#include "formats/cbor.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 constexpr der::Oid kNonceOid("1.2.840.113635.100.8.2");
@@ -18,7 +18,7 @@ tl::unexpected<Error> malformed(const Error& cause) {
 }
 
 Sha256Digest nonce_of(ByteView authenticator_data, ByteView client_data_hash) {
-  Sha256 hash;
+  crypto::Sha256 hash;
   hash.update(authenticator_data);
   hash.update(client_data_hash);
   return hash.finish();
@@ -56,8 +56,8 @@ Result<ObjectParts> split_object(ByteView object) {
 }
 
 // SEQUENCE { [1] EXPLICIT OCTET STRING }
-Result<ByteView> read_nonce(const Certificate& leaf) {
-  const Extension* extension = leaf.find(kNonceOid);
+Result<ByteView> read_nonce(const pki::Certificate& leaf) {
+  const pki::Extension* extension = leaf.find(kNonceOid);
   if (extension == nullptr) {
     return fail(AppAttestError::kNonceMissing, "the certificate has no nonce extension");
   }
@@ -77,7 +77,7 @@ Result<AppAttestEnvironment> environment_of(ByteView aaguid) {
 }
 
 Result<void> check_app_id(const AuthenticatorData& data, std::string_view app_id) {
-  if (constant_time_equal(data.rp_id_hash, sha256(as_bytes(app_id)))) return {};
+  if (crypto::constant_time_equal(data.rp_id_hash, crypto::sha256(as_bytes(app_id)))) return {};
   return fail(AppAttestError::kWrongAppId,
               "the RP ID is not that of " + std::string(app_id.substr(0, 200)));
 }
@@ -85,9 +85,9 @@ Result<void> check_app_id(const AuthenticatorData& data, std::string_view app_id
 // The key that the certificate holds, the credential's and the key id must be one.
 Result<void> check_key(const AppAttestAttestation& result, const AttestationRequest& request) {
   const AuthenticatorData::Credential& credential = *result.authenticator_data->credential;
-  auto point = spki_key_bits(result.leaf->spki);
+  auto point = pki::spki_key_bits(result.leaf->spki);
   if (!point) return pass(point);
-  if (!constant_time_equal(credential.id, sha256(*point))) {
+  if (!crypto::constant_time_equal(credential.id, crypto::sha256(*point))) {
     return fail(AppAttestError::kKeyIdMismatch,
                 "the credential id is not the hash of the certified key");
   }
@@ -114,37 +114,24 @@ Result<void> check_environment(AppAttestAttestation& result, const AttestationRe
 }  // namespace
 
 std::string_view error_id(AppAttestError error) {
-  switch (error) {
-    case AppAttestError::kTooLarge:
-      return "app-attest.too-large";
-    case AppAttestError::kMalformed:
-      return "app-attest.malformed";
-    case AppAttestError::kWrongFormat:
-      return "app-attest.wrong-format";
-    case AppAttestError::kNonceMissing:
-      return "app-attest.nonce-missing";
-    case AppAttestError::kNonceMismatch:
-      return "app-attest.nonce-mismatch";
-    case AppAttestError::kKeyIdMismatch:
-      return "app-attest.key-id-mismatch";
-    case AppAttestError::kKeyMismatch:
-      return "app-attest.key-mismatch";
-    case AppAttestError::kWrongAppId:
-      return "app-attest.wrong-app-id";
-    case AppAttestError::kWrongEnvironment:
-      return "app-attest.wrong-environment";
-    case AppAttestError::kUnknownEnvironment:
-      return "app-attest.unknown-environment";
-    case AppAttestError::kCounterNotZero:
-      return "app-attest.counter-not-zero";
-    case AppAttestError::kCounterReplayed:
-      return "app-attest.counter-replayed";
-    case AppAttestError::kBadSignature:
-      return "app-attest.bad-signature";
-    case AppAttestError::kReceiptMismatch:
-      return "app-attest.receipt-mismatch";
-  }
-  return "app-attest.unknown";
+  using enum AppAttestError;
+  static constexpr auto kIds = error_table<AppAttestError>({
+      {kTooLarge, "app-attest.too-large"},
+      {kMalformed, "app-attest.malformed"},
+      {kWrongFormat, "app-attest.wrong-format"},
+      {kNonceMissing, "app-attest.nonce-missing"},
+      {kNonceMismatch, "app-attest.nonce-mismatch"},
+      {kKeyIdMismatch, "app-attest.key-id-mismatch"},
+      {kKeyMismatch, "app-attest.key-mismatch"},
+      {kWrongAppId, "app-attest.wrong-app-id"},
+      {kWrongEnvironment, "app-attest.wrong-environment"},
+      {kUnknownEnvironment, "app-attest.unknown-environment"},
+      {kCounterNotZero, "app-attest.counter-not-zero"},
+      {kCounterReplayed, "app-attest.counter-replayed"},
+      {kBadSignature, "app-attest.bad-signature"},
+      {kReceiptMismatch, "app-attest.receipt-mismatch"},
+  });
+  return kIds[error];
 }
 
 std::string_view to_string(AppAttestEnvironment environment) {
@@ -185,7 +172,8 @@ Result<void> AttestationVerifier::check(AppAttestAttestation& result,
   if (auto ok = check_chain(result, request.as_of); !ok) return ok;
   auto nonce = read_nonce(*result.leaf);
   if (!nonce) return pass(nonce);
-  if (!constant_time_equal(*nonce, nonce_of(parts->authenticator_data, request.client_data_hash))) {
+  if (!crypto::constant_time_equal(*nonce,
+                                   nonce_of(parts->authenticator_data, request.client_data_hash))) {
     return fail(AppAttestError::kNonceMismatch,
                 "the nonce is not of this authenticator data and client data hash");
   }
@@ -204,29 +192,30 @@ Result<void> AttestationVerifier::check(AppAttestAttestation& result,
 }
 
 Result<void> AttestationVerifier::check_chain(AppAttestAttestation& result, UnixTime as_of) const {
-  if (result.chain.empty()) return fail(ChainError::kTooShort, "x5c is empty");
-  auto leaf = parse_certificate(result.chain.front(), "certificate 0");
+  if (result.chain.empty()) return fail(pki::ChainError::kTooShort, "x5c is empty");
+  auto leaf = pki::parse_certificate(result.chain.front(), "certificate 0");
   if (!leaf) return pass(leaf);
   result.leaf = std::move(*leaf);
   auto issuers = issuers_.verify(std::span(result.chain).subspan(1));
   if (!issuers) return pass(issuers);
   if (auto ok = (*issuers)->check_ca(); !ok) return ok;
-  if (!names_equal(result.leaf->issuer, (*issuers)->certificates.front().subject)) {
-    return fail(ChainError::kIssuerMismatch, "the leaf names another issuer than certificate 1");
+  if (!pki::names_equal(result.leaf->issuer, (*issuers)->certificates.front().subject)) {
+    return fail(pki::ChainError::kIssuerMismatch,
+                "the leaf names another issuer than certificate 1");
   }
-  auto algorithm = parse_signature_algorithm(result.leaf->signature_algorithm);
+  auto algorithm = pki::parse_signature_algorithm(result.leaf->signature_algorithm);
   if (!algorithm) {
-    return fail(ChainError::kUnsupportedAlgorithm, "the leaf: " + algorithm.error().message());
+    return fail(pki::ChainError::kUnsupportedAlgorithm, "the leaf: " + algorithm.error().message());
   }
   auto verified = (*issuers)->leaf_issuer_key.verify(*algorithm, result.leaf->signed_bytes,
                                                      result.leaf->signature);
   if (!verified) {
-    return fail(ChainError::kBadSignature, "the leaf: " + verified.error().message());
+    return fail(pki::ChainError::kBadSignature, "the leaf: " + verified.error().message());
   }
-  if (auto ok = check_valid_at(*result.leaf, as_of, "the leaf"); !ok) return ok;
+  if (auto ok = pki::check_valid_at(*result.leaf, as_of, "the leaf"); !ok) return ok;
   for (std::size_t i = 0; i < (*issuers)->certificates.size(); ++i) {
-    auto ok =
-        check_valid_at((*issuers)->certificates[i], as_of, "certificate " + std::to_string(i + 1));
+    auto ok = pki::check_valid_at((*issuers)->certificates[i], as_of,
+                                  "certificate " + std::to_string(i + 1));
     if (!ok) return ok;
   }
   return {};
@@ -247,8 +236,9 @@ Result<void> AttestationVerifier::check_receipt(AppAttestAttestation& result,
   const AppAttestReceipt& receipt = *result.receipt;
   if (receipt.refusal) {
     const Error& error = *receipt.refusal;
-    bool tolerated = error.is(ChainError::kUntrustedRoot) || error.is(ChainError::kExpired) ||
-                     error.is(ChainError::kNotYetValid) || error.is(ReceiptError::kExpired) ||
+    bool tolerated = error.is(pki::ChainError::kUntrustedRoot) ||
+                     error.is(pki::ChainError::kExpired) ||
+                     error.is(pki::ChainError::kNotYetValid) || error.is(ReceiptError::kExpired) ||
                      error.is(ReceiptError::kNotYetValid);
     if (!tolerated) return tl::unexpected<Error>(error);
     result.warnings.push_back("app-attest.receipt: " + error.text());
@@ -264,8 +254,8 @@ Result<void> AttestationVerifier::check_receipt(AppAttestAttestation& result,
 
 namespace {
 
-Result<void> check_assertion(ByteView object, const PublicKey& key, const AssertionRequest& request,
-                             AppAttestAssertion& result) {
+Result<void> check_assertion(ByteView object, const pki::PublicKey& key,
+                             const AssertionRequest& request, AppAttestAssertion& result) {
   if (object.size() > kMaxAppAttestBytes) {
     return fail(AppAttestError::kTooLarge, std::to_string(object.size()) + " bytes");
   }
@@ -281,7 +271,7 @@ Result<void> check_assertion(ByteView object, const PublicKey& key, const Assert
   result.authenticator_data = std::move(*data);
   // What is signed is the nonce, itself a hash, and ECDSA hashes it once more.
   Sha256Digest nonce = nonce_of((*encoded)->bytes, request.client_data_hash);
-  if (!key.verify(SignatureAlgorithm::kEcdsaSha256, nonce, result.signature)) {
+  if (!key.verify(pki::SignatureAlgorithm::kEcdsaSha256, nonce, result.signature)) {
     return fail(AppAttestError::kBadSignature,
                 "the signature is not the key's over this client data hash");
   }
@@ -299,7 +289,7 @@ Result<void> check_assertion(ByteView object, const PublicKey& key, const Assert
 
 }  // namespace
 
-AppAttestAssertion verify_assertion(ByteView object, const PublicKey& key,
+AppAttestAssertion verify_assertion(ByteView object, const pki::PublicKey& key,
                                     const AssertionRequest& request) {
   AppAttestAssertion result;
   if (auto ok = check_assertion(object, key, request, result); !ok) {
@@ -308,4 +298,4 @@ AppAttestAssertion verify_assertion(ByteView object, const PublicKey& key,
   return result;
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

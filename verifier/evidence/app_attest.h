@@ -14,11 +14,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "pki/issuer_chain.h"
 #include "verifier/evidence/app_attest_receipt.h"
 #include "verifier/evidence/authenticator_data.h"
-#include "verifier/evidence/issuer_chain.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 
 // Beside these a refusal can be one of chain.*, certificate.*, authenticator-data.*, receipt.*,
 // cms.*.
@@ -64,7 +64,7 @@ struct AppAttestAttestation {
 
   Bytes object;              // as given; what follows points into it
   std::vector<Bytes> chain;  // leaf first
-  std::optional<Certificate> leaf;
+  std::optional<pki::Certificate> leaf;
   std::optional<AuthenticatorData> authenticator_data;
   std::optional<AppAttestEnvironment> environment;
   ByteView receipt_bytes;  // to be kept: it is sent to Apple for a risk metric; may be empty
@@ -80,8 +80,8 @@ Json to_json(const AppAttestAttestation& attestation);
 // Thread-safe; keep one, for its cache of issuers.
 class AttestationVerifier {
  public:
-  explicit AttestationVerifier(TrustRoots roots = TrustRoots::apple_app_attest(),
-                               TrustRoots receipt_roots = TrustRoots::apple_receipts())
+  explicit AttestationVerifier(pki::TrustRoots roots = pki::TrustRoots::apple_app_attest(),
+                               pki::TrustRoots receipt_roots = pki::TrustRoots::apple_receipts())
       : issuers_(std::move(roots), 16), receipts_(std::move(receipt_roots)) {}
 
   AppAttestAttestation verify(Bytes object, const AttestationRequest& request) const;
@@ -91,7 +91,7 @@ class AttestationVerifier {
   Result<void> check_chain(AppAttestAttestation& result, UnixTime as_of) const;
   Result<void> check_receipt(AppAttestAttestation& result, const AttestationRequest& request) const;
 
-  IssuerVerifier issuers_;
+  pki::IssuerVerifier issuers_;
   ReceiptVerifier receipts_;
 };
 
@@ -116,7 +116,7 @@ struct AppAttestAssertion {
 Json to_json(const AppAttestAssertion& assertion);
 
 // `key`: of the attestation. `object` must outlive the result.
-AppAttestAssertion verify_assertion(ByteView object, const PublicKey& key,
+AppAttestAssertion verify_assertion(ByteView object, const pki::PublicKey& key,
                                     const AssertionRequest& request);
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -1,7 +1,7 @@
 #include "base/encoding.h"
 #include "verifier/evidence/app_attest.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 constexpr der::Oid kAppFactsOid("1.2.840.113635.100.8.5");
@@ -31,9 +31,9 @@ Json value_to_json(const der::Element& element) {
 
 // Apple's extensions 8.5 (of the app) and 8.7 (of the system) are SEQUENCEs of [number] EXPLICIT
 // values whose numbers are not documented; shown as they are.
-Json facts_to_json(const Certificate& leaf, const der::Oid& oid) {
+Json facts_to_json(const pki::Certificate& leaf, const der::Oid& oid) {
   Json json = Json::object();
-  const Extension* extension = leaf.find(oid);
+  const pki::Extension* extension = leaf.find(oid);
   if (extension == nullptr) return json;
   auto outer = der::parse(extension->value, der::kSequence);
   if (!outer) return json;
@@ -64,7 +64,7 @@ Json to_json(const AppAttestAttestation& attestation) {
   }
   json["certificates"] = Json::array();
   for (const Bytes& encoded : attestation.chain) {
-    json["certificates"].push_back(certificate_to_json(encoded));
+    json["certificates"].push_back(pki::certificate_to_json(encoded));
   }
   if (attestation.receipt) json["receipt"] = to_json(*attestation.receipt);
   return json;
@@ -80,4 +80,4 @@ Json to_json(const AppAttestAssertion& assertion) {
   return json;
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

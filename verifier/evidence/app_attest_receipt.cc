@@ -4,7 +4,7 @@
 
 #include "base/encoding.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 constexpr std::size_t kMaxReceiptBytes = 64 * 1024;
@@ -124,7 +124,7 @@ Result<void> check_request(const AppAttestReceipt& receipt, const ReceiptRequest
     return fail(ReceiptError::kWrongAppId, "the receipt is for " + receipt.app_id);
   }
   if (request.public_key_spki) {
-    auto certificate = parse_certificate(receipt.certificate, "field 3");
+    auto certificate = pki::parse_certificate(receipt.certificate, "field 3");
     if (!certificate) return pass(certificate);
     if (as_text(certificate->spki) != as_text(*request.public_key_spki)) {
       return fail(ReceiptError::kWrongKey, "the receipt is for another attested key");
@@ -148,10 +148,10 @@ Result<void> check_request(const AppAttestReceipt& receipt, const ReceiptRequest
 }
 
 // The signer must have been valid when it signed; receipts outlive its certificate by months.
-Result<void> check_signer_times(const IssuerChain& chain, UnixTime signed_at) {
+Result<void> check_signer_times(const pki::IssuerChain& chain, UnixTime signed_at) {
   for (std::size_t i = 0; i < chain.certificates.size(); ++i) {
-    auto ok = check_valid_at(chain.certificates[i], signed_at,
-                             "certificate " + std::to_string(i) + " of the signer");
+    auto ok = pki::check_valid_at(chain.certificates[i], signed_at,
+                                  "certificate " + std::to_string(i) + " of the signer");
     if (!ok) return ok;
   }
   return {};
@@ -160,25 +160,18 @@ Result<void> check_signer_times(const IssuerChain& chain, UnixTime signed_at) {
 }  // namespace
 
 std::string_view error_id(ReceiptError error) {
-  switch (error) {
-    case ReceiptError::kMalformed:
-      return "receipt.malformed";
-    case ReceiptError::kMissingField:
-      return "receipt.missing-field";
-    case ReceiptError::kWrongAppId:
-      return "receipt.wrong-app-id";
-    case ReceiptError::kWrongKey:
-      return "receipt.wrong-key";
-    case ReceiptError::kWrongClientHash:
-      return "receipt.wrong-client-hash";
-    case ReceiptError::kNotYetValid:
-      return "receipt.not-yet-valid";
-    case ReceiptError::kTooOld:
-      return "receipt.too-old";
-    case ReceiptError::kExpired:
-      return "receipt.expired";
-  }
-  return "receipt.unknown";
+  using enum ReceiptError;
+  static constexpr auto kIds = error_table<ReceiptError>({
+      {kMalformed, "receipt.malformed"},
+      {kMissingField, "receipt.missing-field"},
+      {kWrongAppId, "receipt.wrong-app-id"},
+      {kWrongKey, "receipt.wrong-key"},
+      {kWrongClientHash, "receipt.wrong-client-hash"},
+      {kNotYetValid, "receipt.not-yet-valid"},
+      {kTooOld, "receipt.too-old"},
+      {kExpired, "receipt.expired"},
+  });
+  return kIds[error];
 }
 
 AppAttestReceipt ReceiptVerifier::verify(ByteView encoded, const ReceiptRequest& request) const {
@@ -192,11 +185,11 @@ Result<void> ReceiptVerifier::check(ByteView encoded, AppAttestReceipt& receipt,
   if (encoded.size() > kMaxReceiptBytes) {
     return fail(ReceiptError::kMalformed, "over " + std::to_string(kMaxReceiptBytes) + " bytes");
   }
-  auto data = parse_signed_data(encoded);
+  auto data = pki::parse_signed_data(encoded);
   if (!data) return pass(data);
   // Decoded before its signature is checked, so that a refused receipt can be explained.
   auto payload = read_payload(data->content, receipt);
-  auto chain = verify_signed_data(*data, issuers_);
+  auto chain = pki::verify_signed_data(*data, issuers_);
   if (!chain) return pass(chain);
   if (!payload) {
     if (payload.error().is(ReceiptError::kMalformed)) return payload;
@@ -222,7 +215,7 @@ Json to_json(const AppAttestReceipt& receipt) {
     json["reason"] = receipt.refusal->id();
     json["detail"] = receipt.refusal->message();
   }
-  if (auto certificate = parse_certificate(receipt.certificate)) {
+  if (auto certificate = pki::parse_certificate(receipt.certificate)) {
     json["attestedPublicKey"] = base64_encode(certificate->spki);
   }
   if (receipt.creation_time) json["creationTime"] = format_time(*receipt.creation_time);
@@ -235,4 +228,4 @@ Json to_json(const AppAttestReceipt& receipt) {
   return json;
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

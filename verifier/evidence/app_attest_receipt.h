@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "verifier/evidence/cms.h"
+#include "pki/cms.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 
 // Beside these a refusal can be one of cms.*, chain.*, certificate.*.
 enum class ReceiptError {
@@ -65,7 +65,7 @@ Json to_json(const AppAttestReceipt& receipt);
 // Thread-safe.
 class ReceiptVerifier {
  public:
-  explicit ReceiptVerifier(TrustRoots roots = TrustRoots::apple_receipts())
+  explicit ReceiptVerifier(pki::TrustRoots roots = pki::TrustRoots::apple_receipts())
       : issuers_(std::move(roots), 16) {}
 
   AppAttestReceipt verify(ByteView receipt, const ReceiptRequest& request) const;
@@ -74,7 +74,7 @@ class ReceiptVerifier {
   Result<void> check(ByteView encoded, AppAttestReceipt& receipt,
                      const ReceiptRequest& request) const;
 
-  IssuerVerifier issuers_;
+  pki::IssuerVerifier issuers_;
 };
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

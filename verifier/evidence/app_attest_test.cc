@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 #include <openssl/cms.h>
 
-#include "base/crypto.h"
-#include "tests/support/cbor_writer.h"
-#include "tests/support/certificate_maker.h"
-#include "tests/support/der_writer.h"
+#include "crypto/crypto.h"
+#include "formats/testing/cbor_writer.h"
+#include "formats/testing/der_writer.h"
+#include "pki/testing/certificate_maker.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using namespace touchmark::testing;
@@ -51,7 +51,7 @@ Bytes ios27_extensions(std::string_view version, std::string_view category) {
 }
 
 Bytes header(std::string_view app_id, std::uint8_t flags, std::uint8_t counter) {
-  Bytes data = to_owned(sha256(as_bytes(app_id)));
+  Bytes data = to_owned(crypto::sha256(as_bytes(app_id)));
   append(data,
          Bytes{std::byte{flags}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{counter}});
   return data;
@@ -63,14 +63,14 @@ class AppAttestTest : public ::testing::Test {
     Bytes data = header(app_id_, flags_, counter_);
     append(data, as_bytes(aaguid_));
     append(data, Bytes{std::byte{0}, std::byte{32}});
-    append(data, key_id_.value_or(to_owned(sha256(point_of(key_)))));
+    append(data, key_id_.value_or(to_owned(crypto::sha256(point_of(key_)))));
     append(data, cose_key(point_of(cose_key_.value_or(key_))));
     append(data, extensions_);
     return data;
   }
 
   Bytes leaf(const Bytes& data) const {
-    Bytes nonce = to_owned(sha256(concat(data, client_data_hash_)));
+    Bytes nonce = to_owned(crypto::sha256(concat(data, client_data_hash_)));
     CertificateSpec spec{.subject = {{"CN", "credential"}}, .issuer = kCaName, .ca = false};
     if (with_nonce_) {
       spec.extensions = {{"1.2.840.113635.100.8.2", sequence({explicit_tag(1, octets(nonce))})}};
@@ -132,7 +132,7 @@ class AppAttestTest : public ::testing::Test {
 
   AppAttestAttestation verify(Bytes encoded) const {
     auto root_of = [](const TestKey& key) {
-      return TrustRoots::parse(
+      return pki::TrustRoots::parse(
                  to_pem(make_certificate({.subject = kRootName, .issuer = kRootName}, key, key)))
           .value();
     };
@@ -270,8 +270,8 @@ class AssertionTest : public ::testing::Test {
  protected:
   Bytes sign(const Bytes& data, ByteView hash) const {
     using namespace cbor_out;
-    Sha256Digest nonce = sha256(concat(data, hash));
-    EcKey key = key_;
+    Sha256Digest nonce = crypto::sha256(concat(data, hash));
+    crypto::EcKey key = key_;
     // ECDSA in DER: SEQUENCE of r and s.
     Bytes raw = key.sign(nonce);
     auto integer_of = [](ByteView bytes) {
@@ -293,14 +293,14 @@ class AssertionTest : public ::testing::Test {
     AssertionRequest request{.client_data_hash = hash_};
     request.app_id = kAppId;
     request.previous_counter = previous;
-    return verify_assertion(object, PublicKey::from_spki(key_.public_der()).value(), request);
+    return verify_assertion(object, pki::PublicKey::from_spki(key_.public_der()).value(), request);
   }
   std::string outcome(const Bytes& object, std::optional<std::uint32_t> previous = 0) {
     AppAttestAssertion result = verify(object, previous);
     return result.refusal ? result.refusal->id() : "verified";
   }
 
-  EcKey key_ = EcKey::generate();
+  crypto::EcKey key_ = crypto::EcKey::generate();
   Bytes hash_ = to_bytes("client data hash");
 };
 
@@ -331,7 +331,7 @@ TEST_F(AssertionTest, IsForOneAppKeyAndContent) {
   EXPECT_EQ(outcome(sign(header(kAppId, 0x40, 1), as_bytes("other data"))),
             "app-attest.bad-signature");
   Bytes object = sign(header(kAppId, 0x40, 1), hash_);
-  key_ = EcKey::generate();
+  key_ = crypto::EcKey::generate();
   EXPECT_EQ(outcome(object), "app-attest.bad-signature");
 }
 
@@ -343,10 +343,10 @@ TEST_F(AssertionTest, TheNonceIsHashedTwice) {
   EXPECT_EQ(outcome(object), "verified");
   auto map = cbor::parse(once);
   ASSERT_TRUE(map);
-  auto key = PublicKey::from_spki(key_.public_der()).value();
-  EXPECT_TRUE(key.verify(SignatureAlgorithm::kEcdsaSha256, sha256(concat(data, hash_)),
+  auto key = pki::PublicKey::from_spki(key_.public_der()).value();
+  EXPECT_TRUE(key.verify(pki::SignatureAlgorithm::kEcdsaSha256, crypto::sha256(concat(data, hash_)),
                          map->find("signature")->bytes));
-  EXPECT_FALSE(key.verify(SignatureAlgorithm::kEcdsaSha256, concat(data, hash_),
+  EXPECT_FALSE(key.verify(pki::SignatureAlgorithm::kEcdsaSha256, concat(data, hash_),
                           map->find("signature")->bytes));
 }
 
@@ -360,4 +360,4 @@ TEST_F(AssertionTest, MalformedOnesAreRefused) {
 }
 
 }  // namespace
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

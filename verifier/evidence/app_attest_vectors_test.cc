@@ -3,11 +3,11 @@
 
 #include <map>
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "tests/support/vectors.h"
 #include "verifier/evidence/app_attest.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using touchmark::testing::read_json_vector;
@@ -101,10 +101,10 @@ TEST(AppAttestVectors, ApplesSampleVerifies) {
   EXPECT_EQ(outcome(result), "verified");
   EXPECT_EQ(result.environment, AppAttestEnvironment::kProduction);
   EXPECT_EQ(result.receipt->environment, "production");
-  auto published = TrustRoots::parse(
+  auto published = pki::TrustRoots::parse(
       as_text(read_vector(kFolder + "apple-2024/Apple_App_Attestation_Root_CA.pem")));
   ASSERT_TRUE(published);
-  EXPECT_NE(TrustRoots::apple_app_attest().find(published->all().front().spki), nullptr);
+  EXPECT_NE(pki::TrustRoots::apple_app_attest().find(published->all().front().spki), nullptr);
 }
 
 TEST(AppAttestVectors, ADevelopmentBuildVerifies) {
@@ -112,7 +112,7 @@ TEST(AppAttestVectors, ADevelopmentBuildVerifies) {
   AttestationRequest request{.as_of = parse_time("2024-02-05").value(), .client_data_hash = {}};
   // Its app hashed the challenge's text, which was sent in base64.
   Bytes challenge = from_base64(file.at("challenge").get<std::string>());
-  Sha256Digest hash = sha256(challenge);
+  Sha256Digest hash = crypto::sha256(challenge);
   request.client_data_hash.assign(hash.begin(), hash.end());
   request.app_id = "V8H6LQ9448.io.uebelacker.AppAttestExample";
   request.key_id = from_base64(file.at("keyId").get<std::string>());
@@ -148,7 +148,7 @@ TEST(AppAttestVectors, RealAssertionsVerify) {
   std::vector<Document> documents = all_documents("assertion");
   ASSERT_EQ(documents.size(), 4U);
   for (Document& document : documents) {
-    auto key = PublicKey::from_spki(keys.at(document["keyIdBase64"]));
+    auto key = pki::PublicKey::from_spki(keys.at(document["keyIdBase64"]));
     ASSERT_TRUE(key) << key.error().text();
     Bytes object = from_base64(document["assertionBase64"]);
     Bytes hash = from_base64(document["clientDataHashSha256Base64"]);
@@ -260,4 +260,4 @@ TEST(AppAttestVectors, EachExpectationIsChecked) {
 }
 
 }  // namespace
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -2,7 +2,7 @@
 
 #include "base/encoding.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 constexpr std::size_t kHashBytes = 32;
@@ -58,15 +58,13 @@ void read_known_extensions(AuthenticatorData& data) {
 }  // namespace
 
 std::string_view error_id(AuthenticatorDataError error) {
-  switch (error) {
-    case AuthenticatorDataError::kTruncated:
-      return "authenticator-data.truncated";
-    case AuthenticatorDataError::kMalformedKey:
-      return "authenticator-data.malformed-key";
-    case AuthenticatorDataError::kMalformedExtensions:
-      return "authenticator-data.malformed-extensions";
-  }
-  return "authenticator-data.unknown";
+  using enum AuthenticatorDataError;
+  static constexpr auto kIds = error_table<AuthenticatorDataError>({
+      {kTruncated, "authenticator-data.truncated"},
+      {kMalformedKey, "authenticator-data.malformed-key"},
+      {kMalformedExtensions, "authenticator-data.malformed-extensions"},
+  });
+  return kIds[error];
 }
 
 std::string_view to_string(ValidationCategory category) {
@@ -168,4 +166,4 @@ Json to_json(const AuthenticatorData& data) {
   return json;
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/cbor.h"
 #include "base/error.h"
+#include "formats/cbor.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 
 enum class AuthenticatorDataError {
   kTruncated,
@@ -68,4 +68,4 @@ Result<Bytes> read_cose_key(const cbor::Value& key);
 
 Json to_json(const AuthenticatorData& data);
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

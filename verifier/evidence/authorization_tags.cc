@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using List = AuthorizationList;
@@ -86,4 +86,4 @@ const AuthorizationTag* find_authorization_tag(std::uint32_t number) {
   return at != std::end(kTags) && at->number == number ? at : nullptr;
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

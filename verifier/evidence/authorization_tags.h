@@ -7,7 +7,7 @@
 
 #include "verifier/evidence/key_description.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 
 // For byte strings that are text: printed as such where they are UTF-8.
 struct TextField {
@@ -32,4 +32,4 @@ std::span<const AuthorizationTag> authorization_tags();
 // nullptr when no version has the tag.
 const AuthorizationTag* find_authorization_tag(std::uint32_t number);
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

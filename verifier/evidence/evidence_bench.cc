@@ -6,14 +6,14 @@
 #include <ctime>
 #include <functional>
 
-#include "base/crypto.h"
-#include "tests/support/cbor_writer.h"
-#include "tests/support/certificate_maker.h"
-#include "tests/support/der_writer.h"
+#include "crypto/crypto.h"
+#include "formats/testing/cbor_writer.h"
+#include "formats/testing/der_writer.h"
+#include "pki/testing/certificate_maker.h"
 #include "verifier/evidence/app_attest.h"
 #include "verifier/evidence/key_attestation.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using namespace touchmark::testing;
@@ -135,7 +135,7 @@ struct Chain {
 
 void bench_key_attestation() {
   Chain chain;
-  TrustRoots roots = TrustRoots::parse(chain.root_pem).value();
+  pki::TrustRoots roots = pki::TrustRoots::parse(chain.root_pem).value();
   KeyAttestationVerifier cached(roots);
   KeyAttestationVerifier cold(roots, 0);
   KeyAttestationRequest request{.as_of = from_unix(1790000000)};
@@ -162,7 +162,7 @@ void bench_assertion() {
   TestKey key;
   Bytes data(37, std::byte{0x40});
   Bytes client_data_hash(32, std::byte{1});
-  Sha256 hash;
+  crypto::Sha256 hash;
   hash.update(data);
   hash.update(client_data_hash);
   Sha256Digest nonce = hash.finish();
@@ -179,8 +179,8 @@ void bench_assertion() {
   Bytes object = map({text("signature"), bytes(signature), text("authenticatorData"), bytes(data)});
   unsigned char* spki = nullptr;
   int spki_size = i2d_PUBKEY(key.get(), &spki);
-  PublicKey public_key =
-      PublicKey::from_spki(std::as_bytes(std::span(spki, static_cast<std::size_t>(spki_size))))
+  pki::PublicKey public_key =
+      pki::PublicKey::from_spki(std::as_bytes(std::span(spki, static_cast<std::size_t>(spki_size))))
           .value();
   OPENSSL_free(spki);
   BareCheck p256(key, EVP_sha256());
@@ -194,9 +194,9 @@ void bench_assertion() {
 }
 
 }  // namespace
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence
 
 int main() {
-  touchmark::evidence::bench_key_attestation();
-  touchmark::evidence::bench_assertion();
+  touchmark::verifier::evidence::bench_key_attestation();
+  touchmark::verifier::evidence::bench_assertion();
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 constexpr der::Oid kProvisioningInfoOid("1.3.6.1.4.1.11129.2.1.30");
@@ -11,13 +11,14 @@ void warn(KeyAttestation& result, std::string_view id, const std::string& text) 
   result.warnings.push_back("key-attestation." + std::string(id) + ": " + text);
 }
 
-bool has_key_description(const Certificate& certificate) {
+bool has_key_description(const pki::Certificate& certificate) {
   return certificate.find(kKeyDescriptionOid) != nullptr;
 }
 
 // An attested key is an ordinary signing key, so its owner can issue certificates below the genuine
 // one. Only the certificate that the secure environment itself made may describe a key: the leaf.
-Result<void> check_extension_position(const Certificate& leaf, std::span<const Certificate> above) {
+Result<void> check_extension_position(const pki::Certificate& leaf,
+                                      std::span<const pki::Certificate> above) {
   bool in_leaf = has_key_description(leaf);
   auto other = std::ranges::find_if(above, has_key_description);
   if (other != above.end()) {
@@ -35,31 +36,31 @@ Result<void> check_extension_position(const Certificate& leaf, std::span<const C
 
 // Some phones leave attributes of their issuer's name out (AUM-L29 and POCOPHONE F1: the title).
 bool is_part_of_name(ByteView part, ByteView whole) {
-  auto few = parse_name(part);
-  auto all = parse_name(whole);
+  auto few = pki::parse_name(part);
+  auto all = pki::parse_name(whole);
   if (!few || !all || few->empty()) return false;
-  return std::ranges::all_of(*few, [&all](const NameAttribute& attribute) {
-    return std::ranges::any_of(*all, [&attribute](const NameAttribute& other) {
+  return std::ranges::all_of(*few, [&all](const pki::NameAttribute& attribute) {
+    return std::ranges::any_of(*all, [&attribute](const pki::NameAttribute& other) {
       return attribute.type == other.type && attribute.value == other.value;
     });
   });
 }
 
-Provisioning provisioning_of(const IssuerChain& issuers) {
+Provisioning provisioning_of(const pki::IssuerChain& issuers) {
   const auto* intermediate = issuers.intermediate_subject();
   if (intermediate == nullptr) return Provisioning::kUnknown;
-  if (find_attribute(*intermediate, "serialNumber") != nullptr) return Provisioning::kFactory;
-  const std::string* organization = find_attribute(*intermediate, "O");
-  const std::string* common_name = find_attribute(*intermediate, "CN");
+  if (pki::find_attribute(*intermediate, "serialNumber") != nullptr) return Provisioning::kFactory;
+  const std::string* organization = pki::find_attribute(*intermediate, "O");
+  const std::string* common_name = pki::find_attribute(*intermediate, "CN");
   bool is_google = organization != nullptr && *organization == "Google LLC";
   bool is_droid_ca = common_name != nullptr && common_name->starts_with("Droid CA");
   return is_google && is_droid_ca ? Provisioning::kRemote : Provisioning::kUnknown;
 }
 
 // Factory certificates say it in the title, remotely provisioned ones in the organization.
-std::optional<SecurityLevel> certified_level_of(const IssuerChain& issuers) {
+std::optional<SecurityLevel> certified_level_of(const pki::IssuerChain& issuers) {
   for (const char* type : {"title", "O"}) {
-    const std::string* value = find_attribute(issuers.subjects.front(), type);
+    const std::string* value = pki::find_attribute(issuers.subjects.front(), type);
     if (value == nullptr) continue;
     if (*value == "StrongBox") return SecurityLevel::kStrongBox;
     if (*value == "TEE") return SecurityLevel::kTrustedEnvironment;
@@ -68,31 +69,33 @@ std::optional<SecurityLevel> certified_level_of(const IssuerChain& issuers) {
 }
 
 // The leaf's own times are set by the device and say nothing.
-Result<void> check_times(const IssuerChain& issuers, Provisioning provisioning, UnixTime as_of) {
+Result<void> check_times(const pki::IssuerChain& issuers, Provisioning provisioning,
+                         UnixTime as_of) {
   std::size_t below_root = issuers.certificates.size() - (issuers.root_included ? 1 : 0);
   for (std::size_t i = 0; i < below_root; ++i) {
-    const Certificate& certificate = issuers.certificates[i];
-    auto ok = check_valid_at(certificate, as_of, "certificate " + std::to_string(i + 1));
+    const pki::Certificate& certificate = issuers.certificates[i];
+    auto ok = pki::check_valid_at(certificate, as_of, "certificate " + std::to_string(i + 1));
     if (ok) continue;
-    bool ignored = provisioning == Provisioning::kFactory && ok.error().is(ChainError::kExpired);
+    bool ignored =
+        provisioning == Provisioning::kFactory && ok.error().is(pki::ChainError::kExpired);
     if (!ignored) return ok;
   }
   return {};
 }
 
-Result<void> check_revocation(const KeyAttestation& result, const RevocationList& list) {
-  auto leaf = check_not_revoked(list, serial_hex(result.leaf->serial), "the leaf");
+Result<void> check_revocation(const KeyAttestation& result, const pki::RevocationList& list) {
+  auto leaf = pki::check_not_revoked(list, pki::serial_hex(result.leaf->serial), "the leaf");
   if (!leaf) return leaf;
   for (std::size_t i = 0; i < result.issuers->serials.size(); ++i) {
-    auto ok =
-        check_not_revoked(list, result.issuers->serials[i], "certificate " + std::to_string(i + 1));
+    auto ok = pki::check_not_revoked(list, result.issuers->serials[i],
+                                     "certificate " + std::to_string(i + 1));
     if (!ok) return ok;
   }
   return {};
 }
 
 void read_provisioning_info(KeyAttestation& result) {
-  const Extension* extension = result.issuers->certificates.front().find(kProvisioningInfoOid);
+  const pki::Extension* extension = result.issuers->certificates.front().find(kProvisioningInfoOid);
   if (extension == nullptr) return;
   auto value = cbor::parse(extension->value);
   if (value && value->type == cbor::Type::kMap) {
@@ -162,29 +165,20 @@ Result<void> check_description(KeyAttestation& result, const KeyAttestationReque
 }  // namespace
 
 std::string_view error_id(KeyAttestationError error) {
-  switch (error) {
-    case KeyAttestationError::kMissingExtension:
-      return "key-attestation.missing-extension";
-    case KeyAttestationError::kChainExtended:
-      return "key-attestation.chain-extended";
-    case KeyAttestationError::kExtensionOutsideLeaf:
-      return "key-attestation.extension-outside-leaf";
-    case KeyAttestationError::kChallengeMismatch:
-      return "key-attestation.challenge-mismatch";
-    case KeyAttestationError::kSecurityLevelMismatch:
-      return "key-attestation.security-level-mismatch";
-    case KeyAttestationError::kSoftwareOnly:
-      return "key-attestation.software-only";
-    case KeyAttestationError::kCertifiedLevelMismatch:
-      return "key-attestation.certified-level-mismatch";
-    case KeyAttestationError::kRootOfTrustMissing:
-      return "key-attestation.root-of-trust-missing";
-    case KeyAttestationError::kWrongAppId:
-      return "key-attestation.wrong-app-id";
-    case KeyAttestationError::kOriginNotGenerated:
-      return "key-attestation.origin-not-generated";
-  }
-  return "key-attestation.unknown";
+  using enum KeyAttestationError;
+  static constexpr auto kIds = error_table<KeyAttestationError>({
+      {kMissingExtension, "key-attestation.missing-extension"},
+      {kChainExtended, "key-attestation.chain-extended"},
+      {kExtensionOutsideLeaf, "key-attestation.extension-outside-leaf"},
+      {kChallengeMismatch, "key-attestation.challenge-mismatch"},
+      {kSecurityLevelMismatch, "key-attestation.security-level-mismatch"},
+      {kSoftwareOnly, "key-attestation.software-only"},
+      {kCertifiedLevelMismatch, "key-attestation.certified-level-mismatch"},
+      {kRootOfTrustMissing, "key-attestation.root-of-trust-missing"},
+      {kWrongAppId, "key-attestation.wrong-app-id"},
+      {kOriginNotGenerated, "key-attestation.origin-not-generated"},
+  });
+  return kIds[error];
 }
 
 std::string_view to_string(Provisioning provisioning) {
@@ -209,13 +203,13 @@ KeyAttestation KeyAttestationVerifier::verify(std::vector<Bytes> chain,
 
 Result<void> KeyAttestationVerifier::check(KeyAttestation& result,
                                            const KeyAttestationRequest& request) const {
-  if (result.chain.empty()) return fail(ChainError::kTooShort, "the chain is empty");
-  auto leaf = parse_certificate(result.chain.front(), "certificate 0");
+  if (result.chain.empty()) return fail(pki::ChainError::kTooShort, "the chain is empty");
+  auto leaf = pki::parse_certificate(result.chain.front(), "certificate 0");
   if (!leaf) return pass(leaf);
   result.leaf = std::move(*leaf);
   // Decoded first, so that a refused chain can be explained; judged last.
   Result<void> decoded;
-  if (const Extension* extension = result.leaf->find(kKeyDescriptionOid)) {
+  if (const pki::Extension* extension = result.leaf->find(kKeyDescriptionOid)) {
     auto description = parse_key_description(extension->value);
     if (description) {
       std::ranges::move(description->warnings, std::back_inserter(result.warnings));
@@ -244,24 +238,25 @@ Result<void> KeyAttestationVerifier::check(KeyAttestation& result,
 }
 
 Result<void> KeyAttestationVerifier::check_leaf_issuer(KeyAttestation& result) const {
-  const Certificate& leaf = *result.leaf;
-  const Certificate& issuer = result.issuers->certificates.front();
-  if (!names_equal(leaf.issuer, issuer.subject)) {
+  const pki::Certificate& leaf = *result.leaf;
+  const pki::Certificate& issuer = result.issuers->certificates.front();
+  if (!pki::names_equal(leaf.issuer, issuer.subject)) {
     if (!is_part_of_name(leaf.issuer, issuer.subject)) {
-      return fail(ChainError::kIssuerMismatch, "the leaf names another issuer than certificate 1");
+      return fail(pki::ChainError::kIssuerMismatch,
+                  "the leaf names another issuer than certificate 1");
     }
     warn(result, "issuer-name", "the leaf names its issuer only in part");
   }
-  auto algorithm = parse_signature_algorithm(leaf.signature_algorithm);
+  auto algorithm = pki::parse_signature_algorithm(leaf.signature_algorithm);
   if (!algorithm) {
-    return fail(ChainError::kUnsupportedAlgorithm, "the leaf: " + algorithm.error().message());
+    return fail(pki::ChainError::kUnsupportedAlgorithm, "the leaf: " + algorithm.error().message());
   }
   auto verified =
       result.issuers->leaf_issuer_key.verify(*algorithm, leaf.signed_bytes, leaf.signature);
   if (!verified) {
-    return fail(ChainError::kBadSignature, "the leaf: " + verified.error().message());
+    return fail(pki::ChainError::kBadSignature, "the leaf: " + verified.error().message());
   }
   return {};
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -12,16 +12,16 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/cbor.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "verifier/evidence/certificate.h"
-#include "verifier/evidence/issuer_chain.h"
+#include "formats/cbor.h"
+#include "pki/certificate.h"
+#include "pki/issuer_chain.h"
+#include "pki/revocation_list.h"
 #include "verifier/evidence/key_description.h"
-#include "verifier/evidence/revocation_list.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 
 // Beside these a refusal can be one of chain.*, certificate.*, key-description.*.
 enum class KeyAttestationError {
@@ -53,7 +53,7 @@ struct KeyAttestationRequest {
   // A package name that attestationApplicationId must hold when given. Android writes it, not the
   // hardware: it counts no more than the boot state says that Android does.
   std::optional<std::string> app_id{};
-  const RevocationList* revocation = nullptr;  // every certificate is looked up when given
+  const pki::RevocationList* revocation = nullptr;  // every certificate is looked up when given
 };
 
 // The result of one verification. What could be decoded is there even when it is refused.
@@ -67,9 +67,10 @@ struct KeyAttestation {
   std::vector<std::string> warnings;  // "id: text": tolerated, worth knowing
 
   std::vector<Bytes> chain;  // as given, leaf first; everything below points into it
-  std::optional<Certificate> leaf;
+  std::optional<pki::Certificate> leaf;
   std::optional<KeyDescription> description;
-  std::shared_ptr<const IssuerChain> issuers;  // set once the signatures above the leaf are good
+  std::shared_ptr<const pki::IssuerChain>
+      issuers;  // set once the signatures above the leaf are good
   Provisioning provisioning = Provisioning::kUnknown;
   // Security level that the certificate above the leaf claims; older TEE certificates claim none.
   std::optional<SecurityLevel> certified_level;
@@ -87,7 +88,7 @@ Json to_json(const KeyAttestation& attestation);
 // Thread-safe; keep one for the life of the process, for its cache of issuers.
 class KeyAttestationVerifier {
  public:
-  explicit KeyAttestationVerifier(TrustRoots roots = TrustRoots::google(),
+  explicit KeyAttestationVerifier(pki::TrustRoots roots = pki::TrustRoots::google(),
                                   std::size_t cache_size = 1024)
       : issuers_(std::move(roots), cache_size) {}
 
@@ -98,7 +99,7 @@ class KeyAttestationVerifier {
   Result<void> check(KeyAttestation& result, const KeyAttestationRequest& request) const;
   Result<void> check_leaf_issuer(KeyAttestation& result) const;
 
-  IssuerVerifier issuers_;
+  pki::IssuerVerifier issuers_;
 };
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -1,7 +1,7 @@
 #include "base/encoding.h"
 #include "verifier/evidence/key_attestation.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 
 Json to_json(const KeyAttestation& attestation) {
   Json json = {{"verified", attestation.verified()},
@@ -16,7 +16,7 @@ Json to_json(const KeyAttestation& attestation) {
     json["detail"] = attestation.refusal->message();
   }
   for (const Bytes& encoded : attestation.chain) {
-    json["certificates"].push_back(certificate_to_json(encoded));
+    json["certificates"].push_back(pki::certificate_to_json(encoded));
   }
   if (attestation.certified_level) {
     json["certifiedSecurityLevel"] = to_string(*attestation.certified_level);
@@ -28,4 +28,4 @@ Json to_json(const KeyAttestation& attestation) {
   return json;
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

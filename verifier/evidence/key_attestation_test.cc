@@ -6,10 +6,10 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/support/certificate_maker.h"
-#include "tests/support/der_writer.h"
+#include "formats/testing/der_writer.h"
+#include "pki/testing/certificate_maker.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using namespace touchmark::testing;
@@ -62,7 +62,7 @@ class KeyAttestationTest : public ::testing::Test {
   Bytes root() const { return make_certificate(root_, root_key_, root_key_); }
 
   KeyAttestation verify(std::vector<Bytes> certificates) const {
-    KeyAttestationVerifier verifier(TrustRoots::parse(to_pem(root())).value());
+    KeyAttestationVerifier verifier(pki::TrustRoots::parse(to_pem(root())).value());
     return verifier.verify(std::move(certificates), request_);
   }
   std::string outcome(std::vector<Bytes> certificates) const {
@@ -87,7 +87,7 @@ TEST_F(KeyAttestationTest, AGoodChainVerifies) {
   KeyAttestation result = verify(chain());
   EXPECT_EQ(result.provisioning, Provisioning::kFactory);
   EXPECT_EQ(result.certified_level, SecurityLevel::kTrustedEnvironment);
-  EXPECT_TRUE(PublicKey::from_spki(result.public_key()));
+  EXPECT_TRUE(pki::PublicKey::from_spki(result.public_key()));
 }
 
 TEST_F(KeyAttestationTest, TheChallengeMustBeTheOneAsked) {
@@ -302,24 +302,24 @@ TEST_F(KeyAttestationTest, FactoryChainsDoNotExpireRemoteOnesDo) {
 
 TEST_F(KeyAttestationTest, RevokedAndSuspendedSerialsAreRefused) {
   auto list = [](const std::string& entries) {
-    return RevocationList::parse(R"({"entries":{)" + entries + "}}").value();
+    return pki::RevocationList::parse(R"({"entries":{)" + entries + "}}").value();
   };
-  RevocationList none = list(R"("1234":{"status":"REVOKED","reason":"KEY_COMPROMISE"})");
+  pki::RevocationList none = list(R"("1234":{"status":"REVOKED","reason":"KEY_COMPROMISE"})");
   request_.revocation = &none;
   EXPECT_EQ(outcome(), "verified");
-  RevocationList batch = list(R"("abc":{"status":"REVOKED","reason":"KEY_COMPROMISE"})");
+  pki::RevocationList batch = list(R"("abc":{"status":"REVOKED","reason":"KEY_COMPROMISE"})");
   request_.revocation = &batch;
   EXPECT_EQ(outcome(), "chain.revoked");
-  RevocationList padded = list(R"("0ABC":{"status":"REVOKED"})");
+  pki::RevocationList padded = list(R"("0ABC":{"status":"REVOKED"})");
   request_.revocation = &padded;
   EXPECT_EQ(outcome(), "chain.revoked");
-  RevocationList suspended = list(R"("2a":{"status":"SUSPENDED"})");
+  pki::RevocationList suspended = list(R"("2a":{"status":"SUSPENDED"})");
   request_.revocation = &suspended;
   EXPECT_EQ(outcome(), "chain.suspended");
-  RevocationList leaf_and_root = list(R"("1":{"status":"REVOKED"})");
+  pki::RevocationList leaf_and_root = list(R"("1":{"status":"REVOKED"})");
   request_.revocation = &leaf_and_root;
   EXPECT_EQ(outcome(), "chain.revoked");
-  RevocationList new_status = list(R"("2a":{"status":"QUARANTINED"})");
+  pki::RevocationList new_status = list(R"("2a":{"status":"QUARANTINED"})");
   request_.revocation = &new_status;
   EXPECT_EQ(outcome(), "chain.revoked");
 }
@@ -329,7 +329,7 @@ TEST(RevocationList, IsRefusedWholeWhenAnEntryIsNotUnderstood) {
        {"", "[]", "{}", R"({"entries":[]})", R"({"entries":{"xyz":{"status":"REVOKED"}}})",
         R"({"entries":{"12":{}}})", R"({"entries":{"12":"REVOKED"}})",
         R"({"entries":{"":{"status":"REVOKED"}}})"}) {
-    auto list = RevocationList::parse(text);
+    auto list = pki::RevocationList::parse(text);
     ASSERT_FALSE(list) << text;
     EXPECT_EQ(list.error().id(), "revocation.malformed") << text;
   }
@@ -339,10 +339,10 @@ TEST_F(KeyAttestationTest, SizesAreBounded) {
   EXPECT_EQ(outcome({}), "chain.too-short");
   EXPECT_EQ(outcome({chain().front()}), "chain.too-short");
   std::vector<Bytes> certificates = chain();
-  while (certificates.size() < kMaxChainLength + 1) certificates.push_back(root());
+  while (certificates.size() < pki::kMaxChainLength + 1) certificates.push_back(root());
   EXPECT_EQ(outcome(certificates), "chain.too-long");
   certificates = chain();
-  certificates[1] = Bytes(kMaxCertificateBytes + 1);
+  certificates[1] = Bytes(pki::kMaxCertificateBytes + 1);
   EXPECT_EQ(outcome(certificates), "certificate.too-large");
   certificates[1] = to_bytes("not a certificate");
   EXPECT_EQ(outcome(certificates), "certificate.malformed");
@@ -360,7 +360,7 @@ TEST_F(KeyAttestationTest, MalformedProvisioningInfoIsAWarning) {
 }
 
 TEST_F(KeyAttestationTest, OneVerifierServesManyThreads) {
-  KeyAttestationVerifier verifier(TrustRoots::parse(to_pem(root())).value(), 2);
+  KeyAttestationVerifier verifier(pki::TrustRoots::parse(to_pem(root())).value(), 2);
   std::vector<std::vector<Bytes>> chains;
   for (long serial = 1; serial <= 4; ++serial) {  // more issuers than the cache holds
     batch_.serial = serial;
@@ -393,4 +393,4 @@ TEST_F(KeyAttestationTest, JsonTellsTheWholeStory) {
 }
 
 }  // namespace
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -7,7 +7,7 @@
 #include "tests/support/vectors.h"
 #include "verifier/evidence/key_attestation.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using touchmark::testing::read_vector;
@@ -25,7 +25,7 @@ KeyAttestationRequest at(std::string_view time) {
 }
 
 std::vector<Bytes> read_pem(const std::string& name) {
-  auto chain = parse_pem_certificates(as_text(read_vector(name)));
+  auto chain = pki::parse_pem_certificates(as_text(read_vector(name)));
   if (!chain) {
     ADD_FAILURE() << name << ": " << chain.error().text();
     return {};
@@ -114,7 +114,7 @@ TEST(RealDevices, VerifyThenAndNowAndSayWhatThePhoneSays) {
 }
 
 TEST(RealDevices, VerifyWithoutTheRootAndFromTheCache) {
-  KeyAttestationVerifier uncached(TrustRoots::google(), 0);
+  KeyAttestationVerifier uncached(pki::TrustRoots::google(), 0);
   for (const Device& device : devices()) {
     std::vector<Bytes> chain = read_chain(device);
     chain.pop_back();
@@ -126,7 +126,7 @@ TEST(RealDevices, VerifyWithoutTheRootAndFromTheCache) {
 
 // Every byte of a genuine chain counts, that of the root included.
 TEST(RealDevices, NoByteCanBeChanged) {
-  KeyAttestationVerifier verifier(TrustRoots::google(), 0);
+  KeyAttestationVerifier verifier(pki::TrustRoots::google(), 0);
   std::vector<Bytes> chain = read_chain({kFolder + "real-devices/Pixel_3a_XL", "strongbox-"});
   for (std::size_t i = 0; i < chain.size(); ++i) {
     for (std::size_t at_byte = 0; at_byte < chain[i].size(); ++at_byte) {
@@ -232,7 +232,7 @@ TEST(SyntheticChains, GiveTheExpectedReason) {
       {"Chains.wrongIssuer", "chain.issuer-mismatch"},
       {"Chains.wrongSignature", "chain.bad-signature"},
   };
-  auto roots = TrustRoots::parse(as_text(read_vector(kFolder + "synthetic/test_root.pem")));
+  auto roots = pki::TrustRoots::parse(as_text(read_vector(kFolder + "synthetic/test_root.pem")));
   ASSERT_TRUE(roots) << roots.error().text();
   KeyAttestationVerifier verifier(std::move(*roots));
   std::size_t count = 0;
@@ -262,13 +262,13 @@ TEST(SyntheticChains, GiveTheExpectedReason) {
 }
 
 TEST(TrustRoots, GooglesAreThoseOfItsOwnFile) {
-  auto published = TrustRoots::parse(as_text(read_vector(kFolder + "roots.json")));
+  auto published = pki::TrustRoots::parse(as_text(read_vector(kFolder + "roots.json")));
   ASSERT_TRUE(published) << published.error().text();
-  TrustRoots built_in = TrustRoots::google();
+  pki::TrustRoots built_in = pki::TrustRoots::google();
   EXPECT_EQ(built_in.all().size(), 2U);
   ASSERT_EQ(published->all().size(), 2U);
-  for (const TrustRoot& root : published->all()) EXPECT_NE(built_in.find(root.spki), nullptr);
+  for (const pki::TrustRoot& root : published->all()) EXPECT_NE(built_in.find(root.spki), nullptr);
 }
 
 }  // namespace
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

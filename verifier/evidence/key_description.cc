@@ -2,7 +2,7 @@
 
 #include "verifier/evidence/authorization_tags.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using List = AuthorizationList;
@@ -296,19 +296,15 @@ Result<KeyDescription> read_description(ByteView extension) {
 }  // namespace
 
 std::string_view error_id(KeyDescriptionError error) {
-  switch (error) {
-    case KeyDescriptionError::kMalformed:
-      return "key-description.malformed";
-    case KeyDescriptionError::kMalformedTag:
-      return "key-description.malformed-tag";
-    case KeyDescriptionError::kDuplicateTag:
-      return "key-description.duplicate-tag";
-    case KeyDescriptionError::kUnknownTag:
-      return "key-description.unknown-tag";
-    case KeyDescriptionError::kUnknownValue:
-      return "key-description.unknown-value";
-  }
-  return "key-description.unknown";
+  using enum KeyDescriptionError;
+  static constexpr auto kIds = error_table<KeyDescriptionError>({
+      {kMalformed, "key-description.malformed"},
+      {kMalformedTag, "key-description.malformed-tag"},
+      {kDuplicateTag, "key-description.duplicate-tag"},
+      {kUnknownTag, "key-description.unknown-tag"},
+      {kUnknownValue, "key-description.unknown-value"},
+  });
+  return kIds[error];
 }
 
 std::string_view to_string(SecurityLevel level) {
@@ -366,4 +362,4 @@ Result<KeyDescription> parse_key_description(ByteView extension) {
   return fail(KeyDescriptionError::kMalformed, error.text());
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

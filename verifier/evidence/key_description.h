@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/der.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "formats/der.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 
 enum class KeyDescriptionError {
   kMalformed,     // not the DER of a KeyDescription
@@ -121,4 +121,4 @@ Result<KeyDescription> parse_key_description(ByteView extension);
 // By the names of the schema; byte strings as base64, identifiers of the device as text.
 Json to_json(const KeyDescription& description);
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

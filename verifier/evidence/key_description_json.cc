@@ -2,7 +2,7 @@
 #include "verifier/evidence/authorization_tags.h"
 #include "verifier/evidence/key_description.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using List = AuthorizationList;
@@ -69,4 +69,4 @@ Json to_json(const KeyDescription& description) {
           {"hardwareEnforced", list_to_json(description.hardware_enforced)}};
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

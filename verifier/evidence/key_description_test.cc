@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
-#include "tests/support/der_writer.h"
+#include "formats/testing/der_writer.h"
 #include "verifier/evidence/authorization_tags.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using namespace touchmark::testing;
@@ -142,4 +142,4 @@ TEST(KeyDescription, ListsAreBounded) {
 }
 
 }  // namespace
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "base/jose.h"
-#include "verifier/evidence/jwe.h"
+#include "crypto/jose.h"
+#include "crypto/jwe.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 constexpr Seconds kClockSkew{300};
@@ -100,12 +100,12 @@ std::optional<Bytes> decode_nonce(std::string text) {
 
 bool is_for_challenge(const PlayIntegrityVerdict& verdict, const Bytes& challenge) {
   if (!verdict.request_hash.empty()) {
-    return constant_time_equal(as_bytes(verdict.request_hash), challenge);
+    return crypto::constant_time_equal(as_bytes(verdict.request_hash), challenge);
   }
   if (verdict.nonce.empty()) return false;
   auto nonce = decode_nonce(verdict.nonce);
-  return (nonce && constant_time_equal(*nonce, challenge)) ||
-         constant_time_equal(as_bytes(verdict.nonce), challenge);
+  return (nonce && crypto::constant_time_equal(*nonce, challenge)) ||
+         crypto::constant_time_equal(as_bytes(verdict.nonce), challenge);
 }
 
 Result<void> check_verdict(const PlayIntegrityVerdict& verdict,
@@ -134,9 +134,9 @@ Result<void> check_verdict(const PlayIntegrityVerdict& verdict,
 }
 
 Result<Json> open_token(std::string_view token, const PlayIntegrityKeys& keys) {
-  auto plain = decrypt_jwe(token, keys.decryption_key);
+  auto plain = crypto::decrypt_jwe(token, keys.decryption_key);
   if (!plain) return pass(plain);
-  auto jws = verify_es256(as_text(*plain), keys.verification_key);
+  auto jws = crypto::verify_es256(as_text(*plain), keys.verification_key);
   if (!jws) return pass(jws);
   return std::move(jws->payload);
 }
@@ -144,23 +144,17 @@ Result<Json> open_token(std::string_view token, const PlayIntegrityKeys& keys) {
 }  // namespace
 
 std::string_view error_id(PlayIntegrityError error) {
-  switch (error) {
-    case PlayIntegrityError::kBadDecryptionKey:
-      return "play-integrity.bad-decryption-key";
-    case PlayIntegrityError::kBadVerificationKey:
-      return "play-integrity.bad-verification-key";
-    case PlayIntegrityError::kMalformedVerdict:
-      return "play-integrity.malformed-verdict";
-    case PlayIntegrityError::kWrongPackage:
-      return "play-integrity.wrong-package";
-    case PlayIntegrityError::kNonceMismatch:
-      return "play-integrity.nonce-mismatch";
-    case PlayIntegrityError::kFromTheFuture:
-      return "play-integrity.from-the-future";
-    case PlayIntegrityError::kTooOld:
-      return "play-integrity.too-old";
-  }
-  return "play-integrity.unknown";
+  using enum PlayIntegrityError;
+  static constexpr auto kIds = error_table<PlayIntegrityError>({
+      {kBadDecryptionKey, "play-integrity.bad-decryption-key"},
+      {kBadVerificationKey, "play-integrity.bad-verification-key"},
+      {kMalformedVerdict, "play-integrity.malformed-verdict"},
+      {kWrongPackage, "play-integrity.wrong-package"},
+      {kNonceMismatch, "play-integrity.nonce-mismatch"},
+      {kFromTheFuture, "play-integrity.from-the-future"},
+      {kTooOld, "play-integrity.too-old"},
+  });
+  return kIds[error];
 }
 
 Result<PlayIntegrityKeys> PlayIntegrityKeys::parse(std::string_view decryption_base64,
@@ -174,7 +168,7 @@ Result<PlayIntegrityKeys> PlayIntegrityKeys::parse(std::string_view decryption_b
   if (!spki) {
     return fail(PlayIntegrityError::kBadVerificationKey, "the verification key is not base64");
   }
-  auto key = EcKey::from_public_der(*spki);
+  auto key = crypto::EcKey::from_public_der(*spki);
   if (!key) {
     return fail(PlayIntegrityError::kBadVerificationKey,
                 "the verification key: " + key.error().message());
@@ -226,4 +220,4 @@ Json to_json(const PlayIntegrity& result) {
   return json;
 }
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -10,11 +10,11 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "crypto/crypto.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 
 // Beside these a refusal can be one of jwe.*, jose.*.
 enum class PlayIntegrityError {
@@ -29,8 +29,8 @@ enum class PlayIntegrityError {
 std::string_view error_id(PlayIntegrityError error);
 
 struct PlayIntegrityKeys {
-  Bytes decryption_key;    // 32 bytes
-  EcKey verification_key;  // P-256
+  Bytes decryption_key;            // 32 bytes
+  crypto::EcKey verification_key;  // P-256
 
   // Both as the Play Console shows them: base64, of the raw AES key and of the DER public key.
   static Result<PlayIntegrityKeys> parse(std::string_view decryption_base64,
@@ -87,4 +87,4 @@ PlayIntegrity verify_play_integrity(std::string_view token, const PlayIntegrityK
 // tokenPayloadExternal): the same checks without the cryptography. For standard tokens.
 PlayIntegrity check_play_integrity_payload(Json payload, const PlayIntegrityRequest& request);
 
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "base/jose.h"
-#include "tests/support/jwe_writer.h"
+#include "crypto/jose.h"
+#include "crypto/jwe.h"
+#include "crypto/testing/jwe_writer.h"
 #include "tests/support/vectors.h"
-#include "verifier/evidence/jwe.h"
 
-namespace touchmark::evidence {
+namespace touchmark::verifier::evidence {
 namespace {
 
 using touchmark::testing::from_hex;
@@ -24,7 +24,7 @@ TEST(Wycheproof, AesKeyWrap256) {
   for (const Json& group : file.at("testGroups")) {
     if (group.at("keySize") != 256) continue;
     for (const Json& test : group.at("tests")) {
-      auto key = unwrap_key(hex_member(test, "key"), hex_member(test, "ct"));
+      auto key = crypto::unwrap_key(hex_member(test, "key"), hex_member(test, "ct"));
       EXPECT_EQ(key.has_value(), test.at("result") == "valid") << test.dump();
       if (key) {
         EXPECT_EQ(*key, hex_member(test, "msg")) << test.dump();
@@ -42,7 +42,7 @@ class PlayIntegrityTest : public ::testing::Test {
     return touchmark::testing::make_jwe(keys_.decryption_key, header, plain, key_size);
   }
   std::string token(const Json& payload) {
-    return encrypt(header_, sign_es256(payload, signing_key_, Json::object()));
+    return encrypt(header_, crypto::sign_es256(payload, signing_key_, Json::object()));
   }
   std::string outcome(const std::string& text) {
     PlayIntegrity result = verify_play_integrity(text, keys_, request_);
@@ -50,9 +50,9 @@ class PlayIntegrityTest : public ::testing::Test {
     return result.warnings.empty() ? "verified" : result.warnings.front();
   }
 
-  EcKey signing_key_ = EcKey::generate();
+  crypto::EcKey signing_key_ = crypto::EcKey::generate();
   PlayIntegrityKeys keys_{SystemRandom().bytes(32),
-                          EcKey::from_public_der(signing_key_.public_der()).value()};
+                          crypto::EcKey::from_public_der(signing_key_.public_der()).value()};
   Json header_ = {{"alg", "A256KW"}, {"enc", "A256GCM"}};
   Json payload_ = read_json_vector("play-integrity/payload.json");
   PlayIntegrityRequest request_ = [] {
@@ -104,7 +104,7 @@ TEST_F(PlayIntegrityTest, HeadersChooseNothing) {
   auto with = [this](const char* name, const Json& value) {
     Json changed = header_;
     changed[name] = value;
-    return outcome(encrypt(changed, sign_es256(payload_, signing_key_, Json::object())));
+    return outcome(encrypt(changed, crypto::sign_es256(payload_, signing_key_, Json::object())));
   };
   EXPECT_EQ(with("kid", "any"), "verified");
   EXPECT_EQ(with("alg", "dir"), "jwe.wrong-alg");
@@ -113,13 +113,14 @@ TEST_F(PlayIntegrityTest, HeadersChooseNothing) {
   EXPECT_EQ(with("zip", "DEF"), "jwe.unsupported-header");
   EXPECT_EQ(with("crit", {"exp"}), "jwe.unsupported-header");
   // The inner token: unsigned, of another algorithm, of another key.
-  EXPECT_EQ(outcome(encrypt(header_, sign_hs256(payload_, keys_.decryption_key))),
+  EXPECT_EQ(outcome(encrypt(header_, crypto::sign_hs256(payload_, keys_.decryption_key))),
             "jose.wrong-alg");
   std::string unsigned_token = base64url_encode(as_bytes(R"({"alg":"none"})")) + "." +
                                base64url_encode(as_bytes(dump_json(payload_))) + ".";
   EXPECT_EQ(outcome(encrypt(header_, unsigned_token)), "jose.wrong-alg");
-  EcKey other = EcKey::generate();
-  EXPECT_EQ(outcome(encrypt(header_, sign_es256(payload_, other, {{"jwk", to_jwk(other)}}))),
+  crypto::EcKey other = crypto::EcKey::generate();
+  EXPECT_EQ(outcome(encrypt(header_,
+                            crypto::sign_es256(payload_, other, {{"jwk", crypto::to_jwk(other)}}))),
             "jose.bad-signature");
   EXPECT_EQ(outcome(encrypt(header_, dump_json(payload_))), "jose.malformed");
 }
@@ -134,7 +135,7 @@ TEST_F(PlayIntegrityTest, KeysAndPartsAreChecked) {
   EXPECT_EQ(outcome("a.b.c.d"), "jwe.malformed");
   EXPECT_EQ(outcome(good + "."), "jwe.malformed");
   EXPECT_EQ(outcome(good + " "), "jwe.malformed");
-  EXPECT_EQ(outcome(std::string(kMaxJweBytes + 1, 'A')), "jwe.too-large");
+  EXPECT_EQ(outcome(std::string(crypto::kMaxJweBytes + 1, 'A')), "jwe.too-large");
   // Another token's header before these parts: authenticated, so it does not fit.
   std::string reordered = base64url_encode(as_bytes(R"({"enc":"A256GCM","alg":"A256KW"})")) +
                           good.substr(good.find('.'));
@@ -199,7 +200,7 @@ TEST_F(PlayIntegrityTest, APayloadThatGoogleDecryptedIsCheckedAlike) {
 
 TEST(PlayIntegrityKeysTest, AreTakenAsTheConsoleShowsThem) {
   std::string key = base64_encode(Bytes(32));
-  std::string spki = base64_encode(EcKey::generate().public_der());
+  std::string spki = base64_encode(crypto::EcKey::generate().public_der());
   EXPECT_TRUE(PlayIntegrityKeys::parse(key, spki));
   EXPECT_EQ(PlayIntegrityKeys::parse("AAAA", spki).error().id(),
             "play-integrity.bad-decryption-key");
@@ -209,4 +210,4 @@ TEST(PlayIntegrityKeysTest, AreTakenAsTheConsoleShowsThem) {
 }
 
 }  // namespace
-}  // namespace touchmark::evidence
+}  // namespace touchmark::verifier::evidence

@@ -8,7 +8,7 @@
 #include "verifier/policy/document.h"
 #include "verifier/policy/facts_json.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 const std::string kFolder = "verifier/policy/testdata/";
@@ -84,4 +84,4 @@ TEST(Cases, EveryVerdictIsTheOneWrittenDown) {
 }
 
 }  // namespace
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -1,6 +1,6 @@
 #include "verifier/policy/document.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 std::string_view default_document() {
   return R"toml(# The appraisal policy: what a device and an app must be to get a valid token.
@@ -47,4 +47,4 @@ device_labels = ["MEETS_DEVICE_INTEGRITY"]
 )toml";
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -6,9 +6,9 @@
 #include "base/encoding.h"
 #include "verifier/policy/property.h"
 #include "verifier/policy/section.h"
-#include "verifier/policy/stray_character.h"
+#include "verifier/policy/toml_ascii_check.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
@@ -359,11 +359,11 @@ std::string to_string(const Problem& problem) {
 }
 
 std::string_view error_id(DocumentError error) {
-  switch (error) {
-    case DocumentError::kInvalid:
-      return "policy.invalid";
-  }
-  return "policy.unknown";
+  using enum DocumentError;
+  static constexpr auto kIds = error_table<DocumentError>({
+      {kInvalid, "policy.invalid"},
+  });
+  return kIds[error];
 }
 
 Document parse_document(std::string_view text) {
@@ -406,4 +406,4 @@ Result<Policy> parse_policy(std::string_view text) {
   return fail(DocumentError::kInvalid, std::move(message));
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "verifier/policy/policy.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 inline constexpr std::size_t kMaxDocumentBytes = 256 * 1024;
 inline constexpr std::size_t kMaxProblems = 50;
@@ -48,4 +48,4 @@ Result<Policy> parse_policy(std::string_view text);
 // What a new service starts with: says what Policy() is, in comments and version = 1.
 std::string_view default_document();
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "verifier/policy/explain.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
@@ -180,4 +180,4 @@ TEST(Document, WarnsOfWhatIsHardlyMeant) {
 }
 
 }  // namespace
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
@@ -143,4 +143,4 @@ Json ear_claims(const Facts& facts, const Verdict& verdict, const EarContext& co
   return ear;
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

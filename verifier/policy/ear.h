@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "verifier/policy/policy.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 inline constexpr std::string_view kEarProfile = "tag:github.com,2023:veraison/ear";
 
@@ -42,4 +42,4 @@ struct EarContext {
 // The claims, unsigned; the app is submodule "app".
 Json ear_claims(const Facts& facts, const Verdict& verdict, const EarContext& context);
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
@@ -96,4 +96,4 @@ TEST(Ear, ClaimsAreThoseOfTheDrafts) {
 }
 
 }  // namespace
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -1,6 +1,6 @@
 #include "verifier/policy/explain.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
@@ -247,4 +247,4 @@ Json explain_findings(const Policy& policy) {
   return out;
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

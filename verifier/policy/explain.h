@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "verifier/policy/policy.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 // What a device or app without this finding is like, under `policy`: "Android 12 or later; an OS
 // patch level of 2024-06-01 or later". One line.
@@ -22,4 +22,4 @@ Json explain(const Policy& policy, const Verdict& verdict);
 // "would_pass"}, ...}.
 Json explain_findings(const Policy& policy);
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -4,7 +4,7 @@
 
 #include "verifier/policy/document.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
@@ -78,4 +78,4 @@ TEST(Explain, ShowsTheDecidingRuleOfEachFinding) {
 }
 
 }  // namespace
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 // Who vouches for the installation key, from nobody to separate secure hardware.
 enum class Assurance {
@@ -76,4 +76,4 @@ struct Facts {
   std::optional<PlayFacts> play{};
 };
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -5,7 +5,7 @@
 
 #include "base/encoding.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 constexpr std::size_t kMaxWords = 100;
@@ -188,11 +188,11 @@ void read_play(Reader& in, PlayFacts& out) {
 }  // namespace
 
 std::string_view error_id(FactsError error) {
-  switch (error) {
-    case FactsError::kMalformed:
-      return "facts.malformed";
-  }
-  return "facts.unknown";
+  using enum FactsError;
+  static constexpr auto kIds = error_table<FactsError>({
+      {kMalformed, "facts.malformed"},
+  });
+  return kIds[error];
 }
 
 Json to_json(const Facts& facts) {
@@ -262,4 +262,4 @@ Result<std::vector<protocol::Finding>> findings_from_json(const Json& json) {
   return out;
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

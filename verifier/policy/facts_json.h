@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "verifier/policy/policy.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 enum class FactsError {
   kMalformed,  // a member of another type, or one that is unknown; the message names it
@@ -23,4 +23,4 @@ Result<Facts> facts_from_json(const Json& json);
 Json to_json(const std::vector<protocol::Finding>& findings);
 Result<std::vector<protocol::Finding>> findings_from_json(const Json& json);
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

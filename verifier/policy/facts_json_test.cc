@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 const Json kEverything = Json::parse(R"({
@@ -59,4 +59,4 @@ TEST(FindingsJson, KeepsFindingsAndRefusesUnknownOnes) {
 }
 
 }  // namespace
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

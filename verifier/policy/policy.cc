@@ -4,7 +4,7 @@
 
 #include "verifier/policy/requirements.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
@@ -128,4 +128,4 @@ Verdict judge(const Policy& policy, const Facts& facts,
   return verdict;
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -17,7 +17,7 @@
 #include "verifier/policy/facts.h"
 #include "verifier/policy/version.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 enum class Action {
   kReject,    // the token is a decoy
@@ -161,4 +161,4 @@ Verdict judge(const Policy& policy, const Facts& facts,
               const std::vector<protocol::Finding>& findings, UnixTime now,
               Force force = Force::kNone);
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

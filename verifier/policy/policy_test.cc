@@ -5,7 +5,7 @@
 
 #include "verifier/policy/document.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::Finding;
@@ -131,4 +131,4 @@ TEST(Judge, WhatTheEvidenceDoesNotSayIsNotMet) {
 }
 
 }  // namespace
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

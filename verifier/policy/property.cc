@@ -4,7 +4,7 @@
 
 #include "base/encoding.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using Number = std::optional<std::uint32_t>;
@@ -110,4 +110,4 @@ bool matches(const Filter& filter, const Facts& facts) {
                              [&](const Condition& condition) { return holds(condition, facts); });
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -9,7 +9,7 @@
 #include "verifier/policy/facts.h"
 #include "verifier/policy/policy.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 // Text, or what is ordered; monostate when the evidence does not say.
 using PropertyValue = std::variant<std::monostate, std::string, Version>;
@@ -27,4 +27,4 @@ const Property* find_property(std::string_view name);  // nullptr when unknown
 // does not.
 bool matches(const Filter& filter, const Facts& facts);
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

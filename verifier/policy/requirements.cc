@@ -5,7 +5,7 @@
 #include "base/encoding.h"
 #include "verifier/policy/property.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
@@ -225,4 +225,4 @@ std::vector<Unmet> unmet_requirements(const Policy& policy, const Facts& facts, 
   return Check(policy, facts, now).run();
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -5,7 +5,7 @@
 
 #include "verifier/policy/policy.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 struct Unmet {
   protocol::Finding finding;  // the detail says what was seen
@@ -15,4 +15,4 @@ struct Unmet {
 // In no particular order; one rule can give one finding at most.
 std::vector<Unmet> unmet_requirements(const Policy& policy, const Facts& facts, UnixTime now);
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

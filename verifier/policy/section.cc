@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/suggest.h"
+#include "base/text.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 std::string listed(Choices choices) {
@@ -213,4 +213,4 @@ void Section::finish() {
   }
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -19,7 +19,7 @@
 
 #include "verifier/policy/document.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 // The problems of a document, in the order in which they are found.
 class Report {
@@ -110,4 +110,4 @@ class Section {
 // A key as a path shows it: quoted when it is not a bare key.
 std::string key_text(std::string_view key);
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

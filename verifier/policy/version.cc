@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using std::chrono::day;
@@ -179,4 +179,4 @@ bool meets(const PatchLimit& limit, std::uint32_t level, UnixTime now) {
   return !limit.max_age || *date + *limit.max_age >= std::chrono::floor<days>(now);
 }
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 
 // "14", "8.1.0", "16.4.1": up to four numbers; those that are not given are 0. A plain number (a
 // version code, a KeyMint version) is a version of one number.
@@ -50,4 +50,4 @@ std::string to_string(const PatchLimit& limit);
 // False for what is no date.
 bool meets(const PatchLimit& limit, std::uint32_t level, UnixTime now);
 
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

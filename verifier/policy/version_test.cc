@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace touchmark::policy {
+namespace touchmark::verifier::policy {
 namespace {
 
 using std::chrono::days;
@@ -98,4 +98,4 @@ TEST(PatchLimit, CountsAgeInWholeDays) {
 }
 
 }  // namespace
-}  // namespace touchmark::policy
+}  // namespace touchmark::verifier::policy

@@ -10,7 +10,7 @@
 
 #include "verifier/store/store.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -80,4 +80,4 @@ TEST_F(AppAttestKeysTest, OfTwoReplicasOnlyOneTakesACounter) {
 }
 
 }  // namespace
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

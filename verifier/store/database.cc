@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 namespace {
 
 // How long a statement waits for another process's lock before it gives kBusy.
@@ -46,25 +46,18 @@ tl::unexpected<Error> failure(sqlite3* database, int code) {
 }  // namespace
 
 std::string_view error_id(StoreError error) {
-  switch (error) {
-    case StoreError::kOpen:
-      return "store.open";
-    case StoreError::kCorrupt:
-      return "store.corrupt";
-    case StoreError::kTooNew:
-      return "store.too-new";
-    case StoreError::kNoSpace:
-      return "store.no-space";
-    case StoreError::kBusy:
-      return "store.busy";
-    case StoreError::kIo:
-      return "store.io";
-    case StoreError::kNotFound:
-      return "store.not-found";
-    case StoreError::kDuplicate:
-      return "store.duplicate";
-  }
-  return "store.unknown";
+  using enum StoreError;
+  static constexpr auto kIds = error_table<StoreError>({
+      {kOpen, "store.open"},
+      {kCorrupt, "store.corrupt"},
+      {kTooNew, "store.too-new"},
+      {kNoSpace, "store.no-space"},
+      {kBusy, "store.busy"},
+      {kIo, "store.io"},
+      {kNotFound, "store.not-found"},
+      {kDuplicate, "store.duplicate"},
+  });
+  return kIds[error];
 }
 
 Statement& Statement::bind(std::int64_t value) {
@@ -165,4 +158,4 @@ Result<std::int64_t> Database::integer(const std::string& sql) {
   return statement->integer(0);
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "verifier/store/store.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 
 class Database;
 
@@ -88,4 +88,4 @@ Result<void> for_each_row(Result<Statement> statement, Each each) {
   }
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 namespace {
 
 // "tmk1" in the database's header: tells our database from another program's.
@@ -148,4 +148,4 @@ Result<void> migrate(Database& database) {
   return database.execute("COMMIT");
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "verifier/store/database.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 
 // Part contents are cut into chunks of this many bytes, so that a range is read without what stands
 // before it.
@@ -14,4 +14,4 @@ inline constexpr std::uint64_t kChunkBytes = 64 * 1024;
 // kCorrupt for another program's database, kTooNew for one of a later Touchmark.
 Result<void> migrate(Database& database);
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -2,7 +2,7 @@
 // answered: a counter that a crash forgets could be replayed.
 #include "verifier/store/sqlite_store.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 
 Result<std::optional<AppAttestKey>> SqliteStore::app_attest_key(const Sha256Digest& key_id) {
   return reading([&](Database& database) -> Result<std::optional<AppAttestKey>> {
@@ -54,4 +54,4 @@ Result<bool> SqliteStore::advance_app_attest_counter(const Sha256Digest& key_id,
   return taken;
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -4,7 +4,7 @@
 #include "base/encoding.h"
 #include "verifier/store/sqlite_store.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 namespace {
 
 Result<SigningCertificate> certificate_row(const Statement& row) {
@@ -69,4 +69,4 @@ Result<void> SqliteStore::remove_certificate(const std::string& id) {
   });
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -1,7 +1,7 @@
 // Devices that were seen, what operators said of them, and the appraisals that are kept.
 #include "verifier/store/sqlite_store.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 namespace {
 
 // Anyone can make installation keys, so the table of devices has a bound; the longest unseen go
@@ -139,4 +139,4 @@ Result<std::vector<AppraisalRecord>> SqliteStore::appraisals(
   return out;
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -1,13 +1,13 @@
 // Registrations and the contents of their parts.
 #include <algorithm>
 
-#include "base/crypto.h"
 #include "base/encoding.h"
 #include "base/json.h"
+#include "crypto/crypto.h"
 #include "verifier/store/schema.h"
 #include "verifier/store/sqlite_store.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 namespace {
 
 // Cuts a stream into rows of kChunkBytes and checks it against the digest it is kept under.
@@ -51,7 +51,7 @@ class ChunkWriter {
 
   Statement insert_;
   const Sha256Digest& sha256_;
-  Sha256 hash_;
+  crypto::Sha256 hash_;
   Bytes pending_;
   std::int64_t number_ = 0;
 };
@@ -198,4 +198,4 @@ Result<Bytes> SqliteStore::part_range(const Sha256Digest& sha256, std::uint64_t 
   });
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -6,7 +6,7 @@
 #include "verifier/store/audit_chain.h"
 #include "verifier/store/schema.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 namespace {
 
 Result<Sha256Digest> digest_column(const Statement& row, int column) {
@@ -222,4 +222,4 @@ Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
   return std::make_unique<SqliteStore>(std::move(*writer), std::move(*reader));
 }
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -7,7 +7,7 @@
 #include "verifier/store/database.h"
 #include "verifier/store/store.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 
 class SqliteStore final : public Store {
  public:
@@ -87,4 +87,4 @@ class SqliteStore final : public Store {
   std::optional<Database> reader_;
 };
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

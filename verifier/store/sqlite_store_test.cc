@@ -7,11 +7,11 @@
 #include <fstream>
 #include <thread>
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 #include "verifier/store/store.h"
 #include "verifier/testing/fixtures.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -83,7 +83,7 @@ TEST_F(SqliteStoreTest, ReadsAnyRangeOfAPart) {
   const MemoryApp app = MemoryApp::make();
   register_app(app);
   const Bytes& dex = app.contents.at("classes.dex");
-  const Sha256Digest id = sha256(dex);
+  const Sha256Digest id = crypto::sha256(dex);
   const auto expect_range = [&](std::uint64_t offset, std::uint64_t length) {
     const std::uint64_t from = std::min<std::uint64_t>(offset, dex.size());
     const std::uint64_t count = std::min<std::uint64_t>(length, dex.size() - from);
@@ -109,7 +109,7 @@ TEST_F(SqliteStoreTest, KeepsPartsThatAnotherReleaseStillHas) {
   second.measurement.version_code = 8;
   register_app(first);
   register_app(second);
-  const Sha256Digest dex = sha256(first.contents.at("classes.dex"));
+  const Sha256Digest dex = crypto::sha256(first.contents.at("classes.dex"));
   ASSERT_TRUE(store_->remove_registration(first.registration(kNow).id));
   EXPECT_EQ(store_->part_range(dex, 0, 4)->size(), 4U);
   ASSERT_TRUE(store_->remove_registration(second.registration(kNow).id));
@@ -147,7 +147,7 @@ TEST_F(SqliteStoreTest, KeepsApisTokensAndSettings) {
   ASSERT_TRUE(store_->put_api({"b.example", {"pin 1", "pin 2"}}));
   ASSERT_TRUE(store_->put_api({"a.example", {}}));
   ASSERT_TRUE(store_->put_api({"a.example", {"pin 3"}}));
-  ASSERT_TRUE(store_->put_operator_token({"ops", Role::kAdmin, sha256(as_bytes("x"))}));
+  ASSERT_TRUE(store_->put_operator_token({"ops", Role::kAdmin, crypto::sha256(as_bytes("x"))}));
   ASSERT_TRUE(store_->put("empty", {}));
   open();
   auto apis = store_->apis();
@@ -158,7 +158,7 @@ TEST_F(SqliteStoreTest, KeepsApisTokensAndSettings) {
   auto tokens = store_->operator_tokens();
   ASSERT_EQ(tokens->size(), 1U);
   EXPECT_EQ(tokens->front().role, Role::kAdmin);
-  EXPECT_EQ(tokens->front().token_sha256, sha256(as_bytes("x")));
+  EXPECT_EQ(tokens->front().token_sha256, crypto::sha256(as_bytes("x")));
   EXPECT_EQ(store_->get("empty").value(), std::optional<Bytes>(Bytes{}));
   EXPECT_EQ(store_->get("absent").value(), std::optional<Bytes>());
 }
@@ -209,7 +209,7 @@ TEST_F(SqliteStoreTest, FindsWhereTheAuditLogWasChanged) {
 TEST_F(SqliteStoreTest, ReadsWhileAChangeIsBeingWritten) {
   const MemoryApp app = MemoryApp::make();
   register_app(app);
-  const Sha256Digest dex = sha256(app.contents.at("classes.dex"));
+  const Sha256Digest dex = crypto::sha256(app.contents.at("classes.dex"));
   auto changed = store_->atomically([&]() -> Result<void> {
     EXPECT_TRUE(store_->put("x", as_bytes("y")));
     std::jthread reader([&] {
@@ -283,9 +283,9 @@ TEST(SqliteStoreInMemory, Works) {
   ASSERT_TRUE(store);
   const MemoryApp app = MemoryApp::make();
   ASSERT_TRUE((*store)->put_registration(app.registration(kNow), app.reader()));
-  EXPECT_EQ((*store)->part_range(sha256(app.contents.at("classes.dex")), 0, 7)->size(), 7U);
+  EXPECT_EQ((*store)->part_range(crypto::sha256(app.contents.at("classes.dex")), 0, 7)->size(), 7U);
   EXPECT_TRUE((*store)->ping());
 }
 
 }  // namespace
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

@@ -11,10 +11,10 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "package/measurement.h"
+#include "package/model/measurement.h"
 #include "verifier/store/app_attest_keys.h"
 
-namespace touchmark::verifier {
+namespace touchmark::verifier::store {
 
 enum class StoreError {
   kOpen,     // cannot open or create the database
@@ -84,7 +84,7 @@ struct AppraisalRecord {
   UnixTime time{};
   std::string did;
   bool passed = false;
-  std::string content;  // JSON, as verifier/appraisal_log.h makes it
+  std::string content;  // JSON, as verifier/state/appraisal_log.h makes it
 };
 // How many the store keeps; the oldest go first.
 inline constexpr std::int64_t kKeptAppraisals = 10'000;
@@ -168,4 +168,4 @@ class Store : public AppAttestKeys {
 // Creates or migrates the database at `path` (":memory:" for tests).
 Result<std::unique_ptr<Store>> open_sqlite(const std::string& path);
 
-}  // namespace touchmark::verifier
+}  // namespace touchmark::verifier::store

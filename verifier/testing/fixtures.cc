@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "base/jose.h"
+#include "crypto/jose.h"
 
 namespace touchmark::verifier::testing {
 namespace {
@@ -18,7 +18,7 @@ Bytes repeatable_bytes(const std::string& seed, std::size_t count) {
 void RepeatableRandom::fill(std::span<std::byte> out) {
   const std::lock_guard lock(mutex_);
   while (!out.empty()) {
-    const Sha256Digest block = sha256(as_bytes(seed_ + std::to_string(counter_++)));
+    const Sha256Digest block = crypto::sha256(as_bytes(seed_ + std::to_string(counter_++)));
     const std::size_t take = std::min(out.size(), block.size());
     std::ranges::copy(ByteView(block).first(take), out.begin());
     out = out.subspan(take);
@@ -33,7 +33,7 @@ MemoryApp MemoryApp::make(const std::string& package_name, const std::string& se
   m.version_code = 7;
   m.label = "Example";
   m.sdk_version = "0.1.0";
-  m.signers = {sha256(as_bytes("signer"))};
+  m.signers = {crypto::sha256(as_bytes("signer"))};
   app.contents = {{"AndroidManifest.xml", repeatable_bytes(seed + " manifest", 500)},
                   {"classes.dex", repeatable_bytes(seed + " dex", 200'000)},
                   {"lib/arm64-v8a/libapp.so", repeatable_bytes(seed + " so", 5'000)}};
@@ -42,17 +42,18 @@ MemoryApp MemoryApp::make(const std::string& package_name, const std::string& se
       {"classes.dex", package::PartKind::kDex},
       {"lib/arm64-v8a/libapp.so", package::PartKind::kNativeLibrary}};
   for (const auto& [name, content] : app.contents) {
-    m.parts.push_back({name, kinds.at(name), content.size(), sha256(content)});
+    m.parts.push_back({name, kinds.at(name), content.size(), crypto::sha256(content)});
   }
   return app;
 }
 
-Registration MemoryApp::registration(UnixTime created, std::optional<UnixTime> expires) const {
+store::Registration MemoryApp::registration(UnixTime created,
+                                            std::optional<UnixTime> expires) const {
   const Sha256Digest digest = package::digest(measurement);
   return {hex_encode(ByteView(digest).first(8)), measurement, created, expires, "admin"};
 }
 
-PartReader MemoryApp::reader() const {
+store::PartReader MemoryApp::reader() const {
   return
       [this](const package::Part& part, const auto& sink) { return sink(contents.at(part.name)); };
 }
@@ -70,7 +71,7 @@ std::string SoftAttester::challenge_request() const {
 
 Json SoftAttester::claims(const Json& challenge) const {
   const auto nonce = base64url_decode(challenge["nonce"].get<std::string>());
-  Sha256 proof;
+  crypto::Sha256 proof;
   proof.update(nonce.value());
   for (const Json& range : challenge["ranges"]) {
     const auto content = app.contents.find(range[0].get<std::string>());
@@ -111,8 +112,8 @@ Json SoftAttester::claims(const Json& challenge) const {
 }
 
 std::string SoftAttester::attest_request(const Json& claims) const {
-  const std::string evidence =
-      sign_es256(claims, key, {{"typ", "touchmark-evidence+jwt"}, {"jwk", to_jwk(key)}});
+  const std::string evidence = crypto::sign_es256(
+      claims, key, {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(key)}});
   return Json{{"evidence", evidence}}.dump();
 }
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "crypto/crypto.h"
 #include "protocol/range.h"
 #include "verifier/service.h"
 #include "verifier/store/store.h"
@@ -48,8 +48,8 @@ struct MemoryApp {
 
   static MemoryApp make(const std::string& package_name = "com.example.app",
                         const std::string& seed = "app");
-  Registration registration(UnixTime created, std::optional<UnixTime> expires = {}) const;
-  PartReader reader() const;
+  store::Registration registration(UnixTime created, std::optional<UnixTime> expires = {}) const;
+  store::PartReader reader() const;
 };
 
 // Answers challenges as the SDK does, for an app in memory.
@@ -66,7 +66,7 @@ class SoftAttester {
 
   MemoryApp app;
   std::string account;
-  EcKey key = EcKey::generate();
+  crypto::EcKey key = crypto::EcKey::generate();
   std::int64_t config_version = 1 << 30;  // newer than any: no configuration comes back
   Bytes exporter = Bytes(32, std::byte{0x11});
   Bytes spki = Bytes(32, std::byte{0x22});

@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include "base/encoding.h"
-#include "verifier/api/certificate.h"
-#include "verifier/api/tls.h"
+#include "pki/server_certificate.h"
+#include "verifier/http/tls.h"
 
 namespace touchmark::verifier::testing {
 
-void MemoryLog::event(LogLevel, std::string_view name, const Json& fields) {
+void MemoryLog::event(http::LogLevel, std::string_view name, const Json& fields) {
   const std::lock_guard lock(mutex_);
   events_.emplace_back(name, fields);
 }
@@ -32,30 +32,31 @@ std::string MemoryLog::text() const {
 RunningService::RunningService(RunningServiceOptions options) {
   char name[] = "/tmp/touchmark-service-XXXXXX";
   folder_ = ::mkdtemp(name);
-  const EcKey key = EcKey::generate();
+  const crypto::EcKey key = crypto::EcKey::generate();
   const UnixTime now = SystemClock().now();
-  const std::string certificate = make_self_signed(key, {"localhost", "127.0.0.1"},
-                                                   now - Seconds(60), now + Seconds(3600), random_)
-                                      .value();
-  tls_.emplace(make_tls_context({certificate, key.private_pem()}).value());
-  options.service.tls_spki_sha256 = sha256(key.public_der());
+  const std::string certificate =
+      pki::make_self_signed(key, {"localhost", "127.0.0.1"}, now - Seconds(60), now + Seconds(3600),
+                            random_)
+          .value();
+  tls_.emplace(http::make_tls_context({certificate, key.private_pem()}).value());
+  options.service.tls_spki_sha256 = crypto::sha256(key.public_der());
   if (options.service.public_urls.empty()) options.service.public_urls = {"https://localhost"};
   if (options.service.service_pins.empty()) {
     options.service.service_pins = {base64_encode(options.service.tls_spki_sha256)};
   }
-  store_ = std::move(open_sqlite(":memory:").value());
+  store_ = std::move(store::open_sqlite(":memory:").value());
   service_ = std::move(
       Service::open(*store_, Bytes(32, std::byte{1}), clock_, random_, options.service).value());
-  admin_ = service_->make_operator_token("admin", Role::kAdmin).value();
-  developer_ = service_->make_operator_token("developer", Role::kDeveloper).value();
-  handlers_ = std::make_unique<Handlers>(*service_, log_, options.handlers);
-  auto acceptor = listen_on(io_, "127.0.0.1", 0).value();
+  admin_ = service_->make_operator_token("admin", store::Role::kAdmin).value();
+  developer_ = service_->make_operator_token("developer", store::Role::kDeveloper).value();
+  handlers_ = std::make_unique<routes::Handlers>(*service_, log_, options.handlers);
+  auto acceptor = http::listen_on(io_, "127.0.0.1", 0).value();
   port_ = acceptor.local_endpoint().port();
-  server_ =
-      std::make_unique<Server>(io_, std::move(acceptor),
-                               SessionContext{*handlers_, log_, workers_, *tls_, folder_,
-                                              options.limits, options.trust_forwarded_for},
-                               options.server, [this] { static_cast<void>(service_->flush()); });
+  server_ = std::make_unique<http::Server>(
+      io_, std::move(acceptor),
+      http::SessionContext{*handlers_, log_, workers_, *tls_, folder_, options.limits,
+                           options.trust_forwarded_for},
+      options.server, [this] { static_cast<void>(service_->flush()); });
   server_->start();
   for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io_.run(); });
 }

@@ -7,15 +7,15 @@
 #include <thread>
 #include <vector>
 
-#include "verifier/api/server.h"
+#include "verifier/http/server.h"
 #include "verifier/testing/fixtures.h"
 
 namespace touchmark::verifier::testing {
 
 // Keeps what is logged.
-class MemoryLog final : public Log {
+class MemoryLog final : public http::Log {
  public:
-  void event(LogLevel level, std::string_view name, const Json& fields) override;
+  void event(http::LogLevel level, std::string_view name, const Json& fields) override;
   // The fields of every event of that name.
   std::vector<Json> events(std::string_view name) const;
   std::string text() const;  // everything, a line an event
@@ -26,9 +26,9 @@ class MemoryLog final : public Log {
 };
 
 struct RunningServiceOptions {
-  SessionLimits limits;
-  ServerSettings server;
-  HandlerSettings handlers;
+  http::SessionLimits limits;
+  http::ServerSettings server;
+  routes::HandlerSettings handlers;
   ServiceSettings service;
   bool trust_forwarded_for = false;
 };
@@ -40,9 +40,9 @@ class RunningService {
 
   std::uint16_t port() const { return port_; }
   Service& service() { return *service_; }
-  Store& store() { return *store_; }
+  store::Store& store() { return *store_; }
   MemoryLog& log() { return log_; }
-  Server& server() { return *server_; }
+  http::Server& server() { return *server_; }
   const std::string& admin() const { return admin_; }
   const std::string& developer() const { return developer_; }
   const std::filesystem::path& folder() const { return folder_; }
@@ -55,14 +55,14 @@ class RunningService {
   SystemRandom random_;
   MemoryLog log_;
   std::optional<boost::asio::ssl::context> tls_;
-  std::unique_ptr<Store> store_;
+  std::unique_ptr<store::Store> store_;
   std::unique_ptr<Service> service_;
-  std::unique_ptr<Handlers> handlers_;
+  std::unique_ptr<routes::Handlers> handlers_;
   std::string admin_;
   std::string developer_;
   boost::asio::io_context io_;
-  Workers workers_{2};
-  std::unique_ptr<Server> server_;
+  http::Workers workers_{2};
+  std::unique_ptr<http::Server> server_;
   std::uint16_t port_ = 0;
   std::vector<std::jthread> threads_;
 };

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "base/crypto.h"
+#include "crypto/crypto.h"
 
 namespace touchmark::verifier::testing {
 
@@ -59,7 +59,7 @@ Sha256Digest TlsClient::peer_spki() const {
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
   const Bytes spki(reinterpret_cast<std::byte*>(der), reinterpret_cast<std::byte*>(der) + size);
   OPENSSL_free(der);
-  return sha256(spki);
+  return crypto::sha256(spki);
 }
 
 bool TlsClient::send(std::string_view bytes) {

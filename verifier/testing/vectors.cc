@@ -1,12 +1,12 @@
 #include "verifier/testing/vectors.h"
 
 #include "base/encoding.h"
-#include "base/jose.h"
+#include "crypto/jose.h"
 #include "protocol/arc.h"
 #include "protocol/hardware_binding.h"
 #include "verifier/appraisal/appraise.h"
-#include "verifier/appraisal/configuration.h"
 #include "verifier/appraisal/token.h"
+#include "verifier/state/configuration.h"
 #include "verifier/testing/fixtures.h"
 
 namespace touchmark::verifier::testing {
@@ -41,7 +41,7 @@ std::vector<package::Part> sample_code() {
 
 Json challenge_vectors() {
   const Bytes key = fixed_bytes("challenge key", 32);
-  const ChallengeMaker maker(key);
+  const appraisal::ChallengeMaker maker(key);
   RepeatableRandom random("vector challenge");
   const Bytes nonce = maker.make(kNow + Seconds(120), random);
   Bytes forged = nonce;
@@ -55,27 +55,27 @@ Json challenge_vectors() {
           {"forged_nonce", base64url_encode(forged)},
           {"code", code},
           {"ranges", protocol::to_json(maker.ranges(nonce, sample_code()))},
-          {"assumed_code",
-           Json::array({Json::array({assumed_code()[0].name, assumed_code()[0].size})})},
-          {"assumed_ranges", protocol::to_json(maker.ranges(nonce, assumed_code()))}};
+          {"assumed_code", Json::array({Json::array({appraisal::assumed_code()[0].name,
+                                                     appraisal::assumed_code()[0].size})})},
+          {"assumed_ranges", protocol::to_json(maker.ranges(nonce, appraisal::assumed_code()))}};
 }
 
 Json range_proof_vectors() {
   const std::map<std::string, Bytes> contents{{"classes.dex", fixed_bytes("dex", 100)},
                                               {"lib/x86_64/libapp.so", fixed_bytes("so", 40)}};
-  const Bytes nonce = fixed_bytes("nonce", kNonceBytes);
+  const Bytes nonce = fixed_bytes("nonce", appraisal::kNonceBytes);
   package::Measurement measurement;
   Json parts = Json::object();
   std::map<Sha256Digest, const Bytes*> by_digest;
   for (const auto& [name, content] : contents) {
-    const Sha256Digest digest = sha256(content);
+    const Sha256Digest digest = crypto::sha256(content);
     measurement.parts.push_back({name, package::PartKind::kDex, content.size(), digest});
     parts[name] = base64_encode(content);
     by_digest[digest] = &content;
   }
-  const Reference reference({"", measurement, kNow, {}, ""});
-  const RangeReader read = [&](const Sha256Digest& part, std::uint64_t offset,
-                               std::uint64_t length) -> Result<Bytes> {
+  const appraisal::Reference reference({"", measurement, kNow, {}, ""});
+  const appraisal::RangeReader read = [&](const Sha256Digest& part, std::uint64_t offset,
+                                          std::uint64_t length) -> Result<Bytes> {
     const ByteView content(*by_digest.at(part));
     const std::uint64_t from = std::min<std::uint64_t>(offset, content.size());
     return to_bytes(content.subspan(from, std::min<std::uint64_t>(length, content.size() - from)));
@@ -91,7 +91,8 @@ Json range_proof_vectors() {
       {"an offset near the largest integer", {{"classes.dex", UINT64_MAX - 1, 4096}}}};
   Json out_cases = Json::array();
   for (const auto& [name, ranges] : cases) {
-    const Sha256Digest proof = range_proof(nonce, ranges, reference.digests, read).value();
+    const Sha256Digest proof =
+        appraisal::range_proof(nonce, ranges, reference.digests, read).value();
     out_cases.push_back({{"name", name},
                          {"ranges", protocol::to_json(ranges)},
                          {"range_proof", base64url_encode(proof)}});
@@ -135,9 +136,9 @@ Json finding_vectors() {
 }
 
 Json token_vectors() {
-  const TokenMint mint(fixed_bytes("token secret", 32), {});
-  const EcKey key = EcKey::from_private_pem(kInstallationKey).value();
-  TokenFacts facts{device_id(key), "192.0.2.1", std::nullopt, "", {}, {}};
+  const appraisal::TokenMint mint(fixed_bytes("token secret", 32), {});
+  const crypto::EcKey key = crypto::EcKey::from_private_pem(kInstallationKey).value();
+  appraisal::TokenFacts facts{appraisal::device_id(key), "192.0.2.1", std::nullopt, "", {}, {}};
   RepeatableRandom random("vector token");
   const auto token = [&](bool valid, UnixTime at) { return mint.mint(valid, facts, at, random); };
   // Long past the time of any test, and long before it.
@@ -148,50 +149,52 @@ Json token_vectors() {
            {"valid", token(true, future)},
            {"decoy", token(false, future)},
            {"expired", token(true, past)},
-           {"forged", sign_hs256({{"did", facts.did}, {"exp", to_unix(future)}, {"ip", facts.ip}},
-                                 fixed_bytes("another secret", 32))},
+           {"forged",
+            crypto::sign_hs256({{"did", facts.did}, {"exp", to_unix(future)}, {"ip", facts.ip}},
+                               fixed_bytes("another secret", 32))},
            {"claims", mint.check(token(true, future), kNow).claims},
-           {"pay", {{"value", kValue}, {"pay", base64_encode(sha256(as_bytes(kValue)))}}}};
-  facts.pay = base64_encode(sha256(as_bytes(kValue)));
+           {"pay", {{"value", kValue}, {"pay", base64_encode(crypto::sha256(as_bytes(kValue)))}}}};
+  facts.pay = base64_encode(crypto::sha256(as_bytes(kValue)));
   out["bound"] = token(true, future);
   const std::string payload = base64url_encode(as_bytes(R"({"exp":4102444800})"));
   out["alg_none"] =
       base64url_encode(as_bytes(R"({"alg":"none","typ":"JWT"})")) + "." + payload + ".";
   const std::string hs384 =
       base64url_encode(as_bytes(R"({"alg":"HS384","typ":"JWT"})")) + "." + payload;
-  out["other_alg"] = hs384 + "." + base64url_encode(hmac_sha256(mint.secret(), as_bytes(hs384)));
+  out["other_alg"] =
+      hs384 + "." + base64url_encode(crypto::hmac_sha256(mint.secret(), as_bytes(hs384)));
   return out;
 }
 
 Json evidence_vectors() {
   SoftAttester attester(MemoryApp::make(), "0123456789abcdef");
-  attester.key = EcKey::from_private_pem(kInstallationKey).value();
+  attester.key = crypto::EcKey::from_private_pem(kInstallationKey).value();
   attester.config_version = 1;
   RepeatableRandom random("vector evidence");
-  const ChallengeMaker maker(fixed_bytes("challenge key", 32));
+  const appraisal::ChallengeMaker maker(fixed_bytes("challenge key", 32));
   const Bytes nonce = maker.make(kNow + Seconds(120), random);
-  const Reference reference(attester.app.registration(kNow));
+  const appraisal::Reference reference(attester.app.registration(kNow));
   const Json challenge{{"nonce", base64url_encode(nonce)},
                        {"ranges", protocol::to_json(maker.ranges(nonce, reference.code))}};
   Json claims = attester.claims(challenge);
   claims["findings"] = {{{"id", "root.su"}, {"detail", "/system/xbin/su"}}};
-  claims["pay"] = base64_encode(sha256(as_bytes(kValue)));
+  claims["pay"] = base64_encode(crypto::sha256(as_bytes(kValue)));
   const Json request = Json::parse(attester.attest_request(claims));
   return {{"installation_key_pem", kInstallationKey},
-          {"installation_key_jwk", to_jwk(attester.key)},
-          {"did", device_id(attester.key)},
+          {"installation_key_jwk", crypto::to_jwk(attester.key)},
+          {"did", appraisal::device_id(attester.key)},
           {"challenge", challenge},
           {"claims", claims},
           {"jws", request["evidence"]}};
 }
 
 Json hardware_binding_vectors() {
-  const EcKey key = EcKey::from_private_pem(kInstallationKey).value();
-  const Bytes nonce = fixed_bytes("nonce", kNonceBytes);
+  const crypto::EcKey key = crypto::EcKey::from_private_pem(kInstallationKey).value();
+  const Bytes nonce = fixed_bytes("nonce", appraisal::kNonceBytes);
   const Sha256Digest client_data = protocol::app_attest_client_data_hash(nonce, key.public_der());
   const Sha256Digest play = protocol::play_integrity_hash(nonce, key.public_der());
   return {{"nonce", base64url_encode(nonce)},
-          {"installation_key_jwk", to_jwk(key)},
+          {"installation_key_jwk", crypto::to_jwk(key)},
           {"installation_key_spki", base64_encode(key.public_der())},
           {"app_attest_client_data_hash", base64_encode(client_data)},
           {"play_integrity_nonce", base64url_encode(play)},
@@ -199,18 +202,18 @@ Json hardware_binding_vectors() {
 }
 
 Json config_vectors() {
-  const EcKey key = EcKey::from_private_pem(kConfigKey).value();
+  const crypto::EcKey key = crypto::EcKey::from_private_pem(kConfigKey).value();
   ServiceSettings settings;
   settings.public_urls = {"https://verifier.example:8443", "https://failover.example"};
   settings.service_pins = {base64_encode(fixed_bytes("pin", 32)),
                            base64_encode(fixed_bytes("backup pin", 32))};
-  const std::vector<ApiDomain> apis{
+  const std::vector<store::ApiDomain> apis{
       {"api.example.com", {base64_encode(fixed_bytes("api pin", 32))}}, {"localhost:5001", {}}};
-  const Configuration configuration = next_configuration(
-      {}, configuration_content("0123456789abcdef", settings, apis, key), key, kNow);
+  const state::Configuration configuration = state::next_configuration(
+      {}, state::configuration_content("0123456789abcdef", settings, apis, key), key, kNow);
   return {{"config_key_pem", kConfigKey},
-          {"config_key", to_jwk(key)},
-          {"payload", parse_jws(configuration.jws)->payload},
+          {"config_key", crypto::to_jwk(key)},
+          {"payload", crypto::parse_jws(configuration.jws)->payload},
           {"jws", configuration.jws}};
 }
 

@@ -1,0 +1,87 @@
+// What the checks know before they look, and what each of them is given.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attester/checks/memory_map.h"
+#include "package/model/measurement.h"
+#include "protocol/findings.h"
+
+namespace touchmark::attester::checks {
+
+using Findings = std::vector<protocol::Finding>;
+
+// Marks that the platform tells of itself; empty where it does not.
+struct PlatformMarks {
+  std::string build_tags;
+  std::string hardware;
+  std::string product;
+  std::string fingerprint;
+};
+
+// What counts as the platform. default_rules() is what the SDK runs with; tests make their own.
+struct Rules {
+  // Folders whose files belong to the system. Without a trailing slash.
+  std::vector<std::string> system_dirs;
+  // Packages of the system that updates put among the apps and that the platform loads into other
+  // apps' processes: the web view and what it stands on.
+  std::vector<std::string> shared_packages;
+  // Roots of system images: their build.prop and tools are looked at. "/system" on Android.
+  std::vector<std::string> image_roots;
+  // Where the installer puts what it compiled of the app, below the app's folder: "/oat" on
+  // Android; "" when it compiles nothing.
+  std::string compiled_code_folder;
+  // Mount points that must be read-only on a sound device.
+  std::vector<std::string> read_only_mounts;
+  // Whether the platform's installer, another user, owns installed packages.
+  bool packages_have_other_owner = false;
+  std::uint16_t frida_port = 27042;
+  std::chrono::milliseconds frida_patience{200};  // for each step of asking a Frida server
+  // An address inside the code whose package is looked for; 0: this library's own.
+  std::uintptr_t own_code = 0;
+};
+Rules default_rules();
+// Whether a file belongs to the system.
+bool is_system_file(const Rules& rules, std::string_view path);
+
+// Where this code was loaded from, and what that package is.
+struct OwnPackage {
+  std::string library_path;  // the file that is mapped
+  std::string package_path;  // the base APK it belongs to; "" when it does not lie in a package
+  std::vector<std::string> packages;  // that APK, then those of the app's splits
+  std::optional<package::Measurement> measurement;
+  // Everything below it belongs to the app.
+  std::string folder() const;
+};
+
+// One run's view of the process. The checks only read it.
+struct Context {
+  const Rules& rules;
+  const PlatformMarks& marks;
+  const std::vector<Mapping>& maps;
+  const std::vector<Module>& modules;
+  const OwnPackage& own;
+};
+
+void check_own_code(const Context& context, Findings& out);  // app.code-not-from-package
+void check_text(const Context& context, Findings& out);      // hook.text-modified, debug.breakpoint
+void check_imports(const Context& context, Findings& out);   // hook.import-redirected
+void check_unknown_code(const Context& context, Findings& out);  // hook.unknown-code, .framework
+void check_frida_server(const Context& context, Findings& out);  // hook.framework
+void check_preload(const Context& context, Findings& out);       // hook.preload
+void check_debugger(const Context& context, Findings& out);      // debug.attached
+void check_root(const Context& context, Findings& out);          // root.*
+void check_emulator(const Context& context, Findings& out);      // device.emulator
+
+inline void report(Findings& out, protocol::FindingId id, std::string detail) {
+  out.push_back({id, std::move(detail)});
+}
+
+// "0x1f0"
+std::string hex_text(std::uint64_t value);
+
+}  // namespace touchmark::attester::checks

@@ -1,0 +1,168 @@
+#include "attester/checks/memory_map.h"
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "attester/checks/raw_file.h"
+#include "attester/checks/syscall.h"
+
+namespace touchmark::attester::checks {
+namespace {
+
+constexpr std::size_t kMaxMapsBytes = 64 << 20;
+constexpr std::string_view kDeleted = " (deleted)";
+
+// Takes the text up to `delimiter` off the front of `rest`.
+std::string_view take(std::string_view& rest, char delimiter) {
+  const std::size_t at = std::min(rest.find(delimiter), rest.size());
+  const std::string_view out = rest.substr(0, at);
+  rest.remove_prefix(std::min(at + 1, rest.size()));
+  return out;
+}
+
+std::optional<std::uint64_t> hex(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// "55d0c0a00000-55d0c0a01000 r-xp 00001000 fe:00 131 /usr/bin/env"
+std::optional<Mapping> parse_line(std::string_view line) {
+  const auto start = hex(take(line, '-'));
+  const auto end = hex(take(line, ' '));
+  const std::string_view mode = take(line, ' ');
+  const auto offset = hex(take(line, ' '));
+  take(line, ' ');  // device and inode: an overlay file system shows others here than stat does
+  take(line, ' ');
+  if (!start || !end || !offset || mode.size() != 4) return std::nullopt;
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  Mapping out{.start = *start,
+              .end = *end,
+              .readable = mode[0] == 'r',
+              .writable = mode[1] == 'w',
+              .executable = mode[2] == 'x',
+              .offset = *offset,
+              .path = std::string(line),
+              .deleted = line.ends_with(kDeleted)};
+  if (out.deleted) out.path.resize(out.path.size() - kDeleted.size());
+  return out;
+}
+
+// Where a sandbox forbids the system call made for it. The file also shows pages that can be
+// executed but not read, yet only to processes that may be debugged.
+std::size_t copy_through_file(std::uintptr_t address, std::span<std::byte> out) {
+  const Result<RawFile> memory = RawFile::open("/proc/self/mem");
+  if (!memory) return 0;
+  std::size_t total = 0;
+  while (total < out.size()) {  // page by page: a read that meets a hole gives an error, not a part
+    constexpr std::size_t kPage = 4096;
+    const std::size_t left = kPage - (address + total) % kPage;
+    const std::size_t size = std::min(left, out.size() - total);
+    const Result<std::size_t> got = memory->read_some(address + total, out.subspan(total, size));
+    if (!got || *got != size) break;
+    total += size;
+  }
+  return total;
+}
+
+}  // namespace
+
+bool Mapping::of_file() const {
+  return path.starts_with('/') && !path.starts_with("/memfd:") && !path.starts_with("/dev/") &&
+         !path.starts_with("/SYSV");
+}
+
+std::vector<Mapping> parse_maps(std::string_view text) {
+  std::vector<Mapping> out;
+  while (!text.empty()) {
+    if (std::optional<Mapping> mapping = parse_line(take(text, '\n'))) {
+      out.push_back(std::move(*mapping));
+    }
+  }
+  return out;
+}
+
+Result<std::vector<Mapping>> read_maps() {
+  // /proc/self/maps cannot be read by offset in pieces of one's own choosing without losing lines
+  // that change meanwhile; the kernel resumes by address, so no unchanged line is lost or doubled.
+  const Result<Bytes> text = read_whole("/proc/self/maps", kMaxMapsBytes);
+  if (!text) return pass(text);
+  return parse_maps(as_text(*text));
+}
+
+bool Module::holds(std::uintptr_t address) const {
+  return std::ranges::any_of(mappings, [address](const Mapping& m) { return m.holds(address); });
+}
+
+bool Module::executes(std::uintptr_t address) const {
+  return std::ranges::any_of(
+      mappings, [address](const Mapping& m) { return m.executable && m.holds(address); });
+}
+
+bool begins_as_elf(const Mapping& mapping) {
+  constexpr std::string_view kMagic =
+      "\x7f"
+      "ELF";
+  std::array<std::byte, kMagic.size()> head{};
+  return mapping.readable && copy_memory(mapping.start, head) == head.size() &&
+         as_text(head) == kMagic;
+}
+
+std::vector<Module> list_modules(const std::vector<Mapping>& maps) {
+  std::vector<Module> out;
+  for (const Mapping& mapping : maps) {
+    if (!mapping.of_file()) continue;
+    // One loading's mappings follow each other and the first has the lowest offset; between them
+    // may lie anonymous memory: gaps and zeroed data. In an APK, which is mapped for many reasons,
+    // the head of an image tells where a library begins.
+    const bool continues = !out.empty() && out.back().path == mapping.path &&
+                           out.back().mappings.front().offset < mapping.offset &&
+                           !begins_as_elf(mapping);
+    if (!continues) out.push_back({.path = mapping.path, .start = mapping.start});
+    out.back().end = mapping.end;
+    out.back().mappings.push_back(mapping);
+  }
+  return out;
+}
+
+const Module* find_module(const std::vector<Module>& modules, std::uintptr_t address) {
+  const auto found =
+      std::ranges::find_if(modules, [address](const Module& m) { return m.holds(address); });
+  return found == modules.end() ? nullptr : &*found;
+}
+
+std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out) {
+  const long self = system_call(__NR_getpid);
+  std::size_t total = 0;
+  while (total < out.size()) {
+    iovec local{out.data() + total, out.size() - total};
+    iovec remote{reinterpret_cast<void*>(address + total), out.size() - total};
+    const long got = system_call(__NR_process_vm_readv, self, as_argument(&local), 1,
+                                 as_argument(&remote), 1, 0);
+    if (total == 0 && (got == -ENOSYS || got == -EPERM)) return copy_through_file(address, out);
+    if (got <= 0) break;
+    total += static_cast<std::size_t>(got);
+  }
+  return total;
+}
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+bool is_below_any(std::string_view path, const std::vector<std::string>& folders) {
+  return std::ranges::any_of(folders,
+                             [path](const std::string& folder) { return is_below(path, folder); });
+}
+
+std::string_view file_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace touchmark::attester::checks

@@ -1,0 +1,74 @@
+#include "attester/checks/process_integrity.h"
+
+#include "attester/checks/own_package.h"
+#include "attester/checks/raw_file.h"
+#include "crypto/crypto.h"
+#include "package/package.h"
+
+namespace touchmark::attester::checks {
+namespace {
+
+class ProcessIntegrity final : public Integrity {
+ public:
+  explicit ProcessIntegrity(ProcessIntegrityOptions options) : options_(std::move(options)) {
+    if (options_.rules.own_code == 0) {
+      options_.rules.own_code = reinterpret_cast<std::uintptr_t>(&make_process_integrity);
+    }
+  }
+
+  Inspection inspect() const override {
+    Inspection out;
+    const Result<std::vector<Mapping>> maps = read_maps();
+    if (!maps) return out;  // no group ran: the verifier sees that the checks are missing
+    const std::vector<Module> modules = list_modules(*maps);
+    const OwnPackage own =
+        find_own_package(options_.rules, modules, options_.platform_path, measured_, out.findings);
+    const Context context{options_.rules, options_.marks, *maps, modules, own};
+    check_own_code(context, out.findings);
+    out.groups.emplace_back("app");
+    check_text(context, out.findings);
+    check_imports(context, out.findings);
+    check_unknown_code(context, out.findings);
+    check_frida_server(context, out.findings);
+    check_preload(context, out.findings);
+    out.groups.emplace_back("hook");
+    check_debugger(context, out.findings);
+    out.groups.emplace_back("debug");
+    check_root(context, out.findings);
+    check_emulator(context, out.findings);
+    out.groups.emplace_back("root");
+    out.groups.emplace_back("network");  // the evidence's claim `tls` is this group's whole work
+    out.measurement = own.measurement;
+    return out;
+  }
+
+  Sha256Digest range_proof(ByteView nonce, std::span<const protocol::Range> ranges) const override {
+    crypto::Sha256 digest;
+    digest.update(nonce);
+    const Result<std::vector<Mapping>> maps = read_maps();
+    const std::vector<Module> modules = maps ? list_modules(*maps) : std::vector<Module>();
+    const Module* module = find_module(modules, options_.rules.own_code);
+    const auto packages = packages_of(module == nullptr ? "" : package_of(module->path));
+    for (const protocol::Range& range : ranges) {
+      const PartPlace place = place_of(packages, range.part);
+      const auto source = open_source(place.package);
+      if (!source) continue;
+      const Result<Bytes> bytes =
+          package::read_part_range(**source, place.name, range.offset, range.length);
+      if (bytes) digest.update(*bytes);
+    }
+    return digest.finish();
+  }
+
+ private:
+  ProcessIntegrityOptions options_;
+  mutable MeasurementCache measured_;
+};
+
+}  // namespace
+
+std::unique_ptr<Integrity> make_process_integrity(ProcessIntegrityOptions options) {
+  return std::make_unique<ProcessIntegrity>(std::move(options));
+}
+
+}  // namespace touchmark::attester::checks

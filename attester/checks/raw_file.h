@@ -1,0 +1,63 @@
+// Files read by raw system calls.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "formats/zip/zip.h"
+
+namespace touchmark::attester::checks {
+
+enum class RawFileError {
+  kNotFound,
+  kPermission,
+  kNotAFile,
+  kTooLarge,
+  kPastEnd,
+  kIo,
+};
+std::string_view error_id(RawFileError error);
+
+// Owns its descriptor. Reads are pread, so several threads may share one.
+class RawFile {
+ public:
+  static Result<RawFile> open(const std::string& path);
+  ~RawFile();
+  RawFile(RawFile&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  RawFile(const RawFile&) = delete;
+  RawFile& operator=(const RawFile&) = delete;
+  RawFile& operator=(RawFile&&) = delete;
+
+  // Device, inode, size, owner, times.
+  Result<struct stat> status() const;
+  int descriptor() const { return fd_; }
+  // As many bytes as there are from `offset`, at most out.size().
+  Result<std::size_t> read_some(std::uint64_t offset, std::span<std::byte> out) const;
+
+ private:
+  explicit RawFile(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+// Whole content; also of files in /proc, whose size is not known beforehand.
+Result<Bytes> read_whole(const std::string& path, std::size_t max_bytes);
+
+// A package for package::measure.
+Result<std::unique_ptr<Source>> open_source(const std::string& path);
+// The same of a file that is open; `status` is its own.
+Result<std::unique_ptr<Source>> to_source(RawFile file, const struct stat& status);
+
+// The names in a folder, sorted; at most 10,000 of them (kTooLarge).
+Result<std::vector<std::string>> list_folder(const std::string& path);
+
+// Whether the path leads to anything.
+bool exists(const std::string& path);
+// Whether both paths lead to the same file.
+bool same_file(const std::string& a, const std::string& b);
+
+}  // namespace touchmark::attester::checks

@@ -1,0 +1,105 @@
+// The SDK's core: tokens for URLs, pins for hosts, the configuration in force.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "attester/client/session.h"
+#include "attester/keys/storage.h"
+
+namespace touchmark::attester::client {
+
+// What a client stands on; tests put their own in.
+struct ClientParts {
+  Config initial;
+  keys::Storage storage;
+  std::unique_ptr<Integrity> integrity;
+  SdkFacts sdk;
+  std::unique_ptr<keys::KeyProvider> platform_keys = nullptr;  // null: the software key
+  std::unique_ptr<Clock> clock = std::make_unique<SystemClock>();
+  std::unique_ptr<BootClock> boot_clock = std::make_unique<SystemBootClock>();
+  std::unique_ptr<Random> random = std::make_unique<SystemRandom>();
+  // Made with the client's cancel flag; empty: libcurl.
+  std::function<std::unique_ptr<net::Transport>(const std::atomic<bool>&)> make_transport =
+      net::make_curl_transport;
+};
+
+struct Token {
+  std::string token;
+  std::string header;
+  std::string prefix;
+  std::string arc;
+  std::string note = {};  // for logs; "" when nothing is worth one
+  bool config_changed = false;
+  std::chrono::seconds expires_in{};
+};
+
+// Thread-safe. Destruction ends running fetches with kClosed and waits for them; it must not happen
+// on the client's own thread, that is, inside a callback.
+class Client {
+ public:
+  static Result<std::unique_ptr<Client>> open(ClientParts parts);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // A token from the cache while it is usable; one that ages is renewed in the background. Calls
+  // for the same binding at the same time share one attestation and its outcome. Empty binding:
+  // none.
+  Result<Token> fetch(const std::string& url, const std::string& binding);
+  using Done = std::function<void(Result<Token>)>;
+  // `done` runs exactly once, on the client's own thread. False, and no call, when the client is
+  // being closed.
+  bool fetch_async(std::string url, std::string binding, Done done);
+  void discard_tokens();
+
+  bool pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const;
+  bool is_protected(std::string_view host) const;
+  // "" before the platform has made its key, which needs a challenge.
+  const std::string& device_id() const { return keys_.device_id(); }
+  std::shared_ptr<const Config> config() const;
+
+ private:
+  // An attestation under way; whoever asks for the same meanwhile waits for it.
+  struct Flight {
+    bool done = false;
+    Result<Token> outcome = Token{};
+  };
+
+  Client(ClientParts parts, Config config);
+  Result<Token> fly(std::unique_lock<std::mutex>& lock, const std::string& binding);
+  Result<Token> attest(const std::string& binding);
+  void renew_later(const std::string& binding);  // mutex_ is held
+  std::string take_update(const std::string& compact, bool& changed);
+  void enqueue(std::function<void()> job);  // mutex_ is held
+  void work();
+
+  ClientParts parts_;
+  keys::KeyRing keys_;
+  Cancel cancel_;
+  std::unique_ptr<net::Transport> transport_;
+
+  std::mutex session_mutex_;  // taken before mutex_, never while it is held
+  Session session_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::shared_ptr<const Config> config_;
+  TokenCache cache_;
+  std::map<std::string, std::shared_ptr<Flight>> flights_;
+  std::set<std::string> renewals_;  // bindings with a background renewal queued or running
+  std::uint64_t discards_ = 0;  // a token asked for before a discard must not enter the cache after
+  int running_ = 0;
+  bool closing_ = false;
+  std::deque<std::function<void()>> jobs_;
+  std::thread worker_;
+};
+
+}  // namespace touchmark::attester::client

@@ -1,0 +1,312 @@
+// The client over a played service: what it asks, keeps, shares and reports.
+#include "attester/client/client.h"
+
+#include <deque>
+#include <future>
+
+#include "attester/testing/testing.h"
+
+namespace touchmark::attester::client {
+namespace {
+
+using testing::config_payload;
+using testing::FakeBootClock;
+using testing::FakeIntegrity;
+using testing::sign_config;
+using testing::TempDir;
+
+constexpr const char* kUrl = "https://api.example.com/v2/x";
+
+// Plays the service. Each exchange takes the next prepared failure, if there is one.
+struct PlayedService {
+  std::mutex mutex;
+  std::vector<std::string> urls;
+  std::vector<Json> evidence;
+  std::deque<Error> failures;
+  std::deque<long> statuses;
+  std::string update;
+  bool next_challenge = true;
+  int tokens = 0;
+  std::function<void()> before_answer = [] {};
+
+  Json challenge() {
+    const std::string fill(40, static_cast<char>('a' + tokens));
+    return {{"nonce", base64url_encode(as_bytes(fill))},
+            {"expires_in", 120},
+            {"ranges", {{"classes.dex", 0, 16}}},
+            {"time", 1790000000}};
+  }
+
+  Json attested(const std::string& body) {
+    const Json request = *parse_json(body);
+    evidence.push_back(crypto::verify_es256_with_header_key(request["evidence"].get<std::string>(),
+                                                            "touchmark-evidence+jwt")
+                           ->jws.payload);
+    ++tokens;
+    Json answer = {{"token", "token-" + std::to_string(tokens)}, {"expires_in", 300}};
+    if (next_challenge) answer["challenge"] = challenge();
+    if (!update.empty()) answer["config"] = update;
+    return answer;
+  }
+};
+
+class PlayedTransport final : public net::Transport {
+ public:
+  explicit PlayedTransport(PlayedService& service) : service_(service) {}
+  Result<net::HttpAnswer> post(const std::string& url, const PinSet& pins,
+                               std::chrono::milliseconds, const net::BodyMaker& body) override {
+    EXPECT_EQ(pins.size(), 2U);
+    service_.before_answer();
+    const std::lock_guard lock(service_.mutex);
+    service_.urls.push_back(url);
+    if (!service_.failures.empty()) {
+      const Error failure = service_.failures.front();
+      service_.failures.pop_front();
+      return tl::unexpected<Error>(failure);
+    }
+    net::TlsFacts facts{.exporter = Bytes(32, std::byte{7}), .spki = {}};
+    const Result<std::string> text = body(facts);
+    if (!text) return pass(text);
+    if (!service_.statuses.empty()) {
+      const long status = service_.statuses.front();
+      service_.statuses.pop_front();
+      return net::HttpAnswer{status, "{}"};
+    }
+    const Json answer =
+        url.ends_with("/v1/challenge") ? service_.challenge() : service_.attested(*text);
+    return net::HttpAnswer{200, answer.dump() + "   "};
+  }
+
+ private:
+  PlayedService& service_;
+};
+
+class ClientTest : public ::testing::Test {
+ protected:
+  void SetUp() override { open(); }
+
+  void open() {
+    client_.reset();
+    ClientParts parts{
+        .initial = *parse_initial_config(sign_config(config_payload(key_), key_)),
+        .storage = *keys::Storage::open(dir_.path()),
+        .integrity = std::make_unique<FakeIntegrity>(),
+        .sdk = {.sdk_platform = "Linux", .package_name = "org.example", .platform = {}}};
+    parts.boot_clock = std::make_unique<FakeBootClock>(time_);
+    parts.make_transport = [this](const std::atomic<bool>&) {
+      return std::make_unique<PlayedTransport>(service_);
+    };
+    client_ = *Client::open(std::move(parts));
+  }
+  std::string token(const std::string& binding = "") {
+    const Result<Token> token = client_->fetch(kUrl, binding);
+    return token ? token->token : token.error().id();
+  }
+  void advance(std::chrono::seconds by) { time_->fetch_add(std::chrono::milliseconds(by).count()); }
+  // Waits for the client's own thread to have done what is queued before.
+  void settle() {
+    std::promise<void> done;
+    client_->fetch_async("not a url", "", [&done](const Result<Token>&) { done.set_value(); });
+    done.get_future().wait();
+  }
+
+  crypto::EcKey key_ = crypto::EcKey::generate();
+  TempDir dir_;
+  std::shared_ptr<std::atomic<std::int64_t>> time_ =
+      std::make_shared<std::atomic<std::int64_t>>(1'000'000);
+  PlayedService service_;
+  std::unique_ptr<Client> client_;
+};
+
+TEST_F(ClientTest, AttestsOnceThenAnswersFromTheCache) {
+  EXPECT_EQ(token(), "token-1");
+  EXPECT_EQ(token(), "token-1");
+  EXPECT_THAT(service_.urls, ::testing::ElementsAre("https://one.example:8443/v1/challenge",
+                                                    "https://one.example:8443/v1/attest"));
+  const Json& evidence = service_.evidence.at(0);
+  EXPECT_EQ(evidence["account"], "acct");
+  EXPECT_EQ(evidence["config_version"], 1);
+  EXPECT_EQ(evidence["sdk"]["build"], "host");
+  EXPECT_EQ(evidence["sdk"]["key"], "software");
+  EXPECT_EQ(evidence["checks"].size(), 5U);
+  EXPECT_EQ(evidence["findings"][0]["id"], "app.unreadable");
+  EXPECT_EQ(evidence["tls"]["exporter"], base64url_encode(Bytes(32, std::byte{7})));
+  EXPECT_FALSE(evidence.contains("pay"));
+  const Bytes nonce = *base64url_decode(evidence["eat_nonce"].get<std::string>());
+  EXPECT_EQ(evidence["range_proof"],
+            base64url_encode(crypto::sha256(as_bytes(to_string(nonce) + "classes.dex"))));
+}
+
+TEST_F(ClientTest, ARefreshTakesTheChallengeOfTheLastAnswer) {
+  token();
+  client_->discard_tokens();
+  EXPECT_EQ(token(), "token-2");
+  EXPECT_EQ(service_.urls.size(), 3U);
+  EXPECT_NE(service_.evidence[0]["eat_nonce"], service_.evidence[1]["eat_nonce"]);
+  client_->discard_tokens();
+  advance(std::chrono::seconds(115));  // that challenge is about to end
+  EXPECT_EQ(token(), "token-3");
+  EXPECT_EQ(service_.urls.size(), 5U);
+}
+
+TEST_F(ClientTest, BindsTokens) {
+  EXPECT_EQ(token("Bearer abc"), "token-1");
+  EXPECT_EQ(token(), "token-2");
+  EXPECT_EQ(token("Bearer abc"), "token-1");
+  EXPECT_EQ(service_.evidence[0]["pay"], base64_encode(crypto::sha256(as_bytes("Bearer abc"))));
+}
+
+TEST_F(ClientTest, RenewsAnAgeingTokenInTheBackground) {
+  EXPECT_EQ(token(), "token-1");
+  advance(std::chrono::seconds(210));
+  EXPECT_EQ(token(), "token-1");
+  settle();
+  EXPECT_EQ(token(), "token-2");
+}
+
+TEST_F(ClientTest, AnAgeingTokenServesWhileTheServiceIsAway) {
+  token();
+  advance(std::chrono::seconds(210));
+  for (int i = 0; i < 8; ++i) service_.failures.emplace_back(TransportError::kUnreachable, "away");
+  EXPECT_EQ(token(), "token-1");
+  settle();
+  EXPECT_EQ(token(), "token-1");
+  settle();
+  advance(std::chrono::seconds(90));
+  EXPECT_EQ(token(), "token-2");
+}
+
+TEST_F(ClientTest, FailsOverAndRetries) {
+  service_.failures.emplace_back(TransportError::kUnreachable, "one is away");
+  EXPECT_EQ(token(), "token-1");
+  EXPECT_EQ(service_.urls[1], "https://two.example/v1/challenge");
+  client_->discard_tokens();
+  service_.urls.clear();
+  service_.failures.emplace_back(TransportError::kBroken, "the answer was lost");
+  service_.statuses = {503};
+  EXPECT_EQ(token(), "token-2");
+  // Each attempt that lost its challenge asks for another.
+  EXPECT_THAT(service_.urls, ::testing::ElementsAre("https://one.example:8443/v1/attest",
+                                                    "https://two.example/v1/challenge",
+                                                    "https://one.example:8443/v1/challenge",
+                                                    "https://one.example:8443/v1/attest"));
+}
+
+TEST_F(ClientTest, ReportsTheFailureThatTellsMost) {
+  const auto all_fail = [this](TransportError first, TransportError rest) {
+    service_.failures.clear();
+    service_.failures.emplace_back(first, "");
+    for (int i = 0; i < 3; ++i) service_.failures.emplace_back(rest, "");
+    return token();
+  };
+  EXPECT_EQ(all_fail(TransportError::kUntrusted, TransportError::kUnreachable),
+            "transport.untrusted");
+  EXPECT_EQ(all_fail(TransportError::kUnreachable, TransportError::kUnreachable),
+            "transport.unreachable");
+  EXPECT_EQ(all_fail(TransportError::kTimeout, TransportError::kUnreachable), "transport.timeout");
+  EXPECT_EQ(service_.failures.size(), 0U);  // 2 rounds over 2 URLs each time
+}
+
+TEST_F(ClientTest, DoesNotRepeatWhatTheServiceRefuses) {
+  service_.statuses = {400};
+  EXPECT_EQ(token(), "client.bad-answer");
+  EXPECT_EQ(service_.urls.size(), 1U);
+}
+
+TEST_F(ClientTest, NoTokenForAnUnknownHost) {
+  EXPECT_TRUE(client_->fetch("https://other.example/", "").error().is(ClientError::kUnknownUrl));
+  EXPECT_TRUE(client_->fetch("http://api.example.com/", "").error().is(ClientError::kBadArgument));
+  EXPECT_TRUE(service_.urls.empty());
+}
+
+TEST_F(ClientTest, TakesAnUpdateAndKeepsIt) {
+  Json payload = config_payload(key_, 5);
+  payload["token"]["header"] = "X-New";
+  payload["api"][0]["pins"] = {testing::pin_text(9)};
+  service_.update = sign_config(payload, key_);
+  const Result<Token> fetched = client_->fetch(kUrl, "");
+  ASSERT_TRUE(fetched);
+  EXPECT_TRUE(fetched->config_changed);
+  EXPECT_EQ(fetched->header, "X-New");
+  Sha256Digest pin;
+  pin.fill(std::byte{9});
+  EXPECT_TRUE(client_->pin_allows("api.example.com", std::span(&pin, 1)));
+  service_.update.clear();
+  open();  // the next start of the app
+  EXPECT_EQ(client_->config()->version, 5);
+  EXPECT_EQ(client_->fetch(kUrl, "")->config_changed, false);
+  EXPECT_EQ(service_.evidence.back()["config_version"], 5);
+}
+
+TEST_F(ClientTest, RefusesAForeignUpdateButTakesTheToken) {
+  service_.update = sign_config(config_payload(key_, 5), crypto::EcKey::generate());
+  const Result<Token> fetched = client_->fetch(kUrl, "");
+  ASSERT_TRUE(fetched);
+  EXPECT_FALSE(fetched->config_changed);
+  EXPECT_THAT(fetched->note, ::testing::HasSubstr("config.bad-signature"));
+  EXPECT_EQ(client_->config()->version, 1);
+}
+
+TEST_F(ClientTest, ManyCallersShareOneAttestation) {
+  std::promise<void> go;
+  service_.before_answer = [wait = go.get_future().share()] { wait.wait(); };
+  std::vector<std::future<std::string>> callers;
+  for (int i = 0; i < 16; ++i)
+    callers.push_back(std::async(std::launch::async, [this] { return token(); }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  go.set_value();
+  for (auto& caller : callers) EXPECT_EQ(caller.get(), "token-1");
+  EXPECT_EQ(service_.evidence.size(), 1U);
+}
+
+TEST_F(ClientTest, ATokenAskedForBeforeADiscardIsNotKept) {
+  service_.before_answer = [this] { client_->discard_tokens(); };
+  EXPECT_EQ(token(), "token-1");
+  service_.before_answer = [] {};
+  EXPECT_EQ(token(), "token-2");
+}
+
+TEST_F(ClientTest, AsynchronousFetchCallsBackOnce) {
+  std::promise<std::string> done;
+  EXPECT_TRUE(client_->fetch_async(
+      kUrl, "", [&done](const Result<Token>& token) { done.set_value(token->token); }));
+  EXPECT_EQ(done.get_future().get(), "token-1");
+}
+
+TEST_F(ClientTest, ClosingCutsRetriesShortAndCallsEveryCallback) {
+  Json slow = config_payload(key_, 2);
+  slow["retry"] = {
+      {"attempts", 10}, {"initial_ms", 60000}, {"max_ms", 60000}, {"timeout_ms", 1000}};
+  service_.update = sign_config(slow, key_);
+  token();
+  client_->discard_tokens();
+  for (int i = 0; i < 20; ++i) service_.failures.emplace_back(TransportError::kUnreachable, "away");
+  std::atomic<int> called = 0;
+  for (int i = 0; i < 3; ++i) {
+    client_->fetch_async(kUrl, std::to_string(i), [&called](const Result<Token>& token) {
+      EXPECT_FALSE(token);
+      ++called;
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const auto start = std::chrono::steady_clock::now();
+  client_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  EXPECT_EQ(called, 3);
+}
+
+TEST_F(ClientTest, PinsHoldForConfiguredHostsOnly) {
+  Sha256Digest good;
+  good.fill(std::byte{3});
+  const Sha256Digest bad{};
+  EXPECT_TRUE(client_->pin_allows("api.example.com", std::span(&good, 1)));
+  EXPECT_FALSE(client_->pin_allows("api.example.com:8443", std::span(&bad, 1)));
+  EXPECT_TRUE(client_->pin_allows("open.example.com:444", std::span(&bad, 1)));
+  EXPECT_TRUE(client_->pin_allows("other.example", std::span(&bad, 1)));
+  EXPECT_FALSE(client_->pin_allows("not a host", std::span(&good, 1)));
+  EXPECT_TRUE(client_->is_protected("API.example.com"));
+  EXPECT_FALSE(client_->is_protected("other.example"));
+}
+
+}  // namespace
+}  // namespace touchmark::attester::client

@@ -1,0 +1,65 @@
+// One attestation after the other with the service: challenge, evidence, token; with failover and
+// retries.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "attester/client/evidence.h"
+#include "attester/client/token_cache.h"
+#include "attester/core/cancel.h"
+#include "attester/core/integrity.h"
+#include "attester/keys/key_provider.h"
+#include "attester/net/transport.h"
+#include "base/random.h"
+
+namespace touchmark::attester::client {
+
+// What the session stands on. Everything outlives it.
+struct SessionParts {
+  net::Transport& transport;
+  const Integrity& integrity;
+  keys::KeyRing& keys;
+  const Clock& clock;
+  const BootClock& boot_clock;
+  Random& random;
+  Cancel& cancel;
+};
+
+struct AttestAnswer {
+  CachedToken token;
+  std::string config;  // a newer configuration, still to be verified; empty: none
+};
+
+// Not thread-safe: attestations follow each other, since each answer holds the next challenge.
+class Session {
+ public:
+  Session(SessionParts parts, SdkFacts sdk) : parts_(parts), sdk_(std::move(sdk)) {}
+
+  Result<AttestAnswer> attest(const Config& config, const std::string& binding);
+
+ private:
+  struct HeldChallenge {
+    Challenge challenge;
+    BootTime usable_until{};
+  };
+
+  Result<AttestAnswer> attempt(const std::string& url, const Config& config,
+                               const std::string& binding, const Inspection& inspection);
+  Result<AttestAnswer> submit(const std::string& url, const EvidenceInputs& inputs,
+                              const keys::InstallationKey& key);
+  Result<Challenge> take_challenge(const std::string& url, const Config& config,
+                                   const Inspection& inspection);
+  Result<AttestAnswer> read_answer(const std::string& body, BootTime asked);
+  Result<std::string> exchange(const std::string& url, const Config& config,
+                               const net::BodyMaker& body);
+  void hold(const Json& json, BootTime asked);
+  bool wait_before_round(int round, const RetryRules& rules);
+
+  SessionParts parts_;
+  SdkFacts sdk_;
+  std::optional<HeldChallenge> next_;
+};
+
+}  // namespace touchmark::attester::client

@@ -1,0 +1,51 @@
+// Tokens by the value they are bound to.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace touchmark::attester::client {
+
+// Milliseconds since boot, sleep included: a token must not look young after the device slept, nor
+// when its user turns the clock.
+using BootTime = std::chrono::milliseconds;
+
+// Thread-safe.
+class BootClock {
+ public:
+  virtual ~BootClock() = default;
+  virtual BootTime now() const = 0;
+};
+class SystemBootClock final : public BootClock {
+ public:
+  BootTime now() const override;
+};
+
+struct CachedToken {
+  std::string token;
+  std::string arc;
+  BootTime asked{};  // before the request went out, so that the token is never thought younger
+  std::chrono::seconds lifetime{};
+
+  // Useful for a request that leaves now: it ends a little before the token does.
+  bool usable(BootTime now) const;
+  // Past two thirds of its life: time to fetch the next one while this one still serves.
+  bool ageing(BootTime now) const;
+  std::chrono::seconds left(BootTime now) const;
+};
+
+// Not thread-safe. Bounded: the oldest entry makes room.
+class TokenCache {
+ public:
+  std::optional<CachedToken> find(const std::string& binding, BootTime now) const;
+  void put(const std::string& binding, CachedToken token);
+  void clear() { tokens_.clear(); }
+
+ private:
+  static constexpr std::size_t kMaxTokens = 32;
+  std::map<std::string, CachedToken> tokens_;
+};
+
+}  // namespace touchmark::attester::client

@@ -1,0 +1,36 @@
+// What an installation keeps in the app's private folder: its key, and the newest configuration.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "attester/core/config.h"
+#include "attester/keys/installation_key.h"
+#include "base/random.h"
+
+namespace touchmark::attester::keys {
+
+// Thread-safe for what one process does; two processes of one app may race for the first key, and
+// the later one then stands from the next start on.
+class Storage {
+ public:
+  // Makes the folder (0700) when it is missing.
+  static Result<Storage> open(std::filesystem::path dir);
+
+  // The stored configuration when it is a valid update of `initial`. Anything else (absent,
+  // damaged, older, of another account) counts as nothing stored.
+  std::optional<Config> load_config(const Config& initial) const;
+  Result<void> save_config(const Config& config) const;
+
+  // The installation's key; made at the first call. A file that cannot be opened is replaced, which
+  // gives this installation a new device id.
+  Result<std::unique_ptr<InstallationKey>> software_key(Random& random) const;
+
+ private:
+  explicit Storage(std::filesystem::path dir) : dir_(std::move(dir)) {}
+  std::filesystem::path dir_;
+};
+
+}  // namespace touchmark::attester::keys

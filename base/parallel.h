@@ -1,0 +1,57 @@
+// Runs independent pieces of work on the machine's cores.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+
+namespace touchmark {
+
+// One per core, at most 16: past that the disk is what one waits for.
+inline unsigned worker_threads() {
+  return std::clamp(std::thread::hardware_concurrency(), 1u, 16u);
+}
+
+// Calls work(index) for every index below `count`. Each thread makes its own `work` with
+// make_work(), so that it can own a buffer; work returns Result<void>. After a failure no further
+// index is started, and the failure of the lowest index is returned: the same one whatever the
+// timing.
+template <class MakeWork>
+Result<void> for_each_parallel(std::size_t count, unsigned threads, const MakeWork& make_work) {
+  std::atomic<std::size_t> next = 0;
+  std::mutex mutex;
+  std::optional<std::pair<std::size_t, Error>> first_failure;
+  const auto run = [&] {
+    auto work = make_work();
+    for (std::size_t index = next++; index < count; index = next++) {
+      Result<void> done = work(index);
+      if (done) continue;
+      const std::lock_guard lock(mutex);
+      if (!first_failure || index < first_failure->first) {
+        first_failure.emplace(index, std::move(done.error()));
+      }
+      next = count;
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (std::size_t i = 1; i < std::min<std::size_t>(threads, count); ++i) {
+      try {
+        helpers.emplace_back(run);
+      } catch (const std::system_error&) {
+        break;  // no more threads to be had: those that run do all the work
+      }
+    }
+    run();
+  }
+  if (first_failure) return tl::unexpected<Error>(std::move(first_failure->second));
+  return {};
+}
+
+}  // namespace touchmark

@@ -1,0 +1,33 @@
+#include "base/text.h"
+
+#include <gtest/gtest.h>
+
+namespace touchmark {
+namespace {
+
+TEST(EditDistance, CountsInsertDeleteReplaceAndSwap) {
+  EXPECT_EQ(edit_distance("", ""), 0U);
+  EXPECT_EQ(edit_distance("abc", ""), 3U);
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("check", "chek"), 1U);
+  EXPECT_EQ(edit_distance("check", "chekc"), 1U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+}
+
+TEST(Nearest, FindsTheMistypedWord) {
+  const std::vector<std::string> words{"registration", "token", "api", "sdk"};
+  EXPECT_EQ(nearest("regstration", words), "registration");
+  EXPECT_EQ(nearest("registrations", words), "registration");
+  EXPECT_EQ(nearest("tokne", words), "token");
+  EXPECT_EQ(nearest("reg", words), "registration");
+}
+
+TEST(Nearest, SaysNothingWhenNothingIsNear) {
+  const std::vector<std::string> words{"registration", "token", "api", "sdk"};
+  EXPECT_EQ(nearest("frobnicate", words), std::nullopt);
+  EXPECT_EQ(nearest("xyz", words), std::nullopt);
+  EXPECT_EQ(nearest("token", {}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace touchmark

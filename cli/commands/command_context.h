@@ -1,0 +1,76 @@
+// What every command is given: where to print, what to read, and the service of the chosen profile.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "cli/io/console.h"
+#include "cli/io/exit_code.h"
+#include "cli/service/admin_client.h"
+#include "cli/service/environment.h"
+#include "cli/service/pin.h"
+#include "cli/service/transport.h"
+
+namespace touchmark::cli::commands {
+
+// The options that every command takes.
+struct GlobalOptions {
+  bool json = false;
+  std::string profile;  // empty: TOUCHMARK_PROFILE, else "default"
+  int timeout_seconds = 30;
+};
+
+// The world outside the command line, so that tests can set each part.
+struct World {
+  io::Console& console;
+  service::Environment environment;
+  service::TransportFactory transport;
+  std::function<Result<service::Certificate>(const std::string& domain, int timeout_seconds)>
+      server_certificate;
+  const Clock& clock;
+};
+
+class Session {
+ public:
+  Session(World& world, GlobalOptions& options) : world_(world), options_(options) {}
+
+  io::Console& console() { return world_.console; }
+  const service::Environment& environment() const { return world_.environment; }
+  UnixTime now() const { return world_.clock.now(); }
+  bool json() const { return options_.json; }
+  std::string profile() const;
+  int timeout_seconds() const { return options_.timeout_seconds; }
+
+  // The service of the chosen profile and of the environment's overrides.
+  Result<service::AdminClient> connect();
+  // A service that is not in a profile yet.
+  service::AdminClient connect_to(const service::Endpoint& endpoint);
+  Result<service::Certificate> server_certificate(const std::string& domain);
+  // A progress bar named `what`.
+  service::AdminClient::Progress progress(std::string what);
+
+ private:
+  World& world_;
+  GlobalOptions& options_;
+};
+
+// A command that ran: its exit status, or why it could not.
+using Outcome = Result<io::ExitCode>;
+using Handler = std::function<Outcome(Session&)>;
+
+// Notes what to run when a subcommand was chosen, so that it runs after the whole line is parsed.
+class Dispatcher {
+ public:
+  void on(CLI::App* command, Handler handler) {
+    command->callback([this, handler = std::move(handler)] { chosen_ = handler; });
+  }
+  const Handler& chosen() const { return chosen_; }
+
+ private:
+  Handler chosen_;
+};
+
+}  // namespace touchmark::cli::commands

@@ -1,0 +1,73 @@
+#include "cli/commands/offline_check.h"
+
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "cli/io/error.h"
+#include "cli/testing/test_world.h"
+#include "crypto/crypto.h"
+#include "crypto/jose.h"
+
+namespace touchmark::cli::commands {
+namespace {
+
+const UnixTime kNow = from_unix(1'600'000'000);
+const Json kClaims = {{"did", "VpbvaHuFztxhsx472W4Vgg=="}, {"exp", 1'600'000'300}, {"ip", "::1"}};
+
+Bytes secret() { return Bytes(32, std::byte{7}); }
+
+TEST(CheckWithSecret, TellsTheFiveKindsApart) {
+  const Bytes decoy = crypto::hkdf_sha256(secret(), "touchmark decoy secret v1", 32);
+  Json expired = kClaims;
+  expired["exp"] = to_unix(kNow);
+
+  const TokenVerdict valid =
+      check_with_secret(crypto::sign_hs256(kClaims, secret()), secret(), kNow);
+  EXPECT_EQ(valid.status, "valid");
+  EXPECT_EQ(valid.claims, kClaims);
+  EXPECT_EQ(check_with_secret(crypto::sign_hs256(expired, secret()), secret(), kNow).status,
+            "expired");
+  EXPECT_EQ(check_with_secret(crypto::sign_hs256(kClaims, decoy), secret(), kNow).status,
+            "invalid");
+  EXPECT_EQ(check_with_secret(crypto::sign_hs256(expired, decoy), secret(), kNow).status,
+            "invalid");
+  const Bytes other(32, std::byte{8});
+  EXPECT_EQ(check_with_secret(crypto::sign_hs256(kClaims, other), secret(), kNow).status, "forged");
+  EXPECT_EQ(check_with_secret("not.a.token", secret(), kNow).status, "malformed");
+  EXPECT_TRUE(check_with_secret("", secret(), kNow).claims.is_null());
+}
+
+TEST(CheckWithSecret, NeedsAnExpiry) {
+  EXPECT_EQ(check_with_secret(crypto::sign_hs256({{"did", "x"}}, secret()), secret(), kNow).status,
+            "expired");
+}
+
+TEST(CheckWithSecret, TakesNoAlgorithmFromTheToken) {
+  const std::string none = base64url_encode(as_bytes(R"({"alg":"none","typ":"JWT"})")) + "." +
+                           base64url_encode(as_bytes(kClaims.dump())) + ".";
+  EXPECT_NE(check_with_secret(none, secret(), kNow).status, "valid");
+}
+
+TEST(SecretFromFile, ReadsEveryFormatThatSecretGetPrints) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "secret";
+  const std::string text = base64_encode(secret());
+  for (const std::string& content :
+       {text, text + "\n", "TOUCHMARK_SECRET=" + text + "\n",
+        "# of the service\nTOUCHMARK_MODE=report\nTOUCHMARK_SECRET=" + text + "\n",
+        Json{{"alg", "HS256"}, {"secret", text}, {"decoy_secret", "x"}}.dump()}) {
+    ASSERT_TRUE(write_file_atomic(path, as_bytes(content)));
+    const auto read = secret_from_file(path);
+    ASSERT_TRUE(read) << content;
+    EXPECT_EQ(*read, secret());
+  }
+  for (const char* content : {"", "short", "AAAA", "{}", "TOUCHMARK_SECRET="}) {
+    ASSERT_TRUE(write_file_atomic(path, as_bytes(content)));
+    EXPECT_TRUE(secret_from_file(path).error().is(io::CliError::kBadSecret)) << content;
+  }
+  EXPECT_TRUE(secret_from_file(folder.path() / "none").error().is(FileError::kNotFound));
+}
+
+}  // namespace
+}  // namespace touchmark::cli::commands

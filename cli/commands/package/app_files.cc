@@ -1,0 +1,56 @@
+#include "cli/commands/package/app_files.h"
+#include "package/android/splits.h"
+
+#include <fmt/format.h>
+
+#include "cli/io/error.h"
+
+namespace touchmark::cli::commands {
+namespace {
+
+// A reader's refusal names no file; what the user sees does.
+tl::unexpected<Error> refused(const std::string& name, const Error& error) {
+  return tl::unexpected(error.reworded(fmt::format("{}: {}", name, error.message())));
+}
+
+}  // namespace
+
+Result<AppFiles> AppFiles::open(const std::vector<std::string>& paths) {
+  AppFiles out;
+  out.paths_ = paths;
+  for (const std::string& path : paths) {
+    auto source = open_file(path);
+    if (!source)
+      return fail(io::CliError::kUnreadableFile, "cannot read " + source.error().message());
+    out.sources_.push_back(*std::move(source));
+  }
+  return out;
+}
+
+std::string AppFiles::name() const { return fmt::format("{}", fmt::join(paths_, " ")); }
+
+Result<package::Measurement> AppFiles::measure_all(const package::MeasureOptions& options) const {
+  if (sources_.size() == 1) return package::measure(*sources_.front(), options);
+  std::vector<const Source*> sources;
+  for (const auto& source : sources_) sources.push_back(source.get());
+  return package::android::measure_splits(sources, options);
+}
+
+Result<package::Measurement> AppFiles::measure(const package::MeasureOptions& options) const {
+  auto measurement = measure_all(options);
+  if (measurement) return measurement;
+  return refused(name(), measurement.error());
+}
+
+Result<package::Inspection> AppFiles::inspect(const package::MeasureOptions& options) const {
+  if (sources_.size() > 1) {
+    auto measurement = measure(options);
+    if (!measurement) return pass(measurement);
+    return package::inspection_of(*std::move(measurement));
+  }
+  auto inspection = package::inspect(*sources_.front(), options);
+  if (inspection) return inspection;
+  return refused(name(), inspection.error());
+}
+
+}  // namespace touchmark::cli::commands

@@ -1,0 +1,25 @@
+// How commands are told of an app: its files, and what they do not say themselves.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/commands/package/app_files.h"
+
+namespace touchmark::cli::commands {
+
+struct FormOptions {
+  std::vector<std::string> files;
+  std::vector<std::string> signing_certificates;  // files: who signs what a store makes of a bundle
+};
+
+// FILE... and --signing-certificate.
+void add_form_options(CLI::App& command, FormOptions& options);
+void add_signing_certificate_option(CLI::App& command, std::vector<std::string>& files);
+
+// SHA-256 of the certificates in these files.
+Result<std::vector<Sha256Digest>> signer_digests(const std::vector<std::string>& files);
+Result<package::MeasureOptions> measure_options(const FormOptions& options);
+
+}  // namespace touchmark::cli::commands

@@ -1,0 +1,13 @@
+// touchmark package verify|measure|show|diff: looks at packages on this machine, without a service
+// (but for registrations that diff is asked about).
+#pragma once
+
+#include "cli/commands/command_context.h"
+
+namespace touchmark::cli::commands {
+
+void add_package_command(CLI::App& app, Dispatcher& dispatcher);
+// package_diff_command.cc
+void add_package_diff_command(CLI::App& group, Dispatcher& dispatcher);
+
+}  // namespace touchmark::cli::commands

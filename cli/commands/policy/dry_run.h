@@ -1,0 +1,10 @@
+// touchmark policy check|test|replay: what a policy would do, before it is in force.
+#pragma once
+
+#include "cli/commands/command_context.h"
+
+namespace touchmark::cli::commands {
+
+void add_policy_trials(CLI::App& group, Dispatcher& dispatcher);
+
+}  // namespace touchmark::cli::commands

@@ -1,0 +1,82 @@
+// touchmark status, audit list: what the service says about itself.
+#include <fmt/format.h>
+
+#include "cli/commands/commands.h"
+#include "cli/io/error.h"
+#include "cli/io/text.h"
+
+namespace touchmark::cli::commands {
+namespace {
+
+// A value as a person reads it: text without its quotes, everything else as JSON.
+std::string plain(const Json& value) {
+  return io::one_line(value.is_string() ? value.get<std::string>() : dump_json(value));
+}
+
+bool is_time(const std::string& name) { return name == "time" || name == "first_start"; }
+
+Outcome status(Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->get("/admin/v1/status");
+  if (!answer) return pass(answer);
+  if (session.json()) return print_json(session, *answer);
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, value] : answer->items()) {
+    const bool time = is_time(name) && value.is_number_integer();
+    rows.push_back({name, time ? format_time(from_unix(value.get<std::int64_t>())) : plain(value)});
+  }
+  session.console().print(io::table(rows));
+  return io::kExitOk;
+}
+
+Outcome audit(int limit, Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->get(fmt::format("/admin/v1/audit?limit={}", limit));
+  if (!answer) return pass(answer);
+  const Json* entries = find_array(*answer, "entries");
+  if (entries == nullptr)
+    return fail(io::CliError::kBadAnswer, "the answer has no list of entries");
+  const auto intact = answer->find("intact");
+  const bool is_broken = intact != answer->end() && *intact == false;
+  const io::ExitCode exit_code = is_broken ? io::kExitNo : io::kExitOk;
+  if (session.json()) {
+    print_json(session, *answer);
+    return exit_code;
+  }
+  std::vector<std::vector<std::string>> rows{{"TIME", "WHO", "WHAT", "DETAIL"}};
+  for (const Json& entry : *entries) {
+    auto time = get_int(entry, "time", 0, INT64_MAX / 1000);
+    rows.push_back(
+        {time ? format_time(from_unix(*time)) : "?", find_string(entry, "actor").value_or("?"),
+         find_string(entry, "action").value_or("?"), find_string(entry, "detail").value_or("")});
+  }
+  session.console().print(io::table(rows));
+  if (is_broken) {
+    session.console().note(
+        "warning: the chain of hashes is broken: entries were changed or removed behind the "
+        "service's back");
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& app, Dispatcher& dispatcher) {
+  dispatcher.on(app.add_subcommand("status", "Show how the service is, and who you are to it"),
+                status);
+}
+
+void add_audit_commands(CLI::App& app, Dispatcher& dispatcher) {
+  CLI::App* group = add_group(app, "audit", "Read who changed what");
+  auto limit = std::make_shared<int>(50);
+  CLI::App* list_app =
+      group->add_subcommand("list", "List the newest entries (needs an admin token)");
+  list_app->add_option("--limit", *limit, "How many, 1 to 10000 (default: 50)")
+      ->check(CLI::Range(1, 10000))
+      ->type_name("N");
+  dispatcher.on(list_app, [limit](Session& s) { return audit(*limit, s); });
+}
+
+}  // namespace touchmark::cli::commands

@@ -1,0 +1,165 @@
+#include "cli/io/error.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/json.h"
+#include "cli/io/text.h"
+
+namespace touchmark::cli::io {
+
+std::string_view error_id(CliError error) {
+  using enum CliError;
+  static constexpr auto kIds = error_table<CliError>({
+      {kUsage, "cli.usage"},
+      {kUnreadableFile, "cli.unreadable-file"},
+      {kNotConfigured, "cli.not-configured"},
+      {kBadProfile, "cli.bad-profile"},
+      {kNoSuchProfile, "cli.no-such-profile"},
+      {kUnreachable, "cli.unreachable"},
+      {kTimeout, "cli.timeout"},
+      {kUntrusted, "cli.untrusted-certificate"},
+      {kPinMismatch, "cli.pin-mismatch"},
+      {kNoTls, "cli.no-tls"},
+      {kNoLiveCertificate, "cli.no-live-certificate"},
+      {kUnauthorized, "cli.unauthorized"},
+      {kForbidden, "cli.forbidden"},
+      {kNotFound, "cli.not-found"},
+      {kNotOffered, "cli.not-offered"},
+      {kTooLarge, "cli.too-large"},
+      {kRefusedPackage, "cli.refused-package"},
+      {kConflict, "cli.conflict"},
+      {kServiceNoSpace, "cli.service-no-space"},
+      {kRefusedRequest, "cli.refused-request"},
+      {kServiceFailed, "cli.service-failed"},
+      {kBadAnswer, "cli.bad-answer"},
+      {kOtherMeasurement, "cli.other-measurement"},
+      {kBadPin, "cli.bad-pin"},
+      {kBadCertificate, "cli.bad-certificate"},
+      {kBadPolicy, "cli.bad-policy"},
+      {kBadFacts, "cli.bad-facts"},
+      {kBadSecret, "cli.bad-secret"},
+      {kBadKey, "cli.bad-key"},
+  });
+  return kIds[error];
+}
+
+namespace {
+
+struct Row {
+  std::string_view prefix;
+  ExitCode exit_code;
+  std::string_view hint;
+};
+
+constexpr std::string_view kPackageHint =
+    "give the APK exactly as the build signed it; `touchmark package --help` lists ways to look "
+    "inside";
+
+// Ids and prefixes of ids. A package reader's refusal is the answer "no"; everything else names who
+// has to act.
+constexpr auto kRows = std::to_array<Row>({
+    {"", kExitService, ""},
+    {"cli.usage", kExitUsage, ""},
+    {"cli.unreadable-file", kExitUsage, "check the path and its permissions"},
+    {"cli.not-configured", kExitNotConfigured,
+     "run `touchmark init URL --token TOKEN`, or set TOUCHMARK_URL and TOUCHMARK_TOKEN"},
+    {"cli.bad-profile", kExitNotConfigured, "run `touchmark init` again to replace it"},
+    {"cli.no-such-profile", kExitNotFound, "run `touchmark init URL --profile NAME` to make it"},
+    {"cli.unreachable", kExitUnreachable,
+     "check that `touchmark serve` runs there and that the address is right"},
+    {"cli.timeout", kExitUnreachable, "try again, or give it longer with --timeout SECONDS"},
+    {"cli.untrusted-certificate", kExitUnreachable,
+     "run `touchmark init` with the --pin that `touchmark serve` printed, or with --ca FILE"},
+    {"cli.pin-mismatch", kExitUnreachable,
+     "someone may be in between; if the service's key was changed on purpose, run `touchmark init` "
+     "again with its new --pin"},
+    {"cli.no-tls", kExitUnreachable, "check the port: the service speaks HTTPS only"},
+    {"cli.no-live-certificate", kExitUnreachable,
+     "check that the server runs, or give --from-file or --pin"},
+    {"cli.unauthorized", kExitUnauthorized,
+     "run `touchmark init` again with a token that `touchmark serve` made"},
+    {"cli.forbidden", kExitUnauthorized, "use a profile with an admin token (--profile NAME)"},
+    {"cli.not-found", kExitNotFound, "the matching `list` command shows what there is"},
+    {"cli.not-offered", kExitNotFound, "whoever runs the service can change that"},
+    {"cli.too-large", kExitNo, "a package may have at most 2 GiB"},
+    {"cli.refused-package", kExitNo, kPackageHint},
+    {"cli.conflict", kExitNo, "look at the present state, and try again"},
+    {"cli.bad-policy", kExitNo, "`touchmark policy check` lists what is wrong with it"},
+    {"cli.bad-facts", kExitUsage, "docs/policy.md describes the facts"},
+    {"cli.service-no-space", kExitNoSpace, "free space on the disk of the service's data folder"},
+    {"cli.refused-request", kExitUsage, "see --help; is this command as new as the service?"},
+    {"cli.service-failed", kExitService, "the service's log says why"},
+    {"cli.bad-answer", kExitService, "check that the address is that of a Touchmark service"},
+    {"cli.other-measurement", kExitService,
+     "if the file was changed meanwhile, `touchmark registration remove` undoes it"},
+    {"cli.bad-pin", kExitUsage,
+     "a pin is the padded base64 of the SHA-256 of a public key (44 characters)"},
+    {"cli.bad-certificate", kExitUsage, "give a PEM certificate, chain or key"},
+    {"arc.", kExitUsage, "copy the whole code, letters and digits only"},
+    {"cli.bad-secret", kExitUsage, "make the file with `touchmark secret get --format json`"},
+    {"cli.bad-key", kExitUsage,
+     "`touchmark evidence verify --help` lists what a key file may hold"},
+    {"console.no-space", kExitNoSpace, "free some space, or write elsewhere"},
+    {"console.closed", kExitUsage, "check where the output goes"},
+    {"console.too-long", kExitUsage, "give the one thing that was asked for"},
+    {"file.no-space", kExitNoSpace, "free some space, or write elsewhere"},
+    {"file.not-found", kExitUsage, "check the path"},
+    {"file.", kExitUsage, "check the path and its permissions"},
+    {"time.", kExitUsage, "write a duration like 600s, 10m, 12h or 30d"},
+    {"source.", kExitUsage, "check the path and its permissions"},
+    {"arsc.", kExitNo, kPackageHint},
+    {"axml.", kExitNo, kPackageHint},
+    {"bundle.", kExitNo, kPackageHint},
+    {"cms.", kExitNo, kPackageHint},
+    {"codesign.", kExitNo, kPackageHint},
+    {"ipa.", kExitNo, kPackageHint},
+    {"macho.", kExitNo, kPackageHint},
+    {"manifest.", kExitNo, kPackageHint},
+    {"match.", kExitNo, kPackageHint},
+    {"measurement.", kExitNo, kPackageHint},
+    {"package.", kExitNo, kPackageHint},
+    {"plist.", kExitNo, kPackageHint},
+    {"proto.", kExitNo, kPackageHint},
+    {"signature.", kExitNo, kPackageHint},
+    {"splits.", kExitNo, kPackageHint},
+    {"string-pool.", kExitNo, kPackageHint},
+    {"zip.", kExitNo, kPackageHint},
+});
+
+const Row& row_of(std::string_view id) {
+  const Row* best = &kRows.front();
+  for (const Row& row : kRows) {
+    if (id.starts_with(row.prefix) && row.prefix.size() >= best->prefix.size()) best = &row;
+  }
+  return *best;
+}
+
+}  // namespace
+
+Failure classify(const Error& error) {
+  const Row& row = row_of(error.id());
+  return {row.exit_code, row.hint};
+}
+
+std::string describe(const Error& error) {
+  std::string line = "touchmark: " + one_line(error.message());
+  // The ids of other modules name the exact check that failed; those of this one add nothing to the
+  // message.
+  if (!error.id().starts_with("cli.")) line += " (" + error.id() + ")";
+  const Failure failure = classify(error);
+  if (!failure.hint.empty()) line.append("; ").append(failure.hint);
+  return line;
+}
+
+std::string describe_json(const Error& error) {
+  const Failure failure = classify(error);
+  const Json json{
+      {"error",
+       {{"id", error.id()}, {"message", error.message()}, {"hint", std::string(failure.hint)}}},
+      {"exit_code", static_cast<int>(failure.exit_code)}};
+  // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+}  // namespace touchmark::cli::io

@@ -1,0 +1,60 @@
+// The command line's own failures, and what any failure of any module means to a user: an exit
+// status and a hint of what to do.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "cli/io/exit_code.h"
+
+namespace touchmark::cli::io {
+
+enum class CliError {
+  kUsage,              // an argument that cannot be right
+  kUnreadableFile,     // a file that is named and cannot be read
+  kNotConfigured,      // no profile, or no token in it
+  kBadProfile,         // a profile that cannot be read
+  kNoSuchProfile,      // --profile names one that is not there
+  kUnreachable,        // no connection, or it broke
+  kTimeout,            // no answer in time
+  kUntrusted,          // the certificate is not one the system trusts
+  kPinMismatch,        // the service's key is not the pinned one
+  kNoTls,              // the other side does not speak TLS
+  kNoLiveCertificate,  // an API server shows none: not reached, or no TLS
+  kUnauthorized,       // HTTP 401
+  kForbidden,          // HTTP 403
+  kNotFound,           // HTTP 404: no registration or domain of that name
+  kNotOffered,         // HTTP 404: the service has no such thing at all
+  kTooLarge,           // HTTP 413
+  kRefusedPackage,     // HTTP 422
+  kConflict,           // HTTP 409: somebody else changed it meanwhile
+  kServiceNoSpace,     // HTTP 507
+  kRefusedRequest,     // HTTP 400 and every other 4xx
+  kServiceFailed,      // HTTP 5xx
+  kBadAnswer,          // an answer that is not the protocol
+  kOtherMeasurement,   // the service measured another package than this one
+  kBadPin,             // not the base64 of 32 bytes
+  kBadCertificate,     // no certificate or key in a file, or in what a server sent
+  kBadPolicy,          // a policy document with problems
+  kBadFacts,           // a facts file that holds no facts
+  kBadSecret,          // a secret file that holds no secret
+  kBadKey,             // a key file that holds no key of the kind that is needed
+};
+std::string_view error_id(CliError error);
+
+struct Failure {
+  ExitCode exit_code;
+  std::string_view hint;  // may be empty
+};
+
+// Every error id has exactly one meaning; the table is in error.cc. The longest matching prefix
+// wins.
+Failure classify(const Error& error);
+
+// "touchmark: <what is wrong>; <hint>", on one line.
+std::string describe(const Error& error);
+// {"error":{"id","message","hint"},"exit_code"}, for --json.
+std::string describe_json(const Error& error);
+
+}  // namespace touchmark::cli::io

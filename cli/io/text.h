@@ -1,0 +1,30 @@
+// Small text helpers of the command line: escaping, sizes, tables.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace touchmark::cli::io {
+
+// Control characters (C0, DEL, C1) and the Unicode marks that reorder text become "\xNN" or
+// "\u{...}"; line breaks and tabs stay.
+std::string printable(std::string_view text);
+
+// As printable(), with line breaks turned into spaces: one line, whatever was in it.
+std::string one_line(std::string_view text);
+
+// "4.2 MiB".
+std::string human_size(std::uint64_t bytes);
+
+// Columns padded to their widest cell, two spaces apart, one row a line, no space at a line's end.
+// Widths count code points. The first row is the heading.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+// In lower case (ASCII only).
+std::string lower(std::string_view text);
+// Without white space at both ends.
+std::string_view trim(std::string_view text);
+
+}  // namespace touchmark::cli::io

@@ -1,0 +1,25 @@
+// Reading the command line's tree: for --help's relatives (man pages, completion, suggestions).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace touchmark::cli::line {
+
+// Direct subcommands in their order.
+std::vector<const CLI::App*> subcommands(const CLI::App& app);
+// "touchmark registration add".
+std::string command_path(const CLI::App& app);
+// Options in their order, without positionals.
+std::vector<const CLI::Option*> options(const CLI::App& app);
+std::vector<const CLI::Option*> positionals(const CLI::App& app);
+// "--help", "-h", "--json", ... of this command alone.
+std::vector<std::string> option_names(const CLI::App& app);
+// "--expire-after TEXT", "-h,--help": how a page shows an option.
+std::string option_spelling(const CLI::Option& option);
+bool takes_value(const CLI::Option& option);
+// "FILE", "TEXT": what stands for the value, without the ranges and sets that check it.
+std::string value_name(const CLI::Option& option);
+
+}  // namespace touchmark::cli::line

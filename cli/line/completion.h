@@ -1,0 +1,13 @@
+// Completion scripts for shells, from the command line's tree: commands, options, file names.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace touchmark::cli::line {
+
+std::string bash_completion(const CLI::App& app);
+std::string zsh_completion(const CLI::App& app);
+std::string fish_completion(const CLI::App& app);
+
+}  // namespace touchmark::cli::line

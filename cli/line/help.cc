@@ -1,0 +1,36 @@
+#include "cli/line/help.h"
+
+#include "cli/line/command_tree.h"
+
+namespace touchmark::cli::line {
+
+HelpFormatter::HelpFormatter() {
+  column_width(30);
+  label("Subcommands", "Commands");
+  label("Positionals", "Arguments");
+}
+
+// Only what the value is: the description says its range and default.
+std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
+  if (option->get_positional() || !takes_value(*option)) return {};
+  return " " + value_name(*option);
+}
+
+std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
+  std::string usage = "\nUsage: " + name;
+  if (!subcommands(*app).empty()) usage += " COMMAND";
+  for (const CLI::Option* positional : positionals(*app)) {
+    usage += " " + positional->get_name(true);
+    if (positional->get_items_expected_max() > 1) usage += "...";
+  }
+  return usage + " [OPTIONS]\n";
+}
+
+std::string HelpFormatter::make_footer(const CLI::App* app) const {
+  std::string footer = app->get_footer();
+  if (app->get_parent() == nullptr) return footer + "\n";
+  if (!footer.empty()) footer += "\n\n";
+  return footer + "Every command takes --json, --profile NAME and --timeout SECONDS too.\n";
+}
+
+}  // namespace touchmark::cli::line

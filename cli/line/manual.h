@@ -1,0 +1,18 @@
+// Manual pages (roff) from the command line's tree.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace touchmark::cli::line {
+
+struct ManualPage {
+  std::string file;  // "touchmark-registration.1"
+  std::string text;
+};
+
+// One page for the command itself and one for each of its direct subcommands.
+std::vector<ManualPage> manual_pages(const CLI::App& app);
+
+}  // namespace touchmark::cli::line

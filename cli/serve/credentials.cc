@@ -1,0 +1,36 @@
+#include "cli/serve/credentials.h"
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace touchmark::cli::serve {
+
+Result<Credentials> make_credentials(verifier::Service& service, const std::string& url,
+                                     const std::string& pin) {
+  auto admin = service.make_operator_token("admin", verifier::store::Role::kAdmin);
+  if (!admin) return pass(admin);
+  auto developer = service.make_operator_token("developer", verifier::store::Role::kDeveloper);
+  if (!developer) return pass(developer);
+  return Credentials{url, pin, std::move(*admin), std::move(*developer)};
+}
+
+Result<void> write_credentials(const Credentials& credentials, const std::filesystem::path& file) {
+  const Json json{{"url", credentials.url},
+                  {"pin", credentials.pin},
+                  {"admin_token", credentials.admin_token},
+                  {"developer_token", credentials.developer_token}};
+  return write_file_atomic(file, as_bytes(json.dump(2) + "\n"), 0600);
+}
+
+std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data) {
+  const auto init = [&](const std::string& token) {
+    return "  touchmark init " + credentials.url + " --token " + token + " --pin " +
+           credentials.pin + "\n";
+  };
+  return "Touchmark keeps its data in " + data.string() + "\n" +
+         "These operator tokens are shown once. To use the service as its administrator, run\n\n" +
+         init(credentials.admin_token) + "\nand on a developer's or build machine\n\n" +
+         init(credentials.developer_token) + "\n";
+}
+
+}  // namespace touchmark::cli::serve

@@ -1,0 +1,57 @@
+// The folder where the service keeps all it knows: database, master key, development certificate.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "verifier/http/tls.h"
+
+namespace touchmark::cli::serve {
+
+enum class DataFolderError {
+  kUnusable,          // cannot be made, entered or written
+  kInUse,             // another process serves from it
+  kMasterKeyMissing,  // there is a database, but no master key to open its secrets
+  kMasterKeyBad,      // not 32 bytes in base64, or readable by others
+};
+std::string_view error_id(DataFolderError error);
+
+// Not thread-safe. While it lives, the folder is locked against other processes; the lock ends with
+// the process, however it ends.
+class DataFolder {
+ public:
+  // Makes the folder (mode 0700) when it is not there, and clears uploads that a crash left behind.
+  static Result<DataFolder> open(const std::filesystem::path& path);
+  DataFolder(DataFolder&& other) noexcept;
+  DataFolder& operator=(DataFolder&&) = delete;
+  ~DataFolder();
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path database() const { return path_ / "touchmark.db"; }
+  std::filesystem::path uploads() const { return path_ / "uploads"; }
+
+  // 32 bytes; made on the first start. `file`: where it is kept, by default in the folder.
+  Result<Bytes> master_key(const std::optional<std::filesystem::path>& file, Random& random) const;
+
+  // The self-signed certificate for `hosts`. Its key stays the same when the certificate has to be
+  // made anew (another host, or its time is nearly over), so pins stay valid.
+  Result<verifier::http::TlsIdentity> development_identity(const std::vector<std::string>& hosts,
+                                                           UnixTime now, Random& random) const;
+
+  // Padded base64 SHA-256 of the SPKI of a second key that is pinned but not in use: with it, apps
+  // in the field survive the loss of the first. The private half may be moved to another place.
+  Result<std::string> backup_pin() const;
+
+ private:
+  DataFolder(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  std::filesystem::path path_;
+  int lock_;
+};
+
+}  // namespace touchmark::cli::serve

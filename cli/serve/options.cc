@@ -1,0 +1,269 @@
+#include "cli/serve/options.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/encoding.h"
+
+namespace touchmark::cli::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kMaxThreads = 256;
+
+tl::unexpected<Error> bad_value(const std::string& option, const std::string& what) {
+  return fail(OptionError::kBadValue, option + ": " + what);
+}
+
+// "127.0.0.1:8443", "[::1]:8443", ":8443" (every address).
+Result<ListenAddress> parse_listen(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return bad_value("--listen", "\"" + text + "\" is not ADDR:PORT");
+  ListenAddress listen{text.substr(0, colon), 0};
+  const std::string port = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
+  if (error != std::errc{} || end != port.data() + port.size()) {
+    return bad_value("--listen", "\"" + port + "\" is not a port from 0 to 65535");
+  }
+  if (listen.address.starts_with('[') && listen.address.ends_with(']')) {
+    listen.address = listen.address.substr(1, listen.address.size() - 2);
+  }
+  if (listen.address.empty()) listen.address = "::";
+  if (listen.address == "localhost") listen.address = "127.0.0.1";
+  return listen;
+}
+
+Result<std::string> parse_public_url(const std::string& text) {
+  const auto url = boost::urls::parse_uri(text);
+  const bool plain = url && url->scheme() == "https" && !url->host().empty() &&
+                     !url->has_userinfo() && !url->has_query() && !url->has_fragment() &&
+                     (url->encoded_path().empty() || url->encoded_path() == "/");
+  if (!plain) return bad_value("--public-url", "\"" + text + "\" is not https://HOST[:PORT]");
+  return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+}
+
+Result<Seconds> parse_lifetime(const std::string& option, const std::string& text) {
+  auto duration = parse_duration(text);
+  if (!duration) return bad_value(option, duration.error().message());
+  return duration;
+}
+
+// A name or value that goes into a header of HTTP (RFC 9110 section 5.6.2, kept to the safe part).
+bool is_header_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
+
+fs::path default_data_folder() {
+  if (::geteuid() == 0) return "/var/lib/touchmark";
+  if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data != '\0') {
+    return fs::path(data) / "touchmark";
+  }
+  const char* home = std::getenv("HOME");
+  return fs::path(home != nullptr ? home : ".") / ".local/share/touchmark";
+}
+
+// ../share/touchmark beside the running program.
+fs::path default_sdk_dir() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  return (program.parent_path().parent_path() / "share/touchmark").lexically_normal();
+}
+
+Result<void> check_together(const ServeOptions& options) {
+  const auto conflict = [](const std::string& message) {
+    return fail(OptionError::kConflicting, message);
+  };
+  if (options.certificate.empty() != options.key.empty()) {
+    return conflict("--cert and --key go together");
+  }
+  if (options.tls_ended_by_proxy && options.service_pins.empty()) {
+    return conflict(
+        "--tls-ended-by-proxy needs --service-pin: the key that clients see is the proxy's");
+  }
+  if (options.tls_ended_by_proxy && options.public_urls.empty()) {
+    return conflict("--tls-ended-by-proxy needs --public-url: clients reach the proxy");
+  }
+  if (options.trust_forwarded_for && !options.tls_ended_by_proxy) {
+    return conflict(
+        "--trust-forwarded-for needs --tls-ended-by-proxy: without a proxy clients would "
+        "choose their own address");
+  }
+  return {};
+}
+
+Result<verifier::ServiceSettings> service_settings(const ServeOptions& options) {
+  verifier::ServiceSettings out;
+  for (const std::string& text : options.public_urls) {
+    auto url = parse_public_url(text);
+    if (!url) return pass(url);
+    out.public_urls.push_back(std::move(*url));
+  }
+  for (const std::string& pin : options.service_pins) {
+    const auto digest = base64_decode(pin);
+    if (!digest || digest->size() != sizeof(Sha256Digest)) {
+      return bad_value("--service-pin", "\"" + pin + "\" is not the padded base64 of a SHA-256");
+    }
+  }
+  auto token_lifetime = parse_lifetime("--token-lifetime", options.token_lifetime);
+  if (!token_lifetime) return pass(token_lifetime);
+  auto challenge_lifetime = parse_lifetime("--challenge-lifetime", options.challenge_lifetime);
+  if (!challenge_lifetime) return pass(challenge_lifetime);
+  if (!is_header_name(options.token_header)) {
+    return bad_value("--token-header", "\"" + options.token_header + "\" is not a header name");
+  }
+  if (!std::ranges::all_of(options.token_prefix, [](char c) { return c >= ' ' && c <= '~'; })) {
+    return bad_value("--token-prefix", "only printable ASCII can stand in a header");
+  }
+  out.token_lifetime = *token_lifetime;
+  out.challenge_lifetime = *challenge_lifetime;
+  out.service_pins = options.service_pins;
+  out.tls_ended_by_proxy = options.tls_ended_by_proxy;
+  out.token_header = options.token_header;
+  out.token_prefix = options.token_prefix;
+  out.allow_host_builds = options.allow_host_builds;
+  out.reveal_reasons = options.reveal_reasons;
+  out.extra_claims = options.claims;
+  out.issuer = options.issuer;
+  out.audience = options.audience;
+  return out;
+}
+
+Result<verifier::http::LogLevel> parse_log_level(const std::string& text) {
+  if (text == "debug") return verifier::http::LogLevel::kDebug;
+  if (text == "info") return verifier::http::LogLevel::kInfo;
+  if (text == "warning") return verifier::http::LogLevel::kWarning;
+  if (text == "error") return verifier::http::LogLevel::kError;
+  return bad_value("--log-level", "\"" + text + "\" is not debug, info, warning or error");
+}
+
+void add_token_options(CLI::App& command, ServeOptions& options) {
+  const auto group = [](CLI::Option* option) { option->group("Tokens"); };
+  group(command.add_option("--token-lifetime", options.token_lifetime, "How long a token is valid")
+            ->capture_default_str());
+  group(command
+            .add_option("--challenge-lifetime", options.challenge_lifetime,
+                        "How long a challenge can be answered")
+            ->capture_default_str());
+  group(command.add_option("--token-header", options.token_header, "Header that carries the token")
+            ->capture_default_str());
+  group(command.add_option("--token-prefix", options.token_prefix,
+                           "Text before the token in that header, such as \"Bearer \""));
+  group(command
+            .add_option("--claims", options.claims,
+                        "Claims to add: iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear")
+            ->delimiter(','));
+  group(command.add_option("--issuer", options.issuer, "Value of the claim iss"));
+  group(command.add_option("--audience", options.audience, "Value of the claim aud"));
+  group(command.add_flag("--reveal-reasons", options.reveal_reasons,
+                         "Tell apps the response code and the reasons: for development"));
+  group(command.add_flag("--allow-host-builds", options.allow_host_builds,
+                         "Accept the SDK's Linux build, which proves no phone: for the lab"));
+}
+
+void add_network_options(CLI::App& command, ServeOptions& options) {
+  const auto group = [](CLI::Option* option) { option->group("Network"); };
+  group(command.add_option("--listen", options.listen, "ADDR:PORT; port 0 takes any free one")
+            ->capture_default_str());
+  group(command.add_option("--public-url", options.public_urls,
+                           "https://HOST[:PORT] as apps reach the service; repeat for failover"));
+  group(command.add_option("--host", options.hosts,
+                           "Further name or address in the development certificate; repeatable"));
+  group(command.add_option("--cert", options.certificate,
+                           "Certificate chain (PEM) instead of the self-signed one"));
+  group(command.add_option("--key", options.key, "Its private key (PEM)"));
+  group(
+      command.add_option("--service-pin", options.service_pins,
+                         "Further key that apps may see (base64 SHA-256 of its SPKI); repeatable"));
+  group(command.add_flag("--tls-ended-by-proxy", options.tls_ended_by_proxy,
+                         "Apps speak TLS with a proxy: evidence is not bound to the connection"));
+  group(command.add_flag("--trust-forwarded-for", options.trust_forwarded_for,
+                         "Take a client's address from the proxy's X-Forwarded-For"));
+  group(command.add_option("--max-connections", options.max_connections, "Connections at a time")
+            ->capture_default_str());
+  group(command.add_option("--max-upload", options.max_upload, "Largest package in bytes")
+            ->capture_default_str());
+  group(command.add_option("--threads", options.threads,
+                           "Threads for the network; 0: one a processor"));
+}
+
+void add_log_options(CLI::App& command, ServeOptions& options) {
+  const auto group = [](CLI::Option* option) { option->group("Log"); };
+  group(command.add_option("--log-format", options.log_format, "text or json")
+            ->capture_default_str());
+  group(command.add_option("--log-level", options.log_level, "debug, info, warning or error")
+            ->capture_default_str());
+  group(command.add_option("--log-file", options.log_file, "Append to FILE instead of stderr"));
+}
+
+}  // namespace
+
+std::string_view error_id(OptionError error) {
+  using enum OptionError;
+  static constexpr auto kIds = error_table<OptionError>({
+      {kBadValue, "option.bad-value"},
+      {kConflicting, "option.conflicting"},
+  });
+  return kIds[error];
+}
+
+void add_options(CLI::App& command, ServeOptions& options) {
+  command.add_option("--data", options.data,
+                     "Folder for database, keys and certificate; made on the first start");
+  command.add_option("--master-key", options.master_key,
+                     "File of the key that seals the secrets, if not in the data folder");
+  command.add_option("--credentials-file", options.credentials_file,
+                     "Where new operator tokens are written too, as JSON (mode 0600)");
+  command.add_flag("--reset-operator-tokens", options.reset_operator_tokens,
+                   "Make the admin and developer tokens anew; the old ones end");
+  command.add_option("--sdk-dir", options.sdk_dir, "Folder that holds touchmark_sdk.aar");
+  add_network_options(command, options);
+  add_token_options(command, options);
+  add_hardware_options(command, options.hardware);
+  add_log_options(command, options);
+}
+
+Result<ServePlan> make_plan(const ServeOptions& options) {
+  if (auto ok = check_together(options); !ok) return pass(ok);
+  ServePlan plan;
+  auto listen = parse_listen(options.listen);
+  if (!listen) return pass(listen);
+  plan.listen = std::move(*listen);
+  auto service = service_settings(options);
+  if (!service) return pass(service);
+  plan.service = std::move(*service);
+  auto level = parse_log_level(options.log_level);
+  if (!level) return pass(level);
+  plan.log_level = *level;
+  if (options.log_format != "text" && options.log_format != "json") {
+    return bad_value("--log-format", "\"" + options.log_format + "\" is not text or json");
+  }
+  plan.log_format = options.log_format == "json" ? verifier::http::LogFormat::kJson
+                                                 : verifier::http::LogFormat::kText;
+  if (options.threads > kMaxThreads) return bad_value("--threads", "at most 256");
+  if (options.max_connections == 0) return bad_value("--max-connections", "at least 1");
+  plan.threads =
+      options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  plan.data = options.data.empty() ? default_data_folder() : fs::path(options.data);
+  plan.sdk_dir = options.sdk_dir.empty() ? default_sdk_dir() : fs::path(options.sdk_dir);
+  if (!options.master_key.empty()) plan.master_key = options.master_key;
+  plan.certificate_hosts = {"localhost", "127.0.0.1", "::1"};
+  for (const std::string& host : options.hosts) {
+    if (std::ranges::find(plan.certificate_hosts, host) == plan.certificate_hosts.end()) {
+      plan.certificate_hosts.push_back(host);
+    }
+  }
+  return plan;
+}
+
+}  // namespace touchmark::cli::serve

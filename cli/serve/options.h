@@ -1,0 +1,83 @@
+// The options of `touchmark serve`: from the command line to settings that were checked.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/serve/device_evidence_options.h"
+#include "verifier/http/log.h"
+#include "verifier/service.h"
+
+namespace touchmark::cli::serve {
+
+// As given; the defaults are those of --help.
+struct ServeOptions {
+  std::string data;
+  std::string listen = "127.0.0.1:8443";
+  std::vector<std::string> public_urls;
+  std::vector<std::string> hosts;
+  std::string certificate;
+  std::string key;
+  std::string master_key;
+  std::vector<std::string> service_pins;
+  std::string credentials_file;
+  bool reset_operator_tokens = false;
+
+  std::string token_lifetime = "300s";
+  std::string challenge_lifetime = "120s";
+  std::string token_header = "Touchmark-Token";
+  std::string token_prefix;
+  std::vector<std::string> claims;
+  std::string issuer;
+  std::string audience;
+  bool reveal_reasons = false;
+  bool allow_host_builds = false;
+
+  HardwareOptions hardware;
+
+  bool tls_ended_by_proxy = false;
+  bool trust_forwarded_for = false;
+
+  std::string sdk_dir;
+  std::string log_format = "text";
+  std::string log_level = "info";
+  std::string log_file;
+  unsigned threads = 0;
+  unsigned max_connections = 4096;
+  std::uint64_t max_upload = std::uint64_t{2} << 30;
+};
+
+void add_options(CLI::App& command, ServeOptions& options);
+
+enum class OptionError {
+  kBadValue,     // the message names the option
+  kConflicting,  // two options that exclude, or need, each other
+};
+std::string_view error_id(OptionError error);
+
+struct ListenAddress {
+  std::string address;  // "127.0.0.1", "::1"
+  std::uint16_t port = 0;
+};
+
+// What needs no look at the disk; the rest of ServiceSettings follows from the certificate and the
+// port.
+struct ServePlan {
+  ListenAddress listen;
+  std::filesystem::path data;
+  std::filesystem::path sdk_dir;
+  std::optional<std::filesystem::path> master_key;
+  std::vector<std::string> certificate_hosts;
+  verifier::http::LogFormat log_format = verifier::http::LogFormat::kText;
+  verifier::http::LogLevel log_level = verifier::http::LogLevel::kInfo;
+  unsigned threads = 1;
+  verifier::ServiceSettings service;
+};
+Result<ServePlan> make_plan(const ServeOptions& options);
+
+}  // namespace touchmark::cli::serve

@@ -1,0 +1,321 @@
+#include "cli/serve/serve.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "cli/io/exit_code.h"
+#include "cli/serve/credentials.h"
+#include "cli/serve/data_folder.h"
+#include "cli/serve/options.h"
+#include "pki/server_certificate.h"
+#include "verifier/http/server.h"
+#include "verifier/http/tls.h"
+#include "verifier/routes/handlers.h"
+
+namespace touchmark::cli::serve {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kWorkerThreads = 4;
+constexpr std::size_t kMaxPem = 1 << 20;
+
+struct Failure {
+  io::ExitCode exit_code = io::kExitService;
+  const char* hint = "";
+};
+
+template <class... Code>
+bool is_any(const Error& error, Code... codes) {
+  return (error.is(codes) || ...);
+}
+
+// What a failed start means for scripts, and what to do about it.
+Failure explain(const Error& error) {
+  if (error.is(verifier::http::ServerError::kAddressInUse)) {
+    return {io::kExitAddressInUse,
+            "stop it, or choose another address with --listen (port 0: any free)"};
+  }
+  if (is_any(error, verifier::http::ServerError::kBadAddress,
+             verifier::http::ServerError::kNotAllowed, verifier::http::ServerError::kListen)) {
+    return {io::kExitUsage, "choose another address with --listen ADDR:PORT"};
+  }
+  if (is_any(error, OptionError::kBadValue, OptionError::kConflicting,
+             verifier::ServiceError::kBadSettings, HardwareOptionError::kBadRoots,
+             HardwareOptionError::kBadPlayKeys, HardwareOptionError::kBadAppId,
+             HardwareOptionError::kBadMaxAge, pki::RevocationError::kMalformed)) {
+    return {io::kExitUsage, "see touchmark serve --help"};
+  }
+  if (is_any(error, FileError::kNoSpace, verifier::store::StoreError::kNoSpace)) {
+    return {io::kExitNoSpace, "make room on the disk and start again; nothing was lost"};
+  }
+  if (is_any(error, DataFolderError::kInUse, verifier::store::StoreError::kBusy)) {
+    return {io::kExitStore, "stop the other one, or choose another folder with --data"};
+  }
+  if (error.is(DataFolderError::kUnusable)) {
+    return {io::kExitStore, "choose a folder that this user can write with --data"};
+  }
+  if (is_any(error, DataFolderError::kMasterKeyMissing, DataFolderError::kMasterKeyBad,
+             crypto::CryptoError::kSealBroken)) {
+    return {io::kExitStore,
+            "restore the master key file of this data folder, or name it with --master-key"};
+  }
+  if (error.is(verifier::store::StoreError::kTooNew)) {
+    return {io::kExitStore, "start the Touchmark version that wrote it, or a newer one"};
+  }
+  if (is_any(error, verifier::store::StoreError::kCorrupt, verifier::store::StoreError::kOpen,
+             verifier::store::StoreError::kIo, verifier::store::StoreError::kDuplicate,
+             verifier::store::StoreError::kNotFound)) {
+    return {io::kExitStore, "restore the data folder from a backup, or choose another with --data"};
+  }
+  if (is_any(error, FileError::kNotFound, FileError::kPermission, FileError::kTooLarge,
+             FileError::kIo, verifier::http::LogError::kOpen)) {
+    return {io::kExitUsage, "check that the file is there and that this user may use it"};
+  }
+  if (is_any(error, pki::ServerCertificateError::kMalformed, pki::ServerCertificateError::kBadKey,
+             pki::ServerCertificateError::kKeyMismatch, pki::ServerCertificateError::kBadHost,
+             verifier::http::TlsError::kBadIdentity, crypto::CryptoError::kBadKey)) {
+    return {io::kExitUsage, "give a matching pair of PEM files with --cert and --key"};
+  }
+  return {io::kExitService, "the log may say more"};
+}
+
+int report(const Error& error) {
+  const Failure failure = explain(error);
+  std::fprintf(stderr, "touchmark: %s; %s\n", error.message().c_str(), failure.hint);
+  return failure.exit_code;
+}
+
+Result<verifier::http::TlsIdentity> given_identity(const ServeOptions& options) {
+  const auto read = [](const std::string& path) -> Result<std::string> {
+    auto bytes = read_file(path, kMaxPem);
+    if (!bytes) return pass(bytes);
+    return std::string(as_text(*bytes));
+  };
+  auto certificate = read(options.certificate);
+  if (!certificate) return pass(certificate);
+  auto key = read(options.key);
+  if (!key) return pass(key);
+  if (auto ok = pki::check_key_pair(*certificate, *key); !ok) {
+    return tl::unexpected<Error>(std::move(ok.error()));
+  }
+  return verifier::http::TlsIdentity{std::move(*certificate), std::move(*key)};
+}
+
+// Everything that runs, in the order in which it has to be made, and destroyed the other way round.
+class Process {
+ public:
+  Process(const ServeOptions& options, ServePlan plan)
+      : options_(options), plan_(std::move(plan)), io_(static_cast<int>(plan_.threads)) {}
+
+  Result<void> start();
+  // Until SIGTERM or SIGINT.
+  void run();
+
+ private:
+  Result<void> open_identity(const DataFolder& folder);
+  Result<void> open_hardware(const DataFolder& folder);
+  Result<void> open_service(const DataFolder& folder);
+  Result<void> show_credentials();
+  void start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder);
+  std::string default_url(std::uint16_t port) const;
+  // The key that an operator's connection meets.
+  const std::string& operator_pin() const { return plan_.service.service_pins.front(); }
+
+  const ServeOptions& options_;
+  ServePlan plan_;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<verifier::http::Log> log_;
+  std::optional<DataFolder> folder_;
+  std::optional<asio::ssl::context> tls_;
+  std::unique_ptr<net::HttpClient> http_client_;
+  std::optional<verifier::state::RevocationSource> revocation_;
+  std::unique_ptr<verifier::store::Store> store_;
+  std::unique_ptr<verifier::Service> service_;
+  std::unique_ptr<verifier::routes::Handlers> handlers_;
+  asio::io_context io_;
+  verifier::http::Workers workers_{kWorkerThreads};
+  std::optional<verifier::http::Server> server_;
+};
+
+std::string Process::default_url(std::uint16_t port) const {
+  const std::string host = options_.hosts.empty() ? "localhost" : options_.hosts.front();
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return "https://" + (is_v6 ? "[" + host + "]" : host) +
+         (port == 443 ? "" : ":" + std::to_string(port));
+}
+
+Result<void> Process::start() {
+  // Whatever this process writes is nobody else's to read.
+  ::umask(0077);
+  // A reader of the log that went away must not take the service with it.
+  std::signal(SIGPIPE, SIG_IGN);
+  auto log = verifier::http::Log::open(options_.log_file, plan_.log_format, plan_.log_level);
+  if (!log) return pass(log);
+  log_ = std::move(*log);
+  auto acceptor = verifier::http::listen_on(io_, plan_.listen.address, plan_.listen.port);
+  if (!acceptor) return pass(acceptor);
+  plan_.listen.port = acceptor->local_endpoint().port();
+  if (plan_.service.public_urls.empty()) {
+    plan_.service.public_urls.push_back(default_url(plan_.listen.port));
+  }
+  auto folder = DataFolder::open(plan_.data);
+  if (!folder) return pass(folder);
+  folder_.emplace(std::move(*folder));
+  if (auto ok = open_identity(*folder_); !ok) return ok;
+  if (auto ok = open_service(*folder_); !ok) return ok;
+  if (auto ok = show_credentials(); !ok) return ok;
+  start_server(std::move(*acceptor), *folder_);
+  return {};
+}
+
+Result<void> Process::open_identity(const DataFolder& folder) {
+  auto identity = options_.certificate.empty()
+                      ? folder.development_identity(plan_.certificate_hosts, clock_.now(), random_)
+                      : given_identity(options_);
+  if (!identity) return pass(identity);
+  auto facts = pki::read_certificate(identity->certificate_pem);
+  if (!facts) return pass(facts);
+  auto context = verifier::http::make_tls_context(*identity);
+  if (!context) return pass(context);
+  tls_.emplace(std::move(*context));
+  verifier::ServiceSettings& service = plan_.service;
+  service.tls_spki_sha256 = facts->spki_sha256;
+  if (service.tls_ended_by_proxy) return {};  // the pins are the proxy's
+  auto backup = folder.backup_pin();
+  if (!backup) return pass(backup);
+  std::vector<std::string> pins{base64_encode(facts->spki_sha256), *backup};
+  for (const std::string& pin : service.service_pins) {
+    if (std::ranges::find(pins, pin) == pins.end()) pins.push_back(pin);
+  }
+  service.service_pins = std::move(pins);
+  return {};
+}
+
+Result<void> Process::open_hardware(const DataFolder& folder) {
+  auto hardware = read_hardware_settings(options_.hardware);
+  if (!hardware) return pass(hardware);
+  if (hardware->more_roots) {
+    log_->warning("hardware.extra_roots",
+                  {{"count", hardware->more_roots->all().size()},
+                   {"warning",
+                    "whoever holds one of these roots can make evidence of any phone: "
+                    "for the lab only"}});
+  }
+  auto settings = revocation_settings(options_.hardware, folder.path() / "revocation.cache");
+  if (!settings) return pass(settings);
+  if (*settings) {
+    const bool is_file = (*settings)->cache.empty();
+    (*settings)->on_refresh = [this](const Result<void>& done) {
+      if (!done) log_->warning("revocation.refresh_failed", {{"error", done.error().text()}});
+    };
+    http_client_ = net::curl_http_client({.ca_file = options_.hardware.revocation_ca});
+    revocation_.emplace(**settings, *http_client_, clock_);
+    // A file has to be there now; a server may be away.
+    if (is_file) {
+      if (auto ok = revocation_->refresh(); !ok) return ok;
+    }
+    revocation_->start();
+    hardware->revocation = [this] { return revocation_->current(); };
+  }
+  plan_.service.hardware = std::move(*hardware);
+  return {};
+}
+
+Result<void> Process::open_service(const DataFolder& folder) {
+  if (auto ok = open_hardware(folder); !ok) return ok;
+  auto master_key = folder.master_key(plan_.master_key, random_);
+  if (!master_key) return pass(master_key);
+  auto store = verifier::store::open_sqlite(folder.database().string());
+  if (!store) return pass(store);
+  store_ = std::move(*store);
+  auto service = verifier::Service::open(*store_, *master_key, clock_, random_, plan_.service);
+  if (!service) return pass(service);
+  service_ = std::move(*service);
+  if (auto chain = store_->verify_audit(); !chain) {
+    log_->error("audit.broken", {{"error", chain.error().text()}});
+  }
+  return {};
+}
+
+Result<void> Process::show_credentials() {
+  if (!service_->first_start() && !options_.reset_operator_tokens) return {};
+  auto made = make_credentials(*service_, plan_.service.public_urls.front(), operator_pin());
+  if (!made) return pass(made);
+  // To people first: should the file fail, the tokens are not lost.
+  std::fputs(welcome_text(*made, folder_->path()).c_str(), stdout);
+  std::fflush(stdout);
+  if (!options_.credentials_file.empty()) {
+    if (auto ok = write_credentials(*made, options_.credentials_file); !ok) return ok;
+  }
+  log_->info(
+      "first_start",
+      {{"account", service_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}});
+  return {};
+}
+
+void Process::start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder) {
+  handlers_ = std::make_unique<verifier::routes::Handlers>(
+      *service_, *log_, verifier::routes::HandlerSettings{plan_.sdk_dir, options_.max_upload});
+  verifier::http::ServerSettings settings;
+  settings.max_connections = options_.max_connections;
+  server_.emplace(
+      io_, std::move(acceptor),
+      verifier::http::SessionContext{*handlers_, *log_, workers_, *tls_, folder.uploads(),
+                                     verifier::http::SessionLimits{}, options_.trust_forwarded_for},
+      settings, [this] {
+        if (auto ok = service_->flush(); !ok) {
+          log_->warning("devices.dropped", {{"error", ok.error().text()}});
+        }
+      });
+  server_->start();
+  log_->info("listening", {{"address", plan_.listen.address},
+                           {"port", plan_.listen.port},
+                           {"url", plan_.service.public_urls.front()},
+                           {"version", TOUCHMARK_VERSION}});
+}
+
+void Process::run() {
+  asio::signal_set signals(io_, SIGTERM, SIGINT);
+  signals.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    log_->info("stopping", {{"signal", signal}});
+    server_->stop();
+  });
+  std::vector<std::jthread> threads;
+  for (unsigned i = 1; i < plan_.threads; ++i) threads.emplace_back([this] { io_.run(); });
+  io_.run();
+  threads.clear();
+  workers_.join();
+  log_->info("stopped", Json::object());
+}
+
+int serve(const ServeOptions& options) {
+  auto plan = make_plan(options);
+  if (!plan) return report(plan.error());
+  Process process(options, std::move(*plan));
+  if (auto started = process.start(); !started) return report(started.error());
+  process.run();
+  return io::kExitOk;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = app.add_subcommand("serve", "Run the attestation service");
+  add_options(*command, *options);
+  command->callback([options, &exit_code] { exit_code = serve(*options); });
+}
+
+}  // namespace touchmark::cli::serve

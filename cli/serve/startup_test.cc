@@ -1,0 +1,351 @@
+// What happens before the first request: options, data folder, certificate, log.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "cli/serve/data_folder.h"
+#include "cli/serve/options.h"
+#include "pki/server_certificate.h"
+#include "verifier/http/log.h"
+#include "verifier/http/upload.h"
+#include "verifier/testing/fixtures.h"
+
+namespace touchmark::cli::serve {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr UnixTime kNow{Seconds(1'790'000'000)};
+
+class FolderTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/touchmark-folder-XXXXXX";
+    ASSERT_NE(::mkdtemp(name), nullptr);
+    parent_ = name;
+  }
+  void TearDown() override { fs::remove_all(parent_); }
+  static unsigned mode(const fs::path& path) {
+    struct stat status {};
+    EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+    return status.st_mode & 0777U;
+  }
+  static std::string content(const fs::path& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  fs::path parent_;
+  verifier::testing::RepeatableRandom random_;
+};
+
+using DataFolderTest = FolderTest;
+
+TEST_F(DataFolderTest, IsMadeForItsOwnerOnly) {
+  auto folder = DataFolder::open(parent_ / "a" / "data");
+  ASSERT_TRUE(folder) << folder.error().text();
+  EXPECT_EQ(mode(folder->path()), 0700U);
+  ASSERT_TRUE(folder->master_key({}, random_));
+  EXPECT_EQ(mode(folder->path() / "master.key"), 0600U);
+  ASSERT_TRUE(folder->development_identity({"localhost"}, kNow, random_));
+  EXPECT_EQ(mode(folder->path() / "tls-key.pem"), 0600U);
+  ASSERT_TRUE(folder->backup_pin());
+  EXPECT_EQ(mode(folder->path() / "tls-backup-key.pem"), 0600U);
+}
+
+TEST_F(DataFolderTest, BelongsToOneProcess) {
+  auto first = DataFolder::open(parent_ / "data");
+  ASSERT_TRUE(first);
+  auto second = DataFolder::open(parent_ / "data");
+  ASSERT_FALSE(second);
+  EXPECT_TRUE(second.error().is(DataFolderError::kInUse));
+  { const DataFolder ended = std::move(*first); }
+  EXPECT_TRUE(DataFolder::open(parent_ / "data"));
+}
+
+TEST_F(DataFolderTest, CannotBeAFile) {
+  std::ofstream(parent_ / "file") << "x";
+  EXPECT_TRUE(DataFolder::open(parent_ / "file").error().is(DataFolderError::kUnusable));
+  EXPECT_TRUE(DataFolder::open(parent_ / "file" / "data").error().is(DataFolderError::kUnusable));
+}
+
+TEST_F(DataFolderTest, ClearsUploadsOfACrash) {
+  { ASSERT_TRUE(DataFolder::open(parent_ / "data")); }
+  std::ofstream(parent_ / "data" / "uploads" / "upload-123456") << "half a package";
+  auto folder = DataFolder::open(parent_ / "data");
+  ASSERT_TRUE(folder);
+  EXPECT_TRUE(fs::is_empty(folder->uploads()));
+}
+
+TEST_F(DataFolderTest, KeepsItsMasterKey) {
+  auto folder = DataFolder::open(parent_ / "data");
+  auto made = folder->master_key({}, random_);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->size(), 32U);
+  EXPECT_EQ(folder->master_key({}, random_), *made);
+  ::chmod((folder->path() / "master.key").c_str(), 0644);
+  EXPECT_TRUE(folder->master_key({}, random_).error().is(DataFolderError::kMasterKeyBad));
+}
+
+TEST_F(DataFolderTest, NeverReplacesALostMasterKey) {
+  auto folder = DataFolder::open(parent_ / "data");
+  std::ofstream(folder->database()) << "there is one";
+  EXPECT_TRUE(folder->master_key({}, random_).error().is(DataFolderError::kMasterKeyMissing));
+  std::ofstream(parent_ / "key") << "too short\n";
+  ::chmod((parent_ / "key").c_str(), 0600);
+  EXPECT_TRUE(
+      folder->master_key(parent_ / "key", random_).error().is(DataFolderError::kMasterKeyBad));
+  std::ofstream(parent_ / "key", std::ios::trunc) << base64_encode(Bytes(32)) << "\n";
+  EXPECT_EQ(folder->master_key(parent_ / "key", random_), Bytes(32));
+}
+
+TEST_F(DataFolderTest, RenewsTheCertificateUnderTheSameKey) {
+  auto folder = DataFolder::open(parent_ / "data");
+  const auto identity = [&](const std::vector<std::string>& hosts, UnixTime now) {
+    return folder->development_identity(hosts, now, random_).value();
+  };
+  const std::vector<std::string> hosts{"localhost", "127.0.0.1", "::1"};
+  const verifier::http::TlsIdentity first = identity(hosts, kNow);
+  EXPECT_EQ(identity(hosts, kNow).certificate_pem, first.certificate_pem);
+  const verifier::http::TlsIdentity more = identity({"localhost", "verifier.example"}, kNow);
+  EXPECT_NE(more.certificate_pem, first.certificate_pem);
+  EXPECT_TRUE(pki::names_host(more.certificate_pem, "verifier.example"));
+  const verifier::http::TlsIdentity later = identity({"localhost"}, kNow + Seconds(810 * 86400));
+  EXPECT_NE(later.certificate_pem, more.certificate_pem);
+  const auto pin = [](const verifier::http::TlsIdentity& one) {
+    return pki::read_certificate(one.certificate_pem)->spki_sha256;
+  };
+  EXPECT_EQ(pin(first), pin(more));
+  EXPECT_EQ(pin(first), pin(later));
+}
+
+TEST_F(DataFolderTest, RemembersTheBackupPinWithoutItsKey) {
+  auto folder = DataFolder::open(parent_ / "data");
+  const std::string pin = folder->backup_pin().value();
+  EXPECT_EQ(base64_decode(pin)->size(), 32U);
+  fs::remove(folder->path() / "tls-backup-key.pem");
+  EXPECT_EQ(folder->backup_pin(), pin);
+}
+
+TEST(Certificate, NamesItsHosts) {
+  verifier::testing::RepeatableRandom random;
+  const crypto::EcKey key = crypto::EcKey::generate();
+  const std::string pem = pki::make_self_signed(key, {"localhost", "127.0.0.1", "::1", "a.example"},
+                                                kNow, kNow + Seconds(60), random)
+                              .value();
+  for (const char* host : {"localhost", "127.0.0.1", "::1", "A.example"}) {
+    EXPECT_TRUE(pki::names_host(pem, host)) << host;
+  }
+  EXPECT_FALSE(pki::names_host(pem, "b.example"));
+  EXPECT_FALSE(pki::names_host(pem, "127.0.0.2"));
+  const auto facts = pki::read_certificate(pem);
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->spki_sha256, crypto::sha256(key.public_der()));
+  EXPECT_EQ(facts->not_after, kNow + Seconds(60));
+  EXPECT_TRUE(pki::check_key_pair(pem, key.private_pem()));
+  EXPECT_TRUE(pki::check_key_pair(pem, crypto::EcKey::generate().private_pem())
+                  .error()
+                  .is(pki::ServerCertificateError::kKeyMismatch));
+  EXPECT_TRUE(pki::check_key_pair(pem, "x").error().is(pki::ServerCertificateError::kBadKey));
+  EXPECT_TRUE(pki::check_key_pair("x", key.private_pem())
+                  .error()
+                  .is(pki::ServerCertificateError::kMalformed));
+  EXPECT_TRUE(pki::read_certificate("").error().is(pki::ServerCertificateError::kMalformed));
+  for (const char* host : {"", "a,DNS:evil.example", "a b", "a/b"}) {
+    auto made = pki::make_self_signed(key, {host}, kNow, kNow + Seconds(60), random);
+    EXPECT_TRUE(!made && made.error().is(pki::ServerCertificateError::kBadHost)) << host;
+  }
+}
+
+Result<ServePlan> plan(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "serve");
+  CLI::App app;
+  ServeOptions options;
+  add_options(app, options);
+  app.parse(static_cast<int>(arguments.size()), arguments.data());
+  return make_plan(options);
+}
+
+TEST(Options, HaveSoundDefaults) {
+  auto made = plan({"--data", "d"});
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->listen.address, "127.0.0.1");
+  EXPECT_EQ(made->listen.port, 8443);
+  EXPECT_EQ(made->service.token_lifetime, Seconds(300));
+  EXPECT_EQ(made->service.challenge_lifetime, Seconds(120));
+  EXPECT_EQ(made->service.token_header, "Touchmark-Token");
+  EXPECT_FALSE(made->service.allow_host_builds);
+  EXPECT_FALSE(made->service.reveal_reasons);
+  EXPECT_FALSE(made->service.tls_ended_by_proxy);
+  EXPECT_GE(made->threads, 1U);
+  EXPECT_THAT(made->certificate_hosts, ElementsAre("localhost", "127.0.0.1", "::1"));
+}
+
+TEST(Options, AreAllTaken) {
+  auto made = plan({"--listen",
+                    "[::1]:0",
+                    "--public-url",
+                    "https://a.example/",
+                    "--public-url",
+                    "https://b.example:8443",
+                    "--host",
+                    "a.example",
+                    "--host",
+                    "localhost",
+                    "--token-lifetime",
+                    "10m",
+                    "--challenge-lifetime",
+                    "60s",
+                    "--token-header",
+                    "X-Attest",
+                    "--token-prefix",
+                    "Bearer ",
+                    "--claims",
+                    "iss,sub",
+                    "--issuer",
+                    "me",
+                    "--allow-host-builds",
+                    "--reveal-reasons",
+                    "--log-format",
+                    "json",
+                    "--log-level",
+                    "debug",
+                    "--threads",
+                    "3",
+                    "--sdk-dir",
+                    "sdk"});
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->listen.address, "::1");
+  EXPECT_EQ(made->listen.port, 0);
+  EXPECT_THAT(made->service.public_urls,
+              ElementsAre("https://a.example", "https://b.example:8443"));
+  EXPECT_THAT(made->certificate_hosts, ElementsAre("localhost", "127.0.0.1", "::1", "a.example"));
+  EXPECT_EQ(made->service.token_lifetime, Seconds(600));
+  EXPECT_EQ(made->service.token_prefix, "Bearer ");
+  EXPECT_THAT(made->service.extra_claims, ElementsAre("iss", "sub"));
+  EXPECT_TRUE(made->service.allow_host_builds);
+  EXPECT_EQ(made->log_format, verifier::http::LogFormat::kJson);
+  EXPECT_EQ(made->log_level, verifier::http::LogLevel::kDebug);
+  EXPECT_EQ(made->threads, 3U);
+  EXPECT_EQ(made->sdk_dir, "sdk");
+}
+
+TEST(Options, AreRefusedByName) {
+  const auto refused = [](const std::vector<const char*>& arguments, OptionError code,
+                          const char* name) {
+    auto made = plan(arguments);
+    return !made && made.error().is(code) && made.error().message().find(name) != std::string::npos;
+  };
+  using enum OptionError;
+  EXPECT_TRUE(refused({"--listen", "8443"}, kBadValue, "--listen"));
+  EXPECT_TRUE(refused({"--listen", "127.0.0.1:65536"}, kBadValue, "--listen"));
+  EXPECT_TRUE(refused({"--listen", "127.0.0.1:"}, kBadValue, "--listen"));
+  for (const char* url : {"http://a.example", "a.example", "https://", "https://u@a", "https://a/x",
+                          "https://a?x", "https://a#x"}) {
+    EXPECT_TRUE(refused({"--public-url", url}, kBadValue, "--public-url")) << url;
+  }
+  EXPECT_TRUE(refused({"--token-lifetime", "soon"}, kBadValue, "--token-lifetime"));
+  EXPECT_TRUE(refused({"--challenge-lifetime", "0s"}, kBadValue, "--challenge-lifetime"));
+  EXPECT_TRUE(refused({"--token-header", "A B"}, kBadValue, "--token-header"));
+  EXPECT_TRUE(refused({"--token-header", "A\r\nB: c"}, kBadValue, "--token-header"));
+  EXPECT_TRUE(refused({"--token-prefix", "a\nb"}, kBadValue, "--token-prefix"));
+  EXPECT_TRUE(refused({"--service-pin", "abc"}, kBadValue, "--service-pin"));
+  EXPECT_TRUE(refused({"--log-format", "xml"}, kBadValue, "--log-format"));
+  EXPECT_TRUE(refused({"--log-level", "loud"}, kBadValue, "--log-level"));
+  EXPECT_TRUE(refused({"--threads", "1000"}, kBadValue, "--threads"));
+  EXPECT_TRUE(refused({"--max-connections", "0"}, kBadValue, "--max-connections"));
+  EXPECT_TRUE(refused({"--cert", "a.pem"}, kConflicting, "--key"));
+  EXPECT_TRUE(refused({"--tls-ended-by-proxy"}, kConflicting, "--service-pin"));
+  EXPECT_TRUE(refused({"--trust-forwarded-for"}, kConflicting, "--tls-ended-by-proxy"));
+}
+
+using LogTest = FolderTest;
+
+TEST_F(LogTest, WritesOneJsonObjectALine) {
+  const fs::path path = parent_ / "log";
+  {
+    auto log = verifier::http::Log::open(path.string(), verifier::http::LogFormat::kJson);
+    ASSERT_TRUE(log);
+    (*log)->info("attest", {{"package", "a\n\"b\""}, {"passed", true}});
+    (*log)->info("empty", Json::object());
+    (*log)->event(verifier::http::LogLevel::kDebug, "hidden", Json::object());
+    (*log)->warning("odd", {{"text", std::string("\xff\xfe")}});
+  }
+  std::ifstream file(path);
+  std::vector<Json> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(Json::parse(line));
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0]["event"], "attest");
+  EXPECT_EQ(lines[0]["level"], "info");
+  EXPECT_EQ(lines[0]["package"], "a\n\"b\"");
+  EXPECT_EQ(lines[0]["passed"], true);
+  EXPECT_THAT(lines[0]["time"].get<std::string>(),
+              ::testing::MatchesRegex("....-..-..T..:..:..\\....Z"));
+  EXPECT_EQ(lines[1].size(), 3U);
+  EXPECT_EQ(lines[2]["level"], "warning");
+}
+
+TEST_F(LogTest, WritesTextWithoutLineBreaksOfOthers) {
+  const fs::path path = parent_ / "log";
+  {
+    auto log = verifier::http::Log::open(path.string(), verifier::http::LogFormat::kText);
+    ASSERT_TRUE(log);
+    (*log)->error("attest", {{"package", "a\nforged line"}, {"n", 1}});
+  }
+  EXPECT_THAT(content(path), HasSubstr(" error attest n=1 package=\"a\\nforged line\"\n"));
+}
+
+TEST_F(LogTest, ReportsAFileItCannotOpen) {
+  std::ofstream(parent_ / "file") << "x";
+  auto log = verifier::http::Log::open((parent_ / "file" / "log").string(),
+                                       verifier::http::LogFormat::kText);
+  ASSERT_FALSE(log);
+  EXPECT_TRUE(log.error().is(verifier::http::LogError::kOpen));
+}
+
+using UploadTest = FolderTest;
+
+TEST_F(UploadTest, IsGoneWithItsObject) {
+  fs::path path;
+  {
+    auto upload = verifier::http::Upload::create(parent_);
+    ASSERT_TRUE(upload);
+    ASSERT_TRUE(upload->write(as_bytes("abc")));
+    ASSERT_TRUE(upload->write(as_bytes("def")));
+    path = upload->path();
+    EXPECT_EQ(content(path), "abcdef");
+    EXPECT_EQ(mode(path), 0600U);
+    verifier::http::Upload moved = std::move(*upload);
+    EXPECT_TRUE(fs::exists(path));
+  }
+  EXPECT_FALSE(fs::exists(path));
+}
+
+TEST_F(UploadTest, TellsAFullDiskFromOtherFailures) {
+  auto upload = verifier::http::Upload::create(parent_);
+  ASSERT_TRUE(upload);
+  // A limit on the size of files fails as a full disk does.
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto* handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 1000;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  auto written = upload->write(Bytes(5000));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(written);
+  EXPECT_TRUE(written.error().is(FileError::kNoSpace)) << written.error().text();
+  EXPECT_TRUE(verifier::http::Upload::create(parent_ / "absent").error().is(FileError::kIo));
+}
+
+}  // namespace
+}  // namespace touchmark::cli::serve

@@ -1,0 +1,15 @@
+// The name of a protected API: "host" or "host:port", in lower case.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace touchmark::cli::service {
+
+// kUsage for a URL with a path, a user, white space, or a port outside 1..65535. Takes
+// "https://host:port/" as well, since that is what people paste.
+Result<std::string> normalize_domain(std::string_view text);
+
+}  // namespace touchmark::cli::service

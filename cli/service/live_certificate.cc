@@ -1,0 +1,74 @@
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <optional>
+
+#include "cli/io/error.h"
+#include "cli/service/pin.h"
+#include "cli/service/x509_facts.h"
+#include "crypto/openssl.h"
+
+namespace touchmark::cli::service {
+namespace {
+
+struct CurlCloser {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+
+// What the handshake showed, filled by the verification callback while libcurl connects.
+struct Seen {
+  std::optional<Certificate> certificate;
+};
+
+// Stands in for OpenSSL's chain verification: runs it, notes its outcome, and goes on in any case,
+// so that the certificate of a development server can be read too. No request is ever sent on this
+// connection.
+int on_verify(X509_STORE_CTX* context, void* argument) {
+  auto& seen = *static_cast<Seen*>(argument);
+  X509* leaf = X509_STORE_CTX_get0_cert(context);
+  EVP_PKEY* key = leaf == nullptr ? nullptr : X509_get0_pubkey(leaf);
+  if (key == nullptr) return 0;
+  seen.certificate = Certificate{pin_of_key(key), subject_of(leaf), {}};
+  if (X509_verify_cert(context) != 1) {
+    seen.certificate->trust_problem =
+        X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
+  }
+  X509_STORE_CTX_set_error(context, X509_V_OK);
+  return 1;
+}
+
+CURLcode on_ssl_context(CURL*, void* ssl_context, void* argument) {
+  SSL_CTX_set_cert_verify_callback(static_cast<SSL_CTX*>(ssl_context), on_verify, argument);
+  return CURLE_OK;
+}
+
+}  // namespace
+
+Result<Certificate> certificate_of_server(const std::string& domain, int timeout_seconds) {
+  const std::unique_ptr<CURL, CurlCloser> handle(curl_easy_init());
+  CURL* curl = handle.get();
+  Seen seen;
+  curl_easy_setopt(curl, CURLOPT_URL, ("https://" + domain).c_str());
+  curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(timeout_seconds));
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(timeout_seconds));
+  curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
+  curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, &seen);
+  const CURLcode code = curl_easy_perform(curl);
+  // libcurl checks the name once the handshake, and with it the proof that the server has the key,
+  // is complete. A certificate shown in a handshake that failed proves nothing.
+  const bool other_name = code == CURLE_PEER_FAILED_VERIFICATION;
+  if (!seen.certificate || (code != CURLE_OK && !other_name)) {
+    return fail(
+        io::CliError::kNoLiveCertificate,
+        fmt::format("cannot read the certificate of {}: {}", domain, curl_easy_strerror(code)));
+  }
+  if (other_name && seen.certificate->trust_problem.empty()) {
+    seen.certificate->trust_problem = "it is for another name";
+  }
+  return *std::move(seen.certificate);
+}
+
+}  // namespace touchmark::cli::service

@@ -1,0 +1,34 @@
+// Pins: the padded base64 of the SHA-256 of a DER SubjectPublicKeyInfo, as RFC 7469 defines them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace touchmark::cli::service {
+
+// Checks a pin typed by a user; takes "sha256/..." and "sha256//..." (other tools' spellings) as
+// well.
+Result<std::string> parse_pin(std::string_view text);
+
+// What one server or file says about itself.
+struct Certificate {
+  std::string pin;
+  std::string subject;  // "CN=api.example.com"; empty for a bare key
+  std::string
+      trust_problem;  // why the system would not trust it; empty when it would, or for a file
+};
+
+// The pin of a PEM file: of the first certificate of a chain (the leaf), or of a private or public
+// key of any type.
+Result<Certificate> certificate_from_file(const std::filesystem::path& path);
+Result<Certificate> certificate_from_pem(std::string_view pem, const std::string& what);
+
+// Connects to "host" or "host:port" (443) and reads the certificate it serves. The handshake goes
+// on whatever the certificate is; `trust_problem` tells what the system thinks of it. kUnreachable,
+// kTimeout, kNoTls.
+Result<Certificate> certificate_of_server(const std::string& domain, int timeout_seconds);
+
+}  // namespace touchmark::cli::service

@@ -1,0 +1,184 @@
+#include "package/android/splits.h"
+
+#include <algorithm>
+
+#include "package/android/describe.h"
+#include "package/model/parts.h"
+
+namespace touchmark::package::android {
+namespace {
+
+constexpr std::size_t kMaxPackages = 500;
+constexpr std::size_t kMaxInflatedPackage = std::size_t{48} << 20;
+
+// A stored entry of an archive as a source of its own.
+class EntrySource final : public Source {
+ public:
+  EntrySource(const Source& archive, const zip::ZipEntry& entry)
+      : archive_(archive), begin_(entry.data_offset), size_(entry.size) {}
+
+  std::uint64_t size() const override { return size_; }
+  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset > size_ || out.size() > size_ - offset) {
+      return fail(SourceError::kPastEnd, "a read past the end of a package in an archive");
+    }
+    return archive_.read_at(begin_ + offset, out);
+  }
+
+ private:
+  const Source& archive_;
+  std::uint64_t begin_;
+  std::uint64_t size_;
+};
+
+struct OpenPackage {
+  zip::ZipArchive archive;
+  Manifest manifest;
+};
+
+Result<std::vector<OpenPackage>> open_packages(std::span<const Source* const> sources) {
+  if (sources.size() > kMaxPackages) {
+    return fail(SplitError::kTooMany, std::to_string(sources.size()) + " packages");
+  }
+  std::vector<OpenPackage> packages;
+  for (const Source* source : sources) {
+    auto archive = zip::ZipArchive::open(*source);
+    if (!archive) return pass(archive);
+    auto manifest = read_manifest(*archive);
+    if (!manifest) return pass(manifest);
+    packages.push_back({*std::move(archive), *std::move(manifest)});
+  }
+  // The base has no split name, so it comes first.
+  const auto name = [](const OpenPackage& p) -> const std::string& {
+    return p.manifest.split_name;
+  };
+  std::ranges::sort(packages, {}, name);
+  return packages;
+}
+
+Result<void> check_belong_together(const std::vector<OpenPackage>& packages) {
+  if (packages.empty() || !packages.front().manifest.split_name.empty()) {
+    return fail(SplitError::kNoBase, "no base package among the splits");
+  }
+  const Manifest& base = packages.front().manifest;
+  for (std::size_t i = 1; i < packages.size(); ++i) {
+    const Manifest& split = packages[i].manifest;
+    if (split.split_name.empty()) {
+      return fail(SplitError::kSeveralBases,
+                  "two base packages: give those that one device would install");
+    }
+    if (split.split_name == packages[i - 1].manifest.split_name) {
+      return fail(SplitError::kDuplicateSplit, "two packages for the split " + split.split_name);
+    }
+    if (split.package_name != base.package_name) {
+      return fail(SplitError::kOtherApp, split.split_name + " belongs to " + split.package_name);
+    }
+    if (split.version_code != base.version_code) {
+      return fail(SplitError::kOtherVersion,
+                  split.split_name + " has version " + std::to_string(split.version_code));
+    }
+  }
+  return {};
+}
+
+// Verifies one package as the platform would that installs the base.
+Result<std::vector<Sha256Digest>> verified_signers(const OpenPackage& package, const Manifest& base,
+                                                   const MeasureOptions& options) {
+  const auto report = signature::verify_signatures(package.archive, facts_of(base),
+                                                   {options.min_sdk, options.max_sdk, nullptr});
+  if (!report) return pass(report);
+  return signer_digests(*report);
+}
+
+Result<void> add_parts(const OpenPackage& package, std::vector<Part>& out) {
+  auto parts = digest_parts(package.archive);
+  if (!parts) return pass(parts);
+  const std::string& split = package.manifest.split_name;
+  for (Part& part : *parts) {
+    if (part.name.find(kSplitMark) != part.name.npos) {
+      return fail(SplitError::kPartName, part.name + " looks like a part of a split");
+    }
+    if (!split.empty()) part.name = split + std::string(kSplitMark) + part.name;
+    out.push_back(std::move(part));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view error_id(SplitError error) {
+  using enum SplitError;
+  static constexpr auto kIds = error_table<SplitError>({
+      {kNoBase, "splits.no-base"},
+      {kSeveralBases, "splits.several-bases"},
+      {kDuplicateSplit, "splits.duplicate-split"},
+      {kOtherApp, "splits.other-app"},
+      {kOtherVersion, "splits.other-version"},
+      {kOtherSigners, "splits.other-signers"},
+      {kPartName, "splits.part-name"},
+      {kTooMany, "splits.too-many"},
+      {kCompressed, "splits.compressed"},
+      {kSplitAlone, "splits.split-alone"},
+  });
+  return kIds[error];
+}
+
+Result<Measurement> measure_splits(std::span<const Source* const> sources,
+                                   const MeasureOptions& options) {
+  const auto packages = open_packages(sources);
+  if (!packages) return pass(packages);
+  if (auto ok = check_belong_together(*packages); !ok) return pass(ok);
+  const OpenPackage& base = packages->front();
+  Measurement measurement = describe(base.manifest);
+  measurement.form = packages->size() == 1 ? Form::kApk : Form::kSplits;
+  for (const OpenPackage& package : *packages) {
+    auto signers = verified_signers(package, base.manifest, options);
+    if (!signers) return pass(signers);
+    if (&package != &base && *signers != measurement.signers) {
+      return fail(SplitError::kOtherSigners, package.manifest.split_name + " has other signers");
+    }
+    measurement.signers = *std::move(signers);
+    if (auto ok = add_parts(package, measurement.parts); !ok) return pass(ok);
+  }
+  std::ranges::sort(measurement.parts, {}, &Part::name);
+  auto sdk_version = read_sdk_version(base.archive);
+  if (!sdk_version) return pass(sdk_version);
+  measurement.sdk_version = *std::move(sdk_version);
+  return measurement;
+}
+
+bool is_split_archive(const zip::ZipArchive& archive) {
+  return archive.find("AndroidManifest.xml") == nullptr &&
+         std::ranges::any_of(archive.entries(), [](const zip::ZipEntry& entry) {
+           return entry.name.ends_with(".apk");
+         });
+}
+
+Result<std::vector<std::unique_ptr<Source>>> packages_within(const zip::ZipArchive& archive) {
+  std::vector<std::unique_ptr<Source>> sources;
+  for (const zip::ZipEntry& entry : archive.entries()) {
+    if (!entry.name.ends_with(".apk")) continue;
+    if (entry.method == 0) {
+      sources.push_back(std::make_unique<EntrySource>(archive.source(), entry));
+      continue;
+    }
+    if (entry.size > kMaxInflatedPackage) {
+      return fail(SplitError::kCompressed, entry.name + ": unpack the archive first");
+    }
+    auto bytes = archive.read(entry, kMaxInflatedPackage);
+    if (!bytes) return pass(bytes);
+    sources.push_back(from_memory(*std::move(bytes)));
+  }
+  return sources;
+}
+
+Result<Measurement> measure_split_archive(const zip::ZipArchive& archive,
+                                          const MeasureOptions& options) {
+  const auto sources = packages_within(archive);
+  if (!sources) return pass(sources);
+  std::vector<const Source*> views;
+  for (const auto& source : *sources) views.push_back(source.get());
+  return measure_splits(views, options);
+}
+
+}  // namespace touchmark::package::android

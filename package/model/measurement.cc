@@ -1,0 +1,239 @@
+#include "package/model/measurement.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/encoding.h"
+#include "crypto/crypto.h"
+
+namespace touchmark::package {
+namespace {
+
+constexpr std::size_t kMaxParts = 65535;
+constexpr std::size_t kMaxSigners = 64;
+
+tl::unexpected<Error> malformed(std::string what) {
+  return fail(MeasurementError::kMalformed, std::move(what));
+}
+
+Result<PartKind> part_kind(std::string_view text) {
+  for (const PartKind kind : {PartKind::kDex, PartKind::kNativeLibrary, PartKind::kManifest,
+                              PartKind::kResources, PartKind::kAsset, PartKind::kOther}) {
+    if (to_string(kind) == text) return kind;
+  }
+  return malformed("no kind of part: " + std::string(text));
+}
+
+Result<Form> form_of(std::string_view text) {
+  for (const Form form : {Form::kApk, Form::kSplits, Form::kBundle, Form::kIpa}) {
+    if (to_string(form) == text) return form;
+  }
+  return malformed("no form of an app: " + std::string(text));
+}
+
+Result<Sha256Digest> digest_from_hex(const Json& json) {
+  if (!json.is_string()) return malformed("a digest that is no text");
+  const auto bytes = hex_decode(json.get_ref<const std::string&>());
+  if (!bytes || bytes->size() != Sha256Digest{}.size()) return malformed("not a SHA-256 in hex");
+  Sha256Digest digest;
+  std::ranges::copy(*bytes, digest.begin());
+  return digest;
+}
+
+Result<Part> part_from_json(const Json& json) {
+  if (!json.is_object()) return malformed("a part that is no object");
+  const auto name = get_string(json, "name", 65535);
+  if (!name) return pass(name);
+  const auto kind_text = get_string(json, "kind");
+  if (!kind_text) return pass(kind_text);
+  const auto kind = part_kind(*kind_text);
+  if (!kind) return pass(kind);
+  const auto size = get_int(json, "size", 0, std::numeric_limits<std::int64_t>::max());
+  if (!size) return pass(size);
+  const auto digest = digest_from_hex(json.value("sha256", Json()));
+  if (!digest) return pass(digest);
+  return Part{*name, *kind, static_cast<std::uint64_t>(*size), *digest};
+}
+
+Json canonical(const Part& part) {
+  return Json::array({part.name, part.size, hex_encode(part.sha256)});
+}
+
+// Line breaks and other controls in a name would let a package write lines of its own.
+std::string printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
+}
+
+Result<void> lists_from_json(const Json& json, Measurement& out) {
+  const Json* signers = find_array(json, "signers");
+  const Json* parts = find_array(json, "parts");
+  if (signers == nullptr || parts == nullptr) return malformed("no list of signers or parts");
+  if (signers->size() > kMaxSigners || parts->size() > kMaxParts) return malformed("too many");
+  for (const Json& signer : *signers) {
+    const auto digest = digest_from_hex(signer);
+    if (!digest) return pass(digest);
+    out.signers.push_back(*digest);
+  }
+  for (const Json& entry : *parts) {
+    auto part = part_from_json(entry);
+    if (!part) return pass(part);
+    out.parts.push_back(*std::move(part));
+  }
+  // The digest depends on the order, and a name may stand once.
+  if (!std::ranges::is_sorted(out.signers) ||
+      std::ranges::adjacent_find(out.parts, std::ranges::greater_equal{}, &Part::name) !=
+          out.parts.end()) {
+    return malformed("signers or parts out of order");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view error_id(MeasurementError error) {
+  using enum MeasurementError;
+  static constexpr auto kIds = error_table<MeasurementError>({
+      {kMalformed, "measurement.malformed"},
+  });
+  return kIds[error];
+}
+
+std::string_view to_string(Form form) {
+  switch (form) {
+    case Form::kApk:
+      return "apk";
+    case Form::kSplits:
+      return "splits";
+    case Form::kBundle:
+      return "bundle";
+    case Form::kIpa:
+      return "ipa";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(PartKind kind) {
+  switch (kind) {
+    case PartKind::kDex:
+      return "dex";
+    case PartKind::kNativeLibrary:
+      return "native-library";
+    case PartKind::kManifest:
+      return "manifest";
+    case PartKind::kResources:
+      return "resources";
+    case PartKind::kAsset:
+      return "asset";
+    case PartKind::kOther:
+      return "other";
+  }
+  return "other";
+}
+
+std::string_view split_of(std::string_view part_name) {
+  const std::size_t mark = part_name.find(kSplitMark);
+  return mark == part_name.npos ? std::string_view() : part_name.substr(0, mark);
+}
+
+std::string_view path_in_split(std::string_view part_name) {
+  const std::size_t mark = part_name.find(kSplitMark);
+  return mark == part_name.npos ? part_name : part_name.substr(mark + kSplitMark.size());
+}
+
+std::map<std::string, Sha256Digest> split_digests(const Measurement& measurement) {
+  std::map<std::string, Json> parts{{"", Json::array()}};
+  for (const Part& part : measurement.parts) {
+    // A single package is all base, whatever its files are called.
+    const auto split = measurement.form == Form::kApk ? "" : split_of(part.name);
+    parts.try_emplace(std::string(split), Json::array()).first->second.push_back(canonical(part));
+  }
+  std::map<std::string, Sha256Digest> out;
+  for (const auto& [split, list] : parts)
+    out.emplace(split, crypto::sha256(as_bytes(dump_json(list))));
+  return out;
+}
+
+Sha256Digest digest(const Measurement& measurement) {
+  Json parts = Json::array();
+  for (const Part& part : measurement.parts) parts.push_back(canonical(part));
+  Json signers = Json::array();
+  for (const Sha256Digest& signer : measurement.signers) signers.push_back(hex_encode(signer));
+  const Json canonical = {
+      {"app", Json::array({measurement.platform, measurement.package_name, measurement.version_name,
+                           measurement.version_code})},
+      {"parts", std::move(parts)},
+      {"signers", std::move(signers)},
+  };
+  return crypto::sha256(as_bytes(dump_json(canonical)));
+}
+
+std::string one_line(const Measurement& measurement) {
+  std::string line = base64_encode(digest(measurement)) + measurement.package_name + "-" +
+                     measurement.version_name + "[" + std::to_string(measurement.version_code) +
+                     "]-" + std::to_string(measurement.parts.size());
+  if (!measurement.sdk_version.empty()) {
+    line += " SDK:" + measurement.platform + "(" + measurement.sdk_version + ")";
+  }
+  return printable(std::move(line));
+}
+
+Json to_json(const Measurement& measurement) {
+  Json parts = Json::array();
+  for (const Part& part : measurement.parts) {
+    parts.push_back({{"name", part.name},
+                     {"kind", to_string(part.kind)},
+                     {"size", part.size},
+                     {"sha256", hex_encode(part.sha256)}});
+  }
+  Json signers = Json::array();
+  for (const Sha256Digest& signer : measurement.signers) signers.push_back(hex_encode(signer));
+  return {{"form", to_string(measurement.form)},
+          {"platform", measurement.platform},
+          {"package", measurement.package_name},
+          {"version_name", measurement.version_name},
+          {"version_code", measurement.version_code},
+          {"label", measurement.label},
+          {"min_sdk", measurement.min_sdk},
+          {"target_sdk", measurement.target_sdk},
+          {"sdk_version", measurement.sdk_version},
+          {"signers", std::move(signers)},
+          {"parts", std::move(parts)}};
+}
+
+Result<Measurement> from_json(const Json& json) {
+  if (!json.is_object()) return malformed("not an object");
+  Measurement out;
+  const auto form_text = get_string(json, "form", 16);
+  if (!form_text) return pass(form_text);
+  const auto form = form_of(*form_text);
+  if (!form) return pass(form);
+  out.form = *form;
+  const struct {
+    const char* member;
+    std::string* value;
+  } texts[] = {{"platform", &out.platform},
+               {"package", &out.package_name},
+               {"version_name", &out.version_name},
+               {"label", &out.label},
+               {"sdk_version", &out.sdk_version}};
+  for (const auto& [member, value] : texts) {
+    auto text = get_string(json, member, 1 << 20);
+    if (!text) return pass(text);
+    *value = *std::move(text);
+  }
+  const Json code = json.value("version_code", Json());
+  if (!code.is_number_unsigned()) return malformed("version_code is not an unsigned number");
+  out.version_code = code.get<std::uint64_t>();
+  for (const auto& [member, value] :
+       {std::pair{"min_sdk", &out.min_sdk}, {"target_sdk", &out.target_sdk}}) {
+    const auto level = get_int(json, member, 0, std::numeric_limits<std::uint32_t>::max());
+    if (!level) return pass(level);
+    *value = static_cast<std::uint32_t>(*level);
+  }
+  if (auto ok = lists_from_json(json, out); !ok) return pass(ok);
+  return out;
+}
+
+}  // namespace touchmark::package

@@ -1,0 +1,89 @@
+// What identifies one release of an app: manifest facts, signer certificates, digest of every part.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/json.h"
+
+namespace touchmark::package {
+
+enum class PartKind { kDex, kNativeLibrary, kManifest, kResources, kAsset, kOther };
+std::string_view to_string(PartKind kind);
+
+// One entry of the archive, by its uncompressed content.
+struct Part {
+  std::string name;  // path in the archive, "classes.dex", "lib/x86_64/libtouchmark.so"
+  PartKind kind = PartKind::kOther;
+  std::uint64_t size = 0;  // bytes, uncompressed
+  Sha256Digest sha256{};
+  // Code the app runs: dex and native libraries. The range proof covers these.
+  bool code_bearing() const { return kind == PartKind::kDex || kind == PartKind::kNativeLibrary; }
+  bool operator==(const Part&) const = default;
+};
+
+// What was measured. It decides how an installed app is compared with it (match.h).
+enum class Form {
+  kApk,     // one package
+  kSplits,  // a base and its splits; parts of a split are "<split>!/<path>"
+  kBundle,  // an app bundle; parts of a module other than the base are "<module>!/<path>"
+  kIpa,     // an iOS app
+};
+std::string_view to_string(Form form);
+
+struct Measurement {
+  Form form = Form::kApk;            // not part of the digest
+  std::string platform = "Android";  // or "iOS"
+  std::string package_name;
+  std::string version_name;
+  std::uint64_t version_code = 0;
+  std::string label;  // the app's name as its user sees it; not part of the digest
+  std::uint32_t min_sdk = 1;
+  std::uint32_t target_sdk = 1;
+  std::string sdk_version;  // of the Touchmark SDK inside, "0.1.0"; empty when there is none
+  std::vector<Sha256Digest> signers;  // SHA-256 of each signer certificate (DER), sorted
+  std::vector<Part> parts;            // sorted by name (bytewise); v1 signature files are left out
+  bool operator==(const Measurement&) const = default;
+};
+
+// SHA-256 over the canonical form: the dump (members sorted, no white space) of
+// {"app":[platform,package,versionName,versionCode],"parts":[[name,size,hex],...],"signers":[hex,...]}.
+Sha256Digest digest(const Measurement& measurement);
+
+// In the name of a part of a split or module: "<split>!/<path>".
+inline constexpr std::string_view kSplitMark = "!/";
+// The split or module of a part of kSplits or kBundle; "" for the base.
+std::string_view split_of(std::string_view part_name);
+// The part's path within its split.
+std::string_view path_in_split(std::string_view part_name);
+// For each split, "" for the base, SHA-256 over the canonical form of its parts:
+// [[name,size,hex],...]. A device has some of a release's splits installed, each of them whole.
+std::map<std::string, Sha256Digest> split_digests(const Measurement& measurement);
+
+// "<base64 of the digest>=..." as the command line prints it:
+// base64(SHA-256) + package-versionName[versionCode]-N + " SDK:Android(x.y.z)", N the number of
+// parts. The base64 of 32 bytes ends in '=', which is the separator of the article's line.
+std::string one_line(const Measurement& measurement);
+
+Json to_json(const Measurement& measurement);
+enum class MeasurementError { kMalformed };
+std::string_view error_id(MeasurementError error);
+Result<Measurement> from_json(const Json& json);
+
+struct MeasureOptions {
+  // Verify signatures as a platform of these API levels would; 0 = what the manifest says / newest.
+  std::uint32_t min_sdk = 0;
+  std::uint32_t max_sdk = 0;
+  // For an app bundle, which does not say who will sign what is installed: SHA-256 of the
+  // app-signing certificates.
+  std::vector<Sha256Digest> bundle_signers = {};
+  // For an iOS app: the roots that its signer's certificate may chain to, DER. Empty: Apple's.
+  std::vector<Bytes> ios_roots = {};
+};
+
+}  // namespace touchmark::package

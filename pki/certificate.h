@@ -1,0 +1,71 @@
+// Reads X.509 certificates (RFC 5280) for the verification of attestation chains: the signed bytes
+// as they stand, names, times and extensions. Extensions and the subject's key stay undecoded: an
+// attested key may be of any algorithm, and genuine phones write some extensions wrongly.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "formats/der.h"
+
+namespace touchmark::pki {
+
+enum class CertificateError {
+  kMalformed,           // not the DER of a certificate
+  kAlgorithmMismatch,   // the two signature algorithm fields differ
+  kDuplicateExtension,  // one extension stands twice
+  kTooLarge,            // over kMaxCertificateBytes
+};
+std::string_view error_id(CertificateError error);
+
+// ML-DSA-87 keys and signatures make the largest: about 8 KiB.
+inline constexpr std::size_t kMaxCertificateBytes = 32 * 1024;
+
+struct Extension {
+  ByteView oid;  // content of the OBJECT IDENTIFIER
+  bool critical = false;
+  ByteView value;  // content of the OCTET STRING
+};
+
+// All views point into the DER that was parsed, which must outlive this.
+struct Certificate {
+  ByteView encoded;
+  ByteView signed_bytes;         // the TBSCertificate, as it stands
+  ByteView signature_algorithm;  // DER AlgorithmIdentifier
+  ByteView signature;
+  ByteView serial;   // content of the INTEGER
+  ByteView issuer;   // DER Name
+  ByteView subject;  // DER Name
+  UnixTime not_before{};
+  UnixTime not_after{};
+  ByteView spki;  // DER SubjectPublicKeyInfo
+  std::vector<Extension> extensions;
+
+  const Extension* find(const der::Oid& oid) const;
+};
+
+// `which` names the certificate in errors.
+Result<Certificate> parse_certificate(ByteView encoded, std::string_view which = "certificate");
+
+// The serial number as revocation lists name it: lowercase hex without leading zeros; "-" before a
+// negative one.
+std::string serial_hex(ByteView serial);
+
+// The cA flag of basicConstraints; nullopt when the extension is absent or not understood.
+std::optional<bool> is_ca(const Certificate& certificate);
+
+// What a certificate says, for people; {"error"} of one that cannot be read.
+Json certificate_to_json(ByteView encoded);
+
+// Every certificate in the text, in order. Text between the blocks is skipped. At most `max_count`.
+enum class PemError { kNoCertificate, kMalformed, kTooMany };
+std::string_view error_id(PemError error);
+Result<std::vector<Bytes>> parse_pem_certificates(std::string_view text,
+                                                  std::size_t max_count = 64);
+
+}  // namespace touchmark::pki

@@ -1,0 +1,234 @@
+#include "verifier/appraisal/device_evidence.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "protocol/hardware_binding.h"
+#include "verifier/appraisal/device_facts.h"
+
+namespace touchmark::verifier::appraisal {
+namespace {
+
+using evidence::PlayIntegrityError;
+using pki::ChainError;
+using protocol::Finding;
+using protocol::FindingId;
+using Findings = std::vector<Finding>;
+
+constexpr std::size_t kMaxCertificateText = 48 * 1024;  // kMaxCertificateBytes in base64
+constexpr std::size_t kMaxPlayToken = 64 * 1024;
+
+enum class SubmodError { kMalformed };
+std::string_view error_id(SubmodError) { return "submods.malformed"; }
+
+pki::TrustRoots roots(pki::TrustRoots built_in, const HardwareSettings& settings) {
+  return settings.more_roots ? built_in.with(*settings.more_roots) : std::move(built_in);
+}
+
+FindingId finding_of(const Error& refusal) {
+  if (refusal.is(ChainError::kRevoked) || refusal.is(ChainError::kSuspended)) {
+    return FindingId::kHardwareRevoked;
+  }
+  if (refusal.is(PlayIntegrityError::kWrongPackage)) return FindingId::kHardwareOtherApp;
+  return FindingId::kHardwareRefused;
+}
+
+Result<std::vector<Bytes>> read_chain(const Json& submod) {
+  const Json* texts = find_array(submod, "chain");
+  if (texts == nullptr || texts->empty() || texts->size() > pki::kMaxChainLength) {
+    return fail(SubmodError::kMalformed, "android-key has no chain of 1 to 10 certificates");
+  }
+  std::vector<Bytes> chain;
+  for (const Json& text : *texts) {
+    auto der = text.is_string() && text.get_ref<const std::string&>().size() <= kMaxCertificateText
+                   ? base64_decode(text.get_ref<const std::string&>())
+                   : fail(SubmodError::kMalformed, "");
+    if (!der) return fail(SubmodError::kMalformed, "a certificate of android-key is not base64");
+    chain.push_back(std::move(*der));
+  }
+  return chain;
+}
+
+// What the leaf says, before anything is verified. Views point into `leaf`.
+std::optional<evidence::KeyDescription> claimed_description(ByteView leaf) {
+  const auto certificate = pki::parse_certificate(leaf);
+  if (!certificate) return std::nullopt;
+  const auto* extension = certificate->find(evidence::kKeyDescriptionOid);
+  if (extension == nullptr) return std::nullopt;
+  auto description = evidence::parse_key_description(extension->value);
+  if (!description) return std::nullopt;
+  return std::move(*description);
+}
+
+policy::Assurance claimed_by_chain(const Json& submod) {
+  const auto chain = read_chain(submod);
+  const auto description = chain ? claimed_description(chain->front()) : std::nullopt;
+  return description ? assurance_of(description->attestation_security_level)
+                     : policy::Assurance::kSoftware;
+}
+
+// Android's own word, which counts because a verified boot vouches for Android.
+std::string names_other_app(const evidence::KeyDescription& description, const ExpectedApp& app) {
+  const auto& software = description.software_enforced;
+  if (software.all_applications || description.hardware_enforced.all_applications) {
+    return "every app of the phone may use the key";
+  }
+  if (!software.attestation_application_id) return "the key names no app";
+  const evidence::AttestationApplicationId& id = *software.attestation_application_id;
+  const auto is_app = [&app](const evidence::AttestationPackage& package) {
+    return as_text(package.name) == app.package_name;
+  };
+  if (std::ranges::none_of(id.packages, is_app)) {
+    return "the key is of package " +
+           (id.packages.empty() ? "(none)"
+                                : std::string(as_text(id.packages.front().name).substr(0, 100)));
+  }
+  // More than one package can share the app's user id; Android asks that all have one signer.
+  std::set<Sha256Digest> signers;
+  for (const ByteView digest : id.signature_digests) {
+    if (digest.size() != sizeof(Sha256Digest)) return "a signer digest is not 32 bytes";
+    Sha256Digest signer;
+    std::ranges::copy(digest, signer.begin());
+    signers.insert(signer);
+  }
+  return signers == app.signers ? "" : "the key is of an app with other signers";
+}
+
+bool names_signers(const evidence::PlayIntegrityVerdict& verdict, const ExpectedApp& app) {
+  const auto is_signer = [&app](const std::string& text) {
+    const auto digest = base64url_decode(text);
+    return digest && std::ranges::any_of(app.signers, [&digest](const Sha256Digest& signer) {
+             return std::ranges::equal(signer, *digest);
+           });
+  };
+  return std::ranges::any_of(verdict.certificate_sha256_digests, is_signer);
+}
+
+// Several kinds may vouch for one key; the best word counts.
+void raise(policy::Facts& facts, policy::Assurance to) {
+  facts.assurance = std::max(facts.assurance, to);
+}
+
+}  // namespace
+
+ExpectedApp ExpectedApp::of(const Evidence& evidence, const Reference* reference) {
+  if (reference == nullptr) return {evidence.package_name, evidence.signers};
+  return {reference->registration.measurement.package_name, reference->signers};
+}
+
+policy::Assurance claimed_assurance(const Evidence& evidence) {
+  policy::Facts facts;
+  for (const auto& [kind, submod] : evidence.submods.items()) {
+    if (kind == "android-key") raise(facts, claimed_by_chain(submod));
+    if (kind == "app-attest") raise(facts, policy::Assurance::kSecureChip);
+    if (kind == "play-integrity") raise(facts, policy::Assurance::kPlatform);
+  }
+  return facts.assurance;
+}
+
+HardwareAppraiser::HardwareAppraiser(HardwareSettings settings, const ChallengeMaker& challenges,
+                                     store::AppAttestKeys& app_attest_keys)
+    : settings_(std::move(settings)),
+      challenges_(challenges),
+      app_attest_keys_(app_attest_keys),
+      key_attestation_(roots(pki::TrustRoots::google(), settings_)),
+      app_attest_(roots(pki::TrustRoots::apple_app_attest(), settings_),
+                  roots(pki::TrustRoots::apple_receipts(), settings_)) {}
+
+Result<void> HardwareAppraiser::appraise(const Evidence& evidence, const ExpectedApp& app,
+                                         UnixTime now, Findings& findings,
+                                         policy::Facts& facts) const {
+  for (const auto& [kind, submod] : evidence.submods.items()) {
+    if (kind == "android-key") {
+      appraise_android_key(submod, evidence, app, now, findings, facts);
+    } else if (kind == "app-attest") {
+      auto ok = appraise_app_attest(submod, evidence, app, now, findings, facts);
+      if (!ok) return ok;
+    } else if (kind == "play-integrity") {
+      appraise_play_integrity(submod, evidence, app, now, findings, facts);
+    }
+  }
+  return {};
+}
+
+void HardwareAppraiser::appraise_android_key(const Json& submod, const Evidence& evidence,
+                                             const ExpectedApp& app, UnixTime now,
+                                             Findings& findings, policy::Facts& facts) const {
+  auto chain = read_chain(submod);
+  if (!chain) {
+    findings.push_back({FindingId::kHardwareRefused, chain.error().text()});
+    return;
+  }
+  // The chain was made when its challenge lived, and its certificates had to be valid then:
+  // remotely provisioned ones end after weeks, while the key stays.
+  const auto claimed = claimed_description(chain->front());
+  const Bytes challenge = claimed ? to_bytes(claimed->attestation_challenge) : Bytes{};
+  const CheckedChallenge made = challenges_.check(challenge, now);
+  const bool is_ours = made.state != ChallengeState::kForged;
+  evidence::KeyAttestationRequest request{.as_of = now};
+  if (is_ours) {
+    request.as_of = std::min(now, made.expires);
+    request.challenge = challenge;
+  }
+  const auto revocation = settings_.revocation();
+  if (!revocation) {
+    findings.push_back({FindingId::kHardwareRevocationUnknown, revocation.error().text()});
+  } else {
+    request.revocation = revocation->get();
+  }
+
+  const std::size_t before = findings.size();
+  const auto attested = key_attestation_.verify(std::move(*chain), request);
+  if (attested.refusal) {
+    findings.push_back({finding_of(*attested.refusal), attested.refusal->text()});
+    return;
+  }
+  if (!is_ours) {
+    const Error mismatch(evidence::KeyAttestationError::kChallengeMismatch,
+                         "the key was not made for a challenge of this service");
+    findings.push_back({FindingId::kHardwareRefused, mismatch.text()});
+  }
+  if (!crypto::constant_time_equal(attested.public_key(), evidence.key.public_der())) {
+    findings.push_back({FindingId::kHardwareOtherKey, "the chain is about another key"});
+  }
+  if (const std::string other = names_other_app(*attested.description, app); !other.empty()) {
+    findings.push_back({FindingId::kHardwareOtherApp, other});
+  }
+  if (findings.size() != before) return;
+  facts.android = android_facts(attested);
+  raise(facts, assurance_of(attested.description->attestation_security_level));
+}
+
+void HardwareAppraiser::appraise_play_integrity(const Json& submod, const Evidence& evidence,
+                                                const ExpectedApp& app, UnixTime now,
+                                                Findings& findings, policy::Facts& facts) const {
+  const auto token = get_string(submod, "token", kMaxPlayToken);
+  if (!token) {
+    findings.push_back({FindingId::kHardwareRefused, token.error().text()});
+    return;
+  }
+  const auto keys = settings_.play_integrity.find(app.package_name);
+  if (keys == settings_.play_integrity.end()) {
+    findings.push_back({FindingId::kHardwareRefused,
+                        "no Play Integrity keys are configured for " + app.package_name});
+    return;
+  }
+  const Sha256Digest expected =
+      protocol::play_integrity_hash(evidence.nonce, evidence.key.public_der());
+  const auto result = evidence::verify_play_integrity(
+      *token, keys->second,
+      {.as_of = now, .package_name = app.package_name, .challenge = to_bytes(ByteView(expected))});
+  if (result.refusal) {
+    findings.push_back({finding_of(*result.refusal), result.refusal->text()});
+    return;
+  }
+  if (result.verdict->app_recognition_verdict == "PLAY_RECOGNIZED" &&
+      !names_signers(*result.verdict, app)) {
+    findings.push_back({FindingId::kHardwareOtherApp, "Google Play names other signers"});
+    return;
+  }
+  facts.play = play_facts(*result.verdict);
+  raise(facts, policy::Assurance::kPlatform);
+}
+
+}  // namespace touchmark::verifier::appraisal

@@ -1,0 +1,170 @@
+// App Attest in the appraisal of hardware evidence. The installation key is one of the Secure
+// Enclave; an App Attest key, which can sign nothing but assertions, vouches for it.
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "protocol/hardware_binding.h"
+#include "verifier/appraisal/device_evidence.h"
+#include "verifier/appraisal/device_facts.h"
+
+namespace touchmark::verifier::appraisal {
+namespace {
+
+using evidence::AppAttestError;
+using protocol::Finding;
+using protocol::FindingId;
+
+constexpr std::size_t kMaxObjectText = 90 * 1024;  // kMaxAppAttestBytes in base64
+
+enum class AppAttestSubmodError { kMalformed, kUnknownKey, kForeignNonce, kNotFresh };
+std::string_view error_id(AppAttestSubmodError error) {
+  using enum AppAttestSubmodError;
+  static constexpr auto kIds = error_table<AppAttestSubmodError>({
+      {kMalformed, "submods.malformed"},
+      {kUnknownKey, "app-attest.unknown-key"},
+      {kForeignNonce, "app-attest.foreign-nonce"},
+      {kNotFresh, "app-attest.not-fresh"},
+  });
+  return kIds[error];
+}
+
+Result<std::optional<Bytes>> read_object(const Json& submod, const char* name) {
+  if (!submod.contains(name)) return std::nullopt;
+  const auto text = get_string(submod, name, kMaxObjectText);
+  auto bytes = text ? base64_decode(*text) : Result<Bytes>(tl::unexpected<Error>(text.error()));
+  if (!bytes) return fail(AppAttestSubmodError::kMalformed, std::string(name) + " is not base64");
+  return std::move(*bytes);
+}
+
+Result<AppAttestSubmod> read_submod(const Json& submod) {
+  if (!submod.is_object()) {
+    return fail(AppAttestSubmodError::kMalformed, "app-attest is not an object");
+  }
+  AppAttestSubmod out;
+  auto key_id = read_object(submod, "key_id");
+  if (!key_id) return pass(key_id);
+  if (!*key_id || (*key_id)->size() != out.key_id.size()) {
+    return fail(AppAttestSubmodError::kMalformed, "key_id is not 32 bytes");
+  }
+  std::ranges::copy(**key_id, out.key_id.begin());
+  auto attestation = read_object(submod, "attestation");
+  if (!attestation) return pass(attestation);
+  out.attestation = std::move(*attestation);
+  auto assertion = read_object(submod, "assertion");
+  if (!assertion) return pass(assertion);
+  out.assertion = std::move(*assertion);
+  if (submod.contains("nonce")) {
+    auto nonce = get_base64url(submod, "nonce", 64);
+    if (!nonce) return fail(AppAttestSubmodError::kMalformed, nonce.error().message());
+    out.nonce = std::move(*nonce);
+  }
+  return out;
+}
+
+FindingId finding_of(const Error& refusal) {
+  if (refusal.is(AppAttestError::kWrongAppId)) return FindingId::kHardwareOtherApp;
+  if (refusal.is(AppAttestError::kCounterReplayed)) return FindingId::kHardwareReplayed;
+  // The nonce is this service's, so it is the key that differs.
+  if (refusal.is(AppAttestError::kNonceMismatch)) return FindingId::kHardwareOtherKey;
+  return FindingId::kHardwareRefused;
+}
+
+// The counter of an assertion over the present challenge. `key`: of its attestation.
+Result<std::uint32_t> verify_assertion(ByteView object, const store::AppAttestKey& key,
+                                       const Evidence& evidence, const std::string& app_id) {
+  const auto public_key = pki::PublicKey::from_spki(key.spki);
+  if (!public_key) return pass(public_key);
+  const Sha256Digest client_data =
+      protocol::app_attest_client_data_hash(evidence.nonce, evidence.key.public_der());
+  const auto assertion = evidence::verify_assertion(
+      object, *public_key, {.client_data_hash = client_data, .app_id = app_id});
+  if (assertion.refusal) return tl::unexpected<Error>(*assertion.refusal);
+  return assertion.authenticator_data->sign_count;
+}
+
+// The configured app id whose bundle is the registered one.
+std::optional<std::string> app_id_of(const HardwareSettings& settings, const ExpectedApp& app) {
+  const auto is_app = [&app](const std::string& id) {
+    return id.substr(id.find('.') + 1) == app.package_name;
+  };
+  const auto found = std::ranges::find_if(settings.ios_app_ids, is_app);
+  return found == settings.ios_app_ids.end() ? std::nullopt : std::optional(*found);
+}
+
+}  // namespace
+
+Result<store::AppAttestKey> HardwareAppraiser::verify_attestation(const AppAttestSubmod& submod,
+                                                                  const Evidence& evidence,
+                                                                  const std::string& app_id,
+                                                                  UnixTime now) const {
+  const Bytes& nonce = submod.nonce ? *submod.nonce : evidence.nonce;
+  if (!submod.assertion && nonce != evidence.nonce) {
+    return fail(AppAttestSubmodError::kNotFresh, "an older attestation needs an assertion");
+  }
+  const CheckedChallenge made = challenges_.check(nonce, now);
+  if (made.state == ChallengeState::kForged) {
+    return fail(AppAttestSubmodError::kForeignNonce,
+                "the attestation is for a challenge that this service did not make");
+  }
+  const Sha256Digest client_data =
+      protocol::app_attest_client_data_hash(nonce, evidence.key.public_der());
+  // Apple's certificate of the key is for days only, and had to be valid when the key was attested.
+  const auto attestation =
+      app_attest_.verify(*submod.attestation, {.as_of = std::min(now, made.expires),
+                                               .client_data_hash = to_bytes(ByteView(client_data)),
+                                               .app_id = app_id,
+                                               .key_id = to_bytes(ByteView(submod.key_id))});
+  if (attestation.refusal) return tl::unexpected<Error>(*attestation.refusal);
+  const policy::AppAttestFacts facts = app_attest_facts(attestation);
+  return store::AppAttestKey{to_bytes(attestation.public_key()), facts.production,
+                             facts.validation_category};
+}
+
+Result<void> HardwareAppraiser::appraise_app_attest(const Json& json, const Evidence& evidence,
+                                                    const ExpectedApp& app, UnixTime now,
+                                                    std::vector<Finding>& findings,
+                                                    policy::Facts& facts) const {
+  const auto refuse = [&findings](const Error& error) -> Result<void> {
+    findings.push_back({finding_of(error), error.text()});
+    return {};
+  };
+  const auto submod = read_submod(json);
+  if (!submod) return refuse(submod.error());
+  const auto app_id = app_id_of(settings_, app);
+  if (!app_id) {
+    findings.push_back({FindingId::kHardwareOtherApp, "no iOS app id is set for this bundle"});
+    return {};
+  }
+  std::optional<store::AppAttestKey> key;
+  if (submod->attestation) {
+    auto attested = verify_attestation(*submod, evidence, *app_id, now);
+    if (!attested) return refuse(attested.error());
+    key = std::move(*attested);
+    if (auto ok = app_attest_keys_.add_app_attest_key(submod->key_id, *key); !ok) return ok;
+  } else {
+    auto known = app_attest_keys_.app_attest_key(submod->key_id);
+    if (!known) return pass(known);
+    if (!*known) {
+      return refuse(Error(AppAttestSubmodError::kUnknownKey, "the key's attestation is needed"));
+    }
+    key = std::move(**known);
+  }
+  if (submod->assertion) {
+    auto counter = verify_assertion(*submod->assertion, *key, evidence, *app_id);
+    if (!counter) return refuse(counter.error());
+    auto taken = app_attest_keys_.advance_app_attest_counter(submod->key_id, *counter);
+    if (!taken) return pass(taken);
+    if (!*taken) {
+      findings.push_back({FindingId::kHardwareReplayed,
+                          "counter " + std::to_string(*counter) + " was taken before"});
+      return {};
+    }
+  }
+  policy::AppAttestFacts& said = facts.app_attest.emplace();
+  said.production = key->production;
+  said.validation_category = key->validation_category;
+  facts.assurance = std::max(facts.assurance, policy::Assurance::kSecureChip);
+  return {};
+}
+
+}  // namespace touchmark::verifier::appraisal

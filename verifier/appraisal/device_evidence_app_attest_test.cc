@@ -1,0 +1,185 @@
+// App Attest in the appraisal: freshness, binding to the installation key, and the counter.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+#include "protocol/hardware_binding.h"
+#include "tests/support/apple_device.h"
+#include "verifier/appraisal/device_evidence.h"
+#include "verifier/store/store.h"
+#include "verifier/testing/fixtures.h"
+
+namespace touchmark::verifier::appraisal {
+namespace {
+
+using protocol::Finding;
+using protocol::FindingId;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using touchmark::testing::AppleDevice;
+
+class AppAttestAppraisalTest : public ::testing::Test {
+ protected:
+  AppAttestAppraisalTest() {
+    settings_.more_roots =
+        pki::TrustRoots::parse(touchmark::testing::to_pem(device_.root())).value();
+    settings_.ios_app_ids = {"ABCDE12345.com.example.other", "ABCDE12345.com.example.app"};
+    next_challenge();
+  }
+
+  void next_challenge() { nonce_ = challenges_.make(clock_.now() + Seconds(120), random_); }
+  Bytes hash_for(ByteView nonce) const {
+    return to_bytes(
+        ByteView(protocol::app_attest_client_data_hash(nonce, installation_key_.public_der())));
+  }
+  Json attested() {  // over the present challenge
+    attestation_ = device_.attest(hash_for(nonce_));
+    attestation_nonce_ = nonce_;
+    return {{"key_id", base64_encode(device_.key_id())},
+            {"attestation", base64_encode(attestation_)}};
+  }
+  // What an app sends with each evidence after the first.
+  Json both(std::uint8_t counter) {
+    return {{"key_id", base64_encode(device_.key_id())},
+            {"attestation", base64_encode(attestation_)},
+            {"nonce", base64url_encode(attestation_nonce_)},
+            {"assertion", base64_encode(device_.assert_over(hash_for(nonce_), counter))}};
+  }
+  std::vector<FindingId> appraise(const Json& submod) {
+    Evidence evidence(installation_key_);
+    evidence.nonce = nonce_;
+    evidence.package_name = "com.example.app";
+    evidence.submods = {{"app-attest", submod}};
+    const HardwareAppraiser appraiser(settings_, challenges_, *store_);
+    findings_.clear();
+    facts_ = {};
+    const auto ok = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(),
+                                       findings_, facts_);
+    EXPECT_TRUE(ok) << ok.error().text();
+    std::vector<FindingId> ids;
+    for (const Finding& finding : findings_) ids.push_back(finding.id);
+    EXPECT_EQ(facts_.assurance,
+              ids.empty() ? policy::Assurance::kSecureChip : policy::Assurance::kSoftware);
+    EXPECT_EQ(facts_.app_attest.has_value(), ids.empty());
+    return ids;
+  }
+
+  testing::ManualClock clock_{1'750'000'000};
+  testing::RepeatableRandom random_;
+  ChallengeMaker challenges_{Bytes(32, std::byte{5})};
+  AppleDevice device_{"ABCDE12345.com.example.app"};
+  crypto::EcKey installation_key_ = crypto::EcKey::generate();
+  HardwareSettings settings_;
+  std::unique_ptr<store::Store> store_ = std::move(store::open_sqlite(":memory:").value());
+  Bytes nonce_;
+  Bytes attestation_;
+  Bytes attestation_nonce_;
+  std::vector<Finding> findings_;
+  policy::Facts facts_;
+};
+
+TEST_F(AppAttestAppraisalTest, AnAttestationOverThePresentChallengeIsFresh) {
+  EXPECT_THAT(appraise(attested()), IsEmpty());
+  EXPECT_TRUE(facts_.app_attest->production);
+  device_.aaguid_ = "appattestdevelop";
+  EXPECT_THAT(appraise(attested()), IsEmpty());
+  EXPECT_FALSE(facts_.app_attest->production);
+}
+
+TEST_F(AppAttestAppraisalTest, AnOldAttestationServesWithAFreshAssertion) {
+  device_.certified_until = clock_.now() + Seconds(3 * 86400);
+  attested();
+  clock_.advance(Seconds(86400 * 100));
+  for (const std::uint8_t counter : std::array<std::uint8_t, 3>{1, 2, 9}) {
+    next_challenge();
+    EXPECT_THAT(appraise(both(counter)), IsEmpty());
+  }
+  Json alone = both(10);
+  alone.erase("assertion");
+  EXPECT_THAT(appraise(alone), ElementsAre(FindingId::kHardwareRefused));
+  EXPECT_THAT(findings_.front().detail, StartsWith("app-attest.not-fresh"));
+}
+
+TEST_F(AppAttestAppraisalTest, AKnownKeyNeedsNoAttestation) {
+  attested();
+  Json assertion = both(1);
+  assertion.erase("attestation");
+  EXPECT_THAT(appraise(assertion), ElementsAre(FindingId::kHardwareRefused));
+  EXPECT_THAT(findings_.front().detail, StartsWith("app-attest.unknown-key"));
+  EXPECT_THAT(appraise(both(1)), IsEmpty());
+  assertion = both(2);
+  assertion.erase("attestation");
+  EXPECT_THAT(appraise(assertion), IsEmpty());
+  EXPECT_TRUE(facts_.app_attest->production);
+}
+
+TEST_F(AppAttestAppraisalTest, CountersOnlyRise) {
+  attested();
+  EXPECT_THAT(appraise(both(5)), IsEmpty());
+  next_challenge();
+  for (const std::uint8_t counter : std::array<std::uint8_t, 3>{5, 4, 0}) {
+    EXPECT_THAT(appraise(both(counter)), ElementsAre(FindingId::kHardwareReplayed));
+  }
+  EXPECT_THAT(appraise(both(6)), IsEmpty());
+}
+
+TEST_F(AppAttestAppraisalTest, AnAssertionOfAnotherChallengeIsRefused) {
+  attested();
+  const Json recorded = both(7);
+  next_challenge();
+  EXPECT_THAT(appraise(recorded), ElementsAre(FindingId::kHardwareRefused));
+  EXPECT_THAT(findings_.front().detail, StartsWith("app-attest.bad-signature"));
+}
+
+TEST_F(AppAttestAppraisalTest, AnotherInstallationKeyCannotUseIt) {
+  const Json recorded = attested();
+  installation_key_ = crypto::EcKey::generate();
+  EXPECT_THAT(appraise(recorded), ElementsAre(FindingId::kHardwareOtherKey));
+  EXPECT_THAT(appraise(both(1)), ElementsAre(FindingId::kHardwareOtherKey));
+}
+
+TEST_F(AppAttestAppraisalTest, ItMustBeOfTheRegisteredApp) {
+  device_.app_id_ = "ABCDE12345.com.example.evil";
+  EXPECT_THAT(appraise(attested()), ElementsAre(FindingId::kHardwareOtherApp));
+  device_.app_id_ = "ZZZZZ12345.com.example.app";
+  EXPECT_THAT(appraise(attested()), ElementsAre(FindingId::kHardwareOtherApp));
+  device_.app_id_ = "ABCDE12345.com.example.app";
+  settings_.ios_app_ids = {"ABCDE12345.com.example.other"};
+  EXPECT_THAT(appraise(attested()), ElementsAre(FindingId::kHardwareOtherApp));
+}
+
+TEST_F(AppAttestAppraisalTest, TheChallengeMustBeOneOfThisService) {
+  attested();
+  attestation_nonce_ = ChallengeMaker(Bytes(32)).make(clock_.now(), random_);
+  attestation_ = device_.attest(hash_for(attestation_nonce_));
+  EXPECT_THAT(appraise(both(1)), ElementsAre(FindingId::kHardwareRefused));
+  EXPECT_THAT(findings_.front().detail, StartsWith("app-attest.foreign-nonce"));
+}
+
+TEST_F(AppAttestAppraisalTest, AnUnknownRootVouchesForNothing) {
+  settings_.more_roots.reset();
+  EXPECT_THAT(appraise(attested()), ElementsAre(FindingId::kHardwareRefused));
+  Sha256Digest key_id;
+  std::ranges::copy(device_.key_id(), key_id.begin());
+  EXPECT_FALSE(store_->app_attest_key(key_id).value());
+}
+
+TEST_F(AppAttestAppraisalTest, OtherShapesAreRefused) {
+  const Json good = attested();
+  for (const Json& bad :
+       {Json(1), Json::object(), Json{{"key_id", "AAAA"}}, Json{{"key_id", 1}},
+        Json{{"key_id", good["key_id"]}, {"attestation", "*"}},
+        Json{{"key_id", good["key_id"]}, {"attestation", "AAAA"}},
+        Json{{"key_id", good["key_id"]}, {"attestation", good["attestation"]}, {"nonce", "*"}},
+        Json{{"key_id", good["key_id"]}, {"attestation", std::string(95'000, 'A')}}}) {
+    EXPECT_THAT(appraise(bad), ElementsAre(FindingId::kHardwareRefused))
+        << bad.dump().substr(0, 80);
+  }
+}
+
+}  // namespace
+}  // namespace touchmark::verifier::appraisal

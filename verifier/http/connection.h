@@ -1,0 +1,82 @@
+// One connection: TLS handshake, then requests one after the other until it is closed.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "verifier/http/upload.h"
+#include "verifier/http/worker_pool.h"
+#include "verifier/routes/handlers.h"
+
+namespace touchmark::verifier::http {
+
+struct SessionLimits {
+  std::chrono::seconds handshake{10};
+  std::chrono::seconds idle{60};      // waiting for a request, its header included
+  std::chrono::seconds progress{30};  // between two pieces of a body, and for an answer to be taken
+  std::uint32_t header_bytes = 16 * 1024;
+  std::uint64_t drained_bytes = 64
+                                << 20;  // read and thrown away after a refusal, so that it arrives
+  std::chrono::seconds drained_time{5};
+};
+
+// What all sessions share; outlives them.
+struct SessionContext {
+  routes::Handlers& handlers;
+  Log& log;
+  Workers& workers;
+  boost::asio::ssl::context& tls;
+  std::filesystem::path upload_dir;
+  SessionLimits limits;
+  bool trust_forwarded_for = false;
+};
+
+// Everything runs on the strand of the socket, so nothing here needs a lock.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(boost::asio::ip::tcp::socket socket, SessionContext& context);
+
+  boost::asio::any_io_executor executor() { return stream_.get_executor(); }
+  boost::asio::awaitable<void> run();
+  // Ends the connection: at once when it waits for a request, else after the answer it works on.
+  // From any thread.
+  void stop();
+
+ private:
+  using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
+
+  boost::asio::awaitable<bool> handshake();
+  boost::asio::awaitable<bool> serve_one();
+  boost::asio::awaitable<HttpResponse> answer(Parser& parser);
+  boost::asio::awaitable<HttpResponse> answer_route(Parser& parser, const routes::Route& route,
+                                                    HttpRequest request);
+  boost::asio::awaitable<Result<void>> read_body(Parser& parser, const routes::Route& route,
+                                                 HttpRequest& request, Upload& upload);
+  boost::asio::awaitable<Result<void>> send_continue(Parser& parser);
+  boost::asio::awaitable<bool> send(const Parser& parser, HttpResponse response);
+  boost::asio::awaitable<void> drain(Parser& parser);
+  boost::asio::awaitable<void> close();
+  std::string remote_ip(const Parser& parser) const;
+
+  SessionContext& context_;
+  boost::beast::ssl_stream<boost::beast::tcp_stream> stream_;
+  boost::beast::flat_buffer buffer_;
+  std::string peer_;
+  std::optional<Bytes> exporter_;
+  bool busy_ = false;      // between a request's header and its answer
+  bool stopping_ = false;  // no further request
+};
+
+}  // namespace touchmark::verifier::http

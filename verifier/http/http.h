@@ -1,0 +1,33 @@
+// Requests and responses as the handlers see them: no sockets, no Beast, so handlers test without a
+// network.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "verifier/service.h"
+
+namespace touchmark::verifier::http {
+
+struct HttpRequest {
+  std::string method;                        // "GET"
+  std::string path;                          // decoded, without its query: "/admin/v1/apis"
+  std::string argument;                      // what the route's "*" stands for, decoded
+  std::map<std::string, std::string> query;  // decoded; of a name given twice the first counts
+  std::string body;                          // empty for uploads
+  std::string upload_path;                   // file that holds an upload's body
+  ConnectionFacts connection;
+  store::OperatorToken caller;  // whose token it was; empty name on public routes
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+}  // namespace touchmark::verifier::http

@@ -1,0 +1,177 @@
+#include "verifier/http/server.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace touchmark::verifier::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using std::chrono::milliseconds;
+
+constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+std::string_view error_id(ServerError error) {
+  using enum ServerError;
+  static constexpr auto kIds = error_table<ServerError>({
+      {kBadAddress, "server.bad-address"},
+      {kAddressInUse, "server.address-in-use"},
+      {kNotAllowed, "server.not-allowed"},
+      {kListen, "server.listen"},
+  });
+  return kIds[error];
+}
+
+Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address,
+                                std::uint16_t port) {
+  error_code error;
+  const auto ip = asio::ip::make_address(address, error);
+  if (error) return fail(ServerError::kBadAddress, "\"" + address + "\" is not an IP address");
+  const tcp::endpoint endpoint(ip, port);
+  const std::string where = address + ":" + std::to_string(port);
+  tcp::acceptor acceptor(io);
+  acceptor.open(endpoint.protocol(), error);
+  // "::" means every address, IPv4 included, whatever the system's default.
+  if (!error && ip.is_v6() && ip.is_unspecified()) {
+    acceptor.set_option(asio::ip::v6_only(false), error);
+  }
+  // Without it a restarted service would wait for the old one's connections to be forgotten.
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) return acceptor;
+  if (error == asio::error::address_in_use) {
+    return fail(ServerError::kAddressInUse, where + " is in use by another process");
+  }
+  if (error == asio::error::access_denied) {
+    return fail(ServerError::kNotAllowed, "this user may not listen on " + where);
+  }
+  if (error == boost::system::errc::address_not_available) {
+    return fail(ServerError::kBadAddress, address + " is not an address of this machine");
+  }
+  return fail(ServerError::kListen, where + ": " + error.message());
+}
+
+Server::Server(asio::io_context& io, tcp::acceptor acceptor, SessionContext context,
+               ServerSettings settings, std::function<void()> housekeep)
+    : io_(io),
+      strand_(asio::make_strand(io)),
+      acceptor_(std::move(acceptor)),
+      context_(std::move(context)),
+      settings_(settings),
+      housekeep_(std::move(housekeep)) {}
+
+void Server::start() {
+  asio::co_spawn(strand_, accept_loop(), asio::detached);
+  asio::co_spawn(strand_, housekeeping_loop(), asio::detached);
+}
+
+void Server::stop() {
+  asio::post(strand_, [this] {
+    if (stopping_) return;
+    stopping_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    asio::co_spawn(strand_, wind_down(), asio::detached);
+  });
+}
+
+std::size_t Server::connections() const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.size();
+}
+
+asio::awaitable<void> Server::accept_loop() {
+  while (!stopping_) {
+    // Each connection has a strand of its own.
+    auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(io_), kAsTuple);
+    if (stopping_) co_return;
+    if (error) {
+      // Out of descriptors, as a rule: connections that end make room.
+      context_.log.warning("accept.failed", {{"error", error.message()}});
+      asio::steady_timer pause(strand_, milliseconds(100));
+      co_await pause.async_wait(kAsTuple);
+      continue;
+    }
+    try {
+      start_session(std::move(socket));
+    } catch (const std::exception& failure) {
+      // No memory for one connection must not end the loop for all that follow.
+      context_.log.error("accept.failed", {{"error", failure.what()}});
+    }
+  }
+}
+
+void Server::start_session(tcp::socket socket) {
+  if (connections() >= settings_.max_connections) {
+    context_.log.warning("connection.refused", {{"reason", "too many connections"}});
+    return;
+  }
+  auto session = std::make_shared<Session>(std::move(socket), context_);
+  {
+    const std::lock_guard lock(mutex_);
+    sessions_.emplace(session.get(), session);
+  }
+  asio::co_spawn(
+      session->executor(), [session] { return session->run(); },
+      [this, session](const std::exception_ptr& exception) { end_session(*session, exception); });
+}
+
+void Server::end_session(Session& session, const std::exception_ptr& exception) {
+  {
+    const std::lock_guard lock(mutex_);
+    sessions_.erase(&session);
+  }
+  if (!exception) return;
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& failure) {
+    context_.log.error("connection.failed", {{"error", failure.what()}});
+  }
+}
+
+asio::awaitable<void> Server::housekeeping_loop() {
+  asio::steady_timer timer(strand_);
+  while (!stopping_) {
+    timer.expires_after(settings_.housekeeping_every);
+    co_await timer.async_wait(kAsTuple);
+    if (stopping_) co_return;
+    co_await context_.workers.run([this] {
+      housekeep_();
+      return true;
+    });
+  }
+}
+
+asio::awaitable<void> Server::wind_down() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [raw, weak] : sessions_) {
+      if (const auto session = weak.lock()) session->stop();
+    }
+  }
+  const auto deadline = std::chrono::steady_clock::now() + settings_.grace;
+  asio::steady_timer timer(strand_);
+  while (connections() > 0 && std::chrono::steady_clock::now() < deadline) {
+    timer.expires_after(milliseconds(10));
+    co_await timer.async_wait(kAsTuple);
+  }
+  if (const std::size_t left = connections(); left > 0) {
+    context_.log.warning("stop.connections_dropped", {{"count", left}});
+  }
+  co_await context_.workers.run([this] {
+    housekeep_();
+    return true;
+  });
+  io_.stop();
+}
+
+}  // namespace touchmark::verifier::http

@@ -1,0 +1,68 @@
+// Listens, starts a session for each connection, and stops without dropping a request in flight.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "verifier/http/connection.h"
+
+namespace touchmark::verifier::http {
+
+enum class ServerError {
+  kBadAddress,    // the address to listen on is not an IP address of this machine
+  kAddressInUse,  // another process has the port
+  kNotAllowed,    // a port that this user may not take
+  kListen,
+};
+std::string_view error_id(ServerError error);
+
+// A bound and listening socket. `address`: an IP address; port 0: any free one.
+Result<boost::asio::ip::tcp::acceptor> listen_on(boost::asio::io_context& io,
+                                                 const std::string& address, std::uint16_t port);
+
+struct ServerSettings {
+  std::size_t max_connections = 4096;
+  std::chrono::seconds grace{10};  // for requests in flight when it stops
+  std::chrono::seconds housekeeping_every{5};
+};
+
+class Server {
+ public:
+  // `housekeep` runs on a worker every few seconds, and once more after the last session ended.
+  Server(boost::asio::io_context& io, boost::asio::ip::tcp::acceptor acceptor,
+         SessionContext context, ServerSettings settings, std::function<void()> housekeep);
+
+  // Starts to accept. The caller runs the io_context on as many threads as it likes; its run()
+  // returns after stop().
+  void start();
+  // Accepts no more; idle connections end at once, others after their answer, all after the grace.
+  // From any thread.
+  void stop();
+  std::size_t connections() const;
+
+ private:
+  boost::asio::awaitable<void> accept_loop();
+  boost::asio::awaitable<void> housekeeping_loop();
+  boost::asio::awaitable<void> wind_down();
+  void start_session(boost::asio::ip::tcp::socket socket);
+  void end_session(Session& session, const std::exception_ptr& exception);
+
+  boost::asio::io_context& io_;
+  boost::asio::strand<boost::asio::io_context::executor_type> strand_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  SessionContext context_;
+  ServerSettings settings_;
+  std::function<void()> housekeep_;
+  bool stopping_ = false;  // on the strand
+
+  mutable std::mutex mutex_;
+  std::unordered_map<Session*, std::weak_ptr<Session>> sessions_;
+};
+
+}  // namespace touchmark::verifier::http

@@ -1,0 +1,272 @@
+// The service over real TLS connections on the loopback interface.
+#include "verifier/http/server.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "verifier/testing/http_checks.h"
+#include "verifier/testing/running_service.h"
+
+namespace touchmark::verifier::http {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::attest;
+using testing::bearer;
+using testing::expect_problem;
+using testing::file_content;
+using testing::kPackage;
+using testing::MemoryApp;
+using testing::RunningService;
+using testing::RunningServiceOptions;
+using testing::SoftAttester;
+using testing::TlsClient;
+
+TEST(Server, AnswersHealth) {
+  RunningService running;
+  TlsClient client(running.port());
+  ASSERT_TRUE(client.connected());
+  for (const char* path : {"/healthz", "/readyz"}) {
+    auto response = client.request("GET", path);
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 200);
+    EXPECT_EQ(response->body, R"({"status":"ok"})");
+    EXPECT_EQ(response->headers.at("cache-control"), "no-store");
+  }
+}
+
+TEST(Server, AttestsOverTls13AndTls12) {
+  RunningService running;
+  SoftAttester attester(MemoryApp::make(), running.service().account());
+  for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+    TlsClient client(running.port(), {.max_version = version});
+    ASSERT_TRUE(client.connected());
+    const Json body = attest(client, attester);
+    EXPECT_EQ(running.service().check_token(body["token"].get<std::string>()).status,
+              TokenStatus::kInvalid);
+    const Json event = running.log().events("attest").back();
+    EXPECT_EQ(event["findings"], Json::array({"app.not-registered"})) << "the connection is bound";
+    EXPECT_EQ(event["remote_ip"], "127.0.0.1");
+    EXPECT_EQ(event["passed"], false);
+  }
+}
+
+TEST(Server, FindsEvidenceThatCameByAnotherConnection) {
+  RunningService running;
+  SoftAttester attester(MemoryApp::make(), running.service().account());
+  TlsClient victim(running.port());
+  TlsClient relay(running.port());
+  attester.exporter = victim.exporter();
+  attester.spki = to_bytes(ByteView(victim.peer_spki()));
+  auto challenge = relay.request("POST", "/v1/challenge", attester.challenge_request());
+  ASSERT_TRUE(challenge);
+  auto answer = relay.request(
+      "POST", "/v1/attest", attester.attest_request(attester.claims(Json::parse(challenge->body))));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(running.log().events("attest").back()["findings"],
+            Json::array({"app.not-registered", "network.mitm"}));
+}
+
+TEST(Server, RefusesTls12WithoutExtendedMasterSecret) {
+  RunningService running;
+  TlsClient client(running.port(),
+                   {.max_version = TLS1_2_VERSION, .no_extended_master_secret = true});
+  EXPECT_FALSE(client.connected() && client.request("GET", "/healthz"));
+  EXPECT_EQ(running.log().events("connection.refused").size(), 1U);
+}
+
+TEST(Server, RefusesOldTls) {
+  RunningService running;
+  EXPECT_FALSE(TlsClient(running.port(), {.max_version = TLS1_1_VERSION}).connected());
+  EXPECT_FALSE(TlsClient(running.port(), {.max_version = TLS1_VERSION}).connected());
+  EXPECT_TRUE(TlsClient(running.port(), {.max_version = TLS1_2_VERSION}).connected());
+}
+
+TEST(Server, BoundsBodies) {
+  RunningServiceOptions options;
+  options.handlers.max_upload = 100'000;
+  RunningService running(options);
+  {
+    TlsClient client(running.port());
+    expect_problem(client.request("POST", "/v1/challenge", std::string(70 * 1024, ' ')), 413,
+                   "http.too-large");
+  }
+  {
+    TlsClient client(running.port());
+    expect_problem(client.request("POST", "/v1/attest", std::string(300 * 1024, ' ')), 413,
+                   "http.too-large");
+  }
+  {
+    TlsClient client(running.port());
+    expect_problem(client.request("POST", "/admin/v1/registrations", std::string(100'001, 'x'),
+                                  bearer(running.developer())),
+                   413, "http.too-large");
+  }
+  {
+    // Declared, but never sent: refused before it comes.
+    TlsClient client(running.port());
+    client.send("POST /v1/challenge HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n");
+    expect_problem(client.receive(), 413, "http.too-large");
+  }
+  {
+    // Chunked, so that no length is declared.
+    TlsClient client(running.port());
+    client.send("POST /v1/challenge HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 70; ++i) client.send("400\r\n" + std::string(0x400, ' ') + "\r\n");
+    expect_problem(client.receive(), 413, "http.too-large");
+  }
+  {
+    TlsClient client(running.port());
+    client.request("GET", "/healthz", "", "X-Filler: " + std::string(20'000, 'x') + "\r\n");
+    EXPECT_TRUE(client.closed());
+  }
+}
+
+TEST(Server, AnswersARefusalWhileABodyIsStillComing) {
+  RunningService running;
+  TlsClient client(running.port());
+  expect_problem(client.request("POST", "/admin/v1/registrations", std::string(8 << 20, 'x')), 401,
+                 "http.unauthorized");
+  EXPECT_TRUE(client.closed());
+}
+
+TEST(Server, InvitesABodyOnlyFromThoseWhoMaySendIt) {
+  RunningService running;
+  const std::string package = file_content(kPackage);
+  const std::string head =
+      "Expect: 100-continue\r\nContent-Length: " + std::to_string(package.size()) + "\r\n";
+  {
+    TlsClient client(running.port());
+    auto first =
+        client.request("POST", "/admin/v1/registrations", "", head + bearer(running.developer()));
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->status, 100);
+    client.send(package);
+    EXPECT_EQ(client.receive()->status, 201);
+  }
+  TlsClient client(running.port());
+  expect_problem(client.request("POST", "/admin/v1/registrations", "", head), 401,
+                 "http.unauthorized");
+}
+
+TEST(Server, RefusesMalformedHttp) {
+  RunningService running;
+  for (const char* text :
+       {"\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\n: x\r\n\r\n",
+        "POST /v1/challenge HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        "POST /v1/challenge HTTP/1.1\r\nContent-Length: 2\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n{}",
+        "POST /v1/challenge HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"}) {
+    TlsClient client(running.port());
+    client.send(text);
+    auto response = client.receive();
+    EXPECT_TRUE(!response || response->status == 400) << text << response->status;
+    EXPECT_TRUE(client.closed()) << text;
+  }
+  EXPECT_EQ(TlsClient(running.port()).request("GET", "/healthz")->status, 200) << "it lives on";
+}
+
+TEST(Server, EndsSlowConnections) {
+  RunningServiceOptions options;
+  options.limits.handshake = options.limits.idle = options.limits.progress = 1s;
+  RunningService running(options);
+  TlsClient idle(running.port());
+  TlsClient trickling(running.port());
+  trickling.send("GET /healthz HTT");
+  TlsClient slow_body(running.port());
+  slow_body.send("POST /v1/challenge HTTP/1.1\r\nContent-Length: 100\r\n\r\n{");
+  EXPECT_TRUE(idle.closed());
+  EXPECT_TRUE(trickling.closed());
+  EXPECT_TRUE(slow_body.closed());
+}
+
+TEST(Server, ServesAtMostSoManyConnections) {
+  RunningServiceOptions options;
+  options.server.max_connections = 2;
+  RunningService running(options);
+  {
+    TlsClient first(running.port());
+    TlsClient second(running.port());
+    ASSERT_TRUE(first.request("GET", "/healthz") && second.request("GET", "/healthz"));
+    EXPECT_FALSE(TlsClient(running.port()).connected());
+  }
+  bool served = false;
+  for (int i = 0; i < 100 && !served; ++i) {
+    std::this_thread::sleep_for(20ms);
+    served = TlsClient(running.port()).connected();
+  }
+  EXPECT_TRUE(served) << "those that ended make room";
+}
+
+TEST(Server, StopsWithoutDroppingARequest) {
+  RunningService running;
+  const std::string package = file_content(kPackage);
+  TlsClient idle(running.port());
+  ASSERT_TRUE(idle.request("GET", "/healthz"));
+  TlsClient uploading(running.port());
+  uploading.send("POST /admin/v1/registrations HTTP/1.1\r\n" + bearer(running.developer()) +
+                 "Content-Length: " + std::to_string(package.size()) + "\r\n\r\n" +
+                 package.substr(0, 1000));
+  std::this_thread::sleep_for(100ms);
+  std::jthread stopper([&] { running.stop(); });
+  EXPECT_TRUE(idle.closed());
+  uploading.send(package.substr(1000));
+  auto response = uploading.receive();
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 201);
+  EXPECT_EQ(response->headers["connection"], "close");
+  stopper.join();
+  EXPECT_FALSE(TlsClient(running.port()).connected());
+  EXPECT_TRUE(running.log().events("stop.connections_dropped").empty());
+}
+
+TEST(Server, StopsInBoundedTimeAndWritesDevices) {
+  RunningServiceOptions options;
+  options.server.grace = 1s;
+  RunningService running(options);
+  SoftAttester attester(MemoryApp::make(), running.service().account());
+  TlsClient client(running.port());
+  attest(client, attester);
+  TlsClient stuck(running.port());
+  stuck.send("POST /v1/challenge HTTP/1.1\r\nContent-Length: 100\r\n\r\n{");
+  std::this_thread::sleep_for(100ms);
+  const auto before = std::chrono::steady_clock::now();
+  running.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
+  EXPECT_EQ(running.log().events("stop.connections_dropped").size(), 1U);
+  EXPECT_EQ(running.store().devices(10)->size(), 1U);
+}
+
+TEST(Server, TakesTheClientsAddressFromTheProxyOnlyWhenTold) {
+  const auto seen = [](bool trust, const std::string& header) {
+    RunningServiceOptions options;
+    options.trust_forwarded_for = trust;
+    RunningService running(options);
+    SoftAttester attester(MemoryApp::make(), running.service().account());
+    TlsClient client(running.port());
+    client.request("POST", "/v1/challenge", attester.challenge_request(), header);
+    return running.log().events("challenge").back()["remote_ip"].get<std::string>();
+  };
+  const std::string header = "X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n";
+  EXPECT_EQ(seen(false, header), "127.0.0.1");
+  EXPECT_EQ(seen(true, header), "198.51.100.7");
+  EXPECT_EQ(seen(true, "X-Forwarded-For: 2001:db8::1\r\n"), "2001:db8::1");
+  EXPECT_EQ(seen(true, "X-Forwarded-For: nonsense\r\n"), "127.0.0.1");
+  EXPECT_EQ(seen(true, ""), "127.0.0.1");
+}
+
+TEST(ListenOn, TellsWhyItCannot) {
+  boost::asio::io_context io;
+  auto first = listen_on(io, "127.0.0.1", 0);
+  ASSERT_TRUE(first);
+  auto second = listen_on(io, "127.0.0.1", first->local_endpoint().port());
+  ASSERT_FALSE(second);
+  EXPECT_TRUE(second.error().is(ServerError::kAddressInUse)) << second.error().text();
+  EXPECT_TRUE(listen_on(io, "localhost.example", 0).error().is(ServerError::kBadAddress));
+  EXPECT_TRUE(listen_on(io, "203.0.113.1", 0).error().is(ServerError::kBadAddress));
+}
+
+}  // namespace
+}  // namespace touchmark::verifier::http

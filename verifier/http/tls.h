@@ -1,0 +1,29 @@
+// TLS as the service offers it, and what of a connection evidence is bound to.
+#pragma once
+
+#include <boost/asio/ssl/context.hpp>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace touchmark::verifier::http {
+
+enum class TlsError { kBadIdentity };
+std::string_view error_id(TlsError error);
+
+struct TlsIdentity {
+  std::string certificate_pem;  // chain, leaf first
+  std::string key_pem;
+};
+
+// TLS 1.2 and 1.3, forward-secret AEAD suites, no renegotiation, no compression.
+Result<boost::asio::ssl::context> make_tls_context(const TlsIdentity& identity);
+
+// The exporter value "EXPORTER-Channel-Binding" (RFC 9266), 32 bytes. Absent for a TLS 1.2
+// connection without the extended master secret (RFC 7627): its keys do not identify it, and it
+// must not be served.
+std::optional<Bytes> channel_binding(SSL* connection);
+
+}  // namespace touchmark::verifier::http

@@ -1,0 +1,207 @@
+// What each path answers, to whom, and what is logged of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "verifier/testing/http_checks.h"
+#include "verifier/testing/running_service.h"
+
+namespace touchmark::verifier::routes {
+namespace {
+
+using testing::attest;
+using testing::bearer;
+using testing::expect_problem;
+using testing::file_content;
+using ::testing::HasSubstr;
+using testing::kPackage;
+using testing::MemoryApp;
+using testing::RunningService;
+using testing::RunningServiceOptions;
+using testing::SoftAttester;
+using testing::TlsClient;
+
+TEST(Routes, AnswersAProblemForEachMisuse) {
+  RunningService running;
+  TlsClient client(running.port());
+  expect_problem(client.request("GET", "/"), 404, "http.not-found");
+  expect_problem(client.request("GET", "/admin/v1/nothing"), 404, "http.not-found");
+  expect_problem(client.request("GET", "/v1/attest"), 405, "http.wrong-method");
+  expect_problem(client.request("POST", "/v1/challenge", "{"), 400, "service.malformed-request");
+  expect_problem(client.request("POST", "/v1/attest", "{}"), 400, "service.malformed-request");
+  expect_problem(client.request("GET", "http://other/healthz"), 400, "http.malformed");
+  const std::string admin = bearer(running.admin());
+  expect_problem(client.request("PUT", "/admin/v1/apis", R"({"domain":"a b","pins":[]})", admin),
+                 400, "api.bad-domain");
+  expect_problem(client.request("PUT", "/admin/v1/apis", R"({"domain":"a","pins":["x"]})", admin),
+                 400, "api.bad-pin");
+  expect_problem(client.request("PUT", "/admin/v1/apis", R"({"domain":"a"})", admin), 400,
+                 "http.malformed");
+  expect_problem(client.request("DELETE", "/admin/v1/apis/absent.example", "", admin), 404,
+                 "store.not-found");
+  expect_problem(client.request("DELETE", "/admin/v1/registrations/00", "", admin), 404,
+                 "store.not-found");
+  expect_problem(client.request("GET", "/admin/v1/audit?limit=0", "", admin), 400,
+                 "http.malformed");
+  expect_problem(client.request("POST", "/admin/v1/token/example", "{}", admin), 400,
+                 "http.malformed");
+  expect_problem(client.request("GET", "/admin/v1/sdk/android", "", admin), 404, "http.not-found");
+  for (const char* expiry : {"0", "-1", "x", "10s", "99999999999999999999"}) {
+    expect_problem(
+        client.request("POST", std::string("/admin/v1/registrations?expire_after=") + expiry,
+                       "not a package", admin),
+        400, "http.malformed");
+  }
+  expect_problem(client.request("POST", "/admin/v1/registrations", "not a package", admin), 422,
+                 "zip.no-end-record");
+}
+
+struct AdminCall {
+  const char* method;
+  const char* path;
+  bool needs_admin;
+};
+constexpr AdminCall kAdminCalls[] = {
+    {"GET", "/admin/v1/status", false},
+    {"POST", "/admin/v1/registrations", false},
+    {"GET", "/admin/v1/registrations", false},
+    {"DELETE", "/admin/v1/registrations/00", false},
+    {"GET", "/admin/v1/apis", false},
+    {"PUT", "/admin/v1/apis", false},
+    {"DELETE", "/admin/v1/apis/a.example", false},
+    {"GET", "/admin/v1/config", false},
+    {"GET", "/admin/v1/sdk/android", false},
+    {"GET", "/admin/v1/secret", true},
+    {"GET", "/admin/v1/policy", false},
+    {"PUT", "/admin/v1/policy", true},
+    {"POST", "/admin/v1/policy/canary", true},
+    {"POST", "/admin/v1/policy/replay", false},
+    {"GET", "/admin/v1/devices", false},
+    {"GET", "/admin/v1/device", false},
+    {"PUT", "/admin/v1/device", false},
+    {"POST", "/admin/v1/token/check", false},
+    {"POST", "/admin/v1/token/example", false},
+    {"GET", "/admin/v1/audit", true},
+};
+
+TEST(Routes, GivesEachCallToItsRolesOnly) {
+  RunningService running;
+  for (const AdminCall& call : kAdminCalls) {
+    SCOPED_TRACE(std::string(call.method) + " " + call.path);
+    TlsClient client(running.port());
+    expect_problem(client.request(call.method, call.path), 401, "http.unauthorized");
+    expect_problem(client.request(call.method, call.path, "", bearer("tmk_admin_wrong")), 401,
+                   "http.unauthorized");
+    expect_problem(client.request(call.method, call.path, "", "Authorization: Basic eDp5\r\n"), 401,
+                   "http.unauthorized");
+    auto developer = client.request(call.method, call.path, "", bearer(running.developer()));
+    ASSERT_TRUE(developer);
+    if (call.needs_admin) {
+      expect_problem(developer, 403, "http.forbidden");
+    } else {
+      EXPECT_NE(developer->status, 401);
+      EXPECT_NE(developer->status, 403);
+    }
+    auto admin = client.request(call.method, call.path, "", bearer(running.admin()));
+    ASSERT_TRUE(admin);
+    EXPECT_NE(admin->status, 401);
+    EXPECT_NE(admin->status, 403);
+  }
+}
+
+TEST(Routes, RegistersListsAndRemovesAPackage) {
+  RunningService running;
+  TlsClient client(running.port());
+  const std::string developer = bearer(running.developer());
+  auto added = client.request("POST", "/admin/v1/registrations?expire_after=600",
+                              file_content(kPackage), developer);
+  ASSERT_TRUE(added);
+  ASSERT_EQ(added->status, 201) << added->body;
+  const Json made = Json::parse(added->body);
+  EXPECT_EQ(made["expires"].get<std::int64_t>() - made["created"].get<std::int64_t>(), 600);
+  EXPECT_THAT(made["line"].get<std::string>(), HasSubstr("=" + made["package"].get<std::string>()));
+  const Json list = Json::parse(
+      client.request("GET", "/admin/v1/registrations", "", developer)->body)["registrations"];
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0]["id"], made["id"]);
+  EXPECT_EQ(list[0]["expired"], false);
+  EXPECT_EQ(list[0]["created_by"], "developer");
+  const std::string path = "/admin/v1/registrations/" + made["id"].get<std::string>();
+  EXPECT_EQ(client.request("DELETE", path, "", developer)->status, 204);
+  expect_problem(client.request("DELETE", path, "", developer), 404, "store.not-found");
+  EXPECT_TRUE(std::filesystem::is_empty(running.folder())) << "no upload is left behind";
+}
+
+TEST(Routes, ChangesApisAndSignsThem) {
+  RunningService running;
+  TlsClient client(running.port());
+  const std::string developer = bearer(running.developer());
+  auto put = client.request("PUT", "/admin/v1/apis", R"({"domain":"Localhost:5001","pins":[]})",
+                            developer);
+  EXPECT_EQ(put->body, R"({"config_version":2,"domain":"localhost:5001","pins":[]})");
+  auto config = client.request("GET", "/admin/v1/config", "", developer);
+  EXPECT_EQ(config->headers.at("content-type"), "application/jose");
+  EXPECT_EQ(config->body, running.service().configuration());
+  EXPECT_EQ(client.request("DELETE", "/admin/v1/apis/localhost%3A5001", "", developer)->status,
+            204);
+  EXPECT_EQ(client.request("GET", "/admin/v1/apis", "", developer)->body, R"({"apis":[]})");
+}
+
+TEST(Routes, ChecksTokens) {
+  RunningService running;
+  TlsClient client(running.port());
+  const std::string developer = bearer(running.developer());
+  const auto check = [&](const std::string& token) {
+    auto response =
+        client.request("POST", "/admin/v1/token/check", Json{{"token", token}}.dump(), developer);
+    return Json::parse(response->body)["status"].get<std::string>();
+  };
+  const auto example = [&](bool valid) {
+    auto response =
+        client.request("POST", "/admin/v1/token/example", Json{{"valid", valid}}.dump(), developer);
+    return Json::parse(response->body)["token"].get<std::string>();
+  };
+  EXPECT_EQ(check(example(true)), "valid");
+  EXPECT_EQ(check(example(false)), "invalid");
+  EXPECT_EQ(check("eyJhbGciOiJIUzI1NiJ9.e30.AAAA"), "forged");
+  EXPECT_EQ(check("x"), "malformed");
+}
+
+TEST(Routes, DeliversTheSdk) {
+  RunningServiceOptions options;
+  char name[] = "/tmp/touchmark-sdk-XXXXXX";
+  options.handlers.sdk_dir = ::mkdtemp(name);
+  std::ofstream(options.handlers.sdk_dir / "touchmark_sdk.aar") << "the library";
+  RunningService running(options);
+  TlsClient client(running.port());
+  auto sdk = client.request("GET", "/admin/v1/sdk/android", "", bearer(running.developer()));
+  EXPECT_EQ(sdk->status, 200);
+  EXPECT_EQ(sdk->body, "the library");
+  EXPECT_EQ(sdk->headers.at("content-type"), "application/octet-stream");
+  std::filesystem::remove_all(options.handlers.sdk_dir);
+}
+
+TEST(Routes, LogsNoSecretAndNoToken) {
+  RunningService running;
+  SoftAttester attester(MemoryApp::make(), running.service().account());
+  TlsClient client(running.port());
+  const Json body = attest(client, attester);
+  auto secret = client.request("GET", "/admin/v1/secret", "", bearer(running.admin()));
+  auto example = client.request("POST", "/admin/v1/token/example", R"({"valid":true})",
+                                bearer(running.developer()));
+  ASSERT_EQ(secret->status, 200);
+  client.request("GET", "/admin/v1/secret", "", bearer(running.developer()));
+  const std::string log = running.log().text();
+  EXPECT_THAT(log, HasSubstr("secret.read"));
+  for (const std::string& hidden :
+       {running.admin(), running.developer(), body["token"].get<std::string>(),
+        Json::parse(secret->body)["secret"].get<std::string>(),
+        Json::parse(secret->body)["decoy_secret"].get<std::string>(),
+        Json::parse(example->body)["token"].get<std::string>()}) {
+    EXPECT_EQ(log.find(hidden), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace touchmark::verifier::routes

@@ -1,0 +1,99 @@
+#include "verifier/state/keyring.h"
+
+#include <charconv>
+
+#include "base/encoding.h"
+#include "verifier/service.h"
+
+namespace touchmark::verifier::state {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+constexpr const char* kAccount = "account";
+constexpr const char* kFirstStart = "first-start";
+constexpr const char* kTokenSecret = "secret.token";
+constexpr const char* kChallengeKey = "secret.challenge";
+constexpr const char* kConfigKey = "secret.config-key";
+
+tl::unexpected<Error> missing(const char* name) {
+  return fail(store::StoreError::kCorrupt, std::string("the database lacks \"") + name + "\"");
+}
+
+Result<Bytes> get_required(store::Store& store, const char* name) {
+  auto value = store.get(name);
+  if (!value) return pass(value);
+  if (!*value) return missing(name);
+  return std::move(**value);
+}
+
+Result<Bytes> get_secret(store::Store& store, const char* name, ByteView master_key) {
+  auto sealed = get_required(store, name);
+  if (!sealed) return pass(sealed);
+  auto plain = crypto::open_sealed(master_key, name, *sealed);
+  if (!plain) {
+    return fail(crypto::CryptoError::kSealBroken,
+                std::string("\"") + name + "\" was not sealed under this master key, or changed");
+  }
+  return plain;
+}
+
+Keyring make(const Clock& clock, Random& random) {
+  return {hex_encode(random.bytes(8)), clock.now(),
+          random.bytes(kKeyBytes),     random.bytes(kKeyBytes),
+          crypto::EcKey::generate(),   true};
+}
+
+Result<void> save(const Keyring& keyring, store::Store& store, ByteView master_key,
+                  Random& random) {
+  const auto put_secret = [&](const char* name, ByteView plain) {
+    return store.put(name, crypto::seal(master_key, name, plain, random));
+  };
+  return store.atomically([&]() -> Result<void> {
+    const std::string first_start = std::to_string(to_unix(keyring.first_start));
+    if (auto ok = store.put(kAccount, as_bytes(keyring.account)); !ok) return ok;
+    if (auto ok = store.put(kFirstStart, as_bytes(first_start)); !ok) return ok;
+    if (auto ok = put_secret(kTokenSecret, keyring.token_secret); !ok) return ok;
+    if (auto ok = put_secret(kChallengeKey, keyring.challenge_key); !ok) return ok;
+    return put_secret(kConfigKey, keyring.config_key.private_der());
+  });
+}
+
+Result<Keyring> load(const std::string& account, store::Store& store, ByteView master_key) {
+  auto first_start = get_required(store, kFirstStart);
+  if (!first_start) return pass(first_start);
+  std::int64_t seconds = 0;
+  const std::string_view text = as_text(*first_start);
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  auto token_secret = get_secret(store, kTokenSecret, master_key);
+  if (!token_secret) return pass(token_secret);
+  auto challenge_key = get_secret(store, kChallengeKey, master_key);
+  if (!challenge_key) return pass(challenge_key);
+  auto config_der = get_secret(store, kConfigKey, master_key);
+  if (!config_der) return pass(config_der);
+  auto config_key = crypto::EcKey::from_private_der(*config_der);
+  if (!config_key) return pass(config_key);
+  return Keyring{account,
+                 from_unix(seconds),
+                 std::move(*token_secret),
+                 std::move(*challenge_key),
+                 std::move(*config_key),
+                 false};
+}
+
+}  // namespace
+
+Result<Keyring> Keyring::open(store::Store& store, ByteView master_key, const Clock& clock,
+                              Random& random) {
+  if (master_key.size() != kKeyBytes) {
+    return fail(ServiceError::kBadSettings,
+                "the master key has " + std::to_string(master_key.size()) + " bytes, not 32");
+  }
+  auto account = store.get(kAccount);
+  if (!account) return pass(account);
+  if (*account) return load(std::string(as_text(**account)), store, master_key);
+  Keyring made = make(clock, random);
+  if (auto ok = save(made, store, master_key, random); !ok) return pass(ok);
+  return made;
+}
+
+}  // namespace touchmark::verifier::state
