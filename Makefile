@@ -3,25 +3,30 @@
 JOBS ?= $(shell nproc)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
-configure = cmake --log-level=WARNING -Wno-dev --preset $(1) >/dev/null
+configure = cmake --log-level=WARNING -Wno-dev --preset $(1)
 PYTEST := .venv/bin/python -m pytest -q
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: setup
-setup: ## Install what the build, the tests and the demo need
+setup: ## Install what the build and the demo need
 	@tools/setup
+
+.PHONY: setup-tests
+setup-tests: setup ## Install what the tests and checks need beside
+	@tools/setup --tests
 
 .PHONY: product
 product: setup ## Build the service, the command, the SDK and its AAR into build/release
-	@$(call configure,release)
+	@$(call configure,release) -DTOUCHMARK_TESTS=OFF -DTOUCHMARK_BENCH=OFF
 	@cmake --build --preset release --target touchmark touchmark_sdk
 	@attester/android/build-aar build/release
 
 .PHONY: build
-build: product ## Build the product, its tests and benchmarks
+build: product setup-tests ## Build the product, its tests and benchmarks
+	@$(call configure,release) -DTOUCHMARK_TESTS=ON -DTOUCHMARK_BENCH=ON
 	@cmake --build --preset release
 
 .PHONY: demo
@@ -43,18 +48,18 @@ e2e: build ## Run the tests over the real service, command, app and attackers
 	lab/run table
 
 .PHONY: sanitize
-sanitize: setup ## Run the unit tests under ASan + UBSan, and the concurrent ones under TSan
+sanitize: setup-tests ## Run the unit tests under ASan + UBSan, and the concurrent ones under TSan
 	@$(call configure,asan) && cmake --build --preset asan
 	$(CTEST) --preset asan
 	@$(call configure,tsan) && cmake --build --preset tsan
 	$(CTEST) --preset tsan
 
 .PHONY: check-format
-check-format: setup ## Check the format of the C++ sources
+check-format: setup-tests ## Check the format of the C++ sources
 	@tools/format --check
 
 .PHONY: format
-format: setup ## Format the C++ sources
+format: setup-tests ## Format the C++ sources
 	@tools/format
 
 .PHONY: tidy
@@ -66,7 +71,7 @@ bench: build ## Run the benchmarks
 	@tests/bench/run
 
 .PHONY: fuzz
-fuzz: setup ## Run each fuzz target for a minute
+fuzz: setup-tests ## Run each fuzz target for a minute
 	@$(call configure,fuzz) && cmake --build --preset fuzz --target fuzz_targets
 	@tests/fuzz/run
 
