@@ -3,7 +3,7 @@
 JOBS ?= $(shell nproc)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
-configure = cmake --log-level=WARNING -Wno-dev --preset $(1)
+configure = cmake --log-level=WARNING -Wno-dev --preset $(1) $(2) >/dev/null
 PYTEST := .venv/bin/python -m pytest -q
 
 .PHONY: help
@@ -20,13 +20,13 @@ setup-tests: setup ## Install what the tests and checks need beside
 
 .PHONY: product
 product: setup ## Build the service, the command, the SDK and its AAR into build/release
-	@$(call configure,release) -DTOUCHMARK_TESTS=OFF -DTOUCHMARK_BENCH=OFF
+	@$(call configure,release,-DTOUCHMARK_TESTS=OFF -DTOUCHMARK_BENCH=OFF)
 	@cmake --build --preset release --target touchmark touchmark_sdk
 	@attester/android/build-aar build/release
 
 .PHONY: build
 build: product setup-tests ## Build the product, its tests and benchmarks
-	@$(call configure,release) -DTOUCHMARK_TESTS=ON -DTOUCHMARK_BENCH=ON
+	@$(call configure,release,-DTOUCHMARK_TESTS=ON -DTOUCHMARK_BENCH=ON)
 	@cmake --build --preset release
 
 .PHONY: demo
