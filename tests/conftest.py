@@ -8,6 +8,7 @@ from kit import apk
 from kit.command import Command
 from kit.service import Service
 
+
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
     """One service for all tests that only use what it is for."""
@@ -44,7 +45,9 @@ def developer(tmp_path, service) -> Command:
 def release(tmp_path_factory) -> Path:
     """A signed package of some size."""
     path = tmp_path_factory.mktemp("release") / "app.apk"
-    manifest = apk.compile_manifest("com.criticalblue.currencyconverterdemo", "Currency Converter Demo")
+    manifest = apk.compile_manifest(
+        "com.criticalblue.currencyconverterdemo", "Currency Converter Demo"
+    )
     dex = b"dex\n035\0" + bytes(range(256)) * 1000
     files = {"classes.dex": dex, "assets/touchmark-sdk.json": b'{"version":"0.1.0"}'}
     path.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))

@@ -17,7 +17,9 @@ TOUCHMARK = ROOT / "build/release/bin/touchmark"
 
 def measure(package: Path) -> str:
     """The measurement's digest, or the id of the refusal."""
-    done = subprocess.run([TOUCHMARK, "package", "measure", "--json", package], capture_output=True, text=True)
+    done = subprocess.run(
+        [TOUCHMARK, "package", "measure", "--json", package], capture_output=True, text=True
+    )
     assert done.returncode in (0, 1), done.stderr
     if done.returncode == 1:
         return json.loads(done.stderr)["error"]["id"]
@@ -74,7 +76,9 @@ def test_a_change_that_is_not_signed_again_is_refused(demo, tmp_path):
     with zipfile.ZipFile(demo / APK) as archive:
         for entry in archive.infolist():
             at = entry.header_offset + 30 + len(entry.filename)
-            at += int.from_bytes(package[entry.header_offset + 28 : entry.header_offset + 30], "little")
+            at += int.from_bytes(
+                package[entry.header_offset + 28 : entry.header_offset + 30], "little"
+            )
             at += entry.compress_size // 2
             changed.write_bytes(package[:at] + bytes([package[at] ^ 1]) + package[at + 1 :])
             assert "." in measure(changed), entry.filename

@@ -37,7 +37,9 @@ def test_registration_add_with_expiry(touchmark, release):
         r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo-1\.0\[1\]-3 SDK:Android\(0\.1\.0\)",
         shown[1],
     )
-    date = re.fullmatch(r"registration successful, expires (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", shown[2])
+    date = re.fullmatch(
+        r"registration successful, expires (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", shown[2]
+    )
     assert date
     expires = datetime.datetime.fromisoformat(date[1] + "+00:00").timestamp()
     assert before + 600 <= expires <= time.time() + 600
@@ -45,7 +47,9 @@ def test_registration_add_with_expiry(touchmark, release):
 
 
 def test_registration_add_for_ever(touchmark, release):
-    assert touchmark.ok("registration", "-add", release).splitlines()[2] == "registration successful"
+    assert (
+        touchmark.ok("registration", "-add", release).splitlines()[2] == "registration successful"
+    )
 
 
 def test_modern_and_article_form_say_the_same(touchmark, release):

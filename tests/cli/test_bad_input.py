@@ -84,13 +84,17 @@ def test_unreachable_service(nobody):
         free.bind(("127.0.0.1", 0))
         url = f"https://127.0.0.1:{free.getsockname()[1]}"
     refused(nobody.run("init", url, "--token", "tmk_x"), UNREACHABLE, url, "touchmark serve")
-    refused(nobody.run("init", "nowhere.invalid", "--token", "tmk_x"), UNREACHABLE, "nowhere.invalid")
+    refused(
+        nobody.run("init", "nowhere.invalid", "--token", "tmk_x"), UNREACHABLE, "nowhere.invalid"
+    )
 
 
 def test_silent_service(nobody):
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"https://127.0.0.1:{server.getsockname()[1]}"
-        done = nobody.run("init", url, "--token", "tmk_x", "--pin", PIN, "--timeout", "1", timeout=10)
+        done = nobody.run(
+            "init", url, "--token", "tmk_x", "--pin", PIN, "--timeout", "1", timeout=10
+        )
     refused(done, UNREACHABLE, "--timeout")
 
 
@@ -198,10 +202,14 @@ def test_bad_values(touchmark, tmp_path):
     refused(touchmark.run("api", "add", "a b"), USAGE, "api.example.com")
     refused(touchmark.run("api", "add", "a.example", "--pin", "short"), USAGE, "base64")
     (tmp_path / "x.pem").write_text("no certificate")
-    refused(touchmark.run("api", "add", "a.example", "--from-file", tmp_path / "x.pem"), USAGE, "PEM")
+    refused(
+        touchmark.run("api", "add", "a.example", "--from-file", tmp_path / "x.pem"), USAGE, "PEM"
+    )
     refused(touchmark.run("arc", "explain", "AAAA1"), USAGE)
     token = touchmark.ok("token", "example").strip()
-    refused(touchmark.run("token", "check", token, "--secret-file", tmp_path / "none"), USAGE, "none")
+    refused(
+        touchmark.run("token", "check", token, "--secret-file", tmp_path / "none"), USAGE, "none"
+    )
 
 
 def test_errors_as_json(nobody):

@@ -140,7 +140,10 @@ def test_token_inspect_needs_no_service(nobody):
     )
     shown = nobody.ok("token", "inspect", "-", stdin=token + "\n").splitlines()
     assert shown[0] == 'header {"alg":"HS256","typ":"JWT"}'
-    assert shown[1] == 'claims {"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"}'
+    assert (
+        shown[1]
+        == 'claims {"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"}'
+    )
     assert shown[2].startswith("exp    2019-09-17 11:23:46 UTC, ")
     assert nobody.json("token", "inspect", token)["claims"]["ip"] == "80.229.113.220"
 
@@ -150,13 +153,18 @@ def test_arc_explain(touchmark, tmp_path):
     without_service = Command(tmp_path / "elsewhere")
     shown = without_service.ok("arc", "explain", code.lower()).splitlines()
     assert [line.split(":")[0] for line in shown] == ["app.not-registered", "hook.text-modified"]
-    assert [f["number"] for f in without_service.json("arc", "explain", code)["findings"]] == [1, 30]
+    assert [f["number"] for f in without_service.json("arc", "explain", code)["findings"]] == [
+        1,
+        30,
+    ]
     # With one, also what the policy in force makes of them.
     shown = touchmark.ok("arc", "explain", code).splitlines()
     assert len(shown) == 6
     assert shown[1].startswith("  now: reject, by ")
     assert shown[2] == "  would pass: a registered release: `touchmark registration add`"
-    assert [f["action"] for f in touchmark.json("arc", "explain", code)["findings"]] == ["reject"] * 2
+    assert [f["action"] for f in touchmark.json("arc", "explain", code)["findings"]] == [
+        "reject"
+    ] * 2
 
 
 def test_profile_is_for_its_owner_only(touchmark):

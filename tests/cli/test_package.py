@@ -25,7 +25,10 @@ def test_verify_says_who_signed(nobody):
     assert answer["verified"] is True
     assert answer["schemes"] == ["v1", "v2", "v3", "v3.1"]
     assert answer["signers"] == [{"certificate_sha256": ROTATED_TO, "scheme": "v3.1"}]
-    assert [entry["certificate_sha256"] for entry in answer["lineage"]] == [ROTATED_FROM, ROTATED_TO]
+    assert [entry["certificate_sha256"] for entry in answer["lineage"]] == [
+        ROTATED_FROM,
+        ROTATED_TO,
+    ]
     assert answer["reason"] is None
     assert answer["detail"] is None
     assert answer["warnings"] == []
@@ -96,7 +99,9 @@ def two_releases(tmp_path_factory) -> tuple[Path, Path]:
     key = apk.SigningKey.generate()
     old, new = folder / "old.apk", folder / "new.apk"
     old.write_bytes(
-        apk.build(apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1", "assets/a": b"a"})
+        apk.build(
+            apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1", "assets/a": b"a"}
+        )
     )
     new.write_bytes(
         apk.build(

@@ -13,7 +13,7 @@ from kit.command import Command
 from kit.registered_app import RegisteredApp
 from kit.soft_attester import SoftAttester, TlsConnection
 
-NO_OLD_PHONES = 'version = 1\n[android]\nmin_os_version = 14\n'
+NO_OLD_PHONES = "version = 1\n[android]\nmin_os_version = 14\n"
 HOOKED = [{"id": "hook.framework", "detail": "frida"}]
 
 
@@ -156,7 +156,9 @@ def test_replay(admin, app, tmp_path):
     replayed = admin.json("policy", "replay", path, "--last", "2")
     assert replayed["newly_failing"] == {"appraisals": 1, "devices": 1}
     assert replayed["newly_passing"] == {"appraisals": 0, "devices": 0}
-    assert [(d["did"], d["reasons"]) for d in replayed["devices"]] == [(old.did, ["device.os-version"])]
+    assert [(d["did"], d["reasons"]) for d in replayed["devices"]] == [
+        (old.did, ["device.os-version"])
+    ]
     shown = admin.ok("policy", "replay", path, "--last", "2")
     assert "newly failing: 1 appraisals of 1 devices" in shown
     assert old.did in shown and "Pixel 8" in shown
@@ -205,7 +207,9 @@ def test_test_judges_facts(nobody, tmp_path):
     )
     good = nobody.ok("policy", "test", policy, tmp_path / "good.json")
     assert good == f"pass: {tmp_path / 'good.json'}\n"
-    both = nobody.run("policy", "test", policy, tmp_path / "good.json", tmp_path / "bad.json", "--json")
+    both = nobody.run(
+        "policy", "test", policy, tmp_path / "good.json", tmp_path / "bad.json", "--json"
+    )
     assert both.returncode == 1
     results = json.loads(both.stdout)["results"]
     assert [r["passed"] for r in results] == [True, False]

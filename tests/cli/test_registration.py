@@ -43,7 +43,9 @@ def test_a_certificate_is_taken_from_a_file_or_from_what_it_signed(
     assert (added["package"], added["development"], added["expires"]) == (None, False, None)
 
     package = tmp_path / "app.apk"
-    package.write_bytes(apk.build(apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1"}))
+    package.write_bytes(
+        apk.build(apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1"})
+    )
     (again,) = touchmark.json("registration", "add-certificate", package)["certificates"]
     assert again["id"] == added["id"]
     assert touchmark.run("registration", "add-certificate", BUNDLE).returncode == 1
@@ -54,9 +56,13 @@ def test_a_certificate_is_taken_from_a_file_or_from_what_it_signed(
     assert "holds no certificate" in done.stderr
 
 
-def test_certificates_are_listed_changed_and_removed(touchmark, developer, nothing_left, certificate):
+def test_certificates_are_listed_changed_and_removed(
+    touchmark, developer, nothing_left, certificate
+):
     options = ["--package", "org.example.app", "--development", "--expire-after", "1h"]
-    (added,) = developer.json("registration", "add-certificate", certificate, *options)["certificates"]
+    (added,) = developer.json("registration", "add-certificate", certificate, *options)[
+        "certificates"
+    ]
     assert added["expires"] == added["created"] + 3600
     (listed,) = touchmark.json("registration", "list")["certificates"]
     assert listed == {**added, "created_by": "developer", "expired": False}
@@ -64,7 +70,9 @@ def test_certificates_are_listed_changed_and_removed(touchmark, developer, nothi
 
     (changed,) = touchmark.json("registration", "expire", added["id"], "--never")["changed"]
     assert changed["expires"] is None
-    assert touchmark.ok("registration", "expire", added["id"], "--after", "1s").startswith(added["id"])
+    assert touchmark.ok("registration", "expire", added["id"], "--after", "1s").startswith(
+        added["id"]
+    )
     assert touchmark.run("registration", "expire", added["id"]).returncode == 2
     assert touchmark.run("registration", "expire", "cert-none", "--never").returncode == 8
     assert touchmark.ok("registration", "remove", added["id"]) == f"removed {added['id']}\n"
@@ -112,7 +120,9 @@ def test_diff_compares_with_a_registration(touchmark, nothing_left, tmp_path, re
     registered = f"registration:{added['id']}"
     assert touchmark.run("package", "diff", registered, release).returncode == 0
     tampered = tmp_path / "tampered.apk"
-    manifest = apk.compile_manifest("com.criticalblue.currencyconverterdemo", "Currency Converter Demo")
+    manifest = apk.compile_manifest(
+        "com.criticalblue.currencyconverterdemo", "Currency Converter Demo"
+    )
     files = {"classes.dex": b"dex\n035\0other", "assets/touchmark-sdk.json": b'{"version":"0.1.0"}'}
     tampered.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))
     done = touchmark.run("package", "diff", registered, tampered, "--json")

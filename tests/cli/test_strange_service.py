@@ -38,7 +38,9 @@ def strange(tmp_path):
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             service.authorizations.append(self.headers.get("Authorization", ""))
             path = self.path.split("?")[0]
-            status, kind, body = service.answers.get(path, (404, "text/html", b"<html>nothing here"))
+            status, kind, body = service.answers.get(
+                path, (404, "text/html", b"<html>nothing here")
+            )
             self.send_response(status)
             if status // 100 == 3:
                 self.send_header("Location", f"{service.url}/elsewhere")
@@ -112,7 +114,11 @@ def test_token_is_not_sent_to_another_key(command, strange):
 def test_another_measurement_than_the_one_here(command, strange, release):
     line = command.ok("package", "measure", release).strip()
     answer = {"line": "A" + line[1:], "expires": None}
-    strange.answers["/admin/v1/registrations"] = (201, "application/json", json.dumps(answer).encode())
+    strange.answers["/admin/v1/registrations"] = (
+        201,
+        "application/json",
+        json.dumps(answer).encode(),
+    )
     done = command.run("registration", "add", release)
     assert done.returncode == SERVICE_FAILED
     assert "registration successful" not in done.stdout
@@ -120,9 +126,13 @@ def test_another_measurement_than_the_one_here(command, strange, release):
 
 
 def test_words_of_the_service_cannot_drive_the_terminal(command, strange):
-    detail = json.dumps({"detail": "no\x1b[2J\nspace", "type": "urn:touchmark:error:store.no-space"})
+    detail = json.dumps(
+        {"detail": "no\x1b[2J\nspace", "type": "urn:touchmark:error:store.no-space"}
+    )
     strange.answers["/admin/v1/status"] = (507, "application/problem+json", detail.encode())
     done = command.run("status")
     assert done.returncode == 6
-    assert done.stderr.startswith("touchmark: the service refused: no\\x1b[2J space (store.no-space); ")
+    assert done.stderr.startswith(
+        "touchmark: the service refused: no\\x1b[2J space (store.no-space); "
+    )
     assert done.stderr.count("\n") == 1

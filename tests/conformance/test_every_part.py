@@ -33,7 +33,9 @@ BUNDLE = ROOT / "tests/vectors/bundle/app.aab"
 def measure(*arguments: Path | str) -> str:
     """The measurement's digest, or the id of the refusal."""
     done = subprocess.run(
-        [str(BINARY), "package", "measure", "--json", *map(str, arguments)], capture_output=True, text=True
+        [str(BINARY), "package", "measure", "--json", *map(str, arguments)],
+        capture_output=True,
+        text=True,
     )
     if done.returncode == 0:
         return json.loads(done.stdout)["digest"]
@@ -147,7 +149,9 @@ TRICKS: dict[str, Callable[[bytes], bytes]] = {
     "prepended": lambda package: b"dex\n035\0" + package,
     "appended": lambda package: package + b"\0",
     "reordered": reordered,
-    "signing block filled": lambda package: package.replace(b"APK Sig Block 42", b"APK Sig Block 43"),
+    "signing block filled": lambda package: package.replace(
+        b"APK Sig Block 42", b"APK Sig Block 43"
+    ),
     "byte between entries": lambda package: package.replace(b"PK\x01\x02", b"\0PK\x01\x02", 1),
 }
 
@@ -219,7 +223,9 @@ def test_every_part_of_a_bundle_counts(bench, tmp_path):
     seen = {original}
     with zipfile.ZipFile(BUNDLE) as bundle:
         contents = {entry.filename: bundle.read(entry) for entry in bundle.infolist()}
-    delivered = [name for name in contents if not name.startswith(("BUNDLE-METADATA/", "META-INF/"))]
+    delivered = [
+        name for name in contents if not name.startswith(("BUNDLE-METADATA/", "META-INF/"))
+    ]
     assert len(delivered) > 5
     for name in delivered:
         path = tmp_path / "changed.aab"

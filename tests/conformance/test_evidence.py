@@ -55,7 +55,9 @@ def documents(kind: str) -> list[dict[str, str]]:
     for path in IPHONES:
         for document in re.split(r"^---$\n", path.read_text(), flags=re.MULTILINE):
             pairs = dict(re.findall(r"^(\w+): '?([^'\n|]+)'?$", document, re.MULTILINE))
-            key = re.search(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", document, re.DOTALL)
+            key = re.search(
+                r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", document, re.DOTALL
+            )
             if pairs.get("type") == kind:
                 pairs["key"] = re.sub(r"\n +", "\n", key.group(0)) if key else ""
                 found.append(pairs)
@@ -79,27 +81,41 @@ def answer(command, *arguments) -> tuple[int, dict]:
 
 @pytest.mark.parametrize("chain", chains(), ids=lambda c: f"{c[0].parent.name}-{c[0].name}")
 def test_phones_verify_then_and_now_and_say_what_the_phone_says(nobody, chain):
-    properties = dict(re.findall(r"^\[(.+?)\]: \[(.*)\]$", (chain[0].parent / "filtered.prop").read_text(), re.M))
+    properties = dict(
+        re.findall(r"^\[(.+?)\]: \[(.*)\]$", (chain[0].parent / "filtered.prop").read_text(), re.M)
+    )
     for as_of in (["--as-of", "2021-01-01T00:00:00Z"], []):
-        status, result = answer(nobody, "--type", "android-key", "--challenge", "sample", *as_of, *chain)
+        status, result = answer(
+            nobody, "--type", "android-key", "--challenge", "sample", *as_of, *chain
+        )
         assert status == 0, result
     hardware = result["keyDescription"]["hardwareEnforced"]
     assert hardware["rootOfTrust"]["deviceLocked"] is (properties["ro.boot.flash.locked"] == "1")
     assert hardware["rootOfTrust"]["verifiedBootState"] == "VERIFIED"
     major, minor, patch = (properties["ro.build.version.release"].split(".") + ["0", "0"])[:3]
     assert hardware["osVersion"] == int(major) * 10000 + int(minor) * 100 + int(patch)
-    assert str(hardware["osPatchLevel"]) == properties["ro.build.version.security_patch"].replace("-", "")[:6]
+    assert (
+        str(hardware["osPatchLevel"])
+        == properties["ro.build.version.security_patch"].replace("-", "")[:6]
+    )
     level = "STRONG_BOX" if chain[0].name.startswith("strongbox") else "TRUSTED_ENVIRONMENT"
     assert result["keyDescription"]["attestationSecurityLevel"] == level
 
 
 def test_a_folder_holds_a_chain_or_several_told_apart_by_name(nobody):
     assert len(chains()) == 19
-    _, result = answer(nobody, "--type", "android-key", "--challenge-hex", b"sample".hex(), PHONES / "AUM-L29")
+    _, result = answer(
+        nobody, "--type", "android-key", "--challenge-hex", b"sample".hex(), PHONES / "AUM-L29"
+    )
     assert result["verified"]
-    done = nobody.run("evidence", "verify", "--type", "android-key", PHONES / "Pixel_3a_XL", "--json")
+    done = nobody.run(
+        "evidence", "verify", "--type", "android-key", PHONES / "Pixel_3a_XL", "--json"
+    )
     results = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [r["keyDescription"]["attestationSecurityLevel"] for r in results] == ["TRUSTED_ENVIRONMENT", "STRONG_BOX"]
+    assert [r["keyDescription"]["attestationSecurityLevel"] for r in results] == [
+        "TRUSTED_ENVIRONMENT",
+        "STRONG_BOX",
+    ]
     assert done.returncode == 0
 
 
@@ -149,7 +165,9 @@ def in_googles_form(ours):
     return {GOOGLES_NAMES.get(name, name): in_googles_form(value) for name, value in ours.items()}
 
 
-@pytest.mark.parametrize("path", sorted(GOOGLE.rglob("*.pem")), ids=lambda p: f"{p.parts[-3]}-{p.stem}")
+@pytest.mark.parametrize(
+    "path", sorted(GOOGLE.rglob("*.pem")), ids=lambda p: f"{p.parts[-3]}-{p.stem}"
+)
 def test_googles_chains_decode_field_by_field(nobody, path):
     text = re.sub(r"^\s*//.*$", "", path.with_suffix(".json").read_text(), flags=re.MULTILINE)
     expected = json.loads(text)
@@ -166,7 +184,10 @@ def test_googles_roots_can_be_given_as_google_publishes_them(nobody):
     roots = VECTORS / "key-attestation/roots.json"
     assert answer(nobody, "--type", "android-key", "--roots", roots, *chains()[0])[1]["verified"]
     other = SYNTHETIC / "test_root.pem"
-    assert answer(nobody, "--type", "android-key", "--roots", other, *chains()[0])[1]["reason"] == "chain.untrusted-root"
+    assert (
+        answer(nobody, "--type", "android-key", "--roots", other, *chains()[0])[1]["reason"]
+        == "chain.untrusted-root"
+    )
 
 
 @pytest.mark.parametrize("path", sorted(SYNTHETIC.glob("*.expected")), ids=lambda p: p.stem)
@@ -189,7 +210,9 @@ def test_revoked_and_suspended_serials_are_refused_wherever_they_stand(nobody, t
     for serial in serials:
         for status in ("REVOKED", "SUSPENDED"):
             listed = tmp_path / "status.json"
-            listed.write_text(json.dumps({"entries": {serial: {"status": status, "reason": "KEY_COMPROMISE"}}}))
+            listed.write_text(
+                json.dumps({"entries": {serial: {"status": status, "reason": "KEY_COMPROMISE"}}})
+            )
             _, result = answer(nobody, "--type", "android-key", "--revocation", listed, *chain)
             assert result["reason"] == f"chain.{status.lower()}"
     listed.write_text(json.dumps({"entries": {"1234": {"status": "REVOKED"}}}))
@@ -209,7 +232,11 @@ def test_attestations_of_iphones_verify(nobody, tmp_path):
     assert len(found) == 4
     for document in found:
         cbor = base64.b64decode(document["attestationBase64"])
-        for name, content in {"a.cbor": cbor, "a.b64": base64.encodebytes(cbor), "a.hex": cbor.hex().encode()}.items():
+        for name, content in {
+            "a.cbor": cbor,
+            "a.b64": base64.encodebytes(cbor),
+            "a.hex": cbor.hex().encode(),
+        }.items():
             (tmp_path / name).write_bytes(content)
             arguments = ["--type", "app-attest", *attestation_arguments(document), tmp_path / name]
             status, result = answer(nobody, *arguments, "--environment", "development")
@@ -217,7 +244,9 @@ def test_attestations_of_iphones_verify(nobody, tmp_path):
         assert result["keyId"] == document["keyIdBase64"]
         assert result["environment"] == document["environment"]
         assert result["authData"]["signCount"] == 0
-        assert base64.b64decode(result["publicKey"]) in base64.b64decode("".join(document["key"].split("\n")[1:-1]))
+        assert base64.b64decode(result["publicKey"]) in base64.b64decode(
+            "".join(document["key"].split("\n")[1:-1])
+        )
         assert result["receipt"]["verified"]
         refusals = {
             ("--environment", "production"): "app-attest.wrong-environment",
@@ -227,27 +256,46 @@ def test_attestations_of_iphones_verify(nobody, tmp_path):
             ("--as-of", "2019-01-01"): "chain.not-yet-valid",
         }
         for (option, value), reason in refusals.items():
-            changed = [value if before == option else word for before, word in zip(["", *arguments], arguments)]
+            changed = [
+                value if before == option else word
+                for before, word in zip(["", *arguments], arguments)
+            ]
             if option == "--environment":
                 changed += [option, value]
             assert answer(nobody, *changed)[1]["reason"] == reason
 
 
 def test_the_challenge_stands_for_its_hash_or_for_itself(nobody, tmp_path):
-    sample = ["--type", "app-attest", APPLE / "test_attestation_object.b64", "--as-of", "2024-04-18T18:00:00Z"]
+    sample = [
+        "--type",
+        "app-attest",
+        APPLE / "test_attestation_object.b64",
+        "--as-of",
+        "2024-04-18T18:00:00Z",
+    ]
     app = ["--app-id", "0352187391.com.apple.example_app_attest"]
     _, raw = answer(nobody, *sample, *app, "--challenge", "test_server_challenge")
     assert raw["verified"] and raw["clientDataHash"] == b"test_server_challenge".hex()
-    assert answer(nobody, *sample, *app, "--client-data-hash", b"test_server_challenge".hex())[1]["verified"]
+    assert answer(nobody, *sample, *app, "--client-data-hash", b"test_server_challenge".hex())[1][
+        "verified"
+    ]
     root = ["--roots", APPLE / "Apple_App_Attestation_Root_CA.pem"]
     assert answer(nobody, *sample, *app, *root, "--challenge", "test_server_challenge")[1] == raw
-    assert answer(nobody, *sample, *app, "--challenge", "another")[1]["reason"] == "app-attest.nonce-mismatch"
-    document = json.loads((VECTORS / "app-attest/node-app-attest/attestation-development.json").read_text())
+    assert (
+        answer(nobody, *sample, *app, "--challenge", "another")[1]["reason"]
+        == "app-attest.nonce-mismatch"
+    )
+    document = json.loads(
+        (VECTORS / "app-attest/node-app-attest/attestation-development.json").read_text()
+    )
     (tmp_path / "a.b64").write_text(document["attestation"])
     challenge = base64.b64decode(document["challenge"]).decode()
     _, hashed = answer(nobody, "--type", "app-attest", "--challenge", challenge, tmp_path / "a.b64",
                        "--as-of", "2024-02-05", "--app-id", "V8H6LQ9448.io.uebelacker.AppAttestExample")  # fmt: skip
-    assert hashed["verified"] and hashed["clientDataHash"] == hashlib.sha256(challenge.encode()).hexdigest()
+    assert (
+        hashed["verified"]
+        and hashed["clientDataHash"] == hashlib.sha256(challenge.encode()).hexdigest()
+    )
     assert hashed["keyId"] == document["keyId"]
 
 
@@ -266,7 +314,10 @@ def test_assertions_verify_with_the_key_in_every_form(nobody, tmp_path):
         spki = base64.b64decode("".join(document["key"].split("\n")[1:-1]))
         point = spki[-65:]
         assert point[0] == 4
-        coordinates = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (point[1:33], point[33:])]
+        coordinates = [
+            base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+            for part in (point[1:33], point[33:])
+        ]
         attestation = base64.b64decode(attestations[document["keyIdBase64"]]["attestationBase64"])
         keys = {
             "key.pem": document["key"].encode(),
@@ -274,7 +325,9 @@ def test_assertions_verify_with_the_key_in_every_form(nobody, tmp_path):
             "key.b64": base64.b64encode(spki),
             "point": point,
             "key.cose": cose_key(point),
-            "key.jwk": json.dumps({"kty": "EC", "crv": "P-256", "x": coordinates[0], "y": coordinates[1]}).encode(),
+            "key.jwk": json.dumps(
+                {"kty": "EC", "crv": "P-256", "x": coordinates[0], "y": coordinates[1]}
+            ).encode(),
             "attestation.cbor": attestation,
             "attestation.b64": base64.b64encode(attestation),
             "key.hex": spki.hex().encode(),
@@ -282,12 +335,20 @@ def test_assertions_verify_with_the_key_in_every_form(nobody, tmp_path):
         }
         for name, content in keys.items():
             (tmp_path / name).write_bytes(content)
-            _, result = answer(nobody, *arguments, "--key", tmp_path / name, tmp_path / "assertion.cbor")
+            _, result = answer(
+                nobody, *arguments, "--key", tmp_path / name, tmp_path / "assertion.cbor"
+            )
             assert result["verified"], name
             assert result["counter"] == int(document["counter"])
         key = ["--key", tmp_path / "key.pem"]
         assert answer(nobody, *arguments, tmp_path / "assertion.b64", *key)[1]["verified"]
-        replayed = [*arguments, tmp_path / "assertion.b64", *key, "--previous-counter", document["counter"]]
+        replayed = [
+            *arguments,
+            tmp_path / "assertion.b64",
+            *key,
+            "--previous-counter",
+            document["counter"],
+        ]
         assert answer(nobody, *replayed)[1]["reason"] == "app-attest.counter-replayed"
         (tmp_path / "other.jwk").write_text(json.dumps({
             "kty": "EC", "crv": "P-256",
@@ -305,11 +366,19 @@ def test_receipts_verify(nobody, tmp_path):
         (tmp_path / "receipt").write_bytes(base64.b64decode(encoded))
         (tmp_path / "receipt.b64").write_text(encoded)
         for name in ("receipt", "receipt.b64"):
-            arguments = ["--type", "app-attest-receipt", tmp_path / name, "--as-of", document["timestamp"]]
+            arguments = [
+                "--type",
+                "app-attest-receipt",
+                tmp_path / name,
+                "--as-of",
+                document["timestamp"],
+            ]
             _, result = answer(nobody, *arguments)
             assert result["verified"], result
             assert answer(nobody, *arguments, "--app-id", result["appId"])[1]["verified"]
-            assert answer(nobody, *arguments, "--app-id", "A.b")[1]["reason"] == "receipt.wrong-app-id"
+            assert (
+                answer(nobody, *arguments, "--app-id", "A.b")[1]["reason"] == "receipt.wrong-app-id"
+            )
         changed = bytearray(base64.b64decode(encoded))
         changed[-1] ^= 1
         (tmp_path / "receipt").write_bytes(changed)
@@ -334,15 +403,31 @@ def test_play_integrity_tokens_verify_with_keys_in_either_order(nobody, tmp_path
             # The evidence after the keys, as the shell may have it.
             assert answer(nobody, "--type", "play-integrity", *pair, token)[1]["verified"]
         details = payload["requestDetails"]
-        arguments = ["--type", "play-integrity", token, *pair, "--app-id", details["requestPackageName"]]
+        arguments = [
+            "--type",
+            "play-integrity",
+            token,
+            *pair,
+            "--app-id",
+            details["requestPackageName"],
+        ]
         assert answer(nobody, *arguments)[1]["verified"]
         if "nonce" in details:
             assert answer(nobody, *arguments, "--challenge", details["nonce"])[1]["verified"]
-        assert answer(nobody, *arguments, "--challenge", "other")[1]["reason"] == "play-integrity.nonce-mismatch"
-        assert answer(nobody, *arguments[:-1], "com.other")[1]["reason"] == "play-integrity.wrong-package"
+        assert (
+            answer(nobody, *arguments, "--challenge", "other")[1]["reason"]
+            == "play-integrity.nonce-mismatch"
+        )
+        assert (
+            answer(nobody, *arguments[:-1], "com.other")[1]["reason"]
+            == "play-integrity.wrong-package"
+        )
         (tmp_path / "swapped").write_bytes(bytes(32))
         wrong = ["--key", tmp_path / "swapped", tmp_path / "ec"]
-        assert answer(nobody, "--type", "play-integrity", token, *wrong)[1]["reason"] == "jwe.unwrap-failed"
+        assert (
+            answer(nobody, "--type", "play-integrity", token, *wrong)[1]["reason"]
+            == "jwe.unwrap-failed"
+        )
 
 
 def test_wrong_calls_exit_with_2_and_say_what_is_wrong(nobody, tmp_path):
@@ -362,7 +447,16 @@ def test_wrong_calls_exit_with_2_and_say_what_is_wrong(nobody, tmp_path):
         ["--type", "app-attest-assertion", "--challenge", "a", "--key", tmp_path / "bad", token],
         ["--type", "play-integrity", token, "--key", tmp_path / "bad"],
         ["--type", "play-integrity", token, "--key", tmp_path / "bad", "--key", tmp_path / "bad"],
-        ["--type", "play-integrity", token, "--revocation", tmp_path / "status.json", "--key", "a", "b"],
+        [
+            "--type",
+            "play-integrity",
+            token,
+            "--revocation",
+            tmp_path / "status.json",
+            "--key",
+            "a",
+            "b",
+        ],
         ["--type", "android-key", "--as-of", "soon", *chains()[0]],
         ["--type", "android-key", "--roots", tmp_path / "bad", *chains()[0]],
         ["--type", "android-key", "--revocation", tmp_path / "status.json", *chains()[0]],
@@ -378,7 +472,9 @@ def test_inspect_tells_what_anything_is(nobody, tmp_path):
     def inspect(*paths):
         return json.loads(nobody.ok("evidence", "inspect", *paths, "--json"))
 
-    attestation, assertion, receipt = (documents(kind)[0] for kind in ("attestation", "assertion", "receipt"))
+    attestation, assertion, receipt = (
+        documents(kind)[0] for kind in ("attestation", "assertion", "receipt")
+    )
     (tmp_path / "attestation").write_text(attestation["attestationBase64"])
     (tmp_path / "assertion").write_text(assertion["assertionBase64"])
     (tmp_path / "receipt").write_text(receipt["receiptBase64"])
@@ -389,14 +485,21 @@ def test_inspect_tells_what_anything_is(nobody, tmp_path):
     assert "verified" not in shown
     assert inspect(tmp_path / "assertion")["counter"] == int(assertion["counter"])
     assert inspect(tmp_path / "receipt")["type"] == "app-attest-receipt"
-    assert inspect(*chains()[0])["keyDescription"]["attestationChallenge"] == base64.b64encode(b"sample").decode()
+    assert (
+        inspect(*chains()[0])["keyDescription"]["attestationChallenge"]
+        == base64.b64encode(b"sample").decode()
+    )
     assert inspect(PHONES / "AUM-L29")["type"] == "android-key"
     assert inspect(SYNTHETIC / "test_root.pem")["type"] == "certificates"
     token = inspect(PLAY / "token-jose.txt")
     assert token["type"] == "play-integrity" and token["header"]["alg"] == "A256KW"
     assert inspect(PLAY / "payload.json")["tokenPayload"]["requestDetails"]
     evidence = json.loads((golden / "evidence.json").read_text())
-    compact = next(value for value in re.findall(r'"(eyJ[\w.-]+)"', json.dumps(evidence)) if value.count(".") == 2)
+    compact = next(
+        value
+        for value in re.findall(r'"(eyJ[\w.-]+)"', json.dumps(evidence))
+        if value.count(".") == 2
+    )
     (tmp_path / "evidence.jwt").write_text(compact)
     assert inspect(tmp_path / "evidence.jwt")["type"] == "touchmark-evidence"
     (tmp_path / "garbage").write_bytes(b"\x00\x01 nothing")
@@ -419,10 +522,20 @@ def test_a_policy_judges_what_verifies(nobody, tmp_path):
     assert done.returncode == 1 and result["verified"] is True
     assert result["appraisal"]["passed"] is False
     assert "boot.unlocked" in [finding["id"] for finding in result["appraisal"]["findings"]]
-    refused = answer(nobody, *arguments, "--as-of", "2020-01-01", GOOGLE / "caiman/sdk36/TEE_EC_RKP.pem")[1]
+    refused = answer(
+        nobody, *arguments, "--as-of", "2020-01-01", GOOGLE / "caiman/sdk36/TEE_EC_RKP.pem"
+    )[1]
     assert "appraisal" not in refused
     (tmp_path / "wrong.toml").write_text("version = 1\nassurence = 1\n")
-    done = nobody.run("evidence", "verify", "--type", "android-key", "--policy", tmp_path / "wrong.toml", *chains()[0])
+    done = nobody.run(
+        "evidence",
+        "verify",
+        "--type",
+        "android-key",
+        "--policy",
+        tmp_path / "wrong.toml",
+        *chains()[0],
+    )
     assert done.returncode == 2 and "2:1" in done.stderr
     human = nobody.ok("evidence", "verify", *arguments, *chains()[0])
     assert "policy: passed" in human

@@ -81,9 +81,13 @@ def test_one_changed_byte(base, tmp_path):
         if our.verified and not their.verified
     ]
     assert not accepted, "\n".join(accepted)
-    stricter = Counter(o.reason for o, t in zip(ours, theirs, strict=True) if t.verified > o.verified)
+    stricter = Counter(
+        o.reason for o, t in zip(ours, theirs, strict=True) if t.verified > o.verified
+    )
     both = sum(o.verified == t.verified for o, t in zip(ours, theirs, strict=True))
-    print(f"\n{name} {levels}: {both} of {count} agree; refused by Touchmark alone: {dict(stricter)}")
+    print(
+        f"\n{name} {levels}: {both} of {count} agree; refused by Touchmark alone: {dict(stricter)}"
+    )
     # The container reader refuses what readers could see differently. The signatures themselves
     # must be judged as AOSP judges them.
     unexplained = {r for r in stricter if r.startswith("signature.")} - LOST_BY_AOSP
@@ -107,7 +111,13 @@ def change_signature_file(package: Path, rng: random.Random) -> tuple[bytes, str
     elif kind == "twice":
         content.insert(at, old)
     else:
-        values = {"bit": old ^ 1 << rng.randrange(8), "zero": 0, "ones": 255, "more": old + 1, "less": old - 1}
+        values = {
+            "bit": old ^ 1 << rng.randrange(8),
+            "zero": 0,
+            "ones": 255,
+            "more": old + 1,
+            "less": old - 1,
+        }
         content[at] = values[kind] & 255
     files[name] = bytes(content)
     out = io.BytesIO()
@@ -117,11 +127,17 @@ def change_signature_file(package: Path, rng: random.Random) -> tuple[bytes, str
     return out.getvalue(), f"{package.name}: {name} byte {at} {kind}"
 
 
-@pytest.mark.parametrize("levels", [Levels(max_sdk=29), Levels(min_sdk=9, max_sdk=17), Levels(min_sdk=24)])
+@pytest.mark.parametrize(
+    "levels", [Levels(max_sdk=29), Levels(min_sdk=9, max_sdk=17), Levels(min_sdk=24)]
+)
 def test_one_changed_byte_of_a_signature_file(levels, tmp_path):
     rng = random.Random(f"{SEED} {levels}")
     # The large ones are of large keys, which only cost time.
-    sources = [p for p in sorted(VECTORS.glob("v1-*.apk")) if p.stat().st_size < 40_000 and "11-signers" not in p.name]
+    sources = [
+        p
+        for p in sorted(VECTORS.glob("v1-*.apk"))
+        if p.stat().st_size < 40_000 and "11-signers" not in p.name
+    ]
     packages: list[Path] = []
     changes: list[str] = []
     for number in range(COUNT // 10):
@@ -134,7 +150,11 @@ def test_one_changed_byte_of_a_signature_file(levels, tmp_path):
     ours = touchmark(packages, levels)
     verdicts = list(zip(changes, ours, theirs, strict=True))
     assert any(our.verified for our in ours)
-    accepted = [f"{change}: AOSP says {their.reason}" for change, our, their in verdicts if our.verified > their.verified]
+    accepted = [
+        f"{change}: AOSP says {their.reason}"
+        for change, our, their in verdicts
+        if our.verified > their.verified
+    ]
     assert not accepted, "\n".join(accepted)
     # Java reads some certificates that OpenSSL (and with it this verifier) does not.
     stricter = {our.reason for _, our, their in verdicts if their.verified > our.verified}

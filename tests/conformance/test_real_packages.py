@@ -41,7 +41,11 @@ def fetch(package: str) -> list[Path]:
         partial = folder.with_suffix(".partial")
         partial.mkdir(parents=True, exist_ok=True)
         packed = subprocess.run(
-            ["npm", "pack", "--silent", package], cwd=partial, check=True, capture_output=True, text=True
+            ["npm", "pack", "--silent", package],
+            cwd=partial,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         extract(partial / packed.stdout.strip(), partial)
         partial.rename(folder)

@@ -48,12 +48,16 @@ class Aosp:
         self.process.stdout.close()
         self.process.wait(timeout=30)
 
-    def verdict(self, package: Path, levels: Levels = Levels(), v4_file: Path | None = None) -> Verdict:
+    def verdict(
+        self, package: Path, levels: Levels = Levels(), v4_file: Path | None = None
+    ) -> Verdict:
         fields = [levels.min_sdk or "", levels.max_sdk or "", v4_file or "", package]
         print(*fields, sep="\t", file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline().rstrip("\n")
         assert answer, "AOSP's verifier ended"
-        return Verdict(answer == "verified", answer.replace("\t", " ") if answer != "verified" else "")
+        return Verdict(
+            answer == "verified", answer.replace("\t", " ") if answer != "verified" else ""
+        )
 
 
 def touchmark(

@@ -32,9 +32,7 @@ class Phone:
 
     def __init__(self, app: RegisteredApp, apple: AppleDevice):
         self.app = app
-        self.device = AppleDevice(
-            apple.app_id, root_key=apple.root_key, ca_key=apple.ca_key
-        )
+        self.device = AppleDevice(apple.app_id, root_key=apple.root_key, ca_key=apple.ca_key)
         self.device.ca = apple.ca  # made by the one root that the service knows
         self.connect()
         self.attested: dict[str, str] = {}

@@ -60,9 +60,20 @@ def test_valid_and_decoy_answers_have_one_shape(pair, registered_app):
 @pytest.mark.parametrize(
     "name, change",
     [
-        ("app.not-registered", lambda c: c["app"].update(measurement=base64.urlsafe_b64encode(bytes(32)).decode()[:43])),
-        ("app.range-proof", lambda c: c.update(range_proof=base64.urlsafe_b64encode(bytes(32)).decode()[:43])),
-        ("network.mitm", lambda c: c["tls"].update(exporter=base64.urlsafe_b64encode(bytes(32)).decode()[:43])),
+        (
+            "app.not-registered",
+            lambda c: c["app"].update(
+                measurement=base64.urlsafe_b64encode(bytes(32)).decode()[:43]
+            ),
+        ),
+        (
+            "app.range-proof",
+            lambda c: c.update(range_proof=base64.urlsafe_b64encode(bytes(32)).decode()[:43]),
+        ),
+        (
+            "network.mitm",
+            lambda c: c["tls"].update(exporter=base64.urlsafe_b64encode(bytes(32)).decode()[:43]),
+        ),
         ("evidence.checks-missing", lambda c: c.update(checks=["app"])),
         ("evidence.wrong-account", lambda c: c.update(account="0" * len(c["account"]))),
         ("device.host-build", lambda c: c["sdk"].update(build="host")),

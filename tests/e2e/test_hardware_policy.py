@@ -124,7 +124,7 @@ def test_another_system_passes_by_its_boot_key(app, maker, policy):
 
 
 def test_an_old_system(app, maker, policy):
-    policy('[android]\nmin_os_version = 15\n')
+    policy("[android]\nmin_os_version = 15\n")
     assert attest(app, maker) == (False, ["device.os-version"])
     policy('[android]\nmin_patch_level = { os = "2026-02" }\n')
     assert attest(app, maker) == (False, ["device.patch-level"])

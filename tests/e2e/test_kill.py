@@ -17,7 +17,9 @@ from kit.service import Service
 KILLS = 200
 
 
-def request(service: Service, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+def request(
+    service: Service, method: str, path: str, body: bytes | None = None
+) -> tuple[int, bytes]:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     host = service.url.removeprefix("https://")

@@ -71,7 +71,10 @@ class Mirror:
             x509.CertificateBuilder(name, name, key.public_key(), 1)
             .not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+                False,
+            )
             .sign(key, hashes.SHA256())
         )
         self.ca = folder / "mirror.pem"

@@ -74,10 +74,21 @@ def test_a_phone_that_vouches_for_the_signer_is_enough(tmp_path, key):
     try:
         certificate = tmp_path / "signer.der"
         certificate.write_bytes(key.certificate)
-        touchmark(registered.service, "registration", "add-certificate", str(certificate), "--package", PACKAGE)
+        touchmark(
+            registered.service,
+            "registration",
+            "add-certificate",
+            str(certificate),
+            "--package",
+            PACKAGE,
+        )
         package = tmp_path / "nightly.apk"
-        package.write_bytes(apk.build(apk.compile_manifest(PACKAGE), key, {"classes.dex": os.urandom(5000)}))
-        app = App.of(package, touchmark_json(registered.service, "package", "measure", str(package)))
+        package.write_bytes(
+            apk.build(apk.compile_manifest(PACKAGE), key, {"classes.dex": os.urandom(5000)})
+        )
+        app = App.of(
+            package, touchmark_json(registered.service, "package", "measure", str(package))
+        )
         attester = SoftAttester(TlsConnection(registered.url), registered.account, app)
         signers = [bytes.fromhex(signer) for signer in app.measurement["signers"]]
 

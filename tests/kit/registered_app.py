@@ -31,7 +31,11 @@ class RegisteredApp:
         # Dex content of some size, so that the ranges of the proof differ from challenge to challenge.
         dex = b"dex\n035\0" + os.urandom(200_000)
         package.write_bytes(
-            apk.build(apk.compile_manifest("com.example.app"), apk.SigningKey.generate(), {"classes.dex": dex})
+            apk.build(
+                apk.compile_manifest("com.example.app"),
+                apk.SigningKey.generate(),
+                {"classes.dex": dex},
+            )
         )
         touchmark(service, "registration", "add", str(package))
         secrets = touchmark_json(service, "secret", "get")
@@ -57,7 +61,9 @@ def touchmark(service: Service, *arguments: str) -> str:
         "TOUCHMARK_TOKEN": credentials["admin_token"],
         "TOUCHMARK_PIN": credentials["pin"],
     }
-    done = subprocess.run([str(BINARY), *arguments], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(BINARY), *arguments], env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -120,7 +120,9 @@ class SoftAttester:
     connection: TlsConnection
     account: str
     app: App
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
     config_version: int = 1 << 40  # newer than any: no configuration in the answer
 
     def challenge(self) -> dict[str, Any]:
@@ -170,8 +172,12 @@ class SoftAttester:
                 "y": b64url(numbers.y.to_bytes(32, "big")),
             },
         }
-        signing_input = b64url(json.dumps(header).encode()) + "." + b64url(json.dumps(claims).encode())
-        r, s = decode_dss_signature(self.key.sign(signing_input.encode(), ec.ECDSA(hashes.SHA256())))
+        signing_input = (
+            b64url(json.dumps(header).encode()) + "." + b64url(json.dumps(claims).encode())
+        )
+        r, s = decode_dss_signature(
+            self.key.sign(signing_input.encode(), ec.ECDSA(hashes.SHA256()))
+        )
         return signing_input + "." + b64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
     def send(self, evidence: str) -> Answer:

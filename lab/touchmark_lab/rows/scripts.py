@@ -64,7 +64,9 @@ def expired_token(lab: Lab) -> Observed:
     _prepare(lab)
     phone = lab.device(PHONE)
     lab.console.say("A genuine token, which the script first uses while it is good:")
-    lab.wait_for_fresh_attestation(phone)  # the rest of an older token's life may be too short for that
+    lab.wait_for_fresh_attestation(
+        phone
+    )  # the rest of an older token's life may be too short for that
     lab.convert(phone)
     token = phone.tokens()[-1]
     before = _curl_with(lab, token, "$TOKEN")

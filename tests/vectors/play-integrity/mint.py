@@ -1,4 +1,5 @@
 """Mints token-joserfc.txt with PyPI's joserfc: python3 mint.py keys.json payload.json"""
+
 import base64
 import json
 import sys
@@ -11,5 +12,8 @@ payload = open(sys.argv[2], "rb").read()
 signing_key = ECKey.import_key(keys["signing_key_pem"])
 content_key = OctKey.import_key(base64.b64decode(keys["decryption_key"]))
 signed = jws.serialize_compact({"alg": "ES256"}, payload, signing_key, algorithms=["ES256"])
-print(jwe.encrypt_compact({"alg": "A256KW", "enc": "A256GCM"}, signed, content_key,
-                          algorithms=["A256KW", "A256GCM"]))
+print(
+    jwe.encrypt_compact(
+        {"alg": "A256KW", "enc": "A256GCM"}, signed, content_key, algorithms=["A256KW", "A256GCM"]
+    )
+)
