@@ -7,13 +7,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from demo_apk import run
 
 ROOT = Path(__file__).parents[2]
 
 
 def classes_jar(folder: Path, sources: list[Path]) -> Path:
-    """Compiles `sources` as attester/android/build-aar does: newer platform classes before the stubs."""
+    """Compiles `sources` as attester/android/build-aar does: newer platform classes
+    before the stubs."""
     android = ROOT / "attester/android"
     libraries = run(ROOT / "tools/maven-deps", android).stdout.strip()
     platform, classes = folder / "platform", folder / "classes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 
 import pytest
+
 from demo_apk import parts, run, signer, smali
 
 APK = "app/build/outputs/apk/release/app-release.apk"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+
 from demo_apk import parts, run, signer, smali
 
 APK = "app/build/outputs/apk/release/app-release.apk"
@@ -47,8 +48,10 @@ def test_removing_the_pinning_takes_one_line_out_of_the_app(unpacked, tmp_path):
     shown = run(unpacked / "bin/remove-pinning").stdout
     removed = [line for line in shown.splitlines() if line.startswith("-    ")]
     assert removed == [
-        "-    invoke-virtual {p1, v0}, Ljavax/net/ssl/HttpsURLConnection;"
-        "->setHostnameVerifier(Ljavax/net/ssl/HostnameVerifier;)V"
+        (
+            "-    invoke-virtual {p1, v0}, Ljavax/net/ssl/HttpsURLConnection;"
+            "->setHostnameVerifier(Ljavax/net/ssl/HostnameVerifier;)V"
+        )
     ]
     assert not [line for line in shown.splitlines() if line.startswith("+ ")]
     run(unpacked / "bin/repackage-apk")

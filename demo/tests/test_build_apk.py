@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 
 import pytest
+
 from conftest import ROOT, make_aar
 from demo_apk import parts, run
 

@@ -4,10 +4,13 @@ from touchmark_lab.process import Tail
 from touchmark_lab.servers import ApiCall, Verdict, api_calls, verdicts
 
 _REFUSED = (
-    "2026-11-24 20:44:01,123 WARNING touchmark: refused GET '/v2/currency/convert/1/from/GBP/to/EUR'"
-    " from 127.0.0.1: missing token (no header)"
+    "2026-11-24 20:44:01,123 WARNING touchmark: refused GET"
+    " '/v2/currency/convert/1/from/GBP/to/EUR' from 127.0.0.1: missing token (no header)"
 )
-_CALL = "2026-11-24 20:44:01,124 INFO api: 127.0.0.1 GET /v2/currency/convert/1/from/GBP/to/EUR 401 0.4ms"
+_CALL = (
+    "2026-11-24 20:44:01,124 INFO api: 127.0.0.1 GET"
+    " /v2/currency/convert/1/from/GBP/to/EUR 401 0.4ms"
+)
 
 
 def test_a_call_has_the_lines_of_its_check():

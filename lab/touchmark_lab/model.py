@@ -53,8 +53,7 @@ class Expected:
             found.append(f"status {seen.status} in place of {self.status}")
         if seen.attested != self.attested:
             found.append(f"verdict passed={seen.attested} in place of {self.attested}")
-        for finding in sorted(self.findings - set(seen.findings)):
-            found.append(f"no finding {finding}")
+        found += [f"no finding {finding}" for finding in sorted(self.findings - set(seen.findings))]
         if self.any_of and not self.any_of & set(seen.findings):
             found.append("none of the findings " + ", ".join(sorted(self.any_of)))
         if self.assurance and seen.assurance != self.assurance:

@@ -44,11 +44,13 @@ def print_table(console: Console, results: Sequence[Result]) -> None:
 
 
 def _print_line(console: Console, cells: Sequence[str]) -> None:
-    columns = [textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, _WIDTHS)]
+    columns = [
+        textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, _WIDTHS, strict=True)
+    ]
     for number in range(max(map(len, columns))):
         parts = [
             (column[number] if number < len(column) else "").ljust(width)
-            for column, width in zip(columns, _WIDTHS)
+            for column, width in zip(columns, _WIDTHS, strict=True)
         ]
         console.plain((" " + " | ".join(parts)).rstrip())
 

@@ -34,7 +34,8 @@ def test_registration_add_with_expiry(touchmark, release):
     shown = touchmark.ok("registration", "-add", release, "-expireAfter", "600s").splitlines()
     assert shown[0] == "registering app Currency Converter Demo"
     assert re.fullmatch(
-        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo-1\.0\[1\]-3 SDK:Android\(0\.1\.0\)",
+        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo"
+        r"-1\.0\[1\]-3 SDK:Android\(0\.1\.0\)",
         shown[1],
     )
     date = re.fullmatch(

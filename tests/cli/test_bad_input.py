@@ -10,6 +10,7 @@ import struct
 import subprocess
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,8 @@ PIN = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
 
 def refused(done: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
-    """It ended with `status` and one line on standard error that names what is wrong and what to do."""
+    """It ended with `status` and one line on standard error that names what is
+    wrong and what to do."""
     assert done.returncode == status, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stderr.startswith("touchmark: ")
@@ -142,10 +144,12 @@ def bad_packages(tmp_path_factory, release):
     folder = tmp_path_factory.mktemp("bad")
     good = release.read_bytes()
     bomb = folder / "bomb.apk"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("classes.dex", "w", force_zip64=False) as entry:
-            for _ in range(1024):
-                entry.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("classes.dex", "w", force_zip64=False) as entry,
+    ):
+        for _ in range(1024):
+            entry.write(bytes(1 << 20))
     contents = {
         "truncated": good[: len(good) // 2],
         "cut-by-one": good[:-1],
@@ -227,7 +231,7 @@ def on_small_disk(folder, size: str) -> list[str]:
 
 
 def test_full_disk_behind_standard_output(touchmark):
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         refused(touchmark.run("status", stdout=full), NO_SPACE)
 
 

@@ -85,7 +85,8 @@ def test_a_hostile_file_name_cannot_drive_the_terminal(nobody, tmp_path):
 def test_measure_is_what_a_registration_has(touchmark, release):
     line = touchmark.ok("package", "measure", release).strip()
     assert re.fullmatch(
-        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo-1\.0\[1\]-\d+ SDK:Android\(0\.1\.0\)",
+        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo"
+        r"-1\.0\[1\]-\d+ SDK:Android\(0\.1\.0\)",
         line,
     )
     assert line in touchmark.ok("registration", "add", release)

@@ -1,4 +1,5 @@
-"""Policies and devices: the real command, a real service, and an attester that says what a test wants."""
+"""Policies and devices: the real command, a real service, and an attester that says
+what a test wants."""
 
 from __future__ import annotations
 
@@ -84,7 +85,10 @@ def test_a_bad_policy_stays_out(admin, phone, tmp_path):
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert lines == [
-        f'{bad}:3:1: findings."root.sudo": is no finding and no group of findings; did you mean root.su?',
+        (
+            f'{bad}:3:1: findings."root.sudo": is no finding and no group of findings;'
+            " did you mean root.su?"
+        ),
         f"{bad}:4:2: andriod: unknown key; did you mean android?",
     ]
     assert "the one in force stays" in done.stderr

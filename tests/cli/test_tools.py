@@ -39,7 +39,8 @@ def test_version(nobody):
 def complete(script: str, *words: str) -> list[str]:
     quoted = " ".join(f"'{w}'" for w in words)
     program = f"""{script}
-COMP_WORDS=({quoted}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _touchmark; printf '%s\\n' "${{COMPREPLY[@]}}"
+COMP_WORDS=({quoted}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _touchmark
+printf '%s\\n' "${{COMPREPLY[@]}}"
 """
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == ""

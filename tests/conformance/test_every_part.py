@@ -1,6 +1,6 @@
-"""The measurement is the app: whatever is changed in it, the measurement is another one or the package is
-refused. Each part, the signer and the order of things are changed once, in every form of an Android app.
-(iOS apps: package/ios/ipa_test.cc, whose signing keys only it has.)"""
+"""The measurement is the app: whatever is changed in it, the measurement is another one or the
+package is refused. Each part, the signer and the order of things are changed once, in every form of
+an Android app. (iOS apps: package/ios/ipa_test.cc, whose signing keys only it has.)"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from kit import apk
 from kit.service import BINARY, ROOT
 
@@ -34,6 +35,7 @@ def measure(*arguments: Path | str) -> str:
     """The measurement's digest, or the id of the refusal."""
     done = subprocess.run(
         [str(BINARY), "package", "measure", "--json", *map(str, arguments)],
+        check=False,
         capture_output=True,
         text=True,
     )

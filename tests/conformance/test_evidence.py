@@ -1,4 +1,5 @@
-"""`touchmark evidence` on evidence that other people made, in every form of file, against what is known of it."""
+"""`touchmark evidence` on evidence that other people made, in every form of file, against
+what is known of it."""
 
 from __future__ import annotations
 
@@ -92,7 +93,7 @@ def test_phones_verify_then_and_now_and_say_what_the_phone_says(nobody, chain):
     hardware = result["keyDescription"]["hardwareEnforced"]
     assert hardware["rootOfTrust"]["deviceLocked"] is (properties["ro.boot.flash.locked"] == "1")
     assert hardware["rootOfTrust"]["verifiedBootState"] == "VERIFIED"
-    major, minor, patch = (properties["ro.build.version.release"].split(".") + ["0", "0"])[:3]
+    major, minor, patch = [*properties["ro.build.version.release"].split("."), "0", "0"][:3]
     assert hardware["osVersion"] == int(major) * 10000 + int(minor) * 100 + int(patch)
     assert (
         str(hardware["osPatchLevel"])
@@ -143,7 +144,8 @@ def test_every_form_of_a_chain_is_the_same_chain(nobody, tmp_path):
     # Names that say nothing of the order, in a folder: whoever issued stands after what it issued.
     folder = tmp_path / "named"
     folder.mkdir()
-    for name, part in zip(("leaf.der", "batch.der", "intermediate.der", "a-root.der"), parts):
+    names = ("leaf.der", "batch.der", "intermediate.der", "a-root.der")
+    for name, part in zip(names, parts, strict=True):
         (folder / name).write_bytes(part)
     assert answer(nobody, *arguments, folder)[1]["verified"]
     # What cannot be read is refused evidence, not a wrong call.
@@ -156,7 +158,7 @@ def test_every_form_of_a_chain_is_the_same_chain(nobody, tmp_path):
 
 
 def in_googles_form(ours):
-    if isinstance(ours, bool) or isinstance(ours, str):
+    if isinstance(ours, (bool, str)):
         return ours
     if isinstance(ours, int):
         return str(ours)
@@ -193,13 +195,14 @@ def test_googles_roots_can_be_given_as_google_publishes_them(nobody):
 @pytest.mark.parametrize("path", sorted(SYNTHETIC.glob("*.expected")), ids=lambda p: p.stem)
 def test_synthetic_chains_give_the_expected_reason(nobody, path):
     expected = path.read_text()
-    _, result = answer(nobody, "--type", "android-key", "--as-of", "2024-10-20",
-                       "--roots", SYNTHETIC / "test_root.pem", path.with_suffix(".pem"))  # fmt: skip
+    _, result = answer(nobody, "--type", "android-key", "--as-of", "2024-10-20", "--roots",
+                       SYNTHETIC / "test_root.pem", path.with_suffix(".pem"))  # fmt: skip
     assert result["reason"] == SYNTHETIC_REASONS.get(path.stem)
     if expected.startswith("SUCCESS"):
         root = result["keyDescription"]["hardwareEnforced"]["rootOfTrust"]
         level = result["keyDescription"]["attestationSecurityLevel"]
-        said = f"SUCCESS sec={level} vb={root['verifiedBootState']} locked={str(root['deviceLocked']).lower()}"
+        locked = str(root["deviceLocked"]).lower()
+        said = f"SUCCESS sec={level} vb={root['verifiedBootState']} locked={locked}"
         assert expected.startswith(said)
 
 
@@ -258,7 +261,7 @@ def test_attestations_of_iphones_verify(nobody, tmp_path):
         for (option, value), reason in refusals.items():
             changed = [
                 value if before == option else word
-                for before, word in zip(["", *arguments], arguments)
+                for before, word in zip(["", *arguments[:-1]], arguments, strict=True)
             ]
             if option == "--environment":
                 changed += [option, value]
@@ -290,8 +293,10 @@ def test_the_challenge_stands_for_its_hash_or_for_itself(nobody, tmp_path):
     )
     (tmp_path / "a.b64").write_text(document["attestation"])
     challenge = base64.b64decode(document["challenge"]).decode()
-    _, hashed = answer(nobody, "--type", "app-attest", "--challenge", challenge, tmp_path / "a.b64",
-                       "--as-of", "2024-02-05", "--app-id", "V8H6LQ9448.io.uebelacker.AppAttestExample")  # fmt: skip
+    _, hashed = answer(
+        nobody, "--type", "app-attest", "--challenge", challenge, tmp_path / "a.b64",
+        "--as-of", "2024-02-05", "--app-id", "V8H6LQ9448.io.uebelacker.AppAttestExample",
+    )  # fmt: skip
     assert (
         hashed["verified"]
         and hashed["clientDataHash"] == hashlib.sha256(challenge.encode()).hexdigest()
@@ -352,7 +357,8 @@ def test_assertions_verify_with_the_key_in_every_form(nobody, tmp_path):
         assert answer(nobody, *replayed)[1]["reason"] == "app-attest.counter-replayed"
         (tmp_path / "other.jwk").write_text(json.dumps({
             "kty": "EC", "crv": "P-256",
-            "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+            "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
+            "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
         }))  # fmt: skip
         other = [*arguments, tmp_path / "assertion.b64", "--key", tmp_path / "other.jwk"]
         assert answer(nobody, *other)[1]["reason"] == "app-attest.bad-signature"
@@ -396,7 +402,8 @@ def test_play_integrity_tokens_verify_with_keys_in_either_order(nobody, tmp_path
     tokens = sorted(PLAY.glob("token-*.txt"))
     assert len(tokens) >= 3
     for token in tokens:
-        for pair in (["--key", tmp_path / "aes", tmp_path / "ec"], ["--key", tmp_path / "ec.pem", "--key", tmp_path / "aes"],
+        for pair in (["--key", tmp_path / "aes", tmp_path / "ec"],
+                     ["--key", tmp_path / "ec.pem", "--key", tmp_path / "aes"],
                      ["--key", tmp_path / "ec.der", tmp_path / "aes"]):  # fmt: skip
             _, result = answer(nobody, "--type", "play-integrity", token, *pair)
             assert result["verified"] and result["tokenPayload"] == payload

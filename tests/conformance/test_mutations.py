@@ -1,5 +1,6 @@
-"""Packages with one byte changed: Touchmark never accepts what AOSP's verifier refuses, and never ends
-in another way than with a verdict. The other direction is printed: where Touchmark refuses more."""
+"""Packages with one byte changed: Touchmark never accepts what AOSP's verifier refuses,
+and never ends in another way than with a verdict. The other direction is printed: where
+Touchmark refuses more."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from conformance.verifiers import VECTORS, Aosp, Levels, touchmark
 
 COUNT = int(os.environ.get("TOUCHMARK_MUTATIONS", "2000"))
@@ -29,8 +31,8 @@ BASES = [
     ("golden-aligned-v1v2v3-lineage-out.apk", Levels(), 3),  # proof of rotation
 ]
 
-# Debian's version of AOSP's verifier loses what is wrong with a block as a whole, and goes on as if the
-# scheme were not there. Newer versions refuse the package.
+# Debian's version of AOSP's verifier loses what is wrong with a block as a whole, and goes on as if
+# the scheme were not there. Newer versions refuse the package.
 LOST_BY_AOSP = {
     "signature.v2.malformed-signers",
     "signature.v2.no-signers",
@@ -95,8 +97,8 @@ def test_one_changed_byte(base, tmp_path):
 
 
 def change_signature_file(package: Path, rng: random.Random) -> tuple[bytes, str]:
-    """One byte changed, taken out or doubled in a file of the v1 signature, in an archive written anew:
-    there no checksum gives the change away before it is read."""
+    """One byte changed, taken out or doubled in a file of the v1 signature, in an archive written
+    again: there no checksum gives the change away before it is read."""
     with zipfile.ZipFile(package) as archive:
         files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
     names = [name for name in files if name.startswith("META-INF/") and files[name]]

@@ -1,5 +1,5 @@
-"""Packages that AOSP's signer refuses to make and its verifier has an answer to: JAR signatures (v1) over
-entries whose names hold what a manifest cannot, or can only by luck."""
+"""Packages that AOSP's signer refuses to make and its verifier has an answer to: JAR signatures
+(v1) over entries whose names hold what a manifest cannot, or can only by luck."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conformance.verifiers import Aosp, Levels, touchmark
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
+
+from conformance.verifiers import Aosp, Levels, touchmark
 from kit import apk
 
 LEVELS = Levels(min_sdk=24, max_sdk=29)  # where v1 alone is enough
@@ -43,7 +44,7 @@ NAMES = {
 def signer():
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "odd names")])
-    start = datetime.datetime(2020, 1, 1)
+    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -58,7 +59,8 @@ def signer():
 
 
 def section(name: bytes, content: bytes) -> bytes:
-    """A section of the manifest or of the signature file; lines of over 72 bytes go on in the next one."""
+    """A section of the manifest or of the signature file; lines of over 72 bytes go
+    on in the next one."""
     line = b"Name: " + name
     lines = [line[:70]] + [b" " + line[i : i + 69] for i in range(70, len(line), 69)]
     digest = base64.b64encode(hashlib.sha256(content).digest())

@@ -7,6 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from conformance.verifiers import ROOT, Aosp, Levels, touchmark
 
 SOURCES = {

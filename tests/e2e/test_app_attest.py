@@ -1,4 +1,5 @@
-"""App Attest from the wire to the token: an attestation once, then assertions that cannot be replayed."""
+"""App Attest from the wire to the token: an attestation once, then assertions that
+cannot be replayed."""
 
 from __future__ import annotations
 

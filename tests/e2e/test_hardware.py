@@ -101,7 +101,8 @@ def test_a_decoy_names_the_level_that_was_claimed(attempt):
 
 
 def test_a_chain_that_the_attested_key_extended(attempt):
-    """The owner of a genuine phone signs a certificate for his program's key with the attested one."""
+    """The owner of a genuine phone signs a certificate for a program's key with
+    the attested one."""
     attested = hardware.new_key()
     genuine = attempt.chain(key=attested)
     subject = hardware.name(cn="Android Keystore Key")
@@ -131,7 +132,8 @@ def test_a_chain_that_the_attested_key_extended(attempt):
 
 
 def test_a_chain_of_another_app(attempt):
-    """The attacker's own app on a genuine phone, and the app's name under the attacker's signature."""
+    """The attacker's own app on a genuine phone, and the app's name under the
+    attacker's signature."""
     for changed in ({"package": "com.example.evil"}, {"signers": [bytes(32)]}):
         attempt.refused(android_key(attempt.chain(**changed)), "hardware.other-app")
 

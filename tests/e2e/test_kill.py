@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import random
 import ssl
 import threading
 import time
-import http.client
-import json
 
 import pytest
 

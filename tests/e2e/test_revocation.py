@@ -1,4 +1,5 @@
-"""The revocation list in a running service: from a file and over HTTPS, fresh, stale and missing."""
+"""The revocation list in a running service: from a file and over HTTPS, fresh,
+stale and missing."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from test_hardware import Attempt
+
 from kit.hardware import AndroidPhone, android_key
 from kit.registered_app import RegisteredApp
-from test_hardware import Attempt
 
 
 def serials(chain: list[bytes]) -> list[str]:

@@ -1,5 +1,5 @@
-"""What the service makes of apps that no registration has: who is told what of it, and what a registered
-signing certificate changes."""
+"""What the service makes of apps that no registration has: who is told what of it, and what a
+registered signing certificate changes."""
 
 from __future__ import annotations
 
@@ -66,8 +66,9 @@ def test_a_registered_certificate_is_a_finding_of_its_own(registered_app, attest
 
 
 def test_a_phone_that_vouches_for_the_signer_is_enough(tmp_path, key):
-    """A build that nobody registered, signed by a registered certificate: on a genuine phone the system names
-    the app's signer inside the attested key's certificate, so that it is more than the app's own word."""
+    """A build that nobody registered, signed by a registered certificate: on a genuine
+    phone the system names the app's signer inside the attested key's certificate, so that
+    it is more than the app's own word."""
     phone = AndroidPhone()
     root = phone.write_root(tmp_path / "root.pem")
     registered = RegisteredApp.start(tmp_path, ["--hardware-roots", str(root)])

@@ -30,7 +30,7 @@ def pem(key) -> bytes:
 def self_signed(key, name: str) -> bytes:
     """PEM, for 30 days."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)

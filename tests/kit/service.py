@@ -17,8 +17,8 @@ BINARY = Path(os.environ.get("TOUCHMARK_BIN", ROOT / "build/release/bin/touchmar
 
 @dataclass
 class Service:
-    """`data` is the data folder. Options are those of `touchmark serve`; the port is chosen once, so
-    that a restarted service is found where it was."""
+    """`data` is the data folder. Options are those of `touchmark serve`; the port is chosen once,
+    so that a restarted service is found where it was."""
 
     data: Path
     options: list[str] = field(default_factory=list)

@@ -1,8 +1,8 @@
 """The protocol of protocol/README.md spoken without the SDK, and without an app.
 
-It is a second, independent implementation for the tests, and at the same time the strongest attack on
-software-only evidence: whoever reads the protocol can write this. It needs the registered package's own
-bytes, and hardware evidence is what stops it (docs/threat-model.md).
+It is a second, independent implementation for the tests, and at the same time the strongest attack
+on software-only evidence: whoever reads the protocol can write this. It needs the registered
+package's own bytes, and hardware evidence is what stops it (docs/threat-model.md).
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Answer:
 
 
 class TlsConnection:
-    """One kept-alive HTTPS connection that can export keying material, which Python's ssl cannot."""
+    """One kept-alive HTTPS connection that can export keying material, which
+    Python's ssl cannot."""
 
     def __init__(self, url: str, timeout: float = 20.0):
         parts = urlsplit(url)
@@ -93,8 +94,8 @@ class TlsConnection:
 
 @dataclass
 class App:
-    """What the attester claims to be: a measurement as `touchmark package measure --json` prints it,
-    and the bytes of the package's parts."""
+    """What the attester claims to be: a measurement as `touchmark package measure --json` prints
+    it, and the bytes of the package's parts."""
 
     measurement: dict[str, Any]
     parts: dict[str, bytes]

@@ -22,7 +22,7 @@ def unlocked_phone(lab: Lab) -> Observed:
     lab.register()
     lab.set_api_mode("enforce")
     lab.console.say(
-        "Nothing in the app or its process gives it away. The Keystore's attestation does: the secure "
-        "hardware says what the boot loader let start."
+        "Nothing in the app or its process gives it away. The Keystore's attestation does: the "
+        "secure hardware says what the boot loader let start."
     )
     return lab.convert(lab.device(UNLOCKED_PHONE))

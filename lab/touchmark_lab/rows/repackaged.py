@@ -44,8 +44,8 @@ def repackaged_unchanged(lab: Lab) -> Observed:
 def pinning_removed_v1(lab: Lab) -> Observed:
     _prepare(lab, WITHOUT_PINNING)
     lab.console.say(
-        "The tampering works: the app takes mitmproxy's certificate, and V1, which does not ask for "
-        "a token, answers through the man in the middle."
+        "The tampering works: the app takes mitmproxy's certificate, and V1, which does not ask "
+        "for a token, answers through the man in the middle."
     )
     device = lab.device(WITHOUT_PINNING)
     lab.mitm.tail.lines()

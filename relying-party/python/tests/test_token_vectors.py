@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from touchmark import TokenStatus, TokenVerifier
 from touchmark.verifier import binding_claim, derive_decoy_secret
 

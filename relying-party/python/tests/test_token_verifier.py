@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
-from tokens import CLAIMS, NOW, OLD_SECRET, SECRET, base64url, raw_payload, raw_token, token
 
+from tokens import CLAIMS, NOW, OLD_SECRET, SECRET, base64url, raw_payload, raw_token, token
 from touchmark import TokenStatus, TokenVerifier
 from touchmark.verifier import binding_claim, derive_decoy_secret
 
@@ -69,7 +69,7 @@ def test_leeway_is_zero_unless_given():
     ],
 )
 def test_an_expiry_that_is_no_time_is_malformed(exp):
-    assert status(raw_payload('{"did":"x","exp":%s}' % exp)) is TokenStatus.MALFORMED
+    assert status(raw_payload(f'{{"did":"x","exp":{exp}}}')) is TokenStatus.MALFORMED
 
 
 def test_an_expiry_is_required():

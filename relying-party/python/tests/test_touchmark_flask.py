@@ -6,9 +6,9 @@ import time
 
 import pytest
 from flask import Flask, g
-from tokens import SECRET, token
 
 import touchmark.flask
+from tokens import SECRET, token
 from touchmark import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
 from touchmark.flask import check_touchmark_token
 from touchmark.verifier import derive_decoy_secret

@@ -3,8 +3,8 @@ from __future__ import annotations
 import base64
 
 import pytest
-from tokens import OLD_SECRET, SECRET, token
 
+from tokens import OLD_SECRET, SECRET, token
 from touchmark import Mode, Settings, SettingsError, TokenStatus
 
 TEXT = base64.b64encode(SECRET).decode()
