@@ -37,7 +37,7 @@ def make_aar(path: Path, entries: dict[str, bytes]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sdk_aar(tmp_path_factory) -> Path:
+def sdk_aar(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SDK's own Java classes; its native library is not run here, so its place is enough."""
     folder = tmp_path_factory.mktemp("sdk")
     sources = (ROOT / "attester/android/java/dev/touchmark/sdk").glob("*.java")
@@ -51,7 +51,7 @@ def sdk_aar(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory, sdk_aar) -> Path:
+def demo(tmp_path_factory: pytest.TempPathFactory, sdk_aar: Path) -> Path:
     """A copy of demo/, so that the tests change no file of the tree, with a built app."""
     home = tmp_path_factory.mktemp("home")
     (home / "tools").symlink_to(ROOT / "tools")

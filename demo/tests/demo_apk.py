@@ -6,11 +6,12 @@ import hashlib
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 SIGNATURE_FILES = (".SF", ".EC", ".RSA", "MANIFEST.MF")
 
 
-def run(*command, check=True, **options) -> subprocess.CompletedProcess:
+def run(*command: object, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
     options = {"capture_output": True, "text": True, "timeout": 300, **options}
     ended = subprocess.run([str(part) for part in command], check=False, **options)
     assert not check or ended.returncode == 0, ended.stdout + ended.stderr

@@ -25,8 +25,8 @@ def measure(package: Path) -> str:
     )
     assert done.returncode in (0, 1), done.stderr
     if done.returncode == 1:
-        return json.loads(done.stderr)["error"]["id"]
-    return json.loads(done.stdout)["digest"]
+        return str(json.loads(done.stderr)["error"]["id"])
+    return str(json.loads(done.stdout)["digest"])
 
 
 def signed_with_change(package: Path, name: str, folder: Path, key: Path) -> Path:
@@ -52,7 +52,7 @@ def make_key(path: Path) -> Path:
     return path
 
 
-def test_builds_and_copies_have_the_same_measurement(demo, tmp_path):
+def test_builds_and_copies_have_the_same_measurement(demo: Path, tmp_path: Path) -> None:
     before = measure(demo / APK)
     installed = tmp_path / "base.apk"
     shutil.copy(demo / APK, installed)
@@ -62,7 +62,7 @@ def test_builds_and_copies_have_the_same_measurement(demo, tmp_path):
     assert measure(demo / APK) == before
 
 
-def test_every_change_has_another_one_or_is_refused(demo, tmp_path):
+def test_every_change_has_another_one_or_is_refused(demo: Path, tmp_path: Path) -> None:
     seen = {measure(demo / APK)}
     key = make_key(tmp_path / "key.p12")
     with zipfile.ZipFile(demo / APK) as package:
@@ -75,7 +75,7 @@ def test_every_change_has_another_one_or_is_refused(demo, tmp_path):
         seen.add(digest)
 
 
-def test_a_change_that_is_not_signed_again_is_refused(demo, tmp_path):
+def test_a_change_that_is_not_signed_again_is_refused(demo: Path, tmp_path: Path) -> None:
     package = (demo / APK).read_bytes()
     changed = tmp_path / "changed.apk"
     with zipfile.ZipFile(demo / APK) as archive:

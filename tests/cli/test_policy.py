@@ -6,6 +6,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -19,14 +22,14 @@ HOOKED = [{"id": "hook.framework", "detail": "frida"}]
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory):
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegisteredApp]:
     started = RegisteredApp.start(tmp_path_factory.mktemp("policy"))
     yield started
     started.service.stop()
 
 
 @pytest.fixture
-def admin(app, tmp_path) -> Command:
+def admin(app: RegisteredApp, tmp_path: Path) -> Iterator[Command]:
     """The administrator's command; afterwards the service has its first policy again."""
     command = Command(tmp_path / "home")
     command.init(app.service)
@@ -47,7 +50,7 @@ class Phone:
         )
         self.did = base64.b64encode(hashlib.sha256(spki).digest()[:16]).decode()
 
-    def passes(self, admin: Command, os_version: str = "13", **changed) -> bool:
+    def passes(self, admin: Command, os_version: str = "13", **changed: Any) -> bool:
         platform = {"os": "android", "os_version": os_version, "api_level": 33, "model": "Pixel 8"}
         token = self.attester.attest(platform=platform, **changed).json()["token"]
         done = admin.run("token", "check", token)
@@ -55,17 +58,17 @@ class Phone:
 
 
 @pytest.fixture
-def phone(app) -> Phone:
+def phone(app: RegisteredApp) -> Phone:
     return Phone(app)
 
 
-def write(folder, text: str):
+def write(folder: Path, text: str) -> Path:
     path = folder / "policy.toml"
     path.write_text(text)
     return path
 
 
-def test_set_and_show(admin, phone, tmp_path):
+def test_set_and_show(admin: Command, phone: Phone, tmp_path: Path) -> None:
     assert phone.passes(admin)
     assert "policy in force, revision" in admin.ok("policy", "set", write(tmp_path, NO_OLD_PHONES))
     assert not phone.passes(admin)
@@ -77,7 +80,7 @@ def test_set_and_show(admin, phone, tmp_path):
     assert admin.json("audit", "list", "--limit", "1")["entries"][0]["action"] == "policy.set"
 
 
-def test_a_bad_policy_stays_out(admin, phone, tmp_path):
+def test_a_bad_policy_stays_out(admin: Command, phone: Phone, tmp_path: Path) -> None:
     admin.ok("policy", "set", write(tmp_path, NO_OLD_PHONES))
     before = admin.json("policy", "show")
     bad = write(tmp_path, 'version = 1\n[findings]\n"root.sudo" = "rejct"\n[andriod]\n')
@@ -104,7 +107,7 @@ def test_a_bad_policy_stays_out(admin, phone, tmp_path):
     ]
 
 
-def test_check_needs_no_service(nobody, tmp_path):
+def test_check_needs_no_service(nobody: Command, tmp_path: Path) -> None:
     good = write(tmp_path, NO_OLD_PHONES)
     assert nobody.ok("policy", "check", good) == f"{good} is valid\n"
     missing = nobody.run("policy", "check", tmp_path / "none.toml")
@@ -115,7 +118,7 @@ def test_check_needs_no_service(nobody, tmp_path):
     assert "anybody can get valid tokens" in done.stderr
 
 
-def test_two_admins(admin, tmp_path):
+def test_two_admins(admin: Command, tmp_path: Path) -> None:
     revision = admin.json("policy", "show")["revision"]
     path = write(tmp_path, NO_OLD_PHONES)
     admin.ok("policy", "set", path, "--revision", str(revision))
@@ -124,7 +127,7 @@ def test_two_admins(admin, tmp_path):
     assert "policy.conflict" in late.stderr
 
 
-def test_a_developer_only_looks(admin, app, tmp_path):
+def test_a_developer_only_looks(admin: Command, app: RegisteredApp, tmp_path: Path) -> None:
     developer = Command(tmp_path / "developer")
     developer.init(app.service, "developer")
     path = write(tmp_path, NO_OLD_PHONES)
@@ -134,7 +137,7 @@ def test_a_developer_only_looks(admin, app, tmp_path):
     developer.ok("policy", "replay", path)
 
 
-def test_canary(admin, app, tmp_path):
+def test_canary(admin: Command, app: RegisteredApp, tmp_path: Path) -> None:
     phones = [Phone(app) for _ in range(40)]
     path = write(tmp_path, NO_OLD_PHONES)
     assert "no candidate" in admin.ok("policy", "canary", "status")
@@ -153,7 +156,7 @@ def test_canary(admin, app, tmp_path):
     assert admin.run("policy", "canary", "promote").returncode == 1
 
 
-def test_replay(admin, app, tmp_path):
+def test_replay(admin: Command, app: RegisteredApp, tmp_path: Path) -> None:
     old, new = Phone(app), Phone(app)
     assert old.passes(admin, "13") and new.passes(admin, "14")
     path = write(tmp_path, NO_OLD_PHONES)
@@ -169,7 +172,7 @@ def test_replay(admin, app, tmp_path):
     assert old.passes(admin, "13"), "it only looks"
 
 
-def test_forced_devices(admin, app):
+def test_forced_devices(admin: Command, app: RegisteredApp) -> None:
     mine, other = Phone(app), Phone(app)
     assert not mine.passes(admin, findings=HOOKED)
     assert admin.ok("device", "force-pass", "latest") == f"{mine.did} will pass from now on\n"
@@ -188,7 +191,7 @@ def test_forced_devices(admin, app):
     assert admin.run("device", "show", "nonsense").returncode == 2
 
 
-def test_show_explains_the_verdict(admin, phone, tmp_path):
+def test_show_explains_the_verdict(admin: Command, phone: Phone, tmp_path: Path) -> None:
     admin.ok("policy", "set", write(tmp_path, NO_OLD_PHONES))
     assert not phone.passes(admin)
     shown = admin.ok("device", "show", "latest")
@@ -202,7 +205,7 @@ def test_show_explains_the_verdict(admin, phone, tmp_path):
     assert explained[2] == "  would pass: Android 14 or later"
 
 
-def test_test_judges_facts(nobody, tmp_path):
+def test_test_judges_facts(nobody: Command, tmp_path: Path) -> None:
     policy = write(tmp_path, NO_OLD_PHONES)
     facts = {"platform": "android", "os_version": "14"}
     (tmp_path / "good.json").write_text(json.dumps(facts))

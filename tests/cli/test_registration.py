@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kit import apk
+from kit.command import Command
 
 BUNDLE = Path(__file__).resolve().parents[1] / "vectors/bundle/app.aab"
 SPLITS = BUNDLE.with_name("app.apks")
 
 
 @pytest.fixture
-def nothing_left(touchmark):
+def nothing_left(touchmark: Command) -> Iterator[None]:
     yield
     listed = touchmark.json("registration", "list")
     for row in listed["registrations"] + listed["certificates"]:
@@ -28,15 +30,15 @@ def key() -> apk.SigningKey:
 
 
 @pytest.fixture
-def certificate(tmp_path, key) -> Path:
+def certificate(tmp_path: Path, key: apk.SigningKey) -> Path:
     path = tmp_path / "signer.der"
     path.write_bytes(key.certificate)
     return path
 
 
 def test_a_certificate_is_taken_from_a_file_or_from_what_it_signed(
-    touchmark, nothing_left, tmp_path, key, certificate
-):
+    touchmark: Command, nothing_left: None, tmp_path: Path, key: apk.SigningKey, certificate: Path
+) -> None:
     (added,) = touchmark.json("registration", "add-certificate", certificate)["certificates"]
     assert added["id"].startswith("cert-")
     assert added["subject"] == "/CN=Currency Converter"
@@ -57,8 +59,8 @@ def test_a_certificate_is_taken_from_a_file_or_from_what_it_signed(
 
 
 def test_certificates_are_listed_changed_and_removed(
-    touchmark, developer, nothing_left, certificate
-):
+    touchmark: Command, developer: Command, nothing_left: None, certificate: Path
+) -> None:
     options = ["--package", "org.example.app", "--development", "--expire-after", "1h"]
     (added,) = developer.json("registration", "add-certificate", certificate, *options)[
         "certificates"
@@ -79,7 +81,9 @@ def test_certificates_are_listed_changed_and_removed(
     assert touchmark.json("registration", "list")["certificates"] == []
 
 
-def test_the_end_of_a_release_is_changed(touchmark, nothing_left, release):
+def test_the_end_of_a_release_is_changed(
+    touchmark: Command, nothing_left: None, release: Path
+) -> None:
     added = touchmark.json("registration", "add", release, "--expire-after", "1h")
     (changed,) = touchmark.json("registration", "expire", added["id"], "--never")["changed"]
     assert changed["expires"] is None
@@ -87,7 +91,9 @@ def test_the_end_of_a_release_is_changed(touchmark, nothing_left, release):
     assert listed["expires"] is None
 
 
-def test_a_bundle_needs_the_certificate_of_its_store(touchmark, nothing_left, certificate):
+def test_a_bundle_needs_the_certificate_of_its_store(
+    touchmark: Command, nothing_left: None, certificate: Path
+) -> None:
     done = touchmark.run("registration", "add", BUNDLE)
     assert done.returncode == 2
     assert "--signing-certificate" in done.stderr
@@ -98,7 +104,9 @@ def test_a_bundle_needs_the_certificate_of_its_store(touchmark, nothing_left, ce
     assert touchmark.json("registration", "add", BUNDLE)["id"] == added["id"]
 
 
-def test_splits_come_in_an_archive_or_one_by_one(touchmark, nothing_left, tmp_path):
+def test_splits_come_in_an_archive_or_one_by_one(
+    touchmark: Command, nothing_left: None, tmp_path: Path
+) -> None:
     added = touchmark.json("registration", "add", SPLITS)
     assert added["form"] == "splits"
     with zipfile.ZipFile(SPLITS) as archive:
@@ -115,7 +123,9 @@ def test_splits_come_in_an_archive_or_one_by_one(touchmark, nothing_left, tmp_pa
     assert "splits.no-base" in done.stderr
 
 
-def test_diff_compares_with_a_registration(touchmark, nothing_left, tmp_path, release):
+def test_diff_compares_with_a_registration(
+    touchmark: Command, nothing_left: None, tmp_path: Path, release: Path
+) -> None:
     added = touchmark.json("registration", "add", release)
     registered = f"registration:{added['id']}"
     assert touchmark.run("package", "diff", registered, release).returncode == 0
@@ -132,7 +142,7 @@ def test_diff_compares_with_a_registration(touchmark, nothing_left, tmp_path, re
     assert touchmark.run("package", "diff", "registration:none", release).returncode == 8
 
 
-def test_every_form_is_verified_and_shown(nobody, certificate):
+def test_every_form_is_verified_and_shown(nobody: Command, certificate: Path) -> None:
     done = nobody.run("package", "verify", SPLITS, BUNDLE, "--json")
     splits, bundle = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 1

@@ -8,8 +8,11 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from kit.command import Command
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 PHONES = VECTORS / "key-attestation/real-devices"
@@ -70,8 +73,8 @@ def pem(der: bytes) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n"
 
 
-def answer(command, *arguments) -> tuple[int, dict]:
-    done = command.run("evidence", "verify", *arguments, "--json")
+def answer(command: Command, *arguments: object) -> tuple[int, dict[str, Any]]:
+    done = command.run("evidence", "verify", *map(str, arguments), "--json")
     assert done.returncode in (0, 1), done.stderr
     result = json.loads(done.stdout)
     assert result["verified"] is (done.returncode == 0)
@@ -81,7 +84,9 @@ def answer(command, *arguments) -> tuple[int, dict]:
 
 
 @pytest.mark.parametrize("chain", chains(), ids=lambda c: f"{c[0].parent.name}-{c[0].name}")
-def test_phones_verify_then_and_now_and_say_what_the_phone_says(nobody, chain):
+def test_phones_verify_then_and_now_and_say_what_the_phone_says(
+    nobody: Command, chain: tuple[Path, ...]
+) -> None:
     properties = dict(
         re.findall(r"^\[(.+?)\]: \[(.*)\]$", (chain[0].parent / "filtered.prop").read_text(), re.M)
     )
@@ -103,7 +108,7 @@ def test_phones_verify_then_and_now_and_say_what_the_phone_says(nobody, chain):
     assert result["keyDescription"]["attestationSecurityLevel"] == level
 
 
-def test_a_folder_holds_a_chain_or_several_told_apart_by_name(nobody):
+def test_a_folder_holds_a_chain_or_several_told_apart_by_name(nobody: Command) -> None:
     assert len(chains()) == 19
     _, result = answer(
         nobody, "--type", "android-key", "--challenge-hex", b"sample".hex(), PHONES / "AUM-L29"
@@ -120,7 +125,7 @@ def test_a_folder_holds_a_chain_or_several_told_apart_by_name(nobody):
     assert done.returncode == 0
 
 
-def test_every_form_of_a_chain_is_the_same_chain(nobody, tmp_path):
+def test_every_form_of_a_chain_is_the_same_chain(nobody: Command, tmp_path: Path) -> None:
     parts = [path.read_bytes() for path in chains()[0]]
     encoded = [base64.b64encode(part).decode() for part in parts]
     forms = {
@@ -157,7 +162,7 @@ def test_every_form_of_a_chain_is_the_same_chain(nobody, tmp_path):
     assert answer(nobody, *arguments, tmp_path / "empty.pem")[1]["reason"] == "chain.too-short"
 
 
-def in_googles_form(ours):
+def in_googles_form(ours: Any) -> Any:
     if isinstance(ours, (bool, str)):
         return ours
     if isinstance(ours, int):
@@ -170,7 +175,7 @@ def in_googles_form(ours):
 @pytest.mark.parametrize(
     "path", sorted(GOOGLE.rglob("*.pem")), ids=lambda p: f"{p.parts[-3]}-{p.stem}"
 )
-def test_googles_chains_decode_field_by_field(nobody, path):
+def test_googles_chains_decode_field_by_field(nobody: Command, path: Path) -> None:
     text = re.sub(r"^\s*//.*$", "", path.with_suffix(".json").read_text(), flags=re.MULTILINE)
     expected = json.loads(text)
     for name in ("softwareEnforced", "hardwareEnforced"):
@@ -182,7 +187,7 @@ def test_googles_chains_decode_field_by_field(nobody, path):
     assert in_googles_form(result["keyDescription"]) == expected
 
 
-def test_googles_roots_can_be_given_as_google_publishes_them(nobody):
+def test_googles_roots_can_be_given_as_google_publishes_them(nobody: Command) -> None:
     roots = VECTORS / "key-attestation/roots.json"
     assert answer(nobody, "--type", "android-key", "--roots", roots, *chains()[0])[1]["verified"]
     other = SYNTHETIC / "test_root.pem"
@@ -193,7 +198,7 @@ def test_googles_roots_can_be_given_as_google_publishes_them(nobody):
 
 
 @pytest.mark.parametrize("path", sorted(SYNTHETIC.glob("*.expected")), ids=lambda p: p.stem)
-def test_synthetic_chains_give_the_expected_reason(nobody, path):
+def test_synthetic_chains_give_the_expected_reason(nobody: Command, path: Path) -> None:
     expected = path.read_text()
     _, result = answer(nobody, "--type", "android-key", "--as-of", "2024-10-20", "--roots",
                        SYNTHETIC / "test_root.pem", path.with_suffix(".pem"))  # fmt: skip
@@ -206,7 +211,9 @@ def test_synthetic_chains_give_the_expected_reason(nobody, path):
         assert expected.startswith(said)
 
 
-def test_revoked_and_suspended_serials_are_refused_wherever_they_stand(nobody, tmp_path):
+def test_revoked_and_suspended_serials_are_refused_wherever_they_stand(
+    nobody: Command, tmp_path: Path
+) -> None:
     chain = chains()[0]
     _, result = answer(nobody, "--type", "android-key", *chain)
     serials = [certificate["serialNumber"] for certificate in result["certificates"]]
@@ -222,7 +229,7 @@ def test_revoked_and_suspended_serials_are_refused_wherever_they_stand(nobody, t
     assert answer(nobody, "--type", "android-key", "--revocation", listed, *chain)[1]["verified"]
 
 
-def attestation_arguments(document) -> list[str]:
+def attestation_arguments(document: Any) -> list[str]:
     return [
         "--as-of", document["timestamp"],
         "--app-id", f"{document['teamIdentifier']}.{document['bundleIdentifier']}",
@@ -230,7 +237,7 @@ def attestation_arguments(document) -> list[str]:
     ]  # fmt: skip
 
 
-def test_attestations_of_iphones_verify(nobody, tmp_path):
+def test_attestations_of_iphones_verify(nobody: Command, tmp_path: Path) -> None:
     found = documents("attestation")
     assert len(found) == 4
     for document in found:
@@ -268,7 +275,7 @@ def test_attestations_of_iphones_verify(nobody, tmp_path):
             assert answer(nobody, *changed)[1]["reason"] == reason
 
 
-def test_the_challenge_stands_for_its_hash_or_for_itself(nobody, tmp_path):
+def test_the_challenge_stands_for_its_hash_or_for_itself(nobody: Command, tmp_path: Path) -> None:
     sample = [
         "--type",
         "app-attest",
@@ -308,7 +315,7 @@ def cose_key(point: bytes) -> bytes:
     return b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + point[1:33] + b"\x22\x58\x20" + point[33:]
 
 
-def test_assertions_verify_with_the_key_in_every_form(nobody, tmp_path):
+def test_assertions_verify_with_the_key_in_every_form(nobody: Command, tmp_path: Path) -> None:
     attestations = {document["keyIdBase64"]: document for document in documents("attestation")}
     found = documents("assertion")
     assert len(found) == 4
@@ -364,7 +371,7 @@ def test_assertions_verify_with_the_key_in_every_form(nobody, tmp_path):
         assert answer(nobody, *other)[1]["reason"] == "app-attest.bad-signature"
 
 
-def test_receipts_verify(nobody, tmp_path):
+def test_receipts_verify(nobody: Command, tmp_path: Path) -> None:
     found = documents("receipt")
     assert found
     for document in found:
@@ -391,7 +398,9 @@ def test_receipts_verify(nobody, tmp_path):
         assert answer(nobody, *arguments[:2], tmp_path / "receipt", *arguments[3:])[0] == 1
 
 
-def test_play_integrity_tokens_verify_with_keys_in_either_order(nobody, tmp_path):
+def test_play_integrity_tokens_verify_with_keys_in_either_order(
+    nobody: Command, tmp_path: Path
+) -> None:
     keys = json.loads((PLAY / "keys.json").read_text())
     payload = json.loads((PLAY / "payload.json").read_text())
     (tmp_path / "aes").write_text(keys["decryption_key"])
@@ -430,18 +439,18 @@ def test_play_integrity_tokens_verify_with_keys_in_either_order(nobody, tmp_path
             == "play-integrity.wrong-package"
         )
         (tmp_path / "swapped").write_bytes(bytes(32))
-        wrong = ["--key", tmp_path / "swapped", tmp_path / "ec"]
+        wrong: list[str | Path] = ["--key", tmp_path / "swapped", tmp_path / "ec"]
         assert (
             answer(nobody, "--type", "play-integrity", token, *wrong)[1]["reason"]
             == "jwe.unwrap-failed"
         )
 
 
-def test_wrong_calls_exit_with_2_and_say_what_is_wrong(nobody, tmp_path):
+def test_wrong_calls_exit_with_2_and_say_what_is_wrong(nobody: Command, tmp_path: Path) -> None:
     token = PLAY / "token-jose.txt"
     (tmp_path / "bad").write_text("not a key")
     (tmp_path / "status.json").write_text("{}")
-    wrong = [
+    wrong: list[list[str | Path]] = [
         ["--type", "android-key"],
         ["--type", "android-key", tmp_path / "missing.pem"],
         ["--type", "android-key", tmp_path],
@@ -470,13 +479,13 @@ def test_wrong_calls_exit_with_2_and_say_what_is_wrong(nobody, tmp_path):
         ["--type", "android-key", "--challenge", "a", "--challenge-hex", "00", *chains()[0]],
     ]
     for arguments in wrong:
-        done = nobody.run("evidence", "verify", *arguments)
+        done = nobody.run("evidence", "verify", *map(str, arguments))
         assert done.returncode == 2, (arguments, done.stdout, done.stderr)
         assert done.stderr.startswith("touchmark: ") and not done.stdout
 
 
-def test_inspect_tells_what_anything_is(nobody, tmp_path):
-    def inspect(*paths):
+def test_inspect_tells_what_anything_is(nobody: Command, tmp_path: Path) -> None:
+    def inspect(*paths: Path) -> Any:
         return json.loads(nobody.ok("evidence", "inspect", *paths, "--json"))
 
     attestation, assertion, receipt = (
@@ -516,11 +525,11 @@ def test_inspect_tells_what_anything_is(nobody, tmp_path):
     assert "deviceLocked: true" in human and "verifiedBootState: VERIFIED" in human
 
 
-def test_a_policy_judges_what_verifies(nobody, tmp_path):
+def test_a_policy_judges_what_verifies(nobody: Command, tmp_path: Path) -> None:
     """The phones are locked, Google's own are not; both are genuine."""
     (tmp_path / "policy.toml").write_text('version = 1\n[assurance]\nandroid = "tee"\n')
-    policy = ["--policy", tmp_path / "policy.toml"]
-    arguments = ["--type", "android-key", *policy]
+    policy: list[str | Path] = ["--policy", tmp_path / "policy.toml"]
+    arguments: list[str | Path] = ["--type", "android-key", *policy]
     _, result = answer(nobody, *arguments, *chains()[0])
     assert result["appraisal"]["passed"] is True
     unlocked = GOOGLE / "akita/sdk34/TEE_EC_NONE.pem"
@@ -548,7 +557,7 @@ def test_a_policy_judges_what_verifies(nobody, tmp_path):
     assert "policy: passed" in human
 
 
-def test_results_in_the_standards_form(nobody):
+def test_results_in_the_standards_form(nobody: Command) -> None:
     _, result = answer(nobody, "--type", "android-key", "--ear", *chains()[0])
     ear = result["ear"]
     assert ear["eat_profile"] == "tag:github.com,2023:veraison/ear"

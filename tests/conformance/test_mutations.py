@@ -59,7 +59,7 @@ def mutate(package: bytes, rng: random.Random) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("base", range(len(BASES)))
-def test_one_changed_byte(base, tmp_path):
+def test_one_changed_byte(base: int, tmp_path: Path) -> None:
     name, levels, share = BASES[base]
     count = COUNT * share // sum(share for _, _, share in BASES)
     rng = random.Random(f"{SEED} {base}")
@@ -132,7 +132,7 @@ def change_signature_file(package: Path, rng: random.Random) -> tuple[bytes, str
 @pytest.mark.parametrize(
     "levels", [Levels(max_sdk=29), Levels(min_sdk=9, max_sdk=17), Levels(min_sdk=24)]
 )
-def test_one_changed_byte_of_a_signature_file(levels, tmp_path):
+def test_one_changed_byte_of_a_signature_file(levels: Levels, tmp_path: Path) -> None:
     rng = random.Random(f"{SEED} {levels}")
     # The large ones are of large keys, which only cost time.
     sources = [

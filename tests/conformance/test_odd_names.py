@@ -41,7 +41,7 @@ NAMES = {
 
 
 @pytest.fixture(scope="module")
-def signer():
+def signer() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "odd names")])
     start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -67,7 +67,7 @@ def section(name: bytes, content: bytes) -> bytes:
     return b"\r\n".join(lines) + b"\r\nSHA-256-Digest: " + digest + b"\r\n\r\n"
 
 
-def signed_v1(name: bytes, signer) -> bytes:
+def signed_v1(name: bytes, signer: tuple[x509.Certificate, rsa.RSAPrivateKey]) -> bytes:
     files = {b"AndroidManifest.xml": apk.compile_manifest("org.touchmark.names"), name: b"content"}
     sections = {one: section(one, content) for one, content in files.items()}
     manifest = b"Manifest-Version: 1.0\r\n\r\n" + b"".join(sections.values())
@@ -99,7 +99,7 @@ def signed_v1(name: bytes, signer) -> bytes:
     return out.getvalue().replace(stand_in, name)
 
 
-def test_same_verdict(signer, tmp_path):
+def test_same_verdict(signer: tuple[x509.Certificate, rsa.RSAPrivateKey], tmp_path: Path) -> None:
     packages: list[Path] = []
     for label, name in NAMES.items():
         packages.append(tmp_path / f"{label}.apk")

@@ -26,7 +26,7 @@ LEVELS = [
 NEWER = ("11-signers", "v31-", "v41-", "rsa-pss", "-tgt-", "v3-rsa-2048_2-tgt")
 
 
-def test_same_verdict_at_every_level():
+def test_same_verdict_at_every_level() -> None:
     packages = [
         p for p in sorted(VECTORS.glob("*.apk")) if not any(part in p.name for part in NEWER)
     ]

@@ -42,19 +42,21 @@ class Aosp:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        assert self.process.stdin and self.process.stdout
+        self._questions, self._answers = self.process.stdin, self.process.stdout
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self._questions.close()
+        self._answers.close()
         self.process.wait(timeout=30)
 
     def verdict(
         self, package: Path, levels: Levels = Levels(), v4_file: Path | None = None
     ) -> Verdict:
         fields = [levels.min_sdk or "", levels.max_sdk or "", v4_file or "", package]
-        print(*fields, sep="\t", file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline().rstrip("\n")
+        print(*fields, sep="\t", file=self._questions, flush=True)
+        answer = self._answers.readline().rstrip("\n")
         assert answer, "AOSP's verifier ended"
         return Verdict(
             answer == "verified", answer.replace("\t", " ") if answer != "verified" else ""

@@ -8,6 +8,8 @@ import random
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -35,13 +37,13 @@ def request(
 
 
 @pytest.fixture
-def service(tmp_path):
+def service(tmp_path: Path) -> Iterator[Service]:
     service = Service(tmp_path / "data")
     yield service
     service.kill()
 
 
-def test_no_acknowledged_registration_is_lost(service):
+def test_no_acknowledged_registration_is_lost(service: Service) -> None:
     manifest = apk.compile_manifest("com.example.kill")
     signer = apk.SigningKey.generate()
     acknowledged: set[str] = set()

@@ -36,7 +36,8 @@ class Service:
         return self.data.parent / f"{self.data.name}.credentials.json"
 
     def credentials(self) -> dict[str, str]:
-        return json.loads(self.credentials_file.read_text())
+        credentials: dict[str, str] = json.loads(self.credentials_file.read_text())
+        return credentials
 
     def start(self, timeout: float = 20.0) -> Service:
         assert self.process is None

@@ -64,7 +64,9 @@ class TlsConnection:
         return self.tls.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
 
     def spki_sha256(self) -> bytes:
-        key = self.tls.get_peer_certificate().to_cryptography().public_key()
+        certificate = self.tls.get_peer_certificate()
+        assert certificate is not None
+        key = certificate.to_cryptography().public_key()
         return hashlib.sha256(
             key.public_bytes(
                 serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -81,7 +83,7 @@ class TlsConnection:
             self._buffer += self.tls.recv(65536)
         raw_head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
         lines = raw_head.decode().split("\r\n")
-        headers = [tuple(line.split(": ", 1)) for line in lines[1:]]
+        headers = [(k, v) for k, _, v in (line.partition(": ") for line in lines[1:])]
         length = next(int(v) for k, v in headers if k.lower() == "content-length")
         while len(self._buffer) < length:
             self._buffer += self.tls.recv(65536)
@@ -130,7 +132,8 @@ class SoftAttester:
         body = {"account": self.account, "measurement": self.app.digest()}
         answer = self.connection.post("/v1/challenge", json.dumps(body).encode())
         assert answer.status == 200, answer.body
-        return answer.json()
+        challenge: dict[str, Any] = answer.json()
+        return challenge
 
     def claims(self, challenge: dict[str, Any]) -> dict[str, Any]:
         proof = hashlib.sha256(b64url_decode(challenge["nonce"]))
