@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from touchmark_lab import rows
-from touchmark_lab.model import ROWS
+from touchmark_lab.table import ROWS
 
 
 def test_every_row_is_in_the_table() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from touchmark_lab.console import Console
-from touchmark_lab.model import NO_REQUEST, Observed, Result
+from touchmark_lab.model import NO_REQUEST, Observed
+from touchmark_lab.table import Result
 
 _HEADINGS = ("Attack", "Tool", "What it got", "Status", "Verdict", "Expected", "Result")
 _WIDTHS = (38, 20, 24, 6, 26, 26, 6)

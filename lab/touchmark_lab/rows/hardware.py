@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from touchmark_lab import tools
 from touchmark_lab.lab import UNLOCKED_PHONE, Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
+from touchmark_lab.table import row
 
 
 @row(

@@ -6,9 +6,10 @@ import dataclasses
 
 from touchmark_lab import tools
 from touchmark_lab.lab import Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
 from touchmark_lab.packages import UNCHANGED, WITHOUT_PINNING, WITHOUT_SDK
 from touchmark_lab.rows.forging import forge
+from touchmark_lab.table import row
 
 _CHAPTER = "Unpacked, tampered with, repackaged"
 _NOT_REGISTERED = frozenset({"app.not-registered"})

@@ -8,8 +8,9 @@ import time
 from touchmark_lab import tools
 from touchmark_lab.device import token_claims
 from touchmark_lab.lab import PHONE, Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
 from touchmark_lab.rows.forging import forge
+from touchmark_lab.table import row
 
 _CHAPTER = "No app at all: a script"
 _REFUSED = Expected(401, got=r"^\{\}$")
