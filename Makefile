@@ -34,7 +34,7 @@ demo: product ## Tell the story: a real app attested, tampered with, and refused
 	@lab/run demo
 
 .PHONY: test
-test: build check-format tidy unit e2e sanitize ## Run all tests and checks but bench and fuzz
+test: build check-format lint tidy unit e2e sanitize ## Run all tests and checks but bench and fuzz
 
 .PHONY: unit
 unit: build ## Run the unit tests
@@ -57,6 +57,10 @@ sanitize: setup-tests ## Run the unit tests under ASan + UBSan, and the concurre
 .PHONY: check-format
 check-format: setup-tests ## Check the format of the C++ sources
 	@tools/format --check
+
+.PHONY: lint
+lint: setup-tests ## Check format and lint of Python, Java and shell
+	@tools/lint
 
 .PHONY: format
 format: setup-tests ## Format the C++ sources

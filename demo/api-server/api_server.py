@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-import touchmark.flask
 from flask import Flask, Response, g, request
-from touchmark.flask import check_touchmark_token
 from werkzeug.exceptions import HTTPException
 
+import touchmark.flask
 from converter import BadRequest, Converter
+from touchmark.flask import check_touchmark_token
 
 _log = logging.getLogger("api")
 

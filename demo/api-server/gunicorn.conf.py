@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from collections.abc import Callable
 
 workers = 1
 worker_class = "gthread"
@@ -30,7 +31,9 @@ logconfig_dict = {
 }
 
 
-def ssl_context(config, default_ssl_context_factory):
+def ssl_context(
+    config: object, default_ssl_context_factory: Callable[[], ssl.SSLContext]
+) -> ssl.SSLContext:
     context = default_ssl_context_factory()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -1,4 +1,5 @@
-"""The API server as the app sees it: through gunicorn's threads and TLS, and the converter alone."""
+"""The API server as the app sees it: through gunicorn's threads and TLS, and
+the converter alone."""
 
 from __future__ import annotations
 
@@ -9,12 +10,14 @@ import re
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jwt
 import pytest
 import requests
+
 from converter import BadRequest, Converter
 
 HERE = Path(__file__).parent
@@ -22,7 +25,7 @@ SECRET = b"s" * 32
 
 
 @pytest.fixture(scope="module")
-def converter():
+def converter() -> Converter:
     return Converter(HERE / "rates.json")
 
 
@@ -40,8 +43,8 @@ def converter():
     ],
 )
 def test_amounts_are_converted_and_written_as_people_do(
-    converter, amount, source, target, expected
-):
+    converter: Converter, amount: str, source: str, target: str, expected: str
+) -> None:
     assert converter.convert(amount, source, target) == expected
 
 
@@ -64,12 +67,12 @@ def test_amounts_are_converted_and_written_as_people_do(
         "9" * 13,
     ],
 )
-def test_what_is_no_amount_is_refused(converter, amount):
+def test_what_is_no_amount_is_refused(converter: Converter, amount: str) -> None:
     with pytest.raises(BadRequest, match="number"):
         converter.convert(amount, "EUR", "USD")
 
 
-def test_an_unknown_currency_is_refused_with_the_known_ones(converter):
+def test_an_unknown_currency_is_refused_with_the_known_ones(converter: Converter) -> None:
     with pytest.raises(BadRequest, match="EUR, GBP, USD"):
         converter.convert("1", "EUR", "XXX")
 
@@ -83,9 +86,12 @@ class Server:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"https://localhost:{port}"
+        command: list[str | Path] = [
+            HERE / "run", "--cert", self.certificate, "--key", folder / "key.pem",
+            "--bind", f"127.0.0.1:{port}", "--log", self.log,
+        ]  # fmt: skip
         self.process = subprocess.Popen(
-            [HERE / "run", "--cert", self.certificate, "--key", folder / "key.pem"]
-            + ["--bind", f"127.0.0.1:{port}", "--log", self.log],
+            command,
             env={
                 **os.environ,
                 "TOUCHMARK_SECRET": base64.b64encode(SECRET).decode(),
@@ -115,17 +121,16 @@ class Server:
 
 
 def make_certificate(certificate: Path, key: Path) -> None:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=DNS:localhost"],
-        check=True,
-        capture_output=True,
-    )
+    command: list[str | Path] = [
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=DNS:localhost",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("enforce"), "enforce")
     yield server
     server.stop()
@@ -138,21 +143,21 @@ def token(secret: bytes = SECRET, lifetime: int = 60) -> str:
 CONVERT = "/currency/convert/1/from/GBP/to/EUR"
 
 
-def test_v1_answers_everybody_in_the_original_words(server):
+def test_v1_answers_everybody_in_the_original_words(server: Server) -> None:
     response = server.get(CONVERT)
     assert response.status_code == 200
     assert response.content.decode() == '{"converted_value": "€1.12"}'
     assert response.headers["Content-Type"] == "application/json"
 
 
-def test_v2_answers_the_genuine_app_only(server):
+def test_v2_answers_the_genuine_app_only(server: Server) -> None:
     assert server.get("/v2" + CONVERT, token()).json() == {"converted_value": "€1.12"}
     for refused in ("", "x", token(b"x" * 32), token(lifetime=-1)):
         response = server.get("/v2" + CONVERT, refused)
         assert (response.status_code, response.content) == (401, b"{}")
 
 
-def test_v2_tells_a_stranger_nothing_about_the_values(server):
+def test_v2_tells_a_stranger_nothing_about_the_values(server: Server) -> None:
     assert server.get("/v2/currency/convert/x/from/GBP/to/EUR").status_code == 401
     assert server.get("/v2/currency/convert/x/from/GBP/to/EUR", token()).status_code == 400
 
@@ -166,13 +171,13 @@ def test_v2_tells_a_stranger_nothing_about_the_values(server):
         ("/nothing", 404),
     ],
 )
-def test_errors_are_json_with_a_reason(server, path, status):
+def test_errors_are_json_with_a_reason(server: Server, path: str, status: int) -> None:
     response = server.get(path)
     assert response.status_code == status
     assert response.json()["error"]
 
 
-def test_every_request_is_one_line_in_the_log(server):
+def test_every_request_is_one_line_in_the_log(server: Server) -> None:
     before = len(server.log.read_text().splitlines())
     server.get("/currency/convert/1/from/GBP/to/EUR%0afa%20ke")
     lines = server.log.read_text().splitlines()[before:]
@@ -180,7 +185,7 @@ def test_every_request_is_one_line_in_the_log(server):
     assert re.search(r"INFO api: 127\.0\.0\.1 GET \S+EUR%0Afa%20ke 400 [\d.]+ms$", lines[0])
 
 
-def test_many_threads_get_each_their_own_answer(server):
+def test_many_threads_get_each_their_own_answer(server: Server) -> None:
     def ask(index: int) -> bool:
         good = index % 2 == 0
         response = server.get("/v2" + CONVERT, token() if good else token(b"x" * 32))
@@ -190,7 +195,7 @@ def test_many_threads_get_each_their_own_answer(server):
         assert all(pool.map(ask, range(80)))
 
 
-def test_report_mode_serves_and_logs(tmp_path):
+def test_report_mode_serves_and_logs(tmp_path: Path) -> None:
     server = Server(tmp_path, "report")
     try:
         assert server.get("/v2" + CONVERT).status_code == 200
@@ -213,17 +218,19 @@ def test_report_mode_serves_and_logs(tmp_path):
         ),
     ],
 )
-def test_a_wrong_start_says_what_is_wrong(arguments, environment, message):
+def test_a_wrong_start_says_what_is_wrong(
+    arguments: list[str], environment: dict[str, str], message: str
+) -> None:
     ended = subprocess.run(
         [HERE / "run", *arguments], env={**os.environ, **environment},
-        capture_output=True, text=True, timeout=30,
+        check=False, capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     assert ended.returncode == 1
     assert message in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_the_rates_state_where_they_are_from():
+def test_the_rates_state_where_they_are_from() -> None:
     rates = json.loads((HERE / "rates.json").read_text())
     assert rates["origin"] and re.fullmatch(r"\d{4}-\d\d-\d\d", rates["date"])
     assert rates["rates"].keys() == rates["symbols"].keys() == rates["decimals"].keys()

@@ -7,13 +7,15 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from demo_apk import run
 
 ROOT = Path(__file__).parents[2]
 
 
 def classes_jar(folder: Path, sources: list[Path]) -> Path:
-    """Compiles `sources` as attester/android/build-aar does: newer platform classes before the stubs."""
+    """Compiles `sources` as attester/android/build-aar does: newer platform classes
+    before the stubs."""
     android = ROOT / "attester/android"
     libraries = run(ROOT / "tools/maven-deps", android).stdout.strip()
     platform, classes = folder / "platform", folder / "classes"
@@ -35,7 +37,7 @@ def make_aar(path: Path, entries: dict[str, bytes]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sdk_aar(tmp_path_factory) -> Path:
+def sdk_aar(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SDK's own Java classes; its native library is not run here, so its place is enough."""
     folder = tmp_path_factory.mktemp("sdk")
     sources = (ROOT / "attester/android/java/dev/touchmark/sdk").glob("*.java")
@@ -49,7 +51,7 @@ def sdk_aar(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory, sdk_aar) -> Path:
+def demo(tmp_path_factory: pytest.TempPathFactory, sdk_aar: Path) -> Path:
     """A copy of demo/, so that the tests change no file of the tree, with a built app."""
     home = tmp_path_factory.mktemp("home")
     (home / "tools").symlink_to(ROOT / "tools")

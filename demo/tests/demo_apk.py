@@ -6,19 +6,21 @@ import hashlib
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 SIGNATURE_FILES = (".SF", ".EC", ".RSA", "MANIFEST.MF")
 
 
-def run(*command, check=True, **options) -> subprocess.CompletedProcess:
+def run(*command: object, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
     options = {"capture_output": True, "text": True, "timeout": 300, **options}
-    ended = subprocess.run([str(part) for part in command], **options)
+    ended = subprocess.run([str(part) for part in command], check=False, **options)
     assert not check or ended.returncode == 0, ended.stdout + ended.stderr
     return ended
 
 
 def parts(apk: Path) -> dict[str, str]:
-    """Digest of each entry; the files of the v1 signature, which hold no part of the app, left out."""
+    """Digest of each entry; the files of the v1 signature, which hold no part of
+    the app, left out."""
     with zipfile.ZipFile(apk) as package:
         return {
             entry.filename: hashlib.sha256(package.read(entry)).hexdigest()

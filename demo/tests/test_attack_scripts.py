@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
+
 from demo_apk import parts, run, signer, smali
 
 APK = "app/build/outputs/apk/release/app-release.apk"
@@ -14,25 +16,25 @@ CALL = "->setHostnameVerifier("
 
 
 @pytest.fixture(scope="module")
-def decoded(demo, tmp_path_factory):
+def decoded(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What unpack-apk makes, kept aside: each test edits a copy."""
     shown = run(demo / "bin/unpack-apk").stdout
     assert shown.splitlines()[-1] == "---> APK decode into: .local/apktool/decoded-apk"
-    return shutil.move(demo / DECODED, tmp_path_factory.mktemp("decoded") / "apk")
+    return Path(shutil.move(demo / DECODED, tmp_path_factory.mktemp("decoded") / "apk"))
 
 
 @pytest.fixture
-def unpacked(demo, decoded):
+def unpacked(demo: Path, decoded: Path) -> Path:
     shutil.rmtree(demo / DECODED, ignore_errors=True)
     shutil.copytree(decoded, demo / DECODED)
     return demo
 
 
-def callers(folder) -> list[str]:
+def callers(folder: Path) -> list[str]:
     return [file.name for file in folder.rglob("*.smali") if CALL in file.read_text()]
 
 
-def test_repackaging_without_an_edit_changes_code_and_signer_alone(unpacked):
+def test_repackaging_without_an_edit_changes_code_and_signer_alone(unpacked: Path) -> None:
     run(unpacked / "bin/repackage-apk")
     before, after = parts(unpacked / APK), parts(unpacked / REPACKAGED)
     assert signer(unpacked / REPACKAGED) != signer(unpacked / APK)
@@ -43,12 +45,14 @@ def test_repackaging_without_an_edit_changes_code_and_signer_alone(unpacked):
     run("zipalign", "-c", "-p", "4", unpacked / REPACKAGED)
 
 
-def test_removing_the_pinning_takes_one_line_out_of_the_app(unpacked, tmp_path):
+def test_removing_the_pinning_takes_one_line_out_of_the_app(unpacked: Path, tmp_path: Path) -> None:
     shown = run(unpacked / "bin/remove-pinning").stdout
     removed = [line for line in shown.splitlines() if line.startswith("-    ")]
     assert removed == [
-        "-    invoke-virtual {p1, v0}, Ljavax/net/ssl/HttpsURLConnection;"
-        "->setHostnameVerifier(Ljavax/net/ssl/HostnameVerifier;)V"
+        (
+            "-    invoke-virtual {p1, v0}, Ljavax/net/ssl/HttpsURLConnection;"
+            "->setHostnameVerifier(Ljavax/net/ssl/HostnameVerifier;)V"
+        )
     ]
     assert not [line for line in shown.splitlines() if line.startswith("+ ")]
     run(unpacked / "bin/repackage-apk")
@@ -60,7 +64,7 @@ def test_removing_the_pinning_takes_one_line_out_of_the_app(unpacked, tmp_path):
     assert "is it removed already?" in again.stderr
 
 
-def test_the_sdks_own_code_is_left_alone(unpacked):
+def test_the_sdks_own_code_is_left_alone(unpacked: Path) -> None:
     sdk = unpacked / DECODED / "smali/dev/touchmark/sdk/Other.smali"
     line = "    invoke-virtual {p0, v0}, Ljavax/net/ssl/HttpsURLConnection;"
     line += "->setHostnameVerifier(Ljavax/net/ssl/HostnameVerifier;)V\n"
@@ -69,7 +73,7 @@ def test_the_sdks_own_code_is_left_alone(unpacked):
     assert sdk.read_text() == line
 
 
-def test_the_attackers_key_stays_the_same(unpacked):
+def test_the_attackers_key_stays_the_same(unpacked: Path) -> None:
     run(unpacked / "bin/repackage-apk")
     first = signer(unpacked / REPACKAGED)
     run(unpacked / "bin/repackage-apk")
@@ -77,14 +81,14 @@ def test_the_attackers_key_stays_the_same(unpacked):
 
 
 @pytest.mark.parametrize("script", ["remove-pinning", "repackage-apk"])
-def test_each_step_names_the_one_before_it(demo, script):
+def test_each_step_names_the_one_before_it(demo: Path, script: str) -> None:
     shutil.rmtree(demo / DECODED, ignore_errors=True)
     ended = run(demo / "bin" / script, check=False)
     assert ended.returncode == 1
     assert "bin/unpack-apk" in ended.stderr
 
 
-def test_an_absent_package_and_a_broken_one_are_refused(demo, tmp_path):
+def test_an_absent_package_and_a_broken_one_are_refused(demo: Path, tmp_path: Path) -> None:
     absent = run(demo / "bin/unpack-apk", tmp_path / "none.apk", check=False)
     assert (absent.returncode, "does not exist" in absent.stderr) == (1, True)
     broken = tmp_path / "broken.apk"
@@ -96,7 +100,7 @@ def test_an_absent_package_and_a_broken_one_are_refused(demo, tmp_path):
 @pytest.mark.parametrize(
     "script", ["build-release", "unpack-apk", "remove-pinning", "repackage-apk"]
 )
-def test_every_script_explains_itself(demo, script):
+def test_every_script_explains_itself(demo: Path, script: str) -> None:
     assert run(demo / "bin" / script, "--help").stdout.startswith(f"usage: bin/{script}")
     wrong = run(demo / "bin" / script, "--nonsense", check=False)
     assert wrong.returncode != 0

@@ -1,6 +1,7 @@
 """A row passes for what it expects and for nothing else."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ _SEEN = Observed(
 )
 
 
-def test_the_expected_passes():
+def test_the_expected_passes() -> None:
     assert _EXPECTED.problems_with(_SEEN) == []
 
 
@@ -35,11 +36,11 @@ def test_the_expected_passes():
         {"problems": ("mitmproxy saw no such request",)},
     ],
 )
-def test_each_difference_is_a_problem(change):
+def test_each_difference_is_a_problem(change: dict[str, Any]) -> None:
     assert len(_EXPECTED.problems_with(dataclasses.replace(_SEEN, **change))) == 1
 
 
-def test_no_verdict_is_not_a_failed_one():
+def test_no_verdict_is_not_a_failed_one() -> None:
     expected = Expected(200, got="1.12")
     assert expected.problems_with(Observed(got="€1.12", status=200)) == []
     assert expected.problems_with(Observed(got="€1.12", status=200, attested=False))

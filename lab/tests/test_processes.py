@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ _STUBBORN = (
 )
 
 
-def _alive(pid):
+def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -21,7 +22,7 @@ def _alive(pid):
     return True
 
 
-def test_stop_ends_a_process_that_ignores_the_request(tmp_path):
+def test_stop_ends_a_process_that_ignores_the_request(tmp_path: Path) -> None:
     daemon = Daemon(
         "stubborn", [sys.executable, "-c", _STUBBORN], cwd=tmp_path, env=os.environ,
         log=tmp_path / "log",
@@ -32,7 +33,7 @@ def test_stop_ends_a_process_that_ignores_the_request(tmp_path):
     assert not _alive(daemon.pid)
 
 
-def test_a_daemon_that_ended_says_what_it_printed(tmp_path):
+def test_a_daemon_that_ended_says_what_it_printed(tmp_path: Path) -> None:
     daemon = Daemon(
         "short", [sys.executable, "-c", "print('no port'); raise SystemExit(3)"], cwd=tmp_path,
         env=os.environ, log=tmp_path / "log",
@@ -43,14 +44,14 @@ def test_a_daemon_that_ended_says_what_it_printed(tmp_path):
     daemon.stop()
 
 
-def test_run_wants_the_expected_status(tmp_path):
+def test_run_wants_the_expected_status(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", "print('said'); raise SystemExit(1)"]
     assert run(argv, cwd=tmp_path, env=os.environ, expect=None).output == "said\n"
     with pytest.raises(LabError, match="status 1"):
         run(argv, cwd=tmp_path, env=os.environ)
 
 
-def test_run_is_bounded(tmp_path):
+def test_run_is_bounded(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="did not end within"):
         run(
             [sys.executable, "-c", "import time; time.sleep(60)"], cwd=tmp_path, env=os.environ,

@@ -61,13 +61,13 @@ def _decoded(tmp_path: Path, branch: str = "if-nez") -> Path:
     return tmp_path
 
 
-def _run(decoded: Path) -> subprocess.CompletedProcess:
+def _run(decoded: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(_TOOL), str(decoded)], capture_output=True, text=True, check=False
     )
 
 
-def test_the_sdk_and_its_use_are_gone(tmp_path):
+def test_the_sdk_and_its_use_are_gone(tmp_path: Path) -> None:
     decoded = _decoded(tmp_path)
     done = _run(decoded)
     assert done.returncode == 0, done.stderr
@@ -79,7 +79,7 @@ def test_the_sdk_and_its_use_are_gone(tmp_path):
     assert "goto :cond_1" in code
 
 
-def test_the_other_branch_falls_through(tmp_path):
+def test_the_other_branch_falls_through(tmp_path: Path) -> None:
     decoded = _decoded(tmp_path, "if-eqz")
     assert _run(decoded).returncode == 0
     activity = (decoded / _APP / "MainActivity.smali").read_text()
@@ -88,7 +88,7 @@ def test_the_other_branch_falls_through(tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["->discardTokens()V", ".method private pin("])
-def test_an_app_of_another_shape_is_an_error(tmp_path, missing):
+def test_an_app_of_another_shape_is_an_error(tmp_path: Path, missing: str) -> None:
     decoded = _decoded(tmp_path)
     api = decoded / _APP / "CurrencyApi.smali"
     api.write_text(api.read_text().replace(missing, "x"))

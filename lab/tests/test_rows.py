@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from touchmark_lab import rows
-from touchmark_lab.model import ROWS
+from touchmark_lab.table import ROWS
 
 
-def test_every_row_is_in_the_table():
+def test_every_row_is_in_the_table() -> None:
     written = {
         f"{rows.__name__}.{file.stem}": file.read_text().count("\n@row(")
         for file in Path(rows.__file__).parent.glob("*.py")

@@ -15,8 +15,9 @@ import touchmark_lab.rows  # noqa: F401  (fills ROWS)
 from touchmark_lab import packages, report
 from touchmark_lab.console import Console
 from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, UNLOCKED_PHONE, Lab
-from touchmark_lab.model import ROWS, Observed, Result, Row
+from touchmark_lab.model import Observed
 from touchmark_lab.process import LabError
+from touchmark_lab.table import ROWS, Result, Row
 
 _ROOT = Path(__file__).resolve().parents[2]
 _TIME_LIMIT_SECONDS = 600

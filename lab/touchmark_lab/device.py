@@ -97,7 +97,8 @@ class Device:
         return answer
 
     def convert(self, *, api: int, value: str, source: str, target: str) -> str:
-        """Fills the screen's fields in, touches Convert, and gives the text that the app then shows."""
+        """Fills the screen's fields in, touches Convert, and gives the text that
+        the app then shows."""
         self.ask("type", id="value", text=value)
         self.ask("select", id="from", text=source)
         self.ask("select", id="to", text=target)

@@ -31,7 +31,7 @@ UNLOCKED_PHONE = "phone-unlocked"
 
 
 class Lab:
-    """Not thread-safe, but for what it starts ahead. Close it whatever happens."""
+    """Not thread-safe, except for what it starts ahead. Close it whatever happens."""
 
     def __init__(self, root: Path, console: Console, touchmark: Path) -> None:
         self.root = root
@@ -106,7 +106,8 @@ class Lab:
         self.command(
             ["touchmark", "init", self.service.url, "--token", first_start["admin_token"],
              "--pin", first_start["pin"]],
-            shown=f"touchmark init {self.service.url} --token tmk_admin_... --pin {first_start['pin']}",
+            shown=f"touchmark init {self.service.url} --token tmk_admin_..."
+            f" --pin {first_start['pin']}",
         )  # fmt: skip
         self.set_api_mode("report")
         self.touchmark("api", "add", self.api.domain)
@@ -186,8 +187,9 @@ class Lab:
         if name in packages.VARIANTS:
             apk = self.attacker.apk(name)
         return Device(
-            self.root, name, apk, folder=self.out / "devices", env=env, trusted=trusted, proxy=proxy,
-            keybox=self.hardware.keybox, boot="unlocked" if name == UNLOCKED_PHONE else "verified",
+            self.root, name, apk, folder=self.out / "devices", env=env, trusted=trusted,
+            proxy=proxy, keybox=self.hardware.keybox,
+            boot="unlocked" if name == UNLOCKED_PHONE else "verified",
         )  # fmt: skip
 
     def _introduce(self, device: Device) -> None:
@@ -320,7 +322,7 @@ class Lab:
         url = f"{self.api.url}{version}/currency/convert/1/from/GBP/to/EUR"
         argv = ["curl", "-sS", "--cacert", str(self.ca.cert), "-w", " [%{http_code}]\n"]
         shown = ["curl", "-sS", "--cacert", "ca.pem"]
-        for header, short in zip(headers, shown_headers or headers):
+        for header, short in zip(headers, shown_headers or headers, strict=True):
             argv += ["-H", header]
             shown += ["-H", short]
         done = self.command([*argv, url], shown=shlex.join([*shown, url]))
@@ -330,7 +332,8 @@ class Lab:
     def wait_for_fresh_attestation(self, device: Device) -> None:
         """Waits until a token that a device may still hold has ended.
 
-        The SDK may have fetched one more than the log shows, ahead of need, when the app last asked.
+        The SDK may have fetched one more than the log shows, ahead of need,
+        when the app last asked.
         """
         seconds = self._tokens_end.get(device.name, 0.0) - time.monotonic()
         if seconds > 0:

@@ -1,14 +1,9 @@
-"""What a row of the table is: an attack, what it should come to, and what it came to."""
+"""What an attack should come to, and what it came to."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from touchmark_lab.lab import Lab
+from dataclasses import dataclass
 
 NO_REQUEST = 0
 """The status of an attempt whose request never reached the API server."""
@@ -53,8 +48,7 @@ class Expected:
             found.append(f"status {seen.status} in place of {self.status}")
         if seen.attested != self.attested:
             found.append(f"verdict passed={seen.attested} in place of {self.attested}")
-        for finding in sorted(self.findings - set(seen.findings)):
-            found.append(f"no finding {finding}")
+        found += [f"no finding {finding}" for finding in sorted(self.findings - set(seen.findings))]
         if self.any_of and not self.any_of & set(seen.findings):
             found.append("none of the findings " + ", ".join(sorted(self.any_of)))
         if self.assurance and seen.assurance != self.assurance:
@@ -69,52 +63,3 @@ class Expected:
         if self.any_of:
             reasons.append(" or ".join(sorted(self.any_of)))
         return ", ".join([text, *reasons])
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    attack: str
-    tool: Callable[[Lab], str]
-    """The tool's name and version, asked of the tool itself."""
-    expected: Expected
-    run: Callable[[Lab], Observed]
-    """Carries the attack out, makes its own preconditions, and tells the story as it goes."""
-    chapter: str
-    in_demo: bool = True
-    """False: the table has it, the demo's story is told without it, to be over in a minute."""
-
-
-@dataclass(frozen=True)
-class Result:
-    row: Row
-    tool: str
-    seen: Observed
-    seconds: float
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        return not self.problems
-
-
-ROWS: list[Row] = []
-"""In the order of the story."""
-
-
-def row(
-    name: str,
-    *,
-    chapter: str,
-    attack: str,
-    tool: Callable[[Lab], str],
-    expected: Expected,
-    in_demo: bool = True,
-) -> Callable[[Callable[[Lab], Observed]], Callable[[Lab], Observed]]:
-    """Puts the decorated function into the table."""
-
-    def register(run: Callable[[Lab], Observed]) -> Callable[[Lab], Observed]:
-        ROWS.append(Row(name, attack, tool, expected, run, chapter, in_demo))
-        return run
-
-    return register

@@ -1,4 +1,5 @@
-"""The lab's own certificate authorities: one for the API server, one for the phones' secure hardware."""
+"""The lab's own certificate authorities: one for the API server, one for the
+phones' secure hardware."""
 
 from __future__ import annotations
 
@@ -91,7 +92,8 @@ def make(folder: Path) -> tuple[Identity, Identity]:
 
 @dataclass(frozen=True)
 class HardwareMaker:
-    """Who makes the secure hardware of the lab's phones, in the place of Google and a phone maker."""
+    """Who makes the secure hardware of the lab's phones, in the place of
+    Google and a phone maker."""
 
     root: Path
     """PEM, for the service."""

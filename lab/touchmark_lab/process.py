@@ -1,7 +1,9 @@
-"""Child processes that always end: commands with a time limit, and servers that are stopped by pid."""
+"""Child processes that always end: commands with a time limit, and servers
+that are stopped by pid."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -69,8 +71,8 @@ def wait_until(what: str, ready: Callable[[], bool], timeout: float = 30) -> Non
 class Daemon:
     """A process that runs beside the lab until it is stopped.
 
-    Its output goes to the log file; with `pipe`, only its standard error does, and standard output is
-    the caller's to read.
+    Its output goes to the log file; with `pipe`, only its standard error does, and
+    standard output is the caller's to read.
     """
 
     def __init__(
@@ -124,10 +126,8 @@ class Daemon:
         if self.process.stdin and not self.process.stdin.closed:
             self.process.stdin.close()
         for sign, wait in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, sign)
-            except ProcessLookupError:
-                pass
             try:
                 self.process.wait(wait)
                 return

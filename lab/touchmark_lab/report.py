@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from touchmark_lab.console import Console
-from touchmark_lab.model import NO_REQUEST, Observed, Result
+from touchmark_lab.model import NO_REQUEST, Observed
+from touchmark_lab.table import Result
 
 _HEADINGS = ("Attack", "Tool", "What it got", "Status", "Verdict", "Expected", "Result")
 _WIDTHS = (38, 20, 24, 6, 26, 26, 6)
@@ -44,11 +45,13 @@ def print_table(console: Console, results: Sequence[Result]) -> None:
 
 
 def _print_line(console: Console, cells: Sequence[str]) -> None:
-    columns = [textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, _WIDTHS)]
+    columns = [
+        textwrap.wrap(cell, width) or [""] for cell, width in zip(cells, _WIDTHS, strict=True)
+    ]
     for number in range(max(map(len, columns))):
         parts = [
             (column[number] if number < len(column) else "").ljust(width)
-            for column, width in zip(columns, _WIDTHS)
+            for column, width in zip(columns, _WIDTHS, strict=True)
         ]
         console.plain((" " + " | ".join(parts)).rstrip())
 

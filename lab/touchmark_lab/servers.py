@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -51,7 +52,7 @@ class Service:
 
 
 class ApiServer:
-    """The Currency Converter's API server, which can be started anew in another mode."""
+    """The Currency Converter's API server, which can be started again in another mode."""
 
     def __init__(
         self, root: Path, folder: Path, identity: Identity, env: Mapping[str, str]
@@ -88,7 +89,8 @@ class ApiServer:
 
 @dataclass(frozen=True)
 class ApiCall:
-    """A request that reached the API server, from its log, with the lines the check wrote about it."""
+    """A request that reached the API server, from its log, with the lines the
+    check wrote about it."""
 
     path: str
     status: int
@@ -186,8 +188,6 @@ class Mitm:
                     wanted.extend(lines[number : number + 2])
             return bool(wanted)
 
-        try:
+        with contextlib.suppress(LabError):
             wait_until("mitmproxy logs the flow", logged, timeout=2)
-        except LabError:
-            pass
         return wanted

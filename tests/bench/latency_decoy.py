@@ -1,4 +1,5 @@
-"""Prints the latency of valid and decoy answers side by side. Asserts nothing: machines are noisy."""
+"""Prints the latency of valid and decoy answers side by side. Asserts nothing:
+machines are noisy."""
 
 from __future__ import annotations
 
@@ -11,15 +12,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from kit.registered_app import RegisteredApp  # noqa: E402
-from kit.soft_attester import SoftAttester, TlsConnection  # noqa: E402
+from kit.registered_app import RegisteredApp
+from kit.soft_attester import SoftAttester, TlsConnection
 
 EACH = 1000
 FAILURE = {"findings": [{"id": "hook.text-modified", "detail": "libc.so"}]}
 
 
 def sample(app: RegisteredApp) -> tuple[list[float], list[float]]:
-    """Microseconds from the request's last byte to the answer's, valid and decoy in random order."""
+    """Microseconds from the request's last byte to the answer's, valid and
+    decoy in random order."""
     attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
     valid: list[float] = []
     decoy: list[float] = []
@@ -62,7 +64,8 @@ def main() -> None:
     for name, values in (("valid", valid), ("decoy", decoy)):
         cuts = statistics.quantiles(values, n=100)
         print(f"{name:8}{cuts[9]:9.0f}{cuts[49]:9.0f}{cuts[89]:9.0f}{cuts[98]:9.0f}")
-    # The 1 % critical value of the two-sample test: a distance below it says "cannot be told apart".
+    # The 1 % critical value of the two-sample test: a distance below it says
+    # "cannot be told apart".
     critical = 1.628 * (2 / EACH) ** 0.5
     print(f"KS distance valid/decoy {ks_distance(valid, decoy):.3f}, valid/valid again "
           f"{ks_distance(valid, again):.3f}, 1 % critical value {critical:.3f}")  # fmt: skip

@@ -1,15 +1,16 @@
-"""Prints how long Touchmark takes to verify a package beside apksigner, AOSP's own verifier, and beside
-the raw SHA-256 speed of the same file, measured in the same run. Fails when it is too slow or needs too
-much memory:
+"""Prints how long Touchmark takes to verify a package beside apksigner, AOSP's own
+verifier, and beside the raw SHA-256 speed of the same file, measured in the same run.
+Fails when it is too slow or needs too much memory:
 
 - a small package: at least 10 times apksigner's speed,
 - a 100 MB package: at least 80 % of the SHA-256 speed of all cores, at most 64 MiB of memory.
 
-How to read it: the cores' raw speed is that of as many `openssl dgst` processes as there are cores, each
-over its share of the same file, in turn with the command that is measured. So both had the same machine,
-and others' load, which lengthens every time alike, does not decide. The processor time beside it is what
-the work itself costs: when it is that of openssl, nothing but hashing is left. Measuring costs twice that,
-since the signature's digest is over chunks of the whole file and the parts' digests are over their content.
+How to read it: the cores' raw speed is that of as many `openssl dgst` processes as there are cores,
+each over its share of the same file, in turn with the command that is measured. So both had the
+same machine, and others' load, which lengthens every time alike, does not decide. The processor
+time beside it is what the work itself costs: when it is that of openssl, nothing but hashing is
+left. Measuring costs twice that, since the signature's digest is over chunks of the whole file and
+the parts' digests are over their content.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def run(*commands: Sequence[str | Path]) -> Cost:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            raise SystemExit(f"{process.args} ended with {process.returncode}")
+            raise SystemExit(f"{process.args!r} ended with {process.returncode}")
         cpu += usage.ru_utime + usage.ru_stime
         memory = max(memory, usage.ru_maxrss / 1024)
     return Cost(time.perf_counter() - start, cpu, memory)
@@ -75,7 +76,8 @@ def best(*command: str | Path, rounds: int = ROUNDS) -> Cost:
 
 
 def make_package(folder: Path, megabytes: int) -> Path:
-    """A package with that much of incompressible assets, aligned and signed by the Android tools."""
+    """A package with that much of incompressible assets, aligned and signed
+    by the Android tools."""
     unsigned, aligned = folder / "unsigned.apk", folder / "aligned.apk"
     with zipfile.ZipFile(unsigned, "w") as archive:
         archive.writestr("AndroidManifest.xml", compile_manifest("org.touchmark.bench"))
@@ -86,8 +88,9 @@ def make_package(folder: Path, megabytes: int) -> Path:
     store = folder / "key.p12"
     if not store.exists():
         subprocess.run(
-            ["keytool", "-genkeypair", "-keystore", store, "-storetype", "PKCS12", "-alias", "bench",
-             "-storepass", "android", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=bench"],
+            ["keytool", "-genkeypair", "-keystore", store, "-storetype", "PKCS12",
+             "-alias", "bench", "-storepass", "android",
+             "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=bench"],
             check=True, capture_output=True,
         )  # fmt: skip
     signed = folder / f"{megabytes}.apk"
@@ -99,8 +102,8 @@ def make_package(folder: Path, megabytes: int) -> Path:
 
 
 def pieces(package: Path) -> list[Path]:
-    """The file in as many pieces as there are cores. By a process of its own: what this one has ever held
-    would count as memory of those that it starts."""
+    """The file in as many pieces as there are cores. By a process of its own: what this one has
+    ever held would count as memory of those that it starts."""
     prefix = package.with_suffix(".piece-")
     subprocess.run(["split", "-n", str(CORES), package, prefix], check=True)
     return sorted(package.parent.glob(prefix.name + "*"))
@@ -108,7 +111,8 @@ def pieces(package: Path) -> list[Path]:
 
 def show(name: str, cost: Cost, note: str = "") -> None:
     print(
-        f"  {name:26}{cost.seconds * 1000:8.1f} ms {cost.cpu * 1000:8.1f} ms processor {cost.memory:5.0f} MiB {note}"
+        f"  {name:26}{cost.seconds * 1000:8.1f} ms {cost.cpu * 1000:8.1f} ms processor"
+        f" {cost.memory:5.0f} MiB {note}"
     )
 
 

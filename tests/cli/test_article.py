@@ -7,20 +7,23 @@ import datetime
 import json
 import re
 import time
+from pathlib import Path
 
 import jwt
 import pytest
 
+from kit.command import Command
+from kit.service import Service
 from kit.soft_attester import App, SoftAttester, TlsConnection
 
 
-def test_sdk_get_library(touchmark, tmp_path, service):
+def test_sdk_get_library(touchmark: Command, tmp_path: Path, service: Service) -> None:
     touchmark.ok("sdk", "-getLibrary", "touchmark_sdk.aar", cwd=tmp_path)
     served = service.data.parent / "sdk/touchmark_sdk.aar"
     assert (tmp_path / "touchmark_sdk.aar").read_bytes() == served.read_bytes()
 
 
-def test_sdk_get_config(touchmark, tmp_path, service):
+def test_sdk_get_config(touchmark: Command, tmp_path: Path, service: Service) -> None:
     (tmp_path / "app/src/main/assets").mkdir(parents=True)
     touchmark.ok("sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config", cwd=tmp_path)
     jws = (tmp_path / "app/src/main/assets/touchmark-initial.config").read_text()
@@ -29,32 +32,37 @@ def test_sdk_get_config(touchmark, tmp_path, service):
     assert service.credentials()["pin"] in payload["service"]["pins"]
 
 
-def test_registration_add_with_expiry(touchmark, release):
+def test_registration_add_with_expiry(touchmark: Command, release: Path) -> None:
     before = int(time.time())
     shown = touchmark.ok("registration", "-add", release, "-expireAfter", "600s").splitlines()
     assert shown[0] == "registering app Currency Converter Demo"
     assert re.fullmatch(
-        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo-1\.0\[1\]-3 SDK:Android\(0\.1\.0\)",
+        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo"
+        r"-1\.0\[1\]-3 SDK:Android\(0\.1\.0\)",
         shown[1],
     )
-    date = re.fullmatch(r"registration successful, expires (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", shown[2])
+    date = re.fullmatch(
+        r"registration successful, expires (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", shown[2]
+    )
     assert date
     expires = datetime.datetime.fromisoformat(date[1] + "+00:00").timestamp()
     assert before + 600 <= expires <= time.time() + 600
     assert len(shown) == 3
 
 
-def test_registration_add_for_ever(touchmark, release):
-    assert touchmark.ok("registration", "-add", release).splitlines()[2] == "registration successful"
+def test_registration_add_for_ever(touchmark: Command, release: Path) -> None:
+    assert (
+        touchmark.ok("registration", "-add", release).splitlines()[2] == "registration successful"
+    )
 
 
-def test_modern_and_article_form_say_the_same(touchmark, release):
+def test_modern_and_article_form_say_the_same(touchmark: Command, release: Path) -> None:
     article = touchmark.ok("registration", "-add", release)
     assert touchmark.ok("registration", "add", release) == article
 
 
 @pytest.fixture
-def secret(touchmark) -> bytes:
+def secret(touchmark: Command) -> bytes:
     return base64.b64decode(touchmark.ok("secret", "get"))
 
 
@@ -62,19 +70,19 @@ CLAIMS = {"did": "VpbvaHuFztxhsx472W4Vgg==", "exp": 1568719426, "ip": "80.229.11
 SHOWN = '{"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"}'
 
 
-def check(touchmark, token: str, *options: str) -> tuple[str, int]:
+def check(touchmark: Command, token: str, *options: str | Path) -> tuple[str, int]:
     done = touchmark.run("token", "-check", token, *options)
     assert done.stderr == ""
     return done.stdout, done.returncode
 
 
-def test_token_check_valid(touchmark):
+def test_token_check_valid(touchmark: Command) -> None:
     output, status = check(touchmark, touchmark.ok("token", "example").strip())
     assert re.fullmatch(r'valid: \{"did":"[^"]{22}==","exp":\d+,"ip":"[^"]+"\}\n', output)
     assert status == 0
 
 
-def test_token_check_invalid_is_told_apart_from_forged(touchmark):
+def test_token_check_invalid_is_told_apart_from_forged(touchmark: Command) -> None:
     output, status = check(touchmark, touchmark.ok("token", "example", "--invalid").strip())
     assert re.fullmatch(r'invalid: \{"did":"[^"]{22}==","exp":\d+,"ip":"[^"]+"\}\n', output)
     assert status == 1
@@ -82,12 +90,12 @@ def test_token_check_invalid_is_told_apart_from_forged(touchmark):
     assert check(touchmark, forged) == (f"forged: {SHOWN}\n", 1)
 
 
-def test_token_check_expired(touchmark, secret):
+def test_token_check_expired(touchmark: Command, secret: bytes) -> None:
     token = jwt.encode(CLAIMS, secret, "HS256")
     assert check(touchmark, token) == (f"expired: {SHOWN}\n", 1)
 
 
-def test_token_check_malformed(touchmark):
+def test_token_check_malformed(touchmark: Command) -> None:
     for token in ["x", "a.b.c", "eyJhbGciOiJIUzI1NiJ9..", "." * 300]:
         output, status = check(touchmark, token)
         assert output.startswith("malformed: ") and output.count("\n") == 1
@@ -95,7 +103,9 @@ def test_token_check_malformed(touchmark):
 
 
 @pytest.mark.filterwarnings("ignore:The HMAC key is 32 bytes")
-def test_offline_check_agrees_with_the_service(touchmark, secret, nobody, tmp_path):
+def test_offline_check_agrees_with_the_service(
+    touchmark: Command, secret: bytes, nobody: Command, tmp_path: Path
+) -> None:
     for secret_format in ["base64", "env", "json"]:
         file = tmp_path / f"secret.{secret_format}"
         file.write_text(touchmark.ok("secret", "get", "--format", secret_format))
@@ -110,7 +120,7 @@ def test_offline_check_agrees_with_the_service(touchmark, secret, nobody, tmp_pa
             assert check(nobody, token, "--secret-file", file) == check(touchmark, token)
 
 
-def test_token_of_a_failed_attestation(touchmark, service, release):
+def test_token_of_a_failed_attestation(touchmark: Command, service: Service, release: Path) -> None:
     """The article's story: the app is not registered, its token looks good and is not."""
     for registration in touchmark.json("registration", "list")["registrations"]:
         touchmark.ok("registration", "remove", registration["id"])

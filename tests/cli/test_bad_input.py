@@ -10,10 +10,12 @@ import struct
 import subprocess
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from kit import apk
+from kit.command import Command
 from kit.service import Service
 
 USAGE, NOT_CONFIGURED, UNREACHABLE, UNAUTHORIZED = 2, 3, 4, 5
@@ -22,7 +24,8 @@ PIN = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
 
 def refused(done: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
-    """It ended with `status` and one line on standard error that names what is wrong and what to do."""
+    """It ended with `status` and one line on standard error that names what is
+    wrong and what to do."""
     assert done.returncode == status, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stderr.startswith("touchmark: ")
@@ -44,22 +47,22 @@ def refused(done: subprocess.CompletedProcess[str], status: int, *words: str) ->
         (["registration", "add", "x.apk", "--expire-after", "soon"], "600s"),
     ],
 )
-def test_unknown_commands_and_options(touchmark, arguments, hint):
+def test_unknown_commands_and_options(touchmark: Command, arguments: list[str], hint: str) -> None:
     refused(touchmark.run(*arguments), USAGE, hint)
 
 
-def test_nothing_set_up(nobody):
+def test_nothing_set_up(nobody: Command) -> None:
     refused(nobody.run("status"), NOT_CONFIGURED, "touchmark init")
     refused(nobody.run("status", "--profile", "prod"), NOT_FOUND, "prod")
 
 
-def test_damaged_profile(touchmark):
+def test_damaged_profile(touchmark: Command) -> None:
     profile = touchmark.home / "profiles/default.json"
     profile.write_text("{")
     refused(touchmark.run("status"), NOT_CONFIGURED, str(profile))
 
 
-def test_wrong_tokens(nobody, touchmark, service):
+def test_wrong_tokens(nobody: Command, touchmark: Command, service: Service) -> None:
     pin = service.credentials()["pin"]
     init = ["init", service.url, "--pin", pin, "--profile", "wrong"]
     refused(nobody.run(*init, "--token", "tmk_admin_wrong"), UNAUTHORIZED, "token")
@@ -69,32 +72,36 @@ def test_wrong_tokens(nobody, touchmark, service):
     refused(touchmark.run("status"), UNAUTHORIZED)
 
 
-def test_wrong_token_with_a_large_upload(touchmark, big_release):
+def test_wrong_token_with_a_large_upload(touchmark: Command, big_release: Path) -> None:
     touchmark.environment["TOUCHMARK_TOKEN"] = "tmk_admin_wrong"
     refused(touchmark.run("registration", "add", big_release), UNAUTHORIZED)
 
 
-def test_role_that_is_not_enough(developer):
+def test_role_that_is_not_enough(developer: Command) -> None:
     refused(developer.run("secret", "get"), UNAUTHORIZED, "admin")
     refused(developer.run("audit", "list"), UNAUTHORIZED, "admin")
 
 
-def test_unreachable_service(nobody):
+def test_unreachable_service(nobody: Command) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"https://127.0.0.1:{free.getsockname()[1]}"
     refused(nobody.run("init", url, "--token", "tmk_x"), UNREACHABLE, url, "touchmark serve")
-    refused(nobody.run("init", "nowhere.invalid", "--token", "tmk_x"), UNREACHABLE, "nowhere.invalid")
+    refused(
+        nobody.run("init", "nowhere.invalid", "--token", "tmk_x"), UNREACHABLE, "nowhere.invalid"
+    )
 
 
-def test_silent_service(nobody):
+def test_silent_service(nobody: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"https://127.0.0.1:{server.getsockname()[1]}"
-        done = nobody.run("init", url, "--token", "tmk_x", "--pin", PIN, "--timeout", "1", timeout=10)
+        done = nobody.run(
+            "init", url, "--token", "tmk_x", "--pin", PIN, "--timeout", "1", timeout=10
+        )
     refused(done, UNREACHABLE, "--timeout")
 
 
-def test_service_without_tls(nobody):
+def test_service_without_tls(nobody: Command) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -111,12 +118,12 @@ def test_service_without_tls(nobody):
     refused(done, UNREACHABLE, "HTTPS")
 
 
-def test_another_key_than_the_pinned_one(touchmark, service):
+def test_another_key_than_the_pinned_one(touchmark: Command, service: Service) -> None:
     touchmark.environment["TOUCHMARK_PIN"] = PIN
     refused(touchmark.run("status"), UNREACHABLE, "not the pinned one")
 
 
-def test_self_signed_service_without_pin(nobody, service):
+def test_self_signed_service_without_pin(nobody: Command, service: Service) -> None:
     done = nobody.run("init", service.url, "--token", "tmk_x")
     refused(done, UNREACHABLE, service.credentials()["pin"], "--pin")
 
@@ -134,14 +141,16 @@ def declares_1gb() -> bytes:
 
 
 @pytest.fixture(scope="session")
-def bad_packages(tmp_path_factory, release):
+def bad_packages(tmp_path_factory: pytest.TempPathFactory, release: Path) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("bad")
     good = release.read_bytes()
     bomb = folder / "bomb.apk"
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("classes.dex", "w", force_zip64=False) as entry:
-            for _ in range(1024):
-                entry.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("classes.dex", "w", force_zip64=False) as entry,
+    ):
+        for _ in range(1024):
+            entry.write(bytes(1 << 20))
     contents = {
         "truncated": good[: len(good) // 2],
         "cut-by-one": good[:-1],
@@ -170,13 +179,13 @@ def bad_packages(tmp_path_factory, release):
         "text",
     ],
 )
-def test_bad_packages(touchmark, bad_packages, name):
+def test_bad_packages(touchmark: Command, bad_packages: dict[str, Path], name: str) -> None:
     before = touchmark.json("registration", "list")
     refused(touchmark.run("registration", "add", bad_packages[name], timeout=20), 1, f"{name}.apk")
     assert touchmark.json("registration", "list") == before
 
 
-def test_refused_package_as_json(touchmark, bad_packages):
+def test_refused_package_as_json(touchmark: Command, bad_packages: dict[str, Path]) -> None:
     done = touchmark.run("registration", "add", bad_packages["text"], "--json")
     error = json.loads(done.stderr)
     assert error["exit_code"] == done.returncode == 1
@@ -184,27 +193,31 @@ def test_refused_package_as_json(touchmark, bad_packages):
     assert "text.apk" in error["error"]["message"]
 
 
-def test_packages_that_cannot_be_read(touchmark, tmp_path):
+def test_packages_that_cannot_be_read(touchmark: Command, tmp_path: Path) -> None:
     refused(touchmark.run("registration", "add", tmp_path / "none.apk"), USAGE, "none.apk")
     refused(touchmark.run("registration", "add", tmp_path), USAGE, str(tmp_path))
 
 
-def test_unknown_names(touchmark):
+def test_unknown_names(touchmark: Command) -> None:
     refused(touchmark.run("registration", "remove", "0123456789abcdef"), NOT_FOUND, "list")
     refused(touchmark.run("api", "remove", "unknown.example"), NOT_FOUND, "list")
 
 
-def test_bad_values(touchmark, tmp_path):
+def test_bad_values(touchmark: Command, tmp_path: Path) -> None:
     refused(touchmark.run("api", "add", "a b"), USAGE, "api.example.com")
     refused(touchmark.run("api", "add", "a.example", "--pin", "short"), USAGE, "base64")
     (tmp_path / "x.pem").write_text("no certificate")
-    refused(touchmark.run("api", "add", "a.example", "--from-file", tmp_path / "x.pem"), USAGE, "PEM")
+    refused(
+        touchmark.run("api", "add", "a.example", "--from-file", tmp_path / "x.pem"), USAGE, "PEM"
+    )
     refused(touchmark.run("arc", "explain", "AAAA1"), USAGE)
     token = touchmark.ok("token", "example").strip()
-    refused(touchmark.run("token", "check", token, "--secret-file", tmp_path / "none"), USAGE, "none")
+    refused(
+        touchmark.run("token", "check", token, "--secret-file", tmp_path / "none"), USAGE, "none"
+    )
 
 
-def test_errors_as_json(nobody):
+def test_errors_as_json(nobody: Command) -> None:
     done = nobody.run("status", "--json")
     error = json.loads(done.stderr)
     assert error["exit_code"] == done.returncode == NOT_CONFIGURED
@@ -212,18 +225,20 @@ def test_errors_as_json(nobody):
 
 
 # A file system of its own in a mount namespace of its own: as full as a disk can be.
-def on_small_disk(folder, size: str) -> list[str]:
+def on_small_disk(folder: Path, size: str) -> list[str]:
     mount = f'mount -t tmpfs -o size={size} tmpfs "{folder}" && exec "$@"'
     root = [] if os.geteuid() == 0 else ["--map-root-user"]
     return ["unshare", "--mount", *root, "sh", "-c", mount, "sh"]
 
 
-def test_full_disk_behind_standard_output(touchmark):
-    with open("/dev/full", "w") as full:
+def test_full_disk_behind_standard_output(touchmark: Command) -> None:
+    with Path("/dev/full").open("w") as full:
         refused(touchmark.run("status", stdout=full), NO_SPACE)
 
 
-def test_full_disk_here(nobody, tmp_path, tmp_path_factory):
+def test_full_disk_here(
+    nobody: Command, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder = tmp_path_factory.mktemp("with-large-sdk")
     (folder / "sdk").mkdir()
     (folder / "sdk/touchmark_sdk.aar").write_bytes(os.urandom(200_000))
@@ -239,7 +254,7 @@ def test_full_disk_here(nobody, tmp_path, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def big_release(tmp_path_factory):
+def big_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("big") / "big.apk"
     manifest = apk.compile_manifest("com.example.big", "Big")
     dex = b"dex\n035\0" + os.urandom(8 << 20)
@@ -247,7 +262,9 @@ def big_release(tmp_path_factory):
     return path
 
 
-def test_full_disk_of_the_service(nobody, tmp_path, big_release, release):
+def test_full_disk_of_the_service(
+    nobody: Command, tmp_path: Path, big_release: Path, release: Path
+) -> None:
     (tmp_path / "data").mkdir()
     service = Service(tmp_path / "data", prefix=on_small_disk(tmp_path / "data", "4m")).start()
     try:
@@ -260,7 +277,7 @@ def test_full_disk_of_the_service(nobody, tmp_path, big_release, release):
         service.stop()
 
 
-def test_port_in_use(nobody, service, tmp_path):
+def test_port_in_use(nobody: Command, service: Service, tmp_path: Path) -> None:
     done = nobody.run("serve", "--data", tmp_path / "data", "--listen", service.listen)
     assert done.returncode == ADDRESS_IN_USE
     assert service.listen in done.stderr.splitlines()[-1]

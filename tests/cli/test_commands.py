@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import socket
 import ssl
 import subprocess
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from kit.certificate import pem, pin_of, self_signed
 from kit.command import Command
+from kit.service import Service
 
 
 @pytest.fixture
-def tls_server(tmp_path):
+def tls_server(tmp_path: Path) -> Iterator[tuple[str, ec.EllipticCurvePrivateKey]]:
     """A TLS server on loopback that only shakes hands; gives its domain and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     (tmp_path / "server.pem").write_bytes(pem(key) + self_signed(key, "localhost"))
@@ -47,13 +49,15 @@ def tls_server(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def no_apis_left(touchmark):
+def no_apis_left(touchmark: Command) -> Iterator[None]:
     yield
     for api in touchmark.json("api", "list")["apis"]:
         touchmark.ok("api", "remove", api["domain"])
 
 
-def test_registration_list_and_remove(touchmark, developer, release):
+def test_registration_list_and_remove(
+    touchmark: Command, developer: Command, release: Path
+) -> None:
     added = developer.json("registration", "add", release, "--expire-after", "1h")
     listed = {r["id"]: r for r in touchmark.json("registration", "list")["registrations"]}
     registration = listed[added["id"]]
@@ -70,7 +74,9 @@ def test_registration_list_and_remove(touchmark, developer, release):
     assert added["id"] not in [r["id"] for r in left]
 
 
-def test_api_add_reads_the_live_certificate(touchmark, tls_server):
+def test_api_add_reads_the_live_certificate(
+    touchmark: Command, tls_server: tuple[str, ec.EllipticCurvePrivateKey]
+) -> None:
     domain, key = tls_server
     done = touchmark.run("api", "add", domain)
     assert done.returncode == 0, done.stderr
@@ -80,7 +86,7 @@ def test_api_add_reads_the_live_certificate(touchmark, tls_server):
     assert touchmark.json("api", "list")["apis"] == [{"domain": domain, "pins": [pin_of(key)]}]
 
 
-def test_api_add_of_a_server_that_is_not_there(touchmark):
+def test_api_add_of_a_server_that_is_not_there(touchmark: Command) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         domain = f"127.0.0.1:{free.getsockname()[1]}"
@@ -91,7 +97,7 @@ def test_api_add_of_a_server_that_is_not_there(touchmark):
     assert touchmark.json("api", "list")["apis"] == []
 
 
-def test_api_add_from_files(touchmark, tmp_path):
+def test_api_add_from_files(touchmark: Command, tmp_path: Path) -> None:
     leaf = rsa.generate_private_key(65537, 2048)
     issuer = ec.generate_private_key(ec.SECP384R1())
     spare = ec.generate_private_key(ec.SECP256R1())
@@ -108,7 +114,7 @@ def test_api_add_from_files(touchmark, tmp_path):
     ]
 
 
-def test_api_changes_make_a_new_configuration(touchmark):
+def test_api_changes_make_a_new_configuration(touchmark: Command) -> None:
     pin = pin_of(ec.generate_private_key(ec.SECP256R1()))
     before = touchmark.json("status")["config_version"]
     answer = touchmark.json("api", "add", "a.example", "--pin", pin)
@@ -117,7 +123,7 @@ def test_api_changes_make_a_new_configuration(touchmark):
     assert touchmark.json("status")["config_version"] > answer["config_version"]
 
 
-def test_status_policy_audit(touchmark, developer, service):
+def test_status_policy_audit(touchmark: Command, developer: Command, service: Service) -> None:
     status = touchmark.json("status")
     assert status["role"] == "admin"
     assert developer.json("status")["role"] == "developer"
@@ -133,39 +139,47 @@ def test_status_policy_audit(touchmark, developer, service):
     assert len(touchmark.json("audit", "list", "--limit", "2")["entries"]) == 2
 
 
-def test_token_inspect_needs_no_service(nobody):
+def test_token_inspect_needs_no_service(nobody: Command) -> None:
     token = (
         "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJkaWQiOiJWcGJ2YUh1Rnp0eGhzeDQ3Mlc0VmdnPT0iLCJleHAiOjE1"
         "Njg3MTk0MjYsImlwIjoiODAuMjI5LjExMy4yMjAifQ.xS-iNbfVlveTiZ_H8E2ZT2GF8suKvziauUoD79pYpoM"
     )
     shown = nobody.ok("token", "inspect", "-", stdin=token + "\n").splitlines()
     assert shown[0] == 'header {"alg":"HS256","typ":"JWT"}'
-    assert shown[1] == 'claims {"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"}'
+    assert (
+        shown[1]
+        == 'claims {"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"}'
+    )
     assert shown[2].startswith("exp    2019-09-17 11:23:46 UTC, ")
     assert nobody.json("token", "inspect", token)["claims"]["ip"] == "80.229.113.220"
 
 
-def test_arc_explain(touchmark, tmp_path):
+def test_arc_explain(touchmark: Command, tmp_path: Path) -> None:
     code = base64.b32encode(bytes([1, 1, 30, 32])).decode().rstrip("=")
     without_service = Command(tmp_path / "elsewhere")
     shown = without_service.ok("arc", "explain", code.lower()).splitlines()
     assert [line.split(":")[0] for line in shown] == ["app.not-registered", "hook.text-modified"]
-    assert [f["number"] for f in without_service.json("arc", "explain", code)["findings"]] == [1, 30]
+    assert [f["number"] for f in without_service.json("arc", "explain", code)["findings"]] == [
+        1,
+        30,
+    ]
     # With one, also what the policy in force makes of them.
     shown = touchmark.ok("arc", "explain", code).splitlines()
     assert len(shown) == 6
     assert shown[1].startswith("  now: reject, by ")
     assert shown[2] == "  would pass: a registered release: `touchmark registration add`"
-    assert [f["action"] for f in touchmark.json("arc", "explain", code)["findings"]] == ["reject"] * 2
+    assert [f["action"] for f in touchmark.json("arc", "explain", code)["findings"]] == [
+        "reject"
+    ] * 2
 
 
-def test_profile_is_for_its_owner_only(touchmark):
+def test_profile_is_for_its_owner_only(touchmark: Command) -> None:
     profile = touchmark.home / "profiles/default.json"
     assert profile.stat().st_mode & 0o777 == 0o600
     assert profile.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_profiles_and_environment(nobody, service):
+def test_profiles_and_environment(nobody: Command, service: Service) -> None:
     nobody.init(service, "admin", "--profile", "one")
     nobody.init(service, "developer", "--profile", "two")
     assert nobody.json("status", "--profile", "one")["role"] == "admin"
@@ -175,7 +189,7 @@ def test_profiles_and_environment(nobody, service):
     assert nobody.json("status")["role"] == "admin"
 
 
-def test_init_takes_the_token_from_standard_input(nobody, service):
+def test_init_takes_the_token_from_standard_input(nobody: Command, service: Service) -> None:
     credentials = service.credentials()
     shown = nobody.ok(
         "init", service.url, "--token", "-", "--pin", credentials["pin"],
@@ -184,7 +198,9 @@ def test_init_takes_the_token_from_standard_input(nobody, service):
     assert "role developer" in shown
 
 
-def test_init_with_the_services_certificate_as_authority(nobody, service, tmp_path):
+def test_init_with_the_services_certificate_as_authority(
+    nobody: Command, service: Service, tmp_path: Path
+) -> None:
     certificate = subprocess.run(
         ["openssl", "s_client", "-connect", service.listen, "-servername", "localhost"],
         input="", capture_output=True, text=True, check=True,

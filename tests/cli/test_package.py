@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kit import apk
+from kit.command import Command
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors/apksig"
 VERIFIED = VECTORS / "v31-rsa-2048_2-tgt-33-1-tgt-28.apk"
@@ -19,19 +20,22 @@ ROTATED_FROM = "fb5dbd3c669af9fc236c6991e6387b7f11ff0590997f22d0f5c74ff40e04fca8
 ROTATED_TO = "681b0e56a796350c08647352a4db800cc44b2adc8f4c72fa350bd05d4d50264d"
 
 
-def test_verify_says_who_signed(nobody):
+def test_verify_says_who_signed(nobody: Command) -> None:
     answer = nobody.json("package", "verify", VERIFIED)
     assert answer["file"] == str(VERIFIED)
     assert answer["verified"] is True
     assert answer["schemes"] == ["v1", "v2", "v3", "v3.1"]
     assert answer["signers"] == [{"certificate_sha256": ROTATED_TO, "scheme": "v3.1"}]
-    assert [entry["certificate_sha256"] for entry in answer["lineage"]] == [ROTATED_FROM, ROTATED_TO]
+    assert [entry["certificate_sha256"] for entry in answer["lineage"]] == [
+        ROTATED_FROM,
+        ROTATED_TO,
+    ]
     assert answer["reason"] is None
     assert answer["detail"] is None
     assert answer["warnings"] == []
 
 
-def test_verify_names_the_reason(nobody):
+def test_verify_names_the_reason(nobody: Command) -> None:
     done = nobody.run("package", "verify", REFUSED, "--json")
     assert done.returncode == 1
     answer = json.loads(done.stdout)
@@ -43,7 +47,7 @@ def test_verify_names_the_reason(nobody):
                      nobody.run("package", "verify", REFUSED).stdout)  # fmt: skip
 
 
-def test_verify_goes_by_the_levels_asked_for(nobody):
+def test_verify_goes_by_the_levels_asked_for(nobody: Command) -> None:
     assert nobody.run("package", "verify", V2_ONLY).returncode == 1
     assert nobody.run("package", "verify", V2_ONLY, "--min-sdk", "24").returncode == 0
     assert nobody.run("package", "verify", V2_ONLY, "--max-sdk", "23").returncode == 1
@@ -53,7 +57,7 @@ def test_verify_goes_by_the_levels_asked_for(nobody):
     assert nobody.run("package", "verify", V2_ONLY, "--min-sdk", "none").returncode == 2
 
 
-def test_verify_speaks_of_every_file(nobody, tmp_path):
+def test_verify_speaks_of_every_file(nobody: Command, tmp_path: Path) -> None:
     text = tmp_path / "text.apk"
     text.write_text("not a package")
     missing = tmp_path / "missing.apk"
@@ -70,7 +74,7 @@ def test_verify_speaks_of_every_file(nobody, tmp_path):
     assert nobody.run("package", "verify").returncode == 2
 
 
-def test_a_hostile_file_name_cannot_drive_the_terminal(nobody, tmp_path):
+def test_a_hostile_file_name_cannot_drive_the_terminal(nobody: Command, tmp_path: Path) -> None:
     hostile = tmp_path / "\x1b[2J\n.apk"
     shutil.copy(VERIFIED, hostile)
     done = nobody.run("package", "verify", hostile)
@@ -79,10 +83,11 @@ def test_a_hostile_file_name_cannot_drive_the_terminal(nobody, tmp_path):
     assert done.stdout.count("verified") == 1
 
 
-def test_measure_is_what_a_registration_has(touchmark, release):
+def test_measure_is_what_a_registration_has(touchmark: Command, release: Path) -> None:
     line = touchmark.ok("package", "measure", release).strip()
     assert re.fullmatch(
-        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo-1\.0\[1\]-\d+ SDK:Android\(0\.1\.0\)",
+        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo"
+        r"-1\.0\[1\]-\d+ SDK:Android\(0\.1\.0\)",
         line,
     )
     assert line in touchmark.ok("registration", "add", release)
@@ -91,12 +96,14 @@ def test_measure_is_what_a_registration_has(touchmark, release):
 
 
 @pytest.fixture(scope="module")
-def two_releases(tmp_path_factory) -> tuple[Path, Path]:
+def two_releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("two-releases")
     key = apk.SigningKey.generate()
     old, new = folder / "old.apk", folder / "new.apk"
     old.write_bytes(
-        apk.build(apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1", "assets/a": b"a"})
+        apk.build(
+            apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1", "assets/a": b"a"}
+        )
     )
     new.write_bytes(
         apk.build(
@@ -108,7 +115,7 @@ def two_releases(tmp_path_factory) -> tuple[Path, Path]:
     return old, new
 
 
-def test_diff_names_what_changed(nobody, two_releases):
+def test_diff_names_what_changed(nobody: Command, two_releases: tuple[Path, Path]) -> None:
     old, new = two_releases
     assert nobody.run("package", "diff", old, old).returncode == 0
     done = nobody.run("package", "diff", old, new, "--json")
@@ -127,7 +134,7 @@ def test_diff_names_what_changed(nobody, two_releases):
     assert re.search(r"part +changed +classes\.dex", text)
 
 
-def test_diff_and_show_look_into_a_refused_package(nobody):
+def test_diff_and_show_look_into_a_refused_package(nobody: Command) -> None:
     done = nobody.run("package", "show", REFUSED, "--json")
     assert done.returncode == 1
     answer = json.loads(done.stdout)
@@ -138,7 +145,7 @@ def test_diff_and_show_look_into_a_refused_package(nobody):
     assert json.loads(done.stdout)["refused"]["after"] == "signature.v2.digest-mismatch"
 
 
-def test_show_lists_facts_and_parts(nobody, release):
+def test_show_lists_facts_and_parts(nobody: Command, release: Path) -> None:
     text = nobody.ok("package", "show", release)
     assert re.search(r"^package +com\.criticalblue\.currencyconverterdemo$", text, re.M)
     assert re.search(r"^signatures +verified: ", text, re.M)

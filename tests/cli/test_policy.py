@@ -1,10 +1,14 @@
-"""Policies and devices: the real command, a real service, and an attester that says what a test wants."""
+"""Policies and devices: the real command, a real service, and an attester that says
+what a test wants."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -13,19 +17,19 @@ from kit.command import Command
 from kit.registered_app import RegisteredApp
 from kit.soft_attester import SoftAttester, TlsConnection
 
-NO_OLD_PHONES = 'version = 1\n[android]\nmin_os_version = 14\n'
+NO_OLD_PHONES = "version = 1\n[android]\nmin_os_version = 14\n"
 HOOKED = [{"id": "hook.framework", "detail": "frida"}]
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory):
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegisteredApp]:
     started = RegisteredApp.start(tmp_path_factory.mktemp("policy"))
     yield started
     started.service.stop()
 
 
 @pytest.fixture
-def admin(app, tmp_path) -> Command:
+def admin(app: RegisteredApp, tmp_path: Path) -> Iterator[Command]:
     """The administrator's command; afterwards the service has its first policy again."""
     command = Command(tmp_path / "home")
     command.init(app.service)
@@ -46,7 +50,7 @@ class Phone:
         )
         self.did = base64.b64encode(hashlib.sha256(spki).digest()[:16]).decode()
 
-    def passes(self, admin: Command, os_version: str = "13", **changed) -> bool:
+    def passes(self, admin: Command, os_version: str = "13", **changed: Any) -> bool:
         platform = {"os": "android", "os_version": os_version, "api_level": 33, "model": "Pixel 8"}
         token = self.attester.attest(platform=platform, **changed).json()["token"]
         done = admin.run("token", "check", token)
@@ -54,17 +58,17 @@ class Phone:
 
 
 @pytest.fixture
-def phone(app) -> Phone:
+def phone(app: RegisteredApp) -> Phone:
     return Phone(app)
 
 
-def write(folder, text: str):
+def write(folder: Path, text: str) -> Path:
     path = folder / "policy.toml"
     path.write_text(text)
     return path
 
 
-def test_set_and_show(admin, phone, tmp_path):
+def test_set_and_show(admin: Command, phone: Phone, tmp_path: Path) -> None:
     assert phone.passes(admin)
     assert "policy in force, revision" in admin.ok("policy", "set", write(tmp_path, NO_OLD_PHONES))
     assert not phone.passes(admin)
@@ -76,7 +80,7 @@ def test_set_and_show(admin, phone, tmp_path):
     assert admin.json("audit", "list", "--limit", "1")["entries"][0]["action"] == "policy.set"
 
 
-def test_a_bad_policy_stays_out(admin, phone, tmp_path):
+def test_a_bad_policy_stays_out(admin: Command, phone: Phone, tmp_path: Path) -> None:
     admin.ok("policy", "set", write(tmp_path, NO_OLD_PHONES))
     before = admin.json("policy", "show")
     bad = write(tmp_path, 'version = 1\n[findings]\n"root.sudo" = "rejct"\n[andriod]\n')
@@ -84,7 +88,10 @@ def test_a_bad_policy_stays_out(admin, phone, tmp_path):
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert lines == [
-        f'{bad}:3:1: findings."root.sudo": is no finding and no group of findings; did you mean root.su?',
+        (
+            f'{bad}:3:1: findings."root.sudo": is no finding and no group of findings;'
+            " did you mean root.su?"
+        ),
         f"{bad}:4:2: andriod: unknown key; did you mean android?",
     ]
     assert "the one in force stays" in done.stderr
@@ -100,7 +107,7 @@ def test_a_bad_policy_stays_out(admin, phone, tmp_path):
     ]
 
 
-def test_check_needs_no_service(nobody, tmp_path):
+def test_check_needs_no_service(nobody: Command, tmp_path: Path) -> None:
     good = write(tmp_path, NO_OLD_PHONES)
     assert nobody.ok("policy", "check", good) == f"{good} is valid\n"
     missing = nobody.run("policy", "check", tmp_path / "none.toml")
@@ -111,7 +118,7 @@ def test_check_needs_no_service(nobody, tmp_path):
     assert "anybody can get valid tokens" in done.stderr
 
 
-def test_two_admins(admin, tmp_path):
+def test_two_admins(admin: Command, tmp_path: Path) -> None:
     revision = admin.json("policy", "show")["revision"]
     path = write(tmp_path, NO_OLD_PHONES)
     admin.ok("policy", "set", path, "--revision", str(revision))
@@ -120,7 +127,7 @@ def test_two_admins(admin, tmp_path):
     assert "policy.conflict" in late.stderr
 
 
-def test_a_developer_only_looks(admin, app, tmp_path):
+def test_a_developer_only_looks(admin: Command, app: RegisteredApp, tmp_path: Path) -> None:
     developer = Command(tmp_path / "developer")
     developer.init(app.service, "developer")
     path = write(tmp_path, NO_OLD_PHONES)
@@ -130,7 +137,7 @@ def test_a_developer_only_looks(admin, app, tmp_path):
     developer.ok("policy", "replay", path)
 
 
-def test_canary(admin, app, tmp_path):
+def test_canary(admin: Command, app: RegisteredApp, tmp_path: Path) -> None:
     phones = [Phone(app) for _ in range(40)]
     path = write(tmp_path, NO_OLD_PHONES)
     assert "no candidate" in admin.ok("policy", "canary", "status")
@@ -149,21 +156,23 @@ def test_canary(admin, app, tmp_path):
     assert admin.run("policy", "canary", "promote").returncode == 1
 
 
-def test_replay(admin, app, tmp_path):
+def test_replay(admin: Command, app: RegisteredApp, tmp_path: Path) -> None:
     old, new = Phone(app), Phone(app)
     assert old.passes(admin, "13") and new.passes(admin, "14")
     path = write(tmp_path, NO_OLD_PHONES)
     replayed = admin.json("policy", "replay", path, "--last", "2")
     assert replayed["newly_failing"] == {"appraisals": 1, "devices": 1}
     assert replayed["newly_passing"] == {"appraisals": 0, "devices": 0}
-    assert [(d["did"], d["reasons"]) for d in replayed["devices"]] == [(old.did, ["device.os-version"])]
+    assert [(d["did"], d["reasons"]) for d in replayed["devices"]] == [
+        (old.did, ["device.os-version"])
+    ]
     shown = admin.ok("policy", "replay", path, "--last", "2")
     assert "newly failing: 1 appraisals of 1 devices" in shown
     assert old.did in shown and "Pixel 8" in shown
     assert old.passes(admin, "13"), "it only looks"
 
 
-def test_forced_devices(admin, app):
+def test_forced_devices(admin: Command, app: RegisteredApp) -> None:
     mine, other = Phone(app), Phone(app)
     assert not mine.passes(admin, findings=HOOKED)
     assert admin.ok("device", "force-pass", "latest") == f"{mine.did} will pass from now on\n"
@@ -182,7 +191,7 @@ def test_forced_devices(admin, app):
     assert admin.run("device", "show", "nonsense").returncode == 2
 
 
-def test_show_explains_the_verdict(admin, phone, tmp_path):
+def test_show_explains_the_verdict(admin: Command, phone: Phone, tmp_path: Path) -> None:
     admin.ok("policy", "set", write(tmp_path, NO_OLD_PHONES))
     assert not phone.passes(admin)
     shown = admin.ok("device", "show", "latest")
@@ -196,7 +205,7 @@ def test_show_explains_the_verdict(admin, phone, tmp_path):
     assert explained[2] == "  would pass: Android 14 or later"
 
 
-def test_test_judges_facts(nobody, tmp_path):
+def test_test_judges_facts(nobody: Command, tmp_path: Path) -> None:
     policy = write(tmp_path, NO_OLD_PHONES)
     facts = {"platform": "android", "os_version": "14"}
     (tmp_path / "good.json").write_text(json.dumps(facts))
@@ -205,7 +214,9 @@ def test_test_judges_facts(nobody, tmp_path):
     )
     good = nobody.ok("policy", "test", policy, tmp_path / "good.json")
     assert good == f"pass: {tmp_path / 'good.json'}\n"
-    both = nobody.run("policy", "test", policy, tmp_path / "good.json", tmp_path / "bad.json", "--json")
+    both = nobody.run(
+        "policy", "test", policy, tmp_path / "good.json", tmp_path / "bad.json", "--json"
+    )
     assert both.returncode == 1
     results = json.loads(both.stdout)["results"]
     assert [r["passed"] for r in results] == [True, False]

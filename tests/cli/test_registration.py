@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kit import apk
+from kit.command import Command
 
 BUNDLE = Path(__file__).resolve().parents[1] / "vectors/bundle/app.aab"
 SPLITS = BUNDLE.with_name("app.apks")
 
 
 @pytest.fixture
-def nothing_left(touchmark):
+def nothing_left(touchmark: Command) -> Iterator[None]:
     yield
     listed = touchmark.json("registration", "list")
     for row in listed["registrations"] + listed["certificates"]:
@@ -28,22 +30,24 @@ def key() -> apk.SigningKey:
 
 
 @pytest.fixture
-def certificate(tmp_path, key) -> Path:
+def certificate(tmp_path: Path, key: apk.SigningKey) -> Path:
     path = tmp_path / "signer.der"
     path.write_bytes(key.certificate)
     return path
 
 
 def test_a_certificate_is_taken_from_a_file_or_from_what_it_signed(
-    touchmark, nothing_left, tmp_path, key, certificate
-):
+    touchmark: Command, nothing_left: None, tmp_path: Path, key: apk.SigningKey, certificate: Path
+) -> None:
     (added,) = touchmark.json("registration", "add-certificate", certificate)["certificates"]
     assert added["id"].startswith("cert-")
     assert added["subject"] == "/CN=Currency Converter"
     assert (added["package"], added["development"], added["expires"]) == (None, False, None)
 
     package = tmp_path / "app.apk"
-    package.write_bytes(apk.build(apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1"}))
+    package.write_bytes(
+        apk.build(apk.compile_manifest("org.example.app"), key, {"classes.dex": b"1"})
+    )
     (again,) = touchmark.json("registration", "add-certificate", package)["certificates"]
     assert again["id"] == added["id"]
     assert touchmark.run("registration", "add-certificate", BUNDLE).returncode == 1
@@ -54,9 +58,13 @@ def test_a_certificate_is_taken_from_a_file_or_from_what_it_signed(
     assert "holds no certificate" in done.stderr
 
 
-def test_certificates_are_listed_changed_and_removed(touchmark, developer, nothing_left, certificate):
+def test_certificates_are_listed_changed_and_removed(
+    touchmark: Command, developer: Command, nothing_left: None, certificate: Path
+) -> None:
     options = ["--package", "org.example.app", "--development", "--expire-after", "1h"]
-    (added,) = developer.json("registration", "add-certificate", certificate, *options)["certificates"]
+    (added,) = developer.json("registration", "add-certificate", certificate, *options)[
+        "certificates"
+    ]
     assert added["expires"] == added["created"] + 3600
     (listed,) = touchmark.json("registration", "list")["certificates"]
     assert listed == {**added, "created_by": "developer", "expired": False}
@@ -64,14 +72,18 @@ def test_certificates_are_listed_changed_and_removed(touchmark, developer, nothi
 
     (changed,) = touchmark.json("registration", "expire", added["id"], "--never")["changed"]
     assert changed["expires"] is None
-    assert touchmark.ok("registration", "expire", added["id"], "--after", "1s").startswith(added["id"])
+    assert touchmark.ok("registration", "expire", added["id"], "--after", "1s").startswith(
+        added["id"]
+    )
     assert touchmark.run("registration", "expire", added["id"]).returncode == 2
     assert touchmark.run("registration", "expire", "cert-none", "--never").returncode == 8
     assert touchmark.ok("registration", "remove", added["id"]) == f"removed {added['id']}\n"
     assert touchmark.json("registration", "list")["certificates"] == []
 
 
-def test_the_end_of_a_release_is_changed(touchmark, nothing_left, release):
+def test_the_end_of_a_release_is_changed(
+    touchmark: Command, nothing_left: None, release: Path
+) -> None:
     added = touchmark.json("registration", "add", release, "--expire-after", "1h")
     (changed,) = touchmark.json("registration", "expire", added["id"], "--never")["changed"]
     assert changed["expires"] is None
@@ -79,7 +91,9 @@ def test_the_end_of_a_release_is_changed(touchmark, nothing_left, release):
     assert listed["expires"] is None
 
 
-def test_a_bundle_needs_the_certificate_of_its_store(touchmark, nothing_left, certificate):
+def test_a_bundle_needs_the_certificate_of_its_store(
+    touchmark: Command, nothing_left: None, certificate: Path
+) -> None:
     done = touchmark.run("registration", "add", BUNDLE)
     assert done.returncode == 2
     assert "--signing-certificate" in done.stderr
@@ -90,7 +104,9 @@ def test_a_bundle_needs_the_certificate_of_its_store(touchmark, nothing_left, ce
     assert touchmark.json("registration", "add", BUNDLE)["id"] == added["id"]
 
 
-def test_splits_come_in_an_archive_or_one_by_one(touchmark, nothing_left, tmp_path):
+def test_splits_come_in_an_archive_or_one_by_one(
+    touchmark: Command, nothing_left: None, tmp_path: Path
+) -> None:
     added = touchmark.json("registration", "add", SPLITS)
     assert added["form"] == "splits"
     with zipfile.ZipFile(SPLITS) as archive:
@@ -107,12 +123,16 @@ def test_splits_come_in_an_archive_or_one_by_one(touchmark, nothing_left, tmp_pa
     assert "splits.no-base" in done.stderr
 
 
-def test_diff_compares_with_a_registration(touchmark, nothing_left, tmp_path, release):
+def test_diff_compares_with_a_registration(
+    touchmark: Command, nothing_left: None, tmp_path: Path, release: Path
+) -> None:
     added = touchmark.json("registration", "add", release)
     registered = f"registration:{added['id']}"
     assert touchmark.run("package", "diff", registered, release).returncode == 0
     tampered = tmp_path / "tampered.apk"
-    manifest = apk.compile_manifest("com.criticalblue.currencyconverterdemo", "Currency Converter Demo")
+    manifest = apk.compile_manifest(
+        "com.criticalblue.currencyconverterdemo", "Currency Converter Demo"
+    )
     files = {"classes.dex": b"dex\n035\0other", "assets/touchmark-sdk.json": b'{"version":"0.1.0"}'}
     tampered.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))
     done = touchmark.run("package", "diff", registered, tampered, "--json")
@@ -122,7 +142,7 @@ def test_diff_compares_with_a_registration(touchmark, nothing_left, tmp_path, re
     assert touchmark.run("package", "diff", "registration:none", release).returncode == 8
 
 
-def test_every_form_is_verified_and_shown(nobody, certificate):
+def test_every_form_is_verified_and_shown(nobody: Command, certificate: Path) -> None:
     done = nobody.run("package", "verify", SPLITS, BUNDLE, "--json")
     splits, bundle = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 1

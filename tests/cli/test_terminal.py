@@ -6,16 +6,17 @@ import os
 import pty
 import select
 import time
+from pathlib import Path
 
 from kit import apk
-from kit.command import CLEAN
-from kit.service import BINARY
+from kit.command import CLEAN, Command
+from kit.service import BINARY, Service
 
 
 class Terminal:
     """Runs the command on a terminal of its own, and types."""
 
-    def __init__(self, home, *arguments: str):
+    def __init__(self, home: Path, *arguments: str):
         self.shown = ""
         self.pid, self.master = pty.fork()
         if self.pid == 0:
@@ -48,7 +49,7 @@ class Terminal:
         return bool(piece)
 
 
-def test_pin_is_shown_and_confirmed(nobody, service):
+def test_pin_is_shown_and_confirmed(nobody: Command, service: Service) -> None:
     credentials = service.credentials()
     terminal = Terminal(nobody.home, "init", service.url, "--token", credentials["admin_token"])
     terminal.until("Is this the same pin?")
@@ -58,7 +59,7 @@ def test_pin_is_shown_and_confirmed(nobody, service):
     assert nobody.json("status")["role"] == "admin"
 
 
-def test_pin_is_not_taken_by_default(nobody, service):
+def test_pin_is_not_taken_by_default(nobody: Command, service: Service) -> None:
     terminal = Terminal(nobody.home, "init", service.url, "--token", "tmk_x")
     terminal.until("Is this the same pin?")
     terminal.type("\n")
@@ -66,7 +67,7 @@ def test_pin_is_not_taken_by_default(nobody, service):
     assert not (nobody.home / "profiles").exists()
 
 
-def test_token_is_asked_for_and_not_shown(nobody, service):
+def test_token_is_asked_for_and_not_shown(nobody: Command, service: Service) -> None:
     credentials = service.credentials()
     terminal = Terminal(nobody.home, "init", service.url, "--pin", credentials["pin"])
     terminal.until("operator token:")
@@ -77,7 +78,7 @@ def test_token_is_asked_for_and_not_shown(nobody, service):
     assert nobody.json("status")["role"] == "developer"
 
 
-def test_interrupt_at_the_prompt_sets_nothing_up(nobody, service):
+def test_interrupt_at_the_prompt_sets_nothing_up(nobody: Command, service: Service) -> None:
     terminal = Terminal(nobody.home, "init", service.url, "--pin", service.credentials()["pin"])
     terminal.until("operator token:")
     time.sleep(0.2)
@@ -86,7 +87,7 @@ def test_interrupt_at_the_prompt_sets_nothing_up(nobody, service):
     assert not (nobody.home / "profiles").exists()
 
 
-def test_upload_shows_how_far_it_is(touchmark, release):
+def test_upload_shows_how_far_it_is(touchmark: Command, release: Path) -> None:
     terminal = Terminal(touchmark.home, "registration", "add", str(release))
     assert terminal.end() == 0
     assert "uploading [" in terminal.shown
@@ -95,7 +96,7 @@ def test_upload_shows_how_far_it_is(touchmark, release):
     assert terminal.shown.endswith("registration successful\r\n")
 
 
-def test_label_cannot_drive_the_terminal(touchmark, tmp_path):
+def test_label_cannot_drive_the_terminal(touchmark: Command, tmp_path: Path) -> None:
     manifest = apk.compile_manifest("com.example.evil", "Nice\u202eApp")
     package = tmp_path / "evil.apk"
     files = {"classes.dex": b"dex\n035\0"}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
+
+from kit.command import Command
 
 
-def all_commands(nobody) -> list[list[str]]:
+def all_commands(nobody: Command) -> list[list[str]]:
     """Every command of the tree, by following the help."""
-    found, queue = [], [[]]
+    found: list[list[str]] = []
+    queue: list[list[str]] = [[]]
     while queue:
         path = queue.pop()
         shown = nobody.ok(*path, "--help")
@@ -19,7 +23,7 @@ def all_commands(nobody) -> list[list[str]]:
     return found
 
 
-def test_every_command_has_help(nobody):
+def test_every_command_has_help(nobody: Command) -> None:
     commands = all_commands(nobody)
     assert ["registration", "add"] in commands
     assert ["serve"] in commands
@@ -29,7 +33,7 @@ def test_every_command_has_help(nobody):
         assert shown.splitlines()[0].strip(), "no description"
 
 
-def test_version(nobody):
+def test_version(nobody: Command) -> None:
     shown = nobody.ok("version")
     assert re.fullmatch(r"touchmark \d+\.\d+\.\d+\n", shown)
     assert nobody.ok("--version") == shown
@@ -39,14 +43,15 @@ def test_version(nobody):
 def complete(script: str, *words: str) -> list[str]:
     quoted = " ".join(f"'{w}'" for w in words)
     program = f"""{script}
-COMP_WORDS=({quoted}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _touchmark; printf '%s\\n' "${{COMPREPLY[@]}}"
+COMP_WORDS=({quoted}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _touchmark
+printf '%s\\n' "${{COMPREPLY[@]}}"
 """
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return done.stdout.split()
 
 
-def test_bash_completion(nobody):
+def test_bash_completion(nobody: Command) -> None:
     script = nobody.ok("completion", "bash")
     assert "registration" in complete(script, "touchmark", "")
     assert complete(script, "touchmark", "regi") == ["registration"]
@@ -55,7 +60,7 @@ def test_bash_completion(nobody):
     assert complete(script, "touchmark", "--json", "token", "ch") == ["check"]
 
 
-def test_zsh_completion(nobody, tmp_path):
+def test_zsh_completion(nobody: Command, tmp_path: Path) -> None:
     (tmp_path / "_touchmark").write_text(nobody.ok("completion", "zsh"))
     program = """
 compdef() {}; _files() {}; _describe() { print -l ${(P)2} }
@@ -69,7 +74,7 @@ words=(touchmark --json registration ''); CURRENT=4; _touchmark
     assert {"add", "list", "remove"} <= {line.split(":")[0] for line in done.stdout.splitlines()}
 
 
-def test_fish_completion(nobody, tmp_path):
+def test_fish_completion(nobody: Command, tmp_path: Path) -> None:
     (tmp_path / "touchmark.fish").write_text(nobody.ok("completion", "fish"))
 
     def offered(line: str) -> list[str]:
@@ -85,7 +90,7 @@ def test_fish_completion(nobody, tmp_path):
     assert "serve" in offered("touchmark ")
 
 
-def test_manual_pages(nobody, tmp_path):
+def test_manual_pages(nobody: Command, tmp_path: Path) -> None:
     nobody.ok("man", "--to", tmp_path)
     pages = {page.name: page.read_text() for page in tmp_path.iterdir()}
     top = [path[0] for path in all_commands(nobody) if len(path) == 1]

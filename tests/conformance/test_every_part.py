@@ -1,6 +1,6 @@
-"""The measurement is the app: whatever is changed in it, the measurement is another one or the package is
-refused. Each part, the signer and the order of things are changed once, in every form of an Android app.
-(iOS apps: package/ios/ipa_test.cc, whose signing keys only it has.)"""
+"""The measurement is the app: whatever is changed in it, the measurement is another one or the
+package is refused. Each part, the signer and the order of things are changed once, in every form of
+an Android app. (iOS apps: package/ios/ipa_test.cc, whose signing keys only it has.)"""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from kit import apk
 from kit.service import BINARY, ROOT
 
@@ -33,12 +34,15 @@ BUNDLE = ROOT / "tests/vectors/bundle/app.aab"
 def measure(*arguments: Path | str) -> str:
     """The measurement's digest, or the id of the refusal."""
     done = subprocess.run(
-        [str(BINARY), "package", "measure", "--json", *map(str, arguments)], capture_output=True, text=True
+        [str(BINARY), "package", "measure", "--json", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if done.returncode == 0:
-        return json.loads(done.stdout)["digest"]
+        return str(json.loads(done.stdout)["digest"])
     assert done.returncode == 1, done.stderr
-    return json.loads(done.stderr)["error"]["id"]
+    return str(json.loads(done.stderr)["error"]["id"])
 
 
 class Bench:
@@ -62,12 +66,12 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory) -> Bench:
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("parts"))
 
 
 @pytest.fixture(scope="module")
-def original(bench) -> str:
+def original(bench: Bench) -> str:
     digest = bench.measure(bench.package(FILES))
     assert len(digest) == 44  # a digest, no refusal
     return digest
@@ -77,7 +81,7 @@ def changed(content: bytes) -> bytes:
     return content[:-1] + bytes([content[-1] ^ 1]) if content else b"\1"
 
 
-def test_a_copy_and_a_second_build_are_the_same(bench, original):
+def test_a_copy_and_a_second_build_are_the_same(bench: Bench, original: str) -> None:
     assert bench.measure(bench.package(FILES)) == original
     assert bench.measure(bench.package(dict(reversed(FILES.items())))) == original
     # How a part is compressed is not what it is.
@@ -90,7 +94,7 @@ def test_a_copy_and_a_second_build_are_the_same(bench, original):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_part_counts(bench, original, name):
+def test_every_part_counts(bench: Bench, original: str, name: str) -> None:
     seen = {original}
     without = {other: content for other, content in FILES.items() if other != name}
     for files in (
@@ -105,7 +109,7 @@ def test_every_part_counts(bench, original, name):
         seen.add(digest)
 
 
-def test_a_new_part_the_manifest_and_the_signer_count(bench, original):
+def test_a_new_part_the_manifest_and_the_signer_count(bench: Bench, original: str) -> None:
     assert bench.measure(bench.package({**FILES, "assets/new": b""})) != original
     assert bench.measure(bench.package(FILES, apk.SigningKey.generate())) != original
     for manifest in (
@@ -147,17 +151,19 @@ TRICKS: dict[str, Callable[[bytes], bytes]] = {
     "prepended": lambda package: b"dex\n035\0" + package,
     "appended": lambda package: package + b"\0",
     "reordered": reordered,
-    "signing block filled": lambda package: package.replace(b"APK Sig Block 42", b"APK Sig Block 43"),
+    "signing block filled": lambda package: package.replace(
+        b"APK Sig Block 42", b"APK Sig Block 43"
+    ),
     "byte between entries": lambda package: package.replace(b"PK\x01\x02", b"\0PK\x01\x02", 1),
 }
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-def test_tricks_on_the_signed_package_are_refused(bench, trick):
+def test_tricks_on_the_signed_package_are_refused(bench: Bench, trick: str) -> None:
     assert len(bench.measure(TRICKS[trick](bench.package(FILES)))) != 44
 
 
-def test_tricks_before_signing_are_refused(bench):
+def test_tricks_before_signing_are_refused(bench: Bench) -> None:
     plain = unsigned(bench.manifest, FILES)
     for package in (
         twice(plain, "classes.dex", b"other"),
@@ -169,7 +175,7 @@ def test_tricks_before_signing_are_refused(bench):
         assert bench.measure(apk.sign_v2(package, bench.key)).startswith("zip.")
 
 
-def test_every_part_of_every_split_counts(bench, tmp_path):
+def test_every_part_of_every_split_counts(bench: Bench, tmp_path: Path) -> None:
     splits = {
         "base": (None, FILES),
         "arm": ("config.arm64_v8a", {"lib/arm64-v8a/libmore.so": b"\x7fELF" + bytes(10)}),
@@ -211,7 +217,7 @@ def test_every_part_of_every_split_counts(bench, tmp_path):
     assert measure(base, arm, other) == "splits.other-signers"
 
 
-def test_every_part_of_a_bundle_counts(bench, tmp_path):
+def test_every_part_of_a_bundle_counts(bench: Bench, tmp_path: Path) -> None:
     certificate = bench.write("store.der", bench.key.certificate)
     original = measure(BUNDLE, "--signing-certificate", certificate)
     assert len(original) == 44
@@ -219,7 +225,9 @@ def test_every_part_of_a_bundle_counts(bench, tmp_path):
     seen = {original}
     with zipfile.ZipFile(BUNDLE) as bundle:
         contents = {entry.filename: bundle.read(entry) for entry in bundle.infolist()}
-    delivered = [name for name in contents if not name.startswith(("BUNDLE-METADATA/", "META-INF/"))]
+    delivered = [
+        name for name in contents if not name.startswith(("BUNDLE-METADATA/", "META-INF/"))
+    ]
     assert len(delivered) > 5
     for name in delivered:
         path = tmp_path / "changed.aab"

@@ -1,5 +1,6 @@
-"""Packages with one byte changed: Touchmark never accepts what AOSP's verifier refuses, and never ends
-in another way than with a verdict. The other direction is printed: where Touchmark refuses more."""
+"""Packages with one byte changed: Touchmark never accepts what AOSP's verifier refuses,
+and never ends in another way than with a verdict. The other direction is printed: where
+Touchmark refuses more."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from conformance.verifiers import VECTORS, Aosp, Levels, touchmark
 
 COUNT = int(os.environ.get("TOUCHMARK_MUTATIONS", "2000"))
@@ -29,8 +31,8 @@ BASES = [
     ("golden-aligned-v1v2v3-lineage-out.apk", Levels(), 3),  # proof of rotation
 ]
 
-# Debian's version of AOSP's verifier loses what is wrong with a block as a whole, and goes on as if the
-# scheme were not there. Newer versions refuse the package.
+# Debian's version of AOSP's verifier loses what is wrong with a block as a whole, and goes on as if
+# the scheme were not there. Newer versions refuse the package.
 LOST_BY_AOSP = {
     "signature.v2.malformed-signers",
     "signature.v2.no-signers",
@@ -57,7 +59,7 @@ def mutate(package: bytes, rng: random.Random) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("base", range(len(BASES)))
-def test_one_changed_byte(base, tmp_path):
+def test_one_changed_byte(base: int, tmp_path: Path) -> None:
     name, levels, share = BASES[base]
     count = COUNT * share // sum(share for _, _, share in BASES)
     rng = random.Random(f"{SEED} {base}")
@@ -81,9 +83,13 @@ def test_one_changed_byte(base, tmp_path):
         if our.verified and not their.verified
     ]
     assert not accepted, "\n".join(accepted)
-    stricter = Counter(o.reason for o, t in zip(ours, theirs, strict=True) if t.verified > o.verified)
+    stricter = Counter(
+        o.reason for o, t in zip(ours, theirs, strict=True) if t.verified > o.verified
+    )
     both = sum(o.verified == t.verified for o, t in zip(ours, theirs, strict=True))
-    print(f"\n{name} {levels}: {both} of {count} agree; refused by Touchmark alone: {dict(stricter)}")
+    print(
+        f"\n{name} {levels}: {both} of {count} agree; refused by Touchmark alone: {dict(stricter)}"
+    )
     # The container reader refuses what readers could see differently. The signatures themselves
     # must be judged as AOSP judges them.
     unexplained = {r for r in stricter if r.startswith("signature.")} - LOST_BY_AOSP
@@ -91,8 +97,8 @@ def test_one_changed_byte(base, tmp_path):
 
 
 def change_signature_file(package: Path, rng: random.Random) -> tuple[bytes, str]:
-    """One byte changed, taken out or doubled in a file of the v1 signature, in an archive written anew:
-    there no checksum gives the change away before it is read."""
+    """One byte changed, taken out or doubled in a file of the v1 signature, in an archive written
+    again: there no checksum gives the change away before it is read."""
     with zipfile.ZipFile(package) as archive:
         files = {entry.filename: archive.read(entry) for entry in archive.infolist()}
     names = [name for name in files if name.startswith("META-INF/") and files[name]]
@@ -107,7 +113,13 @@ def change_signature_file(package: Path, rng: random.Random) -> tuple[bytes, str
     elif kind == "twice":
         content.insert(at, old)
     else:
-        values = {"bit": old ^ 1 << rng.randrange(8), "zero": 0, "ones": 255, "more": old + 1, "less": old - 1}
+        values = {
+            "bit": old ^ 1 << rng.randrange(8),
+            "zero": 0,
+            "ones": 255,
+            "more": old + 1,
+            "less": old - 1,
+        }
         content[at] = values[kind] & 255
     files[name] = bytes(content)
     out = io.BytesIO()
@@ -117,11 +129,17 @@ def change_signature_file(package: Path, rng: random.Random) -> tuple[bytes, str
     return out.getvalue(), f"{package.name}: {name} byte {at} {kind}"
 
 
-@pytest.mark.parametrize("levels", [Levels(max_sdk=29), Levels(min_sdk=9, max_sdk=17), Levels(min_sdk=24)])
-def test_one_changed_byte_of_a_signature_file(levels, tmp_path):
+@pytest.mark.parametrize(
+    "levels", [Levels(max_sdk=29), Levels(min_sdk=9, max_sdk=17), Levels(min_sdk=24)]
+)
+def test_one_changed_byte_of_a_signature_file(levels: Levels, tmp_path: Path) -> None:
     rng = random.Random(f"{SEED} {levels}")
     # The large ones are of large keys, which only cost time.
-    sources = [p for p in sorted(VECTORS.glob("v1-*.apk")) if p.stat().st_size < 40_000 and "11-signers" not in p.name]
+    sources = [
+        p
+        for p in sorted(VECTORS.glob("v1-*.apk"))
+        if p.stat().st_size < 40_000 and "11-signers" not in p.name
+    ]
     packages: list[Path] = []
     changes: list[str] = []
     for number in range(COUNT // 10):
@@ -134,7 +152,11 @@ def test_one_changed_byte_of_a_signature_file(levels, tmp_path):
     ours = touchmark(packages, levels)
     verdicts = list(zip(changes, ours, theirs, strict=True))
     assert any(our.verified for our in ours)
-    accepted = [f"{change}: AOSP says {their.reason}" for change, our, their in verdicts if our.verified > their.verified]
+    accepted = [
+        f"{change}: AOSP says {their.reason}"
+        for change, our, their in verdicts
+        if our.verified > their.verified
+    ]
     assert not accepted, "\n".join(accepted)
     # Java reads some certificates that OpenSSL (and with it this verifier) does not.
     stricter = {our.reason for _, our, their in verdicts if their.verified > our.verified}

@@ -1,5 +1,5 @@
-"""Packages that AOSP's signer refuses to make and its verifier has an answer to: JAR signatures (v1) over
-entries whose names hold what a manifest cannot, or can only by luck."""
+"""Packages that AOSP's signer refuses to make and its verifier has an answer to: JAR signatures
+(v1) over entries whose names hold what a manifest cannot, or can only by luck."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conformance.verifiers import Aosp, Levels, touchmark
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
+
+from conformance.verifiers import Aosp, Levels, touchmark
 from kit import apk
 
 LEVELS = Levels(min_sdk=24, max_sdk=29)  # where v1 alone is enough
@@ -40,10 +41,10 @@ NAMES = {
 
 
 @pytest.fixture(scope="module")
-def signer():
+def signer() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "odd names")])
-    start = datetime.datetime(2020, 1, 1)
+    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -58,14 +59,15 @@ def signer():
 
 
 def section(name: bytes, content: bytes) -> bytes:
-    """A section of the manifest or of the signature file; lines of over 72 bytes go on in the next one."""
+    """A section of the manifest or of the signature file; lines of over 72 bytes go
+    on in the next one."""
     line = b"Name: " + name
     lines = [line[:70]] + [b" " + line[i : i + 69] for i in range(70, len(line), 69)]
     digest = base64.b64encode(hashlib.sha256(content).digest())
     return b"\r\n".join(lines) + b"\r\nSHA-256-Digest: " + digest + b"\r\n\r\n"
 
 
-def signed_v1(name: bytes, signer) -> bytes:
+def signed_v1(name: bytes, signer: tuple[x509.Certificate, rsa.RSAPrivateKey]) -> bytes:
     files = {b"AndroidManifest.xml": apk.compile_manifest("org.touchmark.names"), name: b"content"}
     sections = {one: section(one, content) for one, content in files.items()}
     manifest = b"Manifest-Version: 1.0\r\n\r\n" + b"".join(sections.values())
@@ -97,7 +99,7 @@ def signed_v1(name: bytes, signer) -> bytes:
     return out.getvalue().replace(stand_in, name)
 
 
-def test_same_verdict(signer, tmp_path):
+def test_same_verdict(signer: tuple[x509.Certificate, rsa.RSAPrivateKey], tmp_path: Path) -> None:
     packages: list[Path] = []
     for label, name in NAMES.items():
         packages.append(tmp_path / f"{label}.apk")

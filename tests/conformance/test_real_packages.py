@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from conformance.verifiers import ROOT, Aosp, Levels, touchmark
 
 SOURCES = {
@@ -31,7 +33,9 @@ def extract(archive: Path, folder: Path) -> None:
         for member in tar.getmembers():
             if member.isfile() and member.name.endswith((".apk", ".idsig")):
                 target = folder / member.name.replace("/", "_")
-                target.write_bytes(tar.extractfile(member).read())
+                content = tar.extractfile(member)
+                assert content is not None
+                target.write_bytes(content.read())
 
 
 def fetch(package: str) -> list[Path]:
@@ -41,7 +45,11 @@ def fetch(package: str) -> list[Path]:
         partial = folder.with_suffix(".partial")
         partial.mkdir(parents=True, exist_ok=True)
         packed = subprocess.run(
-            ["npm", "pack", "--silent", package], cwd=partial, check=True, capture_output=True, text=True
+            ["npm", "pack", "--silent", package],
+            cwd=partial,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         extract(partial / packed.stdout.strip(), partial)
         partial.rename(folder)
@@ -49,13 +57,13 @@ def fetch(package: str) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def aosp():
+def aosp() -> Iterator[Aosp]:
     with Aosp() as oracle:
         yield oracle
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_same_verdict(source, aosp):
+def test_same_verdict(source: str, aosp: Aosp) -> None:
     packages = fetch(source)
     assert len(packages) == SOURCES[source]
     for levels in LEVELS:
@@ -67,7 +75,7 @@ def test_same_verdict(source, aosp):
             assert all(our.verified for our in ours)
 
 
-def test_same_verdict_on_v4(aosp):
+def test_same_verdict_on_v4(aosp: Aosp) -> None:
     packages = fetch("appium-uiautomator2-server@10.6.6")
     for package in packages:
         v4_file = package.with_name(package.name + ".idsig")

@@ -1,5 +1,6 @@
-"""AOSP's own test packages, judged for many ranges of API levels, against AOSP's verifier as Debian has
-it. It is older than the one that gave the packages' recorded verdicts, so what came later is listed."""
+"""AOSP's own test packages, judged for many ranges of API levels, against AOSP's verifier
+as Debian has it. It is older than the one that gave the packages' recorded verdicts, so
+what came later is listed."""
 
 from __future__ import annotations
 
@@ -20,13 +21,15 @@ LEVELS = [
     Levels(min_sdk=28),
     Levels(min_sdk=28, max_sdk=32),
 ]
-# What Debian's version does not know yet: a limit of ten signers, v3.1 (and v4.1), and RSA-PSS (Java's name for it
-# differs from Android's).
+# What Debian's version does not know yet: a limit of ten signers, v3.1 (and v4.1), and RSA-PSS
+# (Java's name for it differs from Android's).
 NEWER = ("11-signers", "v31-", "v41-", "rsa-pss", "-tgt-", "v3-rsa-2048_2-tgt")
 
 
-def test_same_verdict_at_every_level():
-    packages = [p for p in sorted(VECTORS.glob("*.apk")) if not any(part in p.name for part in NEWER)]
+def test_same_verdict_at_every_level() -> None:
+    packages = [
+        p for p in sorted(VECTORS.glob("*.apk")) if not any(part in p.name for part in NEWER)
+    ]
     assert len(packages) > 160
     differences: list[str] = []
     with Aosp() as aosp:

@@ -1,4 +1,5 @@
-"""The two verifiers that the conformance tests compare: Touchmark's and AOSP's (Debian's apksig)."""
+"""The two verifiers that the conformance tests compare: Touchmark's and AOSP's
+(Debian's apksig)."""
 
 from __future__ import annotations
 
@@ -41,25 +42,32 @@ class Aosp:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        assert self.process.stdin and self.process.stdout
+        self._questions, self._answers = self.process.stdin, self.process.stdout
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
-        self.process.stdout.close()
+        self._questions.close()
+        self._answers.close()
         self.process.wait(timeout=30)
 
-    def verdict(self, package: Path, levels: Levels = Levels(), v4_file: Path | None = None) -> Verdict:
+    def verdict(
+        self, package: Path, levels: Levels = Levels(), v4_file: Path | None = None
+    ) -> Verdict:
         fields = [levels.min_sdk or "", levels.max_sdk or "", v4_file or "", package]
-        print(*fields, sep="\t", file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline().rstrip("\n")
+        print(*fields, sep="\t", file=self._questions, flush=True)
+        answer = self._answers.readline().rstrip("\n")
         assert answer, "AOSP's verifier ended"
-        return Verdict(answer == "verified", answer.replace("\t", " ") if answer != "verified" else "")
+        return Verdict(
+            answer == "verified", answer.replace("\t", " ") if answer != "verified" else ""
+        )
 
 
 def touchmark(
     packages: list[Path], levels: Levels = Levels(), v4_file: Path | None = None
 ) -> list[Verdict]:
-    """Verdicts in the packages' order. An exit status that is no verdict, such as a crash, fails."""
+    """Verdicts in the packages' order. An exit status that is no verdict,
+    such as a crash, fails."""
     options = ["--json"]
     if levels.min_sdk:
         options += ["--min-sdk", str(levels.min_sdk)]
@@ -72,6 +80,7 @@ def touchmark(
         batch = packages[start : start + BATCH]
         done = subprocess.run(
             [str(BINARY), "package", "verify", *options, *map(str, batch)],
+            check=False,
             capture_output=True,
             text=True,
             timeout=300,

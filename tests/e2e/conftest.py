@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from kit.registered_app import RegisteredApp
 
 
 @pytest.fixture(scope="module")
-def registered_app(tmp_path_factory):
+def registered_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegisteredApp]:
     app = RegisteredApp.start(tmp_path_factory.mktemp("service"))
     yield app
     app.service.stop()

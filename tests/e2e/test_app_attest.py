@@ -1,6 +1,10 @@
-"""App Attest from the wire to the token: an attestation once, then assertions that cannot be replayed."""
+"""App Attest from the wire to the token: an attestation once, then assertions that
+cannot be replayed."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import jwt
 import pytest
@@ -13,12 +17,12 @@ TEAM = "ABCDE12345"
 
 
 @pytest.fixture(scope="module")
-def apple():
+def apple() -> AppleDevice:
     return AppleDevice(f"{TEAM}.com.example.app")
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory, apple):
+def app(tmp_path_factory: pytest.TempPathFactory, apple: AppleDevice) -> Iterator[RegisteredApp]:
     folder = tmp_path_factory.mktemp("app-attest-service")
     root = apple.write_root(folder / "root.pem")
     options = ["--hardware-roots", str(root), "--ios-app-id", apple.app_id, "--claims", "lvl"]
@@ -32,9 +36,7 @@ class Phone:
 
     def __init__(self, app: RegisteredApp, apple: AppleDevice):
         self.app = app
-        self.device = AppleDevice(
-            apple.app_id, root_key=apple.root_key, ca_key=apple.ca_key
-        )
+        self.device = AppleDevice(apple.app_id, root_key=apple.root_key, ca_key=apple.ca_key)
         self.device.ca = apple.ca  # made by the one root that the service knows
         self.connect()
         self.attested: dict[str, str] = {}
@@ -42,10 +44,10 @@ class Phone:
     def connect(self) -> None:
         self.attester = SoftAttester(TlsConnection(self.app.url), self.app.account, self.app.app)
 
-    def hash_for(self, challenge) -> bytes:
+    def hash_for(self, challenge: dict[str, Any]) -> bytes:
         return client_data_hash(b64url_decode(challenge["nonce"]), self.attester.key)
 
-    def attest(self, challenge) -> dict[str, str]:
+    def attest(self, challenge: dict[str, Any]) -> dict[str, str]:
         self.attested = {
             "key_id": self.device.key_id,
             "attestation": b64(self.device.attest(self.hash_for(challenge))),
@@ -53,10 +55,10 @@ class Phone:
         }
         return self.attested
 
-    def assertion(self, challenge) -> dict[str, str]:
+    def assertion(self, challenge: dict[str, Any]) -> dict[str, str]:
         return {**self.attested, "assertion": b64(self.device.sign(self.hash_for(challenge)))}
 
-    def send(self, challenge, submod) -> tuple[bool, str, list[str]]:
+    def send(self, challenge: dict[str, Any], submod: object) -> tuple[bool, str, list[str]]:
         seen = self.app.service.log.stat().st_size
         answer = self.attester.attest(challenge, submods={"app-attest": submod})
         token = answer.json()["token"]
@@ -70,13 +72,13 @@ class Phone:
 
 
 @pytest.fixture
-def phone(app, apple):
+def phone(app: RegisteredApp, apple: AppleDevice) -> Iterator[Phone]:
     made = Phone(app, apple)
     yield made
     made.attester.connection.close()
 
 
-def test_attested_once_then_asserted(phone):
+def test_attested_once_then_asserted(phone: Phone) -> None:
     challenge = phone.attester.challenge()
     assert phone.send(challenge, phone.attest(challenge)) == (True, "secure-chip", [])
     for _ in range(3):
@@ -84,7 +86,7 @@ def test_attested_once_then_asserted(phone):
         assert phone.send(challenge, phone.assertion(challenge)) == (True, "secure-chip", [])
 
 
-def test_counters_survive_a_restart_of_the_service(phone):
+def test_counters_survive_a_restart_of_the_service(phone: Phone) -> None:
     phone.attest(phone.attester.challenge())
     challenge = phone.attester.challenge()
     assert phone.send(challenge, phone.assertion(challenge))[0]
@@ -99,7 +101,7 @@ def test_counters_survive_a_restart_of_the_service(phone):
     assert replayed == (False, "secure-chip", ["hardware.replayed"])
 
 
-def test_an_assertion_without_its_attestation(phone):
+def test_an_assertion_without_its_attestation(phone: Phone) -> None:
     phone.attest(phone.attester.challenge())
     alone = {"key_id": phone.device.key_id}
     challenge = phone.attester.challenge()
@@ -112,7 +114,7 @@ def test_an_assertion_without_its_attestation(phone):
     assert phone.send(challenge, submod) == (True, "secure-chip", [])
 
 
-def test_a_recorded_assertion(phone):
+def test_a_recorded_assertion(phone: Phone) -> None:
     challenge = phone.attester.challenge()
     phone.attest(challenge)
     recorded = phone.assertion(challenge)
@@ -120,7 +122,7 @@ def test_a_recorded_assertion(phone):
     assert phone.send(phone.attester.challenge(), recorded)[2] == ["hardware.refused"]
 
 
-def test_somebody_elses_installation_key(phone):
+def test_somebody_elses_installation_key(phone: Phone) -> None:
     challenge = phone.attester.challenge()
     submod = phone.attest(challenge)
     phone.attester.key = new_key()
@@ -129,7 +131,7 @@ def test_somebody_elses_installation_key(phone):
 
 
 @pytest.mark.parametrize("app_id", [f"{TEAM}.com.example.evil", "ZZZZZ12345.com.example.app"])
-def test_another_app(phone, app_id):
+def test_another_app(phone: Phone, app_id: str) -> None:
     phone.device.app_id = app_id
     challenge = phone.attester.challenge()
     valid, _, findings = phone.send(challenge, phone.attest(challenge))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jwt
 import pytest
 
-from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
+from kit.registered_app import RegisteredApp
+from kit.soft_attester import Answer, SoftAttester, TlsConnection, b64url_decode
 
 EACH = 1000
 
 
 @pytest.fixture
-def pair(registered_app):
+def pair(registered_app: RegisteredApp) -> Iterator[tuple[SoftAttester, SoftAttester]]:
     """An attester that passes and one that fails, each on its own connection."""
     url, account, app = registered_app.url, registered_app.account, registered_app.app
     good = SoftAttester(TlsConnection(url), account, app)
@@ -24,7 +27,7 @@ def pair(registered_app):
     bad.connection.close()
 
 
-def shape(answer):
+def shape(answer: Answer) -> tuple[object, ...]:
     body = answer.json()
     token = body["token"]
     header, claims, signature = token.split(".")
@@ -42,15 +45,16 @@ def shape(answer):
     )
 
 
-def test_valid_and_decoy_answers_have_one_shape(pair, registered_app):
+def test_valid_and_decoy_answers_have_one_shape(
+    pair: tuple[SoftAttester, SoftAttester], registered_app: RegisteredApp
+) -> None:
     good, bad = pair
     secret, decoy = registered_app.secret, registered_app.decoy_secret
     shapes = set()
+    unchanged: dict[str, Any] = {}
+    hooked = {"findings": [{"id": "hook.text-modified", "detail": "libc.so"}]}
     for _ in range(EACH):
-        for attester, key, changed in (
-            (good, secret, {}),
-            (bad, decoy, {"findings": [{"id": "hook.text-modified", "detail": "libc.so"}]}),
-        ):
+        for attester, key, changed in ((good, secret, unchanged), (bad, decoy, hooked)):
             answer = attester.attest(**changed)
             shapes.add(shape(answer))
             jwt.decode(answer.json()["token"], key, algorithms=["HS256"])
@@ -60,15 +64,31 @@ def test_valid_and_decoy_answers_have_one_shape(pair, registered_app):
 @pytest.mark.parametrize(
     "name, change",
     [
-        ("app.not-registered", lambda c: c["app"].update(measurement=base64.urlsafe_b64encode(bytes(32)).decode()[:43])),
-        ("app.range-proof", lambda c: c.update(range_proof=base64.urlsafe_b64encode(bytes(32)).decode()[:43])),
-        ("network.mitm", lambda c: c["tls"].update(exporter=base64.urlsafe_b64encode(bytes(32)).decode()[:43])),
+        (
+            "app.not-registered",
+            lambda c: c["app"].update(
+                measurement=base64.urlsafe_b64encode(bytes(32)).decode()[:43]
+            ),
+        ),
+        (
+            "app.range-proof",
+            lambda c: c.update(range_proof=base64.urlsafe_b64encode(bytes(32)).decode()[:43]),
+        ),
+        (
+            "network.mitm",
+            lambda c: c["tls"].update(exporter=base64.urlsafe_b64encode(bytes(32)).decode()[:43]),
+        ),
         ("evidence.checks-missing", lambda c: c.update(checks=["app"])),
         ("evidence.wrong-account", lambda c: c.update(account="0" * len(c["account"]))),
         ("device.host-build", lambda c: c["sdk"].update(build="host")),
     ],
 )
-def test_each_failure_gets_a_decoy_of_that_shape(pair, registered_app, name, change):
+def test_each_failure_gets_a_decoy_of_that_shape(
+    pair: tuple[SoftAttester, SoftAttester],
+    registered_app: RegisteredApp,
+    name: str,
+    change: Callable[[dict[str, Any]], object],
+) -> None:
     good, bad = pair
     expected = shape(good.attest())
     claims = bad.claims(bad.challenge())
@@ -81,7 +101,9 @@ def test_each_failure_gets_a_decoy_of_that_shape(pair, registered_app, name, cha
     assert name in verdicts[-1]["findings"]
 
 
-def test_replayed_evidence_fails(pair, registered_app):
+def test_replayed_evidence_fails(
+    pair: tuple[SoftAttester, SoftAttester], registered_app: RegisteredApp
+) -> None:
     good, _ = pair
     evidence = good.sign(good.claims(good.challenge()))
     first, second = good.send(evidence), good.send(evidence)
@@ -89,7 +111,9 @@ def test_replayed_evidence_fails(pair, registered_app):
     jwt.decode(second.json()["token"], registered_app.decoy_secret, algorithms=["HS256"])
 
 
-def test_relayed_evidence_fails(pair, registered_app):
+def test_relayed_evidence_fails(
+    pair: tuple[SoftAttester, SoftAttester], registered_app: RegisteredApp
+) -> None:
     """Genuine evidence, sent through a connection that is not the one it was made on."""
     good, relay = pair
     evidence = good.sign(good.claims(good.challenge()))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -14,12 +17,12 @@ from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
 
 
 @pytest.fixture(scope="module")
-def phone():
+def phone() -> AndroidPhone:
     return AndroidPhone()
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory, phone):
+def app(tmp_path_factory: pytest.TempPathFactory, phone: AndroidPhone) -> Iterator[RegisteredApp]:
     folder = tmp_path_factory.mktemp("hardware-service")
     root = phone.write_root(folder / "root.pem")
     started = RegisteredApp.start(folder, ["--hardware-roots", str(root), "--claims", "lvl"])
@@ -41,7 +44,7 @@ class Attempt:
         """A challenge of the service."""
         return b64url_decode(self.attester.challenge()["nonce"])
 
-    def chain(self, phone: AndroidPhone | None = None, **changed) -> list[bytes]:
+    def chain(self, phone: AndroidPhone | None = None, **changed: Any) -> list[bytes]:
         made = {
             "key": self.attester.key,
             "challenge": self.nonce(),
@@ -51,10 +54,11 @@ class Attempt:
         }
         return (phone or self.phone).attest(**made)
 
-    def send(self, submods) -> tuple[bool, str, list[str], list[str]]:
+    def send(self, submods: object) -> tuple[bool, str, list[str], list[str]]:
         """Whether the token is valid, the level in it, and what the service found."""
         seen = self.app.service.log.stat().st_size
-        answer = self.attester.attest(**({"submods": submods} if submods else {}))
+        changed: dict[str, Any] = {"submods": submods} if submods else {}
+        answer = self.attester.attest(**changed)
         assert answer.status == 200
         token = answer.json()["token"]
         try:
@@ -66,7 +70,7 @@ class Attempt:
         event = [e for e in self.app.service.events(seen) if e.get("event") == "attest"][-1]
         return valid, claims["lvl"], event["findings"], event["details"]
 
-    def refused(self, submods, finding: str, detail: str = "") -> None:
+    def refused(self, submods: object, finding: str, detail: str = "") -> None:
         valid, _, findings, details = self.send(submods)
         assert not valid
         assert findings == [finding]
@@ -74,34 +78,35 @@ class Attempt:
 
 
 @pytest.fixture
-def attempt(app, phone):
+def attempt(app: RegisteredApp, phone: AndroidPhone) -> Iterator[Attempt]:
     made = Attempt(app, phone)
     yield made
     made.attester.connection.close()
 
 
-def test_a_genuine_phones_key_gives_its_level(attempt):
+def test_a_genuine_phones_key_gives_its_level(attempt: Attempt) -> None:
     chain = attempt.chain()
     for _ in range(2):  # made once, good for each attestation
         assert attempt.send(android_key(chain)) == (True, "tee", [], [])
 
 
-def test_a_software_key_is_called_so(attempt):
+def test_a_software_key_is_called_so(attempt: Attempt) -> None:
     assert attempt.send(None) == (True, "software", [], [])
 
 
-def test_another_phones_chain_with_an_own_key(attempt):
+def test_another_phones_chain_with_an_own_key(attempt: Attempt) -> None:
     """A script cannot use what it has recorded: it lacks the key that the chain is about."""
     attempt.refused(android_key(attempt.chain(key=hardware.new_key())), "hardware.other-key")
 
 
-def test_a_decoy_names_the_level_that_was_claimed(attempt):
+def test_a_decoy_names_the_level_that_was_claimed(attempt: Attempt) -> None:
     valid, level, _, _ = attempt.send(android_key(attempt.chain(key=hardware.new_key())))
     assert (valid, level) == (False, "tee")
 
 
-def test_a_chain_that_the_attested_key_extended(attempt):
-    """The owner of a genuine phone signs a certificate for his program's key with the attested one."""
+def test_a_chain_that_the_attested_key_extended(attempt: Attempt) -> None:
+    """The owner of a genuine phone signs a certificate for a program's key with
+    the attested one."""
     attested = hardware.new_key()
     genuine = attempt.chain(key=attested)
     subject = hardware.name(cn="Android Keystore Key")
@@ -130,13 +135,14 @@ def test_a_chain_that_the_attested_key_extended(attempt):
     )
 
 
-def test_a_chain_of_another_app(attempt):
-    """The attacker's own app on a genuine phone, and the app's name under the attacker's signature."""
+def test_a_chain_of_another_app(attempt: Attempt) -> None:
+    """The attacker's own app on a genuine phone, and the app's name under the
+    attacker's signature."""
     for changed in ({"package": "com.example.evil"}, {"signers": [bytes(32)]}):
         attempt.refused(android_key(attempt.chain(**changed)), "hardware.other-app")
 
 
-def test_a_chain_for_another_service(attempt):
+def test_a_chain_for_another_service(attempt: Attempt) -> None:
     attempt.refused(
         android_key(attempt.chain(challenge=bytes(40))),
         "hardware.refused",
@@ -144,14 +150,14 @@ def test_a_chain_for_another_service(attempt):
     )
 
 
-def test_a_chain_under_a_root_of_the_attackers(attempt):
+def test_a_chain_under_a_root_of_the_attackers(attempt: Attempt) -> None:
     attempt.refused(
         android_key(attempt.chain(AndroidPhone())), "hardware.refused", "chain.untrusted-root"
     )
 
 
 @pytest.mark.parametrize("status", ["REVOKED", "SUSPENDED"])
-def test_a_revoked_certificate(tmp_path, phone, status):
+def test_a_revoked_certificate(tmp_path: Path, phone: AndroidPhone, status: str) -> None:
     """The key of a batch of phones leaked, and whoever has it makes phones of its kind."""
     serial = format(phone.batch.serial_number, "x")
     revoked = tmp_path / "status.json"
@@ -166,6 +172,8 @@ def test_a_revoked_certificate(tmp_path, phone, status):
         app.service.stop()
 
 
-def test_malformed_evidence_is_answered_like_any_other(attempt):
-    for submod in ("x", {}, {"chain": []}, {"chain": ["AAAA"]}, {"chain": [1]}, {"chain": "x"}):
+def test_malformed_evidence_is_answered_like_any_other(attempt: Attempt) -> None:
+    lists: list[object] = [[], ["AAAA"], [1], "x"]
+    submods: list[object] = ["x", {}, *({"chain": one} for one in lists)]
+    for submod in submods:
         attempt.refused({"android-key": submod}, "hardware.refused")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -19,12 +21,12 @@ GRAPHENE = bytes(range(32))  # the key of a system that is not the phone maker's
 
 
 @pytest.fixture(scope="module")
-def maker():
+def maker() -> AndroidPhone:
     return AndroidPhone()
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory, maker):
+def app(tmp_path_factory: pytest.TempPathFactory, maker: AndroidPhone) -> Iterator[RegisteredApp]:
     folder = tmp_path_factory.mktemp("policy-service")
     root = maker.write_root(folder / "root.pem")
     started = RegisteredApp.start(folder, ["--hardware-roots", str(root)])
@@ -33,7 +35,7 @@ def app(tmp_path_factory, maker):
 
 
 @pytest.fixture
-def policy(app):
+def policy(app: RegisteredApp) -> Iterator[Callable[[str], None]]:
     """Puts a document into force; the default again at the end."""
 
     def put(text: str) -> None:
@@ -44,21 +46,22 @@ def policy(app):
     put("")
 
 
-def admin(app: RegisteredApp, method: str, body: object = None) -> dict:
+def admin(app: RegisteredApp, method: str, body: object = None) -> dict[str, Any]:
     """Asks /admin/v1/policy; the service's certificate is its own, on loopback."""
     parts = urlsplit(app.url)
     context = ssl._create_unverified_context()
-    connection = http.client.HTTPSConnection(parts.hostname, parts.port, context=context)
+    connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=context)
     token = app.service.credentials()["admin_token"]
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    connection.request(method, "/admin/v1/policy", body and json.dumps(body), headers)
+    connection.request(method, "/admin/v1/policy", json.dumps(body) if body else None, headers)
     answer = connection.getresponse()
     content = answer.read()
     assert answer.status == 200, content
-    return json.loads(content)
+    answered: dict[str, Any] = json.loads(content)
+    return answered
 
 
-def phone_like(maker: AndroidPhone, **changed) -> AndroidPhone:
+def phone_like(maker: AndroidPhone, **changed: Any) -> AndroidPhone:
     """Another phone of the same maker."""
     keys = {n: getattr(maker, n) for n in ("root_key", "intermediate_key", "batch_key")}
     phone = AndroidPhone(**keys, **changed)
@@ -93,7 +96,9 @@ UNLOCKED = {"locked": False, "boot_state": hardware.UNVERIFIED, "boot_key": byte
 SELF_SIGNED = {"boot_state": hardware.SELF_SIGNED, "boot_key": GRAPHENE}
 
 
-def test_by_default_a_key_needs_no_hardware_but_its_phone_must_be_sound(app, maker):
+def test_by_default_a_key_needs_no_hardware_but_its_phone_must_be_sound(
+    app: RegisteredApp, maker: AndroidPhone
+) -> None:
     assert attest(app, maker) == (True, [])
     assert attest(app, None) == (True, [])
     assert attest(app, phone_like(maker, **UNLOCKED)) == (
@@ -102,7 +107,9 @@ def test_by_default_a_key_needs_no_hardware_but_its_phone_must_be_sound(app, mak
     )
 
 
-def test_a_required_level_shuts_software_keys_out(app, maker, policy):
+def test_a_required_level_shuts_software_keys_out(
+    app: RegisteredApp, maker: AndroidPhone, policy: Callable[[str], None]
+) -> None:
     policy('[assurance]\nandroid = "tee"\n')
     assert attest(app, maker) == (True, [])
     assert attest(app, None) == (False, ["hardware.assurance"])
@@ -110,7 +117,9 @@ def test_a_required_level_shuts_software_keys_out(app, maker, policy):
     assert attest(app, maker) == (False, ["hardware.assurance"])
 
 
-def test_another_system_passes_by_its_boot_key(app, maker, policy):
+def test_another_system_passes_by_its_boot_key(
+    app: RegisteredApp, maker: AndroidPhone, policy: Callable[[str], None]
+) -> None:
     """GrapheneOS: a rule, not an exception."""
     phone = phone_like(maker, **SELF_SIGNED)
     assert attest(app, phone) == (False, ["boot.unverified"])
@@ -123,8 +132,10 @@ def test_another_system_passes_by_its_boot_key(app, maker, policy):
     assert attest(app, unlocked) == (False, ["boot.unlocked"])
 
 
-def test_an_old_system(app, maker, policy):
-    policy('[android]\nmin_os_version = 15\n')
+def test_an_old_system(
+    app: RegisteredApp, maker: AndroidPhone, policy: Callable[[str], None]
+) -> None:
+    policy("[android]\nmin_os_version = 15\n")
     assert attest(app, maker) == (False, ["device.os-version"])
     policy('[android]\nmin_patch_level = { os = "2026-02" }\n')
     assert attest(app, maker) == (False, ["device.patch-level"])
@@ -132,7 +143,9 @@ def test_an_old_system(app, maker, policy):
     assert attest(app, maker) == (True, [])
 
 
-def test_what_is_annotated_still_vouches_for_nothing(app, maker, policy):
+def test_what_is_annotated_still_vouches_for_nothing(
+    app: RegisteredApp, maker: AndroidPhone, policy: Callable[[str], None]
+) -> None:
     """A chain that does not verify may be let pass, but gives no level."""
     stranger = AndroidPhone()
     policy('[findings]\n"hardware.refused" = "annotate"\n')

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import random
 import ssl
 import threading
 import time
-import http.client
-import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,9 @@ from kit.service import Service
 KILLS = 200
 
 
-def request(service: Service, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+def request(
+    service: Service, method: str, path: str, body: bytes | None = None
+) -> tuple[int, bytes]:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     host = service.url.removeprefix("https://")
@@ -33,13 +37,13 @@ def request(service: Service, method: str, path: str, body: bytes | None = None)
 
 
 @pytest.fixture
-def service(tmp_path):
+def service(tmp_path: Path) -> Iterator[Service]:
     service = Service(tmp_path / "data")
     yield service
     service.kill()
 
 
-def test_no_acknowledged_registration_is_lost(service):
+def test_no_acknowledged_registration_is_lost(service: Service) -> None:
     manifest = apk.compile_manifest("com.example.kill")
     signer = apk.SigningKey.generate()
     acknowledged: set[str] = set()

@@ -1,4 +1,5 @@
-"""The revocation list in a running service: from a file and over HTTPS, fresh, stale and missing."""
+"""The revocation list in a running service: from a file and over HTTPS, fresh,
+stale and missing."""
 
 from __future__ import annotations
 
@@ -8,15 +9,18 @@ import json
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from e2e.test_hardware import Attempt
+from kit.command import Command
 from kit.hardware import AndroidPhone, android_key
 from kit.registered_app import RegisteredApp
-from test_hardware import Attempt
 
 
 def serials(chain: list[bytes]) -> list[str]:
@@ -27,12 +31,12 @@ def revoking(*listed: str, status: str = "REVOKED") -> str:
     return json.dumps({"entries": {serial: {"status": status} for serial in listed}})
 
 
-def start(folder, phone: AndroidPhone, *options: str) -> RegisteredApp:
+def start(folder: Path, phone: AndroidPhone, *options: str) -> RegisteredApp:
     root = phone.write_root(folder / "root.pem")
     return RegisteredApp.start(folder, ["--hardware-roots", str(root), *options, "--claims", "lvl"])
 
 
-def eventually(check, timeout: float = 20.0) -> None:
+def eventually(check: Callable[[], bool], timeout: float = 20.0) -> None:
     deadline = time.monotonic() + timeout
     while not check():
         assert time.monotonic() < deadline
@@ -42,14 +46,14 @@ def eventually(check, timeout: float = 20.0) -> None:
 class Mirror:
     """A loopback double of the list's server, with an ETag for each state."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path):
         self.content = revoking()
         self.status = 200
         self.answers: list[int] = []
         mirror = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
+            def do_GET(self) -> None:
                 etag = f'"{hash(mirror.content)}"'
                 same = self.headers.get("If-None-Match") == etag
                 status = 304 if mirror.status == 200 and same else mirror.status
@@ -61,7 +65,7 @@ class Mirror:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_):
+            def log_message(self, *_: object) -> None:
                 pass
 
         key = ec.generate_private_key(ec.SECP256R1())
@@ -71,7 +75,10 @@ class Mirror:
             x509.CertificateBuilder(name, name, key.public_key(), 1)
             .not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+                False,
+            )
             .sign(key, hashes.SHA256())
         )
         self.ca = folder / "mirror.pem"
@@ -96,7 +103,7 @@ class Mirror:
         self.server.server_close()
 
 
-def test_a_file_is_followed(tmp_path):
+def test_a_file_is_followed(tmp_path: Path) -> None:
     phone = AndroidPhone()
     listed = tmp_path / "status.json"
     listed.write_text(revoking())
@@ -115,7 +122,7 @@ def test_a_file_is_followed(tmp_path):
         app.service.stop()
 
 
-def test_a_file_that_is_not_there_stops_the_start(nobody, tmp_path):
+def test_a_file_that_is_not_there_stops_the_start(nobody: Command, tmp_path: Path) -> None:
     for options in (
         ["--revocation", str(tmp_path / "missing")],
         ["--revocation", "https://127.0.0.1/", "--revocation-max-age", "soon"],
@@ -124,7 +131,7 @@ def test_a_file_that_is_not_there_stops_the_start(nobody, tmp_path):
         assert done.returncode in (2, 9), (options, done.stderr)
 
 
-def test_a_list_over_https_is_fetched_confirmed_and_required(tmp_path):
+def test_a_list_over_https_is_fetched_confirmed_and_required(tmp_path: Path) -> None:
     phone = AndroidPhone()
     mirror = Mirror(tmp_path)
     mirror.status = 500

@@ -1,10 +1,12 @@
-"""What the service makes of apps that no registration has: who is told what of it, and what a registered
-signing certificate changes."""
+"""What the service makes of apps that no registration has: who is told what of it, and what a
+registered signing certificate changes."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,10 +24,12 @@ def key() -> apk.SigningKey:
 
 
 @pytest.fixture
-def attest(registered_app: RegisteredApp, tmp_path: Path, key: apk.SigningKey):
+def attest(
+    registered_app: RegisteredApp, tmp_path: Path, key: apk.SigningKey
+) -> Callable[..., Any]:
     """Attests an app of these files, signed by `key`; the service's log line about it."""
 
-    def run(files: dict[str, bytes], version_code: int = 1):
+    def run(files: dict[str, bytes], version_code: int = 1) -> Any:
         package = tmp_path / "app.apk"
         manifest = apk.compile_manifest(PACKAGE, version_code=version_code)
         package.write_bytes(apk.build(manifest, key, files))
@@ -41,7 +45,9 @@ def attest(registered_app: RegisteredApp, tmp_path: Path, key: apk.SigningKey):
     return run
 
 
-def test_the_log_names_what_differs_from_the_nearest_release(registered_app, attest):
+def test_the_log_names_what_differs_from_the_nearest_release(
+    registered_app: RegisteredApp, attest: Callable[..., Any]
+) -> None:
     (release,) = touchmark_json(registered_app.service, "registration", "list")["registrations"]
     event = attest({"classes.dex": os.urandom(1000), "lib/x86_64/libextra.so": b"\x7fELF"})
     assert event["findings"] == ["app.not-registered"]
@@ -50,7 +56,9 @@ def test_the_log_names_what_differs_from_the_nearest_release(registered_app, att
     assert '"classes.dex" "lib/x86_64/libextra.so"' in detail
 
 
-def test_a_registered_certificate_is_a_finding_of_its_own(registered_app, attest, tmp_path, key):
+def test_a_registered_certificate_is_a_finding_of_its_own(
+    registered_app: RegisteredApp, attest: Callable[..., Any], tmp_path: Path, key: apk.SigningKey
+) -> None:
     certificate = tmp_path / "signer.der"
     certificate.write_bytes(key.certificate)
     added = touchmark_json(
@@ -65,30 +73,43 @@ def test_a_registered_certificate_is_a_finding_of_its_own(registered_app, attest
     assert "app.not-registered" in attest({"classes.dex": os.urandom(1000)})["findings"]
 
 
-def test_a_phone_that_vouches_for_the_signer_is_enough(tmp_path, key):
-    """A build that nobody registered, signed by a registered certificate: on a genuine phone the system names
-    the app's signer inside the attested key's certificate, so that it is more than the app's own word."""
+def test_a_phone_that_vouches_for_the_signer_is_enough(tmp_path: Path, key: apk.SigningKey) -> None:
+    """A build that nobody registered, signed by a registered certificate: on a genuine
+    phone the system names the app's signer inside the attested key's certificate, so that
+    it is more than the app's own word."""
     phone = AndroidPhone()
     root = phone.write_root(tmp_path / "root.pem")
     registered = RegisteredApp.start(tmp_path, ["--hardware-roots", str(root)])
     try:
         certificate = tmp_path / "signer.der"
         certificate.write_bytes(key.certificate)
-        touchmark(registered.service, "registration", "add-certificate", str(certificate), "--package", PACKAGE)
+        touchmark(
+            registered.service,
+            "registration",
+            "add-certificate",
+            str(certificate),
+            "--package",
+            PACKAGE,
+        )
         package = tmp_path / "nightly.apk"
-        package.write_bytes(apk.build(apk.compile_manifest(PACKAGE), key, {"classes.dex": os.urandom(5000)}))
-        app = App.of(package, touchmark_json(registered.service, "package", "measure", str(package)))
+        package.write_bytes(
+            apk.build(apk.compile_manifest(PACKAGE), key, {"classes.dex": os.urandom(5000)})
+        )
+        app = App.of(
+            package, touchmark_json(registered.service, "package", "measure", str(package))
+        )
         attester = SoftAttester(TlsConnection(registered.url), registered.account, app)
         signers = [bytes.fromhex(signer) for signer in app.measurement["signers"]]
 
-        def findings(**evidence) -> list[str]:
+        def findings(**evidence: Any) -> list[str]:
             seen = registered.service.log.stat().st_size
             assert attester.attest(**evidence).status == 200
             (event,) = [e for e in registered.service.events(seen) if e.get("event") == "attest"]
             assert event["passed"] is (event["findings"] == [])
-            return event["findings"]
+            found: list[str] = event["findings"]
+            return found
 
-        def chain(signers: list[bytes]):
+        def chain(signers: list[bytes]) -> dict[str, Any]:
             nonce = b64url_decode(attester.challenge()["nonce"])
             return android_key(phone.attest(attester.key, nonce, PACKAGE, signers))
 

@@ -1,8 +1,8 @@
 """Makes small, real, signed Android packages by the hundred.
 
 aapt2 compiles the binary manifest once; each package then gets its own content and an APK Signature
-Scheme v2 block (https://source.android.com/docs/security/features/apksigning/v2) made here, because a
-JVM start for each of many packages would be the whole time of a test.
+Scheme v2 block (https://source.android.com/docs/security/features/apksigning/v2) made here, because
+a JVM start for each of many packages would be the whole time of a test.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def compile_manifest(
     with tempfile.TemporaryDirectory() as folder:
         manifest = Path(folder, "AndroidManifest.xml")
         manifest.write_text(
-            f"""<manifest xmlns:android="http://schemas.android.com/apk/res/android" package="{package}" {split_attribute}
+            f"""<manifest xmlns:android="http://schemas.android.com/apk/res/android"
+                 package="{package}" {split_attribute}
                  android:versionCode="{version_code}" android:versionName="{version_code}.0">
                  <uses-sdk android:minSdkVersion="24" android:targetSdkVersion="34"/>
                  <application android:label="{label}" android:hasCode="true"/></manifest>"""
@@ -60,7 +61,7 @@ class SigningKey:
     def generate(name: str = "test") -> SigningKey:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        start = datetime.datetime(2020, 1, 1)
+        start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
         certificate = (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -8,10 +8,13 @@ import hashlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
-def pin_of(key) -> str:
+
+def pin_of(key: Key) -> str:
     """Padded base64 of the SHA-256 of the DER SubjectPublicKeyInfo."""
     spki = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -19,7 +22,7 @@ def pin_of(key) -> str:
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
-def pem(key) -> bytes:
+def pem(key: Key) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -27,10 +30,10 @@ def pem(key) -> bytes:
     )
 
 
-def self_signed(key, name: str) -> bytes:
+def self_signed(key: Key, name: str) -> bytes:
     """PEM, for 30 days."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -36,6 +36,7 @@ class Command:
             input=stdin,
             text=True,
             timeout=timeout,
+            check=False,
             **options,
         )
 

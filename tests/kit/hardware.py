@@ -1,4 +1,5 @@
-"""Phones with secure hardware, under roots that the tests make: Android's Keystore, Apple's App Attest."""
+"""Phones with secure hardware, under roots that the tests make: Android's Keystore,
+Apple's App Attest."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ def certificate(
     extensions: dict[ObjectIdentifier, bytes] | None = None,
 ) -> x509.Certificate:
     """Valid from yesterday, for a year. `ca`: None leaves basicConstraints out."""
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)

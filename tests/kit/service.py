@@ -17,8 +17,8 @@ BINARY = Path(os.environ.get("TOUCHMARK_BIN", ROOT / "build/release/bin/touchmar
 
 @dataclass
 class Service:
-    """`data` is the data folder. Options are those of `touchmark serve`; the port is chosen once, so
-    that a restarted service is found where it was."""
+    """`data` is the data folder. Options are those of `touchmark serve`; the port is chosen once,
+    so that a restarted service is found where it was."""
 
     data: Path
     options: list[str] = field(default_factory=list)
@@ -36,7 +36,8 @@ class Service:
         return self.data.parent / f"{self.data.name}.credentials.json"
 
     def credentials(self) -> dict[str, str]:
-        return json.loads(self.credentials_file.read_text())
+        credentials: dict[str, str] = json.loads(self.credentials_file.read_text())
+        return credentials
 
     def start(self, timeout: float = 20.0) -> Service:
         assert self.process is None

@@ -1,8 +1,8 @@
 """The protocol of protocol/README.md spoken without the SDK, and without an app.
 
-It is a second, independent implementation for the tests, and at the same time the strongest attack on
-software-only evidence: whoever reads the protocol can write this. It needs the registered package's own
-bytes, and hardware evidence is what stops it (docs/threat-model.md).
+It is a second, independent implementation for the tests, and at the same time the strongest attack
+on software-only evidence: whoever reads the protocol can write this. It needs the registered
+package's own bytes, and hardware evidence is what stops it (docs/threat-model.md).
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Answer:
 
 
 class TlsConnection:
-    """One kept-alive HTTPS connection that can export keying material, which Python's ssl cannot."""
+    """One kept-alive HTTPS connection that can export keying material, which
+    Python's ssl cannot."""
 
     def __init__(self, url: str, timeout: float = 20.0):
         parts = urlsplit(url)
@@ -63,7 +64,9 @@ class TlsConnection:
         return self.tls.export_keying_material(b"EXPORTER-Channel-Binding", 32, b"")
 
     def spki_sha256(self) -> bytes:
-        key = self.tls.get_peer_certificate().to_cryptography().public_key()
+        certificate = self.tls.get_peer_certificate()
+        assert certificate is not None
+        key = certificate.to_cryptography().public_key()
         return hashlib.sha256(
             key.public_bytes(
                 serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -80,7 +83,7 @@ class TlsConnection:
             self._buffer += self.tls.recv(65536)
         raw_head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
         lines = raw_head.decode().split("\r\n")
-        headers = [tuple(line.split(": ", 1)) for line in lines[1:]]
+        headers = [(k, v) for k, _, v in (line.partition(": ") for line in lines[1:])]
         length = next(int(v) for k, v in headers if k.lower() == "content-length")
         while len(self._buffer) < length:
             self._buffer += self.tls.recv(65536)
@@ -93,8 +96,8 @@ class TlsConnection:
 
 @dataclass
 class App:
-    """What the attester claims to be: a measurement as `touchmark package measure --json` prints it,
-    and the bytes of the package's parts."""
+    """What the attester claims to be: a measurement as `touchmark package measure --json` prints
+    it, and the bytes of the package's parts."""
 
     measurement: dict[str, Any]
     parts: dict[str, bytes]
@@ -120,14 +123,17 @@ class SoftAttester:
     connection: TlsConnection
     account: str
     app: App
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
     config_version: int = 1 << 40  # newer than any: no configuration in the answer
 
     def challenge(self) -> dict[str, Any]:
         body = {"account": self.account, "measurement": self.app.digest()}
         answer = self.connection.post("/v1/challenge", json.dumps(body).encode())
         assert answer.status == 200, answer.body
-        return answer.json()
+        challenge: dict[str, Any] = answer.json()
+        return challenge
 
     def claims(self, challenge: dict[str, Any]) -> dict[str, Any]:
         proof = hashlib.sha256(b64url_decode(challenge["nonce"]))
@@ -170,8 +176,12 @@ class SoftAttester:
                 "y": b64url(numbers.y.to_bytes(32, "big")),
             },
         }
-        signing_input = b64url(json.dumps(header).encode()) + "." + b64url(json.dumps(claims).encode())
-        r, s = decode_dss_signature(self.key.sign(signing_input.encode(), ec.ECDSA(hashes.SHA256())))
+        signing_input = (
+            b64url(json.dumps(header).encode()) + "." + b64url(json.dumps(claims).encode())
+        )
+        r, s = decode_dss_signature(
+            self.key.sign(signing_input.encode(), ec.ECDSA(hashes.SHA256()))
+        )
         return signing_input + "." + b64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
     def send(self, evidence: str) -> Answer:

@@ -29,8 +29,8 @@ import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 
 /**
- * The steps of an Android build that run in a JVM, in one JVM: javac, D8, and putting the parts into
- * the package. build-apk runs it, after aapt2 and before zipalign and apksigner.
+ * The steps of an Android build that run in a JVM, in one JVM: javac, D8, and putting the parts
+ * into the package. build-apk runs it, after aapt2 and before zipalign and apksigner.
  *
  * <p>The same input gives the same bytes: entries are sorted, and carry one fixed time.
  */
@@ -68,15 +68,32 @@ final class BuildApk {
 
   private void option(String name, String value) throws IOException {
     switch (name) {
-      case "--base": base = Path.of(value); break;
-      case "--output": output = Path.of(value); break;
-      case "--platform": platform.add(Path.of(value)); break;
-      case "--min-sdk": minApi = Integer.parseInt(value); break;
-      case "--java": sources.add(Path.of(value)); break;
-      case "--assets": assets.add(Path.of(value)); break;
-      case "--jni": nativeLibraries.add(Path.of(value)); break;
-      case "--aar": addAar(Path.of(value)); break;
-      default: throw new BuildFailure("unknown option " + name);
+      case "--base":
+        base = Path.of(value);
+        break;
+      case "--output":
+        output = Path.of(value);
+        break;
+      case "--platform":
+        platform.add(Path.of(value));
+        break;
+      case "--min-sdk":
+        minApi = Integer.parseInt(value);
+        break;
+      case "--java":
+        sources.add(Path.of(value));
+        break;
+      case "--assets":
+        assets.add(Path.of(value));
+        break;
+      case "--jni":
+        nativeLibraries.add(Path.of(value));
+        break;
+      case "--aar":
+        addAar(Path.of(value));
+        break;
+      default:
+        throw new BuildFailure("unknown option " + name);
     }
   }
 
@@ -96,7 +113,8 @@ final class BuildApk {
           continue;
         }
         if (name.startsWith("res/")) {
-          throw new BuildFailure(aar + " has resources (" + name + "), which build-apk does not merge");
+          throw new BuildFailure(
+              aar + " has resources (" + name + "), which build-apk does not merge");
         }
         Path target = folder.resolve(name).normalize();
         if (!target.startsWith(folder)) {
@@ -124,10 +142,23 @@ final class BuildApk {
   private Path compile() throws IOException {
     JavaCompiler javac = ToolProvider.getSystemJavaCompiler();
     Path classes = Files.createDirectories(work.resolve("classes"));
-    List<String> args = new ArrayList<>(List.of("--release", "8", "-encoding", "UTF-8", "-g:source,lines",
-        "-Xlint:all,-options,-path", "-Werror", "-proc:none", "-d", classes.toString(), "-cp",
-        Stream.concat(platform.stream(), jars.stream()).map(Path::toString)
-            .collect(Collectors.joining(":"))));
+    List<String> args =
+        new ArrayList<>(
+            List.of(
+                "--release",
+                "8",
+                "-encoding",
+                "UTF-8",
+                "-g:source,lines",
+                "-Xlint:all,-options,-path",
+                "-Werror",
+                "-proc:none",
+                "-d",
+                classes.toString(),
+                "-cp",
+                Stream.concat(platform.stream(), jars.stream())
+                    .map(Path::toString)
+                    .collect(Collectors.joining(":"))));
     for (Path folder : sources) {
       for (Path file : filesUnder(folder)) {
         if (file.toString().endsWith(".java")) {
@@ -148,14 +179,15 @@ final class BuildApk {
       program.add(file);
     }
     try {
-      D8.run(D8Command.builder(new Diagnostics())
-          .setMode(CompilationMode.RELEASE)
-          .setMinApiLevel(minApi)
-          .addLibraryFiles(platform)
-          .addLibraryResourceProvider(JdkClassFileProvider.fromSystemJdk())
-          .addProgramFiles(program)
-          .setOutput(dex, OutputMode.DexIndexed)
-          .build());
+      D8.run(
+          D8Command.builder(new Diagnostics())
+              .setMode(CompilationMode.RELEASE)
+              .setMinApiLevel(minApi)
+              .addLibraryFiles(platform)
+              .addLibraryResourceProvider(JdkClassFileProvider.fromSystemJdk())
+              .addProgramFiles(program)
+              .setOutput(dex, OutputMode.DexIndexed)
+              .build());
     } catch (CompilationFailedException e) {
       throw new BuildFailure("D8 failed: " + e.getMessage());
     }

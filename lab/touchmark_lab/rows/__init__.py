@@ -1,4 +1,4 @@
-"""The rows, in the order of the story. Importing this package fills touchmark_lab.model.ROWS.
+"""The rows, in the order of the story. Importing this package fills touchmark_lab.table.ROWS.
 
 The repackaged apps are built and started while the rows before them wait for tokens to end.
 """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from touchmark_lab import pki, tools
 from touchmark_lab.lab import PHONE, Lab
-from touchmark_lab.model import NO_REQUEST, Expected, Observed, row
+from touchmark_lab.model import NO_REQUEST, Expected, Observed
+from touchmark_lab.table import row
 
 _CHAPTER = "Configuration over the air"
 

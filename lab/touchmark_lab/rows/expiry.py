@@ -6,7 +6,8 @@ import time
 
 from touchmark_lab import tools
 from touchmark_lab.lab import PHONE, Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
+from touchmark_lab.table import row
 
 _SECONDS = 3
 

@@ -6,8 +6,9 @@ import dataclasses
 
 from touchmark_lab import tools
 from touchmark_lab.lab import PHONE, Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
 from touchmark_lab.process import Tail
+from touchmark_lab.table import row
 
 _CHAPTER = "The release, before and after its registration"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from touchmark_lab import tools
 from touchmark_lab.lab import UNLOCKED_PHONE, Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
+from touchmark_lab.table import row
 
 
 @row(
@@ -22,7 +23,7 @@ def unlocked_phone(lab: Lab) -> Observed:
     lab.register()
     lab.set_api_mode("enforce")
     lab.console.say(
-        "Nothing in the app or its process gives it away. The Keystore's attestation does: the secure "
-        "hardware says what the boot loader let start."
+        "Nothing in the app or its process gives it away. The Keystore's attestation does: the "
+        "secure hardware says what the boot loader let start."
     )
     return lab.convert(lab.device(UNLOCKED_PHONE))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from touchmark_lab import tools
 from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
+from touchmark_lab.table import row
 
 _CHAPTER = "Beyond repackaging: tools in the running app"
 

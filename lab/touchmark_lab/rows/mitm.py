@@ -6,7 +6,8 @@ import dataclasses
 
 from touchmark_lab import tools
 from touchmark_lab.lab import MITM_PHONE, Lab
-from touchmark_lab.model import NO_REQUEST, Expected, Observed, row
+from touchmark_lab.model import NO_REQUEST, Expected, Observed
+from touchmark_lab.table import row
 
 
 @row(

@@ -6,9 +6,10 @@ import dataclasses
 
 from touchmark_lab import tools
 from touchmark_lab.lab import Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
 from touchmark_lab.packages import UNCHANGED, WITHOUT_PINNING, WITHOUT_SDK
 from touchmark_lab.rows.forging import forge
+from touchmark_lab.table import row
 
 _CHAPTER = "Unpacked, tampered with, repackaged"
 _NOT_REGISTERED = frozenset({"app.not-registered"})
@@ -44,8 +45,8 @@ def repackaged_unchanged(lab: Lab) -> Observed:
 def pinning_removed_v1(lab: Lab) -> Observed:
     _prepare(lab, WITHOUT_PINNING)
     lab.console.say(
-        "The tampering works: the app takes mitmproxy's certificate, and V1, which does not ask for "
-        "a token, answers through the man in the middle."
+        "The tampering works: the app takes mitmproxy's certificate, and V1, which does not ask "
+        "for a token, answers through the man in the middle."
     )
     device = lab.device(WITHOUT_PINNING)
     lab.mitm.tail.lines()

@@ -8,8 +8,9 @@ import time
 from touchmark_lab import tools
 from touchmark_lab.device import token_claims
 from touchmark_lab.lab import PHONE, Lab
-from touchmark_lab.model import Expected, Observed, row
+from touchmark_lab.model import Expected, Observed
 from touchmark_lab.rows.forging import forge
+from touchmark_lab.table import row
 
 _CHAPTER = "No app at all: a script"
 _REFUSED = Expected(401, got=r"^\{\}$")
@@ -64,7 +65,9 @@ def expired_token(lab: Lab) -> Observed:
     _prepare(lab)
     phone = lab.device(PHONE)
     lab.console.say("A genuine token, which the script first uses while it is good:")
-    lab.wait_for_fresh_attestation(phone)  # the rest of an older token's life may be too short for that
+    lab.wait_for_fresh_attestation(
+        phone
+    )  # the rest of an older token's life may be too short for that
     lab.convert(phone)
     token = phone.tokens()[-1]
     before = _curl_with(lab, token, "$TOKEN")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
 from touchmark import TokenStatus, TokenVerifier
 from touchmark.verifier import binding_claim, derive_decoy_secret
 
@@ -18,7 +21,7 @@ MISMARKED = {367, 370, 372, 373}
 WYCHEPROOF = ROOT / "tests/vectors/wycheproof/json_web_signature_test.json"
 
 
-def hs256_cases():
+def hs256_cases() -> Iterator[tuple[bytes, dict[str, Any]]]:
     for group in json.loads(WYCHEPROOF.read_text())["testGroups"]:
         key = group.get("private", {})
         if key.get("kty") == "oct" and key.get("alg") == "HS256":
@@ -36,7 +39,7 @@ def is_signature_accepted(secret: bytes, token: str) -> bool:
     )
 
 
-def test_wycheproof():
+def test_wycheproof() -> None:
     cases = list(hs256_cases())
     assert len(cases) > 30
     for secret, case in cases:
@@ -56,14 +59,14 @@ def test_wycheproof():
         ("other_alg", TokenStatus.FORGED),
     ],
 )
-def test_tokens_that_the_service_makes(name, status):
+def test_tokens_that_the_service_makes(name: str, status: TokenStatus) -> None:
     result = TokenVerifier([base64.b64decode(TOKENS["secret"])]).check(TOKENS[name])
     assert result.status is status, result.detail
     if name == "valid":
         assert result.claims == TOKENS["claims"]
 
 
-def test_what_is_derived_as_the_service_derives_it():
+def test_what_is_derived_as_the_service_derives_it() -> None:
     secret = base64.b64decode(TOKENS["secret"])
     assert derive_decoy_secret(secret) == base64.b64decode(TOKENS["decoy_secret"])
     assert binding_claim(TOKENS["pay"]["value"]) == TOKENS["pay"]["pay"]

@@ -5,32 +5,33 @@ import hashlib
 import json
 import string
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import jwt
 import pytest
-from tokens import CLAIMS, NOW, OLD_SECRET, SECRET, base64url, raw_payload, raw_token, token
 
+from tokens import CLAIMS, NOW, OLD_SECRET, SECRET, base64url, raw_payload, raw_token, token
 from touchmark import TokenStatus, TokenVerifier
 from touchmark.verifier import binding_claim, derive_decoy_secret
 
 DECOY = derive_decoy_secret(SECRET)
 
 
-def verifier(*secrets: bytes, **options) -> TokenVerifier:
+def verifier(*secrets: bytes, **options: Any) -> TokenVerifier:
     return TokenVerifier(secrets or [SECRET], clock=options.pop("clock", lambda: NOW), **options)
 
 
-def status(text, **options) -> TokenStatus:
+def status(text: str | None, **options: Any) -> TokenStatus:
     return verifier(**options).check(text).status
 
 
-def test_a_valid_token_gives_its_claims():
+def test_a_valid_token_gives_its_claims() -> None:
     result = verifier().check(token())
     assert (result.status, result.claims, result.valid) == (TokenStatus.VALID, CLAIMS, True)
 
 
 @pytest.mark.parametrize("text", [None, ""])
-def test_no_token_is_missing(text):
+def test_no_token_is_missing(text: str | None) -> None:
     assert status(text) is TokenStatus.MISSING
 
 
@@ -43,11 +44,11 @@ def test_no_token_is_missing(text):
         (NOW + 0.5, TokenStatus.VALID),
     ],
 )
-def test_the_second_of_expiry_is_too_late(exp, expected):
+def test_the_second_of_expiry_is_too_late(exp: float, expected: TokenStatus) -> None:
     assert status(token(exp=exp)) is expected
 
 
-def test_leeway_is_zero_unless_given():
+def test_leeway_is_zero_unless_given() -> None:
     assert status(token(exp=NOW - 4)) is TokenStatus.EXPIRED
     assert status(token(exp=NOW - 4), leeway=5) is TokenStatus.VALID
     assert status(token(exp=NOW - 5), leeway=5) is TokenStatus.EXPIRED
@@ -68,32 +69,32 @@ def test_leeway_is_zero_unless_given():
         "9" * 400,
     ],
 )
-def test_an_expiry_that_is_no_time_is_malformed(exp):
-    assert status(raw_payload('{"did":"x","exp":%s}' % exp)) is TokenStatus.MALFORMED
+def test_an_expiry_that_is_no_time_is_malformed(exp: str) -> None:
+    assert status(raw_payload(f'{{"did":"x","exp":{exp}}}')) is TokenStatus.MALFORMED
 
 
-def test_an_expiry_is_required():
+def test_an_expiry_is_required() -> None:
     assert status(token(exp=None)) is TokenStatus.MALFORMED
 
 
-def test_a_decoy_is_invalid_and_a_strangers_token_forged():
+def test_a_decoy_is_invalid_and_a_strangers_token_forged() -> None:
     assert verifier().check(token(DECOY)).status is TokenStatus.INVALID
     assert verifier().check(token(DECOY)).claims == CLAIMS
     forged = verifier().check(token(bytes(32)))
     assert (forged.status, forged.claims) == (TokenStatus.FORGED, {})
 
 
-def test_a_decoy_stays_invalid_after_its_time():
+def test_a_decoy_stays_invalid_after_its_time() -> None:
     assert status(token(DECOY, exp=NOW - 1)) is TokenStatus.INVALID
 
 
-def test_a_given_decoy_secret_replaces_the_derived_one():
+def test_a_given_decoy_secret_replaces_the_derived_one() -> None:
     other = b"d" * 32
     assert status(token(other), decoy_secret=other) is TokenStatus.INVALID
     assert status(token(DECOY), decoy_secret=other) is TokenStatus.FORGED
 
 
-def test_the_decoy_secret_is_hkdf_of_rfc_5869():
+def test_the_decoy_secret_is_hkdf_of_rfc_5869() -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -101,7 +102,7 @@ def test_the_decoy_secret_is_hkdf_of_rfc_5869():
     assert derive_decoy_secret(SECRET) == hkdf.derive(SECRET)
 
 
-def test_rotation_takes_old_and_new_with_their_decoys():
+def test_rotation_takes_old_and_new_with_their_decoys() -> None:
     both = verifier(SECRET, OLD_SECRET)
     for secret in (SECRET, OLD_SECRET):
         assert both.check(token(secret)).status is TokenStatus.VALID
@@ -114,28 +115,28 @@ def test_rotation_takes_old_and_new_with_their_decoys():
     ["none", "HS384", "HS512", "hs256", "ES256", "", None, 1, ["HS256"], {}, 10**2800],
     ids=range(11),
 )
-def test_the_header_does_not_choose_the_algorithm(algorithm):
+def test_the_header_does_not_choose_the_algorithm(algorithm: object) -> None:
     header = json.dumps({"alg": algorithm, "typ": "JWT"}).encode()
     assert status(raw_token(header, json.dumps(CLAIMS).encode())) is TokenStatus.FORGED
 
 
-def test_other_hmac_lengths_are_refused():
+def test_other_hmac_lengths_are_refused() -> None:
     for algorithm in ("HS384", "HS512"):
         text = jwt.encode(CLAIMS, SECRET * 2, algorithm=algorithm)
         assert status(text) is TokenStatus.FORGED
 
 
-def test_an_unsigned_token_is_refused():
-    assert status(jwt.encode(CLAIMS, None, algorithm="none")) is TokenStatus.FORGED
+def test_an_unsigned_token_is_refused() -> None:
+    assert status(jwt.encode(CLAIMS, "", algorithm="none")) is TokenStatus.FORGED
 
 
-def test_what_a_stranger_signed_is_malformed_when_it_is_no_set_of_claims():
+def test_what_a_stranger_signed_is_malformed_when_it_is_no_set_of_claims() -> None:
     for payload in (b"[]", b"x", b"[" * 2900):
         text = raw_token(b'{"alg":"HS256"}', payload, b"x" * 32)
         assert status(text) is TokenStatus.MALFORMED
 
 
-def test_no_single_change_leaves_a_token_valid():
+def test_no_single_change_leaves_a_token_valid() -> None:
     good = token()
     check = verifier().check
     assert check(good).valid
@@ -148,7 +149,7 @@ def test_no_single_change_leaves_a_token_valid():
         assert not check(good[:position] + character + good[position:]).valid, position
 
 
-def test_a_signature_has_one_spelling():
+def test_a_signature_has_one_spelling() -> None:
     good = token()
     last = good[-1]
     alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
@@ -161,7 +162,7 @@ def test_a_signature_has_one_spelling():
 @pytest.mark.parametrize(
     "size, expected", [(4096, TokenStatus.VALID), (4097, TokenStatus.MALFORMED)]
 )
-def test_the_size_is_bounded(size, expected):
+def test_the_size_is_bounded(size: int, expected: TokenStatus) -> None:
     # Every three bytes of claims are four of the token; a longer header takes up the rest.
     for pad in range(3200):
         for header_pad in range(3):
@@ -182,7 +183,7 @@ def test_the_size_is_bounded(size, expected):
         base64url(b"{}") * 2, "A" * 4096,
     ],
 )  # fmt: skip
-def test_what_is_no_token_is_malformed(text):
+def test_what_is_no_token_is_malformed(text: str) -> None:
     assert status(text) is TokenStatus.MALFORMED
 
 
@@ -195,7 +196,7 @@ def test_what_is_no_token_is_malformed(text):
     ],
     ids=range(13),
 )  # fmt: skip
-def test_a_hostile_header_is_malformed_and_never_an_exception(header):
+def test_a_hostile_header_is_malformed_and_never_an_exception(header: bytes) -> None:
     # Rightly signed, so that no earlier check hides what becomes of the header.
     assert status(raw_token(header, json.dumps(CLAIMS).encode())) is TokenStatus.MALFORMED
 
@@ -203,11 +204,11 @@ def test_a_hostile_header_is_malformed_and_never_an_exception(header):
 @pytest.mark.parametrize(
     "payload", ["", "[]", "null", "1", "{", '"x"', "[" * 2900, '{"exp":' + "1" * 2900 + "}"]
 )
-def test_a_signed_payload_that_is_no_set_of_claims_is_malformed(payload):
+def test_a_signed_payload_that_is_no_set_of_claims_is_malformed(payload: str) -> None:
     assert status(raw_payload(payload)) is TokenStatus.MALFORMED
 
 
-def test_binding_is_compared_when_a_value_is_given():
+def test_binding_is_compared_when_a_value_is_given() -> None:
     bound = token(pay=binding_claim("Bearer user-1"))
     assert (
         base64.b64decode(binding_claim("Bearer user-1"))
@@ -221,7 +222,7 @@ def test_binding_is_compared_when_a_value_is_given():
         assert verifier().check(text, binding="Bearer user-1").status is TokenStatus.UNBOUND
 
 
-def test_binding_headers_are_trimmed_and_joined_in_order():
+def test_binding_headers_are_trimmed_and_joined_in_order() -> None:
     check = verifier(binding_headers=["Authorization", "X-Session"]).check_headers
     headers = {
         "Touchmark-Token": token(pay=binding_claim("Bearer ü1s2")),
@@ -236,7 +237,7 @@ def test_binding_headers_are_trimmed_and_joined_in_order():
     assert (result.status, result.detail) == (TokenStatus.UNBOUND, "no X-Session header")
 
 
-def test_header_and_prefix_are_settings():
+def test_header_and_prefix_are_settings() -> None:
     custom = verifier(header="X-Attest", prefix="Bearer ")
     assert custom.check_headers({"X-Attest": "Bearer " + token()}).valid
     assert custom.check_headers({"X-Attest": token()}).status is TokenStatus.MALFORMED
@@ -262,11 +263,13 @@ def test_header_and_prefix_are_settings():
         ({"aud": "api", "iss": "svc2"}, TokenStatus.MISDIRECTED),
     ],
 )
-def test_audience_and_issuer_are_required_when_set(claims, expected):
+def test_audience_and_issuer_are_required_when_set(
+    claims: dict[str, Any], expected: TokenStatus
+) -> None:
     assert status(token(**claims), audience="api", issuer="svc") is expected
 
 
-def test_optional_claims_are_not_judged_unless_asked_for():
+def test_optional_claims_are_not_judged_unless_asked_for() -> None:
     assert (
         status(token(aud="x", iss="y", sub="z", jti="1", iat=NOW + 30, arc="AEAQ"))
         is TokenStatus.VALID
@@ -285,12 +288,14 @@ def test_optional_claims_are_not_judged_unless_asked_for():
         ([SECRET], {"leeway": -1}),
     ],
 )
-def test_settings_that_weaken_the_check_are_refused(secrets, options):
+def test_settings_that_weaken_the_check_are_refused(
+    secrets: list[bytes], options: dict[str, Any]
+) -> None:
     with pytest.raises(ValueError):
         TokenVerifier(secrets, **options)
 
 
-def test_threads_share_one_verifier():
+def test_threads_share_one_verifier() -> None:
     shared = verifier(SECRET, OLD_SECRET)
     kinds = [
         (token(), TokenStatus.VALID), (token(OLD_SECRET), TokenStatus.VALID),

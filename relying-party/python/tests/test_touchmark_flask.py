@@ -3,12 +3,14 @@ from __future__ import annotations
 import base64
 import logging
 import time
+from typing import Any
 
 import pytest
 from flask import Flask, g
-from tokens import SECRET, token
+from werkzeug.test import TestResponse
 
 import touchmark.flask
+from tokens import SECRET, token
 from touchmark import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
 from touchmark.flask import check_touchmark_token
 from touchmark.verifier import derive_decoy_secret
@@ -16,14 +18,14 @@ from touchmark.verifier import derive_decoy_secret
 SECRET_TEXT = base64.b64encode(SECRET).decode()
 
 
-def make_app(**config) -> Flask:
+def make_app(**config: Any) -> Flask:
     app = Flask(__name__)
     app.config.update(TESTING=True, TOUCHMARK_SECRET=SECRET_TEXT, **config)
     calls = app.extensions["calls"] = []
 
     @app.get("/v2/rates/<name>")
     @check_touchmark_token
-    def rates(name: str):
+    def rates(name: str) -> dict[str, Any]:
         """The rates."""
         calls.append(g.touchmark.status)
         return {"name": name, "did": g.touchmark.claims.get("did")}
@@ -31,13 +33,15 @@ def make_app(**config) -> Flask:
     return app
 
 
-def get(app: Flask, text=None, path="/v2/rates/EUR", **headers):
+def get(
+    app: Flask, text: str | None = None, path: str = "/v2/rates/EUR", **headers: str
+) -> TestResponse:
     if text is not None:
         headers["Touchmark-Token"] = text
     return app.test_client().get(path, headers=headers)
 
 
-def fresh(secret: bytes = SECRET, **claims) -> str:
+def fresh(secret: bytes = SECRET, **claims: Any) -> str:
     return token(secret, **{"exp": int(time.time()) + 60, **claims})
 
 
@@ -50,14 +54,14 @@ REFUSED = {
 }
 
 
-def test_a_valid_token_reaches_the_view_with_its_claims():
+def test_a_valid_token_reaches_the_view_with_its_claims() -> None:
     app = make_app()
     response = get(app, fresh())
-    assert (response.status_code, response.json["did"]) == (200, "VpbvaHuFztxhsx472W4Vgg==")
+    assert (response.status_code, response.get_json()["did"]) == (200, "VpbvaHuFztxhsx472W4Vgg==")
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_every_other_request_gets_the_same_401(kind, caplog):
+def test_every_other_request_gets_the_same_401(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     app = make_app()
     response = get(app, REFUSED[kind])
     assert response.status_code == 401
@@ -69,36 +73,41 @@ def test_every_other_request_gets_the_same_401(kind, caplog):
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_the_log_says_which_and_never_the_token(kind, caplog):
-    get(make_app(), REFUSED[kind])
+def test_the_log_says_which_and_never_the_token(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = REFUSED[kind]
+    get(make_app(), text)
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("touchmark", logging.WARNING)
     assert record.getMessage().startswith("refused GET '/v2/rates/EUR' from 127.0.0.1: " + kind)
-    if REFUSED[kind]:
-        assert REFUSED[kind] not in caplog.text
-        assert REFUSED[kind].split(".")[2] not in caplog.text
+    if text:
+        assert text not in caplog.text
+        assert text.split(".")[2] not in caplog.text
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_report_mode_serves_and_says_what_it_would_do(kind, caplog):
+def test_report_mode_serves_and_says_what_it_would_do(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     app = make_app(TOUCHMARK_MODE="report")
     assert get(app, REFUSED[kind]).status_code == 200
     assert app.extensions["calls"] == [TokenStatus(kind)]
     assert f"would refuse GET '/v2/rates/EUR' from 127.0.0.1: {kind}" in caplog.text
 
 
-def test_report_mode_gives_no_claims_of_a_forged_token():
+def test_report_mode_gives_no_claims_of_a_forged_token() -> None:
     app = make_app(TOUCHMARK_MODE="report")
-    assert get(app, REFUSED["forged"]).json["did"] is None
+    assert get(app, REFUSED["forged"]).get_json()["did"] is None
 
 
-def test_a_client_cannot_write_lines_into_the_log(caplog):
+def test_a_client_cannot_write_lines_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
     get(make_app(), "x\u2028y", path="/v2/rates/a%0aaccepted%20b%0d%1b[2J")
     (record,) = caplog.records
     assert record.getMessage().isascii() and record.getMessage().isprintable()
 
 
-def test_header_and_binding_are_settings():
+def test_header_and_binding_are_settings() -> None:
     from touchmark.verifier import binding_claim
 
     app = make_app(TOUCHMARK_TOKEN_HEADER="X-Attest", TOUCHMARK_BINDING_HEADERS="Authorization")
@@ -109,7 +118,9 @@ def test_header_and_binding_are_settings():
     assert get(app, bound, Authorization="Bearer u").status_code == 401
 
 
-def test_settings_come_from_the_environment_and_the_app_goes_first(monkeypatch):
+def test_settings_come_from_the_environment_and_the_app_goes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("TOUCHMARK_SECRET", base64.b64encode(b"e" * 32).decode())
     monkeypatch.setenv("TOUCHMARK_MODE", "report")
     app = make_app(TOUCHMARK_MODE="enforce")
@@ -120,7 +131,9 @@ def test_settings_come_from_the_environment_and_the_app_goes_first(monkeypatch):
     assert get(app, fresh(b"e" * 32)).status_code == 200
 
 
-def test_without_a_secret_the_app_does_not_start_and_never_serves(monkeypatch):
+def test_without_a_secret_the_app_does_not_start_and_never_serves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("TOUCHMARK_SECRET", raising=False)
     app = make_app()
     del app.config["TOUCHMARK_SECRET"]
@@ -131,7 +144,7 @@ def test_without_a_secret_the_app_does_not_start_and_never_serves(monkeypatch):
     assert app.extensions["calls"] == []
 
 
-def test_settings_can_be_passed():
+def test_settings_can_be_passed() -> None:
     app = make_app()
     verifier = TokenVerifier([b"p" * 32])
     touchmark.flask.init_app(app, Settings(verifier, Mode.ENFORCE))
@@ -139,17 +152,17 @@ def test_settings_can_be_passed():
     assert get(app, fresh()).status_code == 401
 
 
-def test_the_view_keeps_its_name_and_documentation():
+def test_the_view_keeps_its_name_and_documentation() -> None:
     view = make_app().view_functions["rates"]
     assert (view.__name__, view.__doc__) == ("rates", "The rates.")
 
 
-def test_an_async_view_is_awaited():
+def test_an_async_view_is_awaited() -> None:
     app = make_app()
 
     @app.get("/async")
     @check_touchmark_token
-    async def later():
+    async def later() -> dict[str, bool]:
         return {"later": True}
 
     assert get(app, path="/async").status_code == 401

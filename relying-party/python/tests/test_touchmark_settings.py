@@ -1,21 +1,22 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
-from tokens import OLD_SECRET, SECRET, token
 
+from tokens import OLD_SECRET, SECRET, token
 from touchmark import Mode, Settings, SettingsError, TokenStatus
 
 TEXT = base64.b64encode(SECRET).decode()
 OLD_TEXT = base64.b64encode(OLD_SECRET).decode()
 
 
-def read(**settings) -> Settings:
+def read(**settings: Any) -> Settings:
     return Settings.read({"TOUCHMARK_SECRET": TEXT, **settings})
 
 
-def test_a_secret_is_all_that_is_needed():
+def test_a_secret_is_all_that_is_needed() -> None:
     settings = read()
     assert settings.mode is Mode.ENFORCE
     assert settings.verifier.header == "Touchmark-Token"
@@ -23,13 +24,13 @@ def test_a_secret_is_all_that_is_needed():
     assert settings.verifier.check(token(exp=2**40)).valid
 
 
-def test_several_secrets_are_for_rotation():
+def test_several_secrets_are_for_rotation() -> None:
     verifier = read(TOUCHMARK_SECRET=f"{TEXT}, {OLD_TEXT}").verifier
     assert verifier.check(token(exp=2**40)).valid
     assert verifier.check(token(OLD_SECRET, exp=2**40)).valid
 
 
-def test_every_setting_reaches_the_verifier():
+def test_every_setting_reaches_the_verifier() -> None:
     settings = read(
         TOUCHMARK_DECOY_SECRET=OLD_TEXT,
         TOUCHMARK_MODE="report",
@@ -49,7 +50,7 @@ def test_every_setting_reaches_the_verifier():
     assert verifier.check(token(exp=2**40, iss="svc")).status is TokenStatus.MISDIRECTED
 
 
-def test_leeway_is_a_setting():
+def test_leeway_is_a_setting() -> None:
     import time
 
     late = token(exp=int(time.time()) - 30)
@@ -74,7 +75,7 @@ def test_leeway_is_a_setting():
         ({"TOUCHMARK_LEEWAY": "nan"}, "leeway"),
     ],
 )
-def test_a_bad_setting_is_named_and_no_secret_shown(settings, named):
+def test_a_bad_setting_is_named_and_no_secret_shown(settings: dict[str, Any], named: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read(**settings)
     assert named in str(caught.value)

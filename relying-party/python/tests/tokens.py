@@ -1,4 +1,5 @@
-"""Makes tokens for the tests: with PyJWT where a token is well formed, by hand where it must not be."""
+"""Makes tokens for the tests: with PyJWT where a token is well formed, by hand
+where it must not be."""
 
 from __future__ import annotations
 

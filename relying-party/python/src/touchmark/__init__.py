@@ -1,6 +1,7 @@
 """Checks Touchmark tokens in an API server (the relying party).
 
-`TokenVerifier` is the check itself, for any framework; `touchmark.flask` is the decorator for Flask.
+`TokenVerifier` is the check itself, for any framework; `touchmark.flask` is the
+decorator for Flask.
 """
 
 from touchmark.settings import Mode, Settings, SettingsError

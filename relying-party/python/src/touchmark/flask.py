@@ -6,7 +6,7 @@ import functools
 import hashlib
 import logging
 import os
-from typing import Any, Callable, Optional, TypeVar
+from typing import Any, Callable, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
@@ -18,11 +18,12 @@ _log = logging.getLogger("touchmark")
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
-def init_app(app: Flask, settings: Optional[Settings] = None) -> None:
-    """Gives `app` its settings: those passed, or TOUCHMARK_ from app.config, or else from the environment.
+def init_app(app: Flask, settings: Settings | None = None) -> None:
+    """Gives `app` its settings: those passed, or TOUCHMARK_ from app.config, or
+    else from the environment.
 
-    Raises SettingsError. Without this call the decorator does the same at the first request; call it
-    so that a missing secret stops the start and not the first user.
+    Raises SettingsError. Without this call the decorator does the same at the first request; call
+    it so that a missing secret stops the start and not the first user.
     """
     if settings is None:
         settings = Settings.read({**os.environ, **app.config})
@@ -70,12 +71,13 @@ def _refusal() -> Response:
 
 
 def _describe(result: TokenResult, settings: Settings) -> str:
-    """One line without the token. What the client chose is escaped: it must not start a new line."""
-    parts = [f"{request.method} {ascii(request.path)} from {request.remote_addr}:"]
+    """One line without the token. What the client chose is escaped: it must not
+    start a new line."""
+    parts = [f"{request.method} {request.path!a} from {request.remote_addr}:"]
     if not result.valid:
         parts.append(f"{result.status.value} token ({ascii(result.detail)[1:-1]})")
     if "did" in result.claims:
-        parts.append(f"did={ascii(result.claims['did'])}")
+        parts.append(f"did={result.claims['did']!a}")
     if result.status is not TokenStatus.MISSING:
         value = request.headers.get(settings.verifier.header, "")
         parts.append(f"token-sha256={hashlib.sha256(value.encode()).hexdigest()[:12]}")

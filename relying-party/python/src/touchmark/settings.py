@@ -1,12 +1,14 @@
-"""The settings of an API server's check, from environment variables or a framework's configuration."""
+"""The settings of an API server's check, from environment variables or a
+framework's configuration."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any
 
 from touchmark.verifier import DEFAULT_HEADER, TokenVerifier
 
@@ -30,7 +32,7 @@ class Settings:
     mode: Mode
 
     @staticmethod
-    def read(source: Mapping[str, Any]) -> "Settings":
+    def read(source: Mapping[str, Any]) -> Settings:
         """Reads the TOUCHMARK_ settings of a mapping such as os.environ; README.md lists them."""
         secrets = [
             _secret("TOUCHMARK_SECRET", text) for text in _words(_text(source, "TOUCHMARK_SECRET"))

@@ -8,8 +8,9 @@ import hashlib
 import hmac
 import re
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable, Mapping, Optional, Protocol, Sequence
+from typing import Any, Callable, Protocol
 
 import jwt
 
@@ -61,36 +62,33 @@ class TokenResult:
 class Headers(Protocol):
     """The request's headers. Names must be looked up without regard to case, as frameworks do."""
 
-    def get(self, name: str) -> Optional[str]: ...
+    def get(self, name: str) -> str | None: ...
 
 
 class TokenVerifier:
     """Checks tokens. Immutable, so that all threads of a server can share one.
 
-    secrets        The service's token secrets, 32 bytes or more each. Any of them makes a token valid:
-                   list the new and the old one while a secret is rotated.
-    decoy_secret   What signs the tokens of failed attestations. It is only there to tell INVALID from
-                   FORGED. By default it is derived from each of the secrets, as the service does.
-    header, prefix Where a request carries its token, and what stands before it there ("Bearer ").
-    binding_headers
-                   Headers whose values the token must be bound to, in this order.
-    audience, issuer
-                   When given, the claims `aud` and `iss` must be there and match.
-    leeway         Seconds by which a token may be over its time, for clocks that differ.
-    max_bytes      The longest token that is looked at.
-    clock          Seconds since the epoch.
+    secrets        The service's token secrets, 32 bytes or more each. Any of them makes a token
+    valid: list the new and the old one while a secret is rotated. decoy_secret   What signs the
+    tokens of failed attestations. It is only there to tell INVALID from FORGED. By default it is
+    derived from each of the secrets, as the service does. header, prefix Where a request carries
+    its token, and what stands before it there ("Bearer "). binding_headers Headers whose values the
+    token must be bound to, in this order. audience, issuer When given, the claims `aud` and `iss`
+    must be there and match. leeway         Seconds by which a token may be over its time, for
+    clocks that differ. max_bytes      The longest token that is looked at. clock          Seconds
+    since the epoch.
     """
 
     def __init__(
         self,
         secrets: Iterable[bytes],
-        decoy_secret: Optional[bytes] = None,
+        decoy_secret: bytes | None = None,
         *,
         header: str = DEFAULT_HEADER,
         prefix: str = "",
         binding_headers: Sequence[str] = (),
-        audience: Optional[str] = None,
-        issuer: Optional[str] = None,
+        audience: str | None = None,
+        issuer: str | None = None,
         leeway: float = 0,
         max_bytes: int = 4096,
         clock: Callable[[], float] = time.time,
@@ -120,7 +118,8 @@ class TokenVerifier:
         self._clock = clock
 
     def check_headers(self, headers: Headers) -> TokenResult:
-        """Checks the token that a request carries, and its binding when there are binding headers."""
+        """Checks the token that a request carries, and its binding when there
+        are binding headers."""
         value = (headers.get(self.header) or "").strip()
         if not value:
             return TokenResult(TokenStatus.MISSING, f"no {self.header} header")
@@ -136,7 +135,7 @@ class TokenVerifier:
             return TokenResult(TokenStatus.UNBOUND, f"no {absent} header", result.claims)
         return result
 
-    def check(self, token: Optional[str], binding: Optional[str] = None) -> TokenResult:
+    def check(self, token: str | None, binding: str | None = None) -> TokenResult:
         """Checks one token; with `binding`, also that it is bound to that value."""
         if not token:
             return TokenResult(TokenStatus.MISSING, "no token")
@@ -162,7 +161,7 @@ class TokenVerifier:
             return TokenResult(TokenStatus.MALFORMED, "its JSON is nested too deep")
         return TokenResult(TokenStatus.FORGED, "no known secret signed it")
 
-    def _judge(self, claims: Mapping[str, Any], binding: Optional[str]) -> TokenResult:
+    def _judge(self, claims: Mapping[str, Any], binding: str | None) -> TokenResult:
         """Judges the claims of a token that the service signed as a valid one."""
         expiry = _time(claims.get("exp"))
         if expiry is None:
@@ -190,7 +189,7 @@ def binding_claim(value: str) -> str:
     return base64.b64encode(hashlib.sha256(value.encode()).digest()).decode()
 
 
-def _claims_signed_by(token: str, secret: bytes) -> Optional[Mapping[str, Any]]:
+def _claims_signed_by(token: str, secret: bytes) -> Mapping[str, Any] | None:
     """The claims, or None when they are not signed so; raises for what is no JWT."""
     try:
         # Times, audience and issuer are judged by the caller, against its own clock and settings.
@@ -215,7 +214,8 @@ def _claims_signed_by(token: str, secret: bytes) -> Optional[Mapping[str, Any]]:
 
 
 def _has_claims(token: str) -> bool:
-    """Whether a token that nobody known signed is a JWT at all. What it claims is not to be used."""
+    """Whether a token that nobody known signed is a JWT at all. What it
+    claims is not to be used."""
     try:
         jwt.decode(token, options={"verify_signature": False})
         return True
@@ -223,8 +223,9 @@ def _has_claims(token: str) -> bool:
         return False
 
 
-def _time(value: Any) -> Optional[float]:
-    """A number of seconds (RFC 7519, section 2), or None. A bool is an int in Python; NaN is in no range."""
+def _time(value: Any) -> float | None:
+    """A number of seconds (RFC 7519, section 2), or None. A bool is an int in
+    Python; NaN is in no range."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value if is_number and 0 <= value < 2**53 else None
 

@@ -2,36 +2,42 @@ package dev.touchmark.sdk;
 
 /** The native library's functions; jni/touchmark_jni.cc registers them when the library loads. */
 final class NativeCore {
-    static {
-        System.loadLibrary("touchmark");
-    }
+  static {
+    System.loadLibrary("touchmark");
+  }
 
-    private NativeCore() {
-    }
+  private NativeCore() {}
 
-    /**
-     * Opens a client and returns its handle.
-     *
-     * @param packagePath the base APK as the platform names it; compared, not trusted
-     * @param facts the platform's facts, as name, value, name, value, ...
-     * @param key where the installation key lives
-     * @throws TouchmarkException when it cannot be opened
-     */
-    static native long open(String config, String storageDir, String packagePath,
-            String packageName, String[] facts, KeystoreKey key);
+  /**
+   * Opens a client and returns its handle.
+   *
+   * @param packagePath the base APK as the platform names it; compared, not trusted
+   * @param facts the platform's facts, as name, value, name, value, ...
+   * @param key where the installation key lives
+   * @throws TouchmarkException when it cannot be opened
+   */
+  static native long open(
+      String config,
+      String storageDir,
+      String packagePath,
+      String packageName,
+      String[] facts,
+      KeystoreKey key);
 
-    static native TokenFetchResult fetchToken(long client, String url, String binding);
+  static native TokenFetchResult fetchToken(long client, String url, String binding);
 
-    static native void discardTokens(long client);
+  static native void discardTokens(long client);
 
-    /** @param digests SHA-256 of the chain's SubjectPublicKeyInfo, leaf first, 32 bytes each */
-    static native boolean pinAllows(long client, String host, byte[] digests);
+  /**
+   * @param digests SHA-256 of the chain's SubjectPublicKeyInfo, leaf first, 32 bytes each
+   */
+  static native boolean pinAllows(long client, String host, byte[] digests);
 
-    static native boolean isProtected(long client, String host);
+  static native boolean isProtected(long client, String host);
 
-    static native String deviceId(long client);
+  static native String deviceId(long client);
 
-    static native long configVersion(long client);
+  static native long configVersion(long client);
 
-    static native String version();
+  static native String version();
 }

@@ -17,223 +17,232 @@ import javax.net.ssl.HttpsURLConnection;
  * process ends. All methods may be called from any thread.
  */
 public final class Touchmark {
-    /** The asset that {@link #initialize(Context)} reads. */
-    public static final String CONFIG_ASSET = "touchmark-initial.config";
+  /** The asset that {@link #initialize(Context)} reads. */
+  public static final String CONFIG_ASSET = "touchmark-initial.config";
 
-    private static final int MAX_CONFIG_BYTES = 256 * 1024;
+  private static final int MAX_CONFIG_BYTES = 256 * 1024;
 
-    private static Touchmark instance;
+  private static Touchmark instance;
 
-    private final long client;
-    private final KeystoreKey key;
-    private final ExecutorService worker;
+  private final long client;
+  private final KeystoreKey key;
+  private final ExecutorService worker;
 
-    private Touchmark(long client, KeystoreKey key) {
-        this.client = client;
-        this.key = key;
-        this.worker = Executors.newSingleThreadExecutor(new ThreadFactory() {
-            @Override
-            public Thread newThread(Runnable task) {
+  private Touchmark(long client, KeystoreKey key) {
+    this.client = client;
+    this.key = key;
+    this.worker =
+        Executors.newSingleThreadExecutor(
+            new ThreadFactory() {
+              @Override
+              public Thread newThread(Runnable task) {
                 Thread thread = new Thread(task, "touchmark");
                 thread.setDaemon(true);
                 return thread;
-            }
+              }
+            });
+  }
+
+  /**
+   * Initialises the SDK with the configuration in the asset {@link #CONFIG_ASSET}.
+   *
+   * @throws TouchmarkException when the asset is missing, not a signed configuration, or the app's
+   *     private folder cannot be written
+   */
+  public static Touchmark initialize(Context context) {
+    synchronized (Touchmark.class) {
+      return instance != null ? instance : initialize(context, readConfigAsset(context));
+    }
+  }
+
+  /**
+   * Initialises the SDK. A second call returns the instance of the first one, whatever it is given.
+   * A newer configuration that the service sent earlier is taken in place of {@code initialConfig}.
+   *
+   * @throws TouchmarkException as {@link #initialize(Context)}
+   */
+  public static Touchmark initialize(Context context, String initialConfig) {
+    if (context == null || initialConfig == null) {
+      throw new TouchmarkException(
+          TokenFetchStatus.INVALID_ARGUMENT, "context and initialConfig must not be null");
+    }
+    synchronized (Touchmark.class) {
+      if (instance == null) {
+        KeystoreKey key = new KeystoreKey();
+        long client =
+            NativeCore.open(
+                initialConfig.trim(),
+                storageDir(context),
+                context.getPackageCodePath(),
+                context.getPackageName(),
+                PlatformFacts.collect(context),
+                key);
+        instance = new Touchmark(client, key);
+      }
+      return instance;
+    }
+  }
+
+  /**
+   * The instance that {@link #initialize} made.
+   *
+   * @throws IllegalStateException when it was not called yet
+   */
+  public static Touchmark getInstance() {
+    synchronized (Touchmark.class) {
+      if (instance == null) {
+        throw new IllegalStateException("Touchmark.initialize was not called");
+      }
+      return instance;
+    }
+  }
+
+  /** The SDK's version, for example {@code 0.1.0}. */
+  public static String getVersion() {
+    return NativeCore.version();
+  }
+
+  /**
+   * Has each attestation carry a token of Google Play's Integrity API, for a service whose policy
+   * asks for one. Call it before the first token is fetched.
+   */
+  public void setPlayIntegrityProvider(PlayIntegrityProvider provider) {
+    key.setPlayIntegrityProvider(provider);
+  }
+
+  /** Fetches a token for a request to {@code url}. Blocks: not for the main thread. */
+  public TokenFetchResult fetchTokenAndWait(String url) {
+    return fetchTokenAndWait(url, null);
+  }
+
+  /**
+   * As {@link #fetchTokenAndWait(String)}, with a token bound to a value that the same request
+   * carries, such as its Authorization header. The API server compares the two.
+   *
+   * @param binding the value, or null for none
+   */
+  public TokenFetchResult fetchTokenAndWait(String url, String binding) {
+    return NativeCore.fetchToken(client, url, binding);
+  }
+
+  /** Fetches a token in the background. */
+  public void fetchToken(String url, TokenFetchCallback callback) {
+    fetchToken(url, null, callback);
+  }
+
+  /** Fetches a token bound to {@code binding} in the background. */
+  public void fetchToken(
+      final String url, final String binding, final TokenFetchCallback callback) {
+    if (callback == null) {
+      throw new IllegalArgumentException("callback must not be null");
+    }
+    worker.execute(
+        new Runnable() {
+          @Override
+          public void run() {
+            callback.onTokenFetched(fetchTokenAndWait(url, binding));
+          }
         });
-    }
+  }
 
-    /**
-     * Initialises the SDK with the configuration in the asset {@link #CONFIG_ASSET}.
-     *
-     * @throws TouchmarkException when the asset is missing, not a signed configuration, or the app's
-     *     private folder cannot be written
-     */
-    public static Touchmark initialize(Context context) {
-        synchronized (Touchmark.class) {
-            return instance != null ? instance : initialize(context, readConfigAsset(context));
+  /**
+   * Forgets the tokens it holds, so that the next fetch attests afresh. For an app whose request
+   * was answered with 401 although it carried a token.
+   */
+  public void discardTokens() {
+    NativeCore.discardTokens(client);
+  }
+
+  /**
+   * Fetches a token for the connection's URL and sets the header. Blocks; call it before the
+   * connection is opened. When the status is not OK, no header is set and the app decides whether
+   * to go on: the API server will see a request without a token.
+   *
+   * <p>A connection with a token does not follow redirects by itself, for it would take the token
+   * to whatever host the answer names. Follow them with a new connection, or allow it afterwards
+   * with {@code setInstanceFollowRedirects(true)} where the API is trusted to stay at home.
+   */
+  public TokenFetchResult addToken(HttpURLConnection connection) {
+    return addToken(connection, null);
+  }
+
+  /** As {@link #addToken(HttpURLConnection)}, with a bound token. */
+  public TokenFetchResult addToken(HttpURLConnection connection, String binding) {
+    TokenFetchResult result = fetchTokenAndWait(connection.getURL().toString(), binding);
+    if (result.getStatus() == TokenFetchStatus.OK) {
+      connection.setInstanceFollowRedirects(false);
+      connection.setRequestProperty(result.getHeaderName(), result.getHeaderValue());
+    }
+    return result;
+  }
+
+  /** A verifier for the app's own connections, on top of the platform's default one. */
+  public HostnameVerifier pinningHostnameVerifier() {
+    return pinningHostnameVerifier(HttpsURLConnection.getDefaultHostnameVerifier());
+  }
+
+  /** A verifier for the app's own connections, which asks {@code delegate} first. */
+  public HostnameVerifier pinningHostnameVerifier(HostnameVerifier delegate) {
+    if (delegate == null) {
+      throw new IllegalArgumentException("delegate must not be null");
+    }
+    return new PinningHostnameVerifier(delegate, this);
+  }
+
+  /** Whether the configuration names this {@code host} or {@code host:port} as a protected API. */
+  public boolean isProtected(String host) {
+    return NativeCore.isProtected(client, host);
+  }
+
+  /**
+   * The id of this installation: base64 of 16 bytes. Empty before the first token of an
+   * installation: its key is made with the service's first challenge.
+   */
+  public String getDeviceId() {
+    return NativeCore.deviceId(client);
+  }
+
+  /** The version of the configuration in force. */
+  public long getConfigVersion() {
+    return NativeCore.configVersion(client);
+  }
+
+  boolean pinAllows(String host, byte[] digests) {
+    return NativeCore.pinAllows(client, host, digests);
+  }
+
+  // Where the platform's getNoBackupFilesDir() points: an installation's key must not move to
+  // another
+  // device with a backup.
+  private static String storageDir(Context context) {
+    File dir = new File(new File(context.getFilesDir().getParentFile(), "no_backup"), "touchmark");
+    if (!dir.isDirectory() && !dir.mkdirs() && !dir.isDirectory()) {
+      throw new TouchmarkException(TokenFetchStatus.STORAGE, "cannot make the folder " + dir);
+    }
+    return dir.getPath();
+  }
+
+  private static String readConfigAsset(Context context) {
+    try {
+      InputStream in = context.getAssets().open(CONFIG_ASSET);
+      try {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        byte[] buffer = new byte[8192];
+        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+          out.write(buffer, 0, n);
+          if (out.size() > MAX_CONFIG_BYTES) {
+            throw new TouchmarkException(
+                TokenFetchStatus.BAD_CONFIG, "the asset " + CONFIG_ASSET + " is too large");
+          }
         }
+        return out.toString("UTF-8");
+      } finally {
+        in.close();
+      }
+    } catch (IOException e) {
+      throw new TouchmarkException(
+          TokenFetchStatus.BAD_CONFIG,
+          "cannot read the asset " + CONFIG_ASSET + ": " + e.getMessage());
     }
-
-    /**
-     * Initialises the SDK. A second call returns the instance of the first one, whatever it is given.
-     * A newer configuration that the service sent earlier is taken in place of {@code initialConfig}.
-     *
-     * @throws TouchmarkException as {@link #initialize(Context)}
-     */
-    public static Touchmark initialize(Context context, String initialConfig) {
-        if (context == null || initialConfig == null) {
-            throw new TouchmarkException(TokenFetchStatus.INVALID_ARGUMENT,
-                    "context and initialConfig must not be null");
-        }
-        synchronized (Touchmark.class) {
-            if (instance == null) {
-                KeystoreKey key = new KeystoreKey();
-                long client = NativeCore.open(initialConfig.trim(), storageDir(context),
-                        context.getPackageCodePath(), context.getPackageName(),
-                        PlatformFacts.collect(context), key);
-                instance = new Touchmark(client, key);
-            }
-            return instance;
-        }
-    }
-
-    /**
-     * The instance that {@link #initialize} made.
-     *
-     * @throws IllegalStateException when it was not called yet
-     */
-    public static Touchmark getInstance() {
-        synchronized (Touchmark.class) {
-            if (instance == null) {
-                throw new IllegalStateException("Touchmark.initialize was not called");
-            }
-            return instance;
-        }
-    }
-
-    /** The SDK's version, for example {@code 0.1.0}. */
-    public static String getVersion() {
-        return NativeCore.version();
-    }
-
-    /**
-     * Has each attestation carry a token of Google Play's Integrity API, for a service whose policy asks
-     * for one. Call it before the first token is fetched.
-     */
-    public void setPlayIntegrityProvider(PlayIntegrityProvider provider) {
-        key.setPlayIntegrityProvider(provider);
-    }
-
-    /** Fetches a token for a request to {@code url}. Blocks: not for the main thread. */
-    public TokenFetchResult fetchTokenAndWait(String url) {
-        return fetchTokenAndWait(url, null);
-    }
-
-    /**
-     * As {@link #fetchTokenAndWait(String)}, with a token bound to a value that the same request
-     * carries, such as its Authorization header. The API server compares the two.
-     *
-     * @param binding the value, or null for none
-     */
-    public TokenFetchResult fetchTokenAndWait(String url, String binding) {
-        return NativeCore.fetchToken(client, url, binding);
-    }
-
-    /** Fetches a token in the background. */
-    public void fetchToken(String url, TokenFetchCallback callback) {
-        fetchToken(url, null, callback);
-    }
-
-    /** Fetches a token bound to {@code binding} in the background. */
-    public void fetchToken(final String url, final String binding,
-            final TokenFetchCallback callback) {
-        if (callback == null) {
-            throw new IllegalArgumentException("callback must not be null");
-        }
-        worker.execute(new Runnable() {
-            @Override
-            public void run() {
-                callback.onTokenFetched(fetchTokenAndWait(url, binding));
-            }
-        });
-    }
-
-    /**
-     * Forgets the tokens it holds, so that the next fetch attests afresh. For an app whose request
-     * was answered with 401 although it carried a token.
-     */
-    public void discardTokens() {
-        NativeCore.discardTokens(client);
-    }
-
-    /**
-     * Fetches a token for the connection's URL and sets the header. Blocks; call it before the
-     * connection is opened. When the status is not OK, no header is set and the app decides whether
-     * to go on: the API server will see a request without a token.
-     *
-     * <p>A connection with a token does not follow redirects by itself, for it would take the token
-     * to whatever host the answer names. Follow them with a new connection, or allow it afterwards
-     * with {@code setInstanceFollowRedirects(true)} where the API is trusted to stay at home.
-     */
-    public TokenFetchResult addToken(HttpURLConnection connection) {
-        return addToken(connection, null);
-    }
-
-    /** As {@link #addToken(HttpURLConnection)}, with a bound token. */
-    public TokenFetchResult addToken(HttpURLConnection connection, String binding) {
-        TokenFetchResult result = fetchTokenAndWait(connection.getURL().toString(), binding);
-        if (result.getStatus() == TokenFetchStatus.OK) {
-            connection.setInstanceFollowRedirects(false);
-            connection.setRequestProperty(result.getHeaderName(), result.getHeaderValue());
-        }
-        return result;
-    }
-
-    /** A verifier for the app's own connections, on top of the platform's default one. */
-    public HostnameVerifier pinningHostnameVerifier() {
-        return pinningHostnameVerifier(HttpsURLConnection.getDefaultHostnameVerifier());
-    }
-
-    /** A verifier for the app's own connections, which asks {@code delegate} first. */
-    public HostnameVerifier pinningHostnameVerifier(HostnameVerifier delegate) {
-        if (delegate == null) {
-            throw new IllegalArgumentException("delegate must not be null");
-        }
-        return new PinningHostnameVerifier(delegate, this);
-    }
-
-    /** Whether the configuration names this {@code host} or {@code host:port} as a protected API. */
-    public boolean isProtected(String host) {
-        return NativeCore.isProtected(client, host);
-    }
-
-    /**
-     * The id of this installation: base64 of 16 bytes. Empty before the first token of an installation:
-     * its key is made with the service's first challenge.
-     */
-    public String getDeviceId() {
-        return NativeCore.deviceId(client);
-    }
-
-    /** The version of the configuration in force. */
-    public long getConfigVersion() {
-        return NativeCore.configVersion(client);
-    }
-
-    boolean pinAllows(String host, byte[] digests) {
-        return NativeCore.pinAllows(client, host, digests);
-    }
-
-    // Where the platform's getNoBackupFilesDir() points: an installation's key must not move to another
-    // device with a backup.
-    private static String storageDir(Context context) {
-        File dir = new File(new File(context.getFilesDir().getParentFile(), "no_backup"),
-                "touchmark");
-        if (!dir.isDirectory() && !dir.mkdirs() && !dir.isDirectory()) {
-            throw new TouchmarkException(TokenFetchStatus.STORAGE, "cannot make the folder " + dir);
-        }
-        return dir.getPath();
-    }
-
-    private static String readConfigAsset(Context context) {
-        try {
-            InputStream in = context.getAssets().open(CONFIG_ASSET);
-            try {
-                ByteArrayOutputStream out = new ByteArrayOutputStream();
-                byte[] buffer = new byte[8192];
-                for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                    out.write(buffer, 0, n);
-                    if (out.size() > MAX_CONFIG_BYTES) {
-                        throw new TouchmarkException(TokenFetchStatus.BAD_CONFIG,
-                                "the asset " + CONFIG_ASSET + " is too large");
-                    }
-                }
-                return out.toString("UTF-8");
-            } finally {
-                in.close();
-            }
-        } catch (IOException e) {
-            throw new TouchmarkException(TokenFetchStatus.BAD_CONFIG,
-                    "cannot read the asset " + CONFIG_ASSET + ": " + e.getMessage());
-        }
-    }
+  }
 }

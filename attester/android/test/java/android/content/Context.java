@@ -6,31 +6,31 @@ import java.io.File;
 
 /** A stand-in for the platform's class: the methods that the SDK calls. */
 public class Context {
-    private final File dataDir;
-    private final AssetManager assets;
+  private final File dataDir;
+  private final AssetManager assets;
 
-    public Context(File dataDir, AssetManager assets) {
-        this.dataDir = dataDir;
-        this.assets = assets;
-    }
+  public Context(File dataDir, AssetManager assets) {
+    this.dataDir = dataDir;
+    this.assets = assets;
+  }
 
-    public File getFilesDir() {
-        return new File(dataDir, "files");
-    }
+  public File getFilesDir() {
+    return new File(dataDir, "files");
+  }
 
-    public String getPackageCodePath() {
-        return "/data/app/org.example.app-1/base.apk";
-    }
+  public String getPackageCodePath() {
+    return "/data/app/org.example.app-1/base.apk";
+  }
 
-    public String getPackageName() {
-        return "org.example.app";
-    }
+  public String getPackageName() {
+    return "org.example.app";
+  }
 
-    public AssetManager getAssets() {
-        return assets;
-    }
+  public AssetManager getAssets() {
+    return assets;
+  }
 
-    public PackageManager getPackageManager() {
-        return new PackageManager();
-    }
+  public PackageManager getPackageManager() {
+    return new PackageManager();
+  }
 }

@@ -21,40 +21,41 @@ import okhttp3.Response;
  * }</pre>
  */
 public final class TouchmarkInterceptor implements Interceptor {
-    private final Touchmark touchmark;
-    private final String bindingHeader;
+  private final Touchmark touchmark;
+  private final String bindingHeader;
 
-    public TouchmarkInterceptor(Touchmark touchmark) {
-        this(touchmark, null);
-    }
+  public TouchmarkInterceptor(Touchmark touchmark) {
+    this(touchmark, null);
+  }
 
-    /** @param bindingHeader the request header that tokens are bound to, or null for none */
-    public TouchmarkInterceptor(Touchmark touchmark, String bindingHeader) {
-        this.touchmark = touchmark;
-        this.bindingHeader = bindingHeader;
-    }
+  /**
+   * @param bindingHeader the request header that tokens are bound to, or null for none
+   */
+  public TouchmarkInterceptor(Touchmark touchmark, String bindingHeader) {
+    this.touchmark = touchmark;
+    this.bindingHeader = bindingHeader;
+  }
 
-    /**
-     * @throws IOException when the service cannot be reached, or something stands between: the
-     *     request may be tried again. Other failures let the request go on without a token, and the
-     *     API server decides.
-     */
-    @Override
-    public Response intercept(Chain chain) throws IOException {
-        Request request = chain.request();
-        if (!touchmark.isProtected(request.url().host() + ":" + request.url().port())) {
-            return chain.proceed(request);
-        }
-        String binding = bindingHeader == null ? null : request.header(bindingHeader);
-        TokenFetchResult result = touchmark.fetchTokenAndWait(request.url().toString(), binding);
-        if (result.getStatus().isRetryable()) {
-            throw new IOException("no Touchmark token: " + result.getMessage());
-        }
-        if (result.getStatus() != TokenFetchStatus.OK) {
-            return chain.proceed(request);
-        }
-        return chain.proceed(request.newBuilder()
-                .header(result.getHeaderName(), result.getHeaderValue())
-                .build());
+  /**
+   * @throws IOException when the service cannot be reached, or something stands between: the
+   *     request may be tried again. Other failures let the request go on without a token, and the
+   *     API server decides.
+   */
+  @Override
+  public Response intercept(Chain chain) throws IOException {
+    Request request = chain.request();
+    if (!touchmark.isProtected(request.url().host() + ":" + request.url().port())) {
+      return chain.proceed(request);
     }
+    String binding = bindingHeader == null ? null : request.header(bindingHeader);
+    TokenFetchResult result = touchmark.fetchTokenAndWait(request.url().toString(), binding);
+    if (result.getStatus().isRetryable()) {
+      throw new IOException("no Touchmark token: " + result.getMessage());
+    }
+    if (result.getStatus() != TokenFetchStatus.OK) {
+      return chain.proceed(request);
+    }
+    return chain.proceed(
+        request.newBuilder().header(result.getHeaderName(), result.getHeaderValue()).build());
+  }
 }

@@ -8,17 +8,17 @@ import java.util.Map;
 
 /** A stand-in for the platform's class: assets in memory. */
 public class AssetManager {
-    private final Map<String, byte[]> assets;
+  private final Map<String, byte[]> assets;
 
-    public AssetManager(Map<String, byte[]> assets) {
-        this.assets = assets;
-    }
+  public AssetManager(Map<String, byte[]> assets) {
+    this.assets = assets;
+  }
 
-    public InputStream open(String name) throws IOException {
-        byte[] content = assets.get(name);
-        if (content == null) {
-            throw new FileNotFoundException(name);
-        }
-        return new ByteArrayInputStream(content);
+  public InputStream open(String name) throws IOException {
+    byte[] content = assets.get(name);
+    if (content == null) {
+      throw new FileNotFoundException(name);
     }
+    return new ByteArrayInputStream(content);
+  }
 }

@@ -3,6 +3,7 @@ package dev.touchmark.lab.host;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Locale;
 
 /** What a phone's boot loader did, as its secure hardware has seen it. */
 public enum BootState {
@@ -26,7 +27,7 @@ public enum BootState {
   /** The state of that name, in lower case with dashes; null for another text. */
   static BootState of(String name) {
     for (BootState state : values()) {
-      if (state.name().toLowerCase().replace('_', '-').equals(name)) return state;
+      if (state.name().toLowerCase(Locale.ROOT).replace('_', '-').equals(name)) return state;
     }
     return null;
   }

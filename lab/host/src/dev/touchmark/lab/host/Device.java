@@ -32,7 +32,12 @@ public final class Device {
    * @param storage the folder that stands for the device's storage
    * @param keybox the folder of the factory's key in the secure hardware; null: the phone has none
    */
-  Device(InstalledApp app, Path storage, Path keybox, BootState boot, PrintStream logcat,
+  Device(
+      InstalledApp app,
+      Path storage,
+      Path keybox,
+      BootState boot,
+      PrintStream logcat,
       PrintStream answers) {
     this.app = app;
     this.storage = storage;
@@ -69,17 +74,20 @@ public final class Device {
 
   /** Reads commands, one a line, on a thread of its own until the input ends. */
   void listen(InputStream input) {
-    Thread reader = new Thread(() -> {
-      try (BufferedReader lines =
-          new BufferedReader(new InputStreamReader(input, StandardCharsets.UTF_8))) {
-        for (String line; (line = lines.readLine()) != null; ) {
-          if (!line.isBlank()) commands.add(line);
-        }
-      } catch (IOException broken) {
-        System.err.println("lab host: standard input: " + broken.getMessage());
-      }
-      commands.add(END);
-    }, "lab-commands");
+    Thread reader =
+        new Thread(
+            () -> {
+              try (BufferedReader lines =
+                  new BufferedReader(new InputStreamReader(input, StandardCharsets.UTF_8))) {
+                for (String line; (line = lines.readLine()) != null; ) {
+                  if (!line.isBlank()) commands.add(line);
+                }
+              } catch (IOException broken) {
+                System.err.println("lab host: standard input: " + broken.getMessage());
+              }
+              commands.add(END);
+            },
+            "lab-commands");
     reader.setDaemon(true);
     reader.start();
   }

@@ -28,8 +28,13 @@ public final class DeviceEnvironment extends AndroidTestEnvironment {
   private static void installKeystore(Device device) {
     if (device.keybox() == null) return;
     try {
-      Security.addProvider(new LabKeystore(new SecureHardware(
-          device.storage().resolve("keystore"), device.keybox(), device.app(), device.boot())));
+      Security.addProvider(
+          new LabKeystore(
+              new SecureHardware(
+                  device.storage().resolve("keystore"),
+                  device.keybox(),
+                  device.app(),
+                  device.boot())));
     } catch (IOException | GeneralSecurityException broken) {
       throw new IllegalStateException("the keybox " + device.keybox(), broken);
     }

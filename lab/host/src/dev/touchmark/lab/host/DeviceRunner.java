@@ -8,9 +8,9 @@ import org.robolectric.internal.AndroidSandbox.TestEnvironmentSpec;
 import org.robolectric.internal.bytecode.InstrumentationConfiguration;
 
 /**
- * Boots Robolectric's Android around one installed app and runs {@link DeviceLife} in it. Robolectric
- * knows "tests" only, so the whole life of the app is one. {@link AppClassLoader} comes in as a
- * service of the JVM, the way Robolectric takes such parts.
+ * Boots Robolectric's Android around one installed app and runs {@link DeviceLife} in it.
+ * Robolectric knows "tests" only, so the whole life of the app is one. {@link AppClassLoader} comes
+ * in as a service of the JVM, the way Robolectric takes such parts.
  */
 final class DeviceRunner extends RobolectricTestRunner {
   DeviceRunner(InstalledApp app) throws InitializationError {

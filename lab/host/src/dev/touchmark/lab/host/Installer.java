@@ -32,7 +32,9 @@ import java.util.zip.ZipFile;
  * one thing Android does otherwise is the code: ART compiles the dex, here dex2jar translates it.
  */
 final class Installer {
-  /** Thrown where Android would refuse the package; the message begins with Android's word for it. */
+  /**
+   * Thrown where Android would refuse the package; the message begins with Android's word for it.
+   */
   static final class Refused extends Exception {
     Refused(String message) {
       super(message);
@@ -56,14 +58,16 @@ final class Installer {
 
   InstalledApp install(Path apk) throws Exception {
     ApkVerifier.Result verdict =
-        new ApkVerifier.Builder(apk.toFile()).setMaxCheckedPlatformVersion(PLATFORM_SDK).build().verify();
+        new ApkVerifier.Builder(apk.toFile())
+            .setMaxCheckedPlatformVersion(PLATFORM_SDK)
+            .build()
+            .verify();
     if (!verdict.isVerified()) {
       throw new Refused("INSTALL_PARSE_FAILED_NO_CERTIFICATES: " + verdict.getErrors());
     }
     ByteBuffer manifest = manifest(apk);
     String packageName = ApkUtils.getPackageNameFromBinaryAndroidManifest(manifest.duplicate());
-    long versionCode =
-        ApkUtils.getLongVersionCodeFromBinaryAndroidManifest(manifest.duplicate());
+    long versionCode = ApkUtils.getLongVersionCodeFromBinaryAndroidManifest(manifest.duplicate());
     int targetSdk = ApkUtils.getTargetSdkVersionFromBinaryAndroidManifest(manifest.duplicate());
 
     removePrevious(packageName);
@@ -76,8 +80,16 @@ final class Installer {
     unpackLibraries(baseApk, libraries);
     Path dataDir = device.resolve("data/data").resolve(packageName);
     Files.createDirectories(dataDir);
-    return new InstalledApp(packageName, versionCode, targetSdk, baseApk, libraries, dataDir,
-        translate(baseApk), List.copyOf(verdict.getSignerCertificates()), scheme(verdict));
+    return new InstalledApp(
+        packageName,
+        versionCode,
+        targetSdk,
+        baseApk,
+        libraries,
+        dataDir,
+        translate(baseApk),
+        List.copyOf(verdict.getSignerCertificates()),
+        scheme(verdict));
   }
 
   private static String scheme(ApkVerifier.Result verdict) {
@@ -140,8 +152,9 @@ final class Installer {
   /** The app's dex as a jar of JVM classes; translated once for each content of a package. */
   private Path translate(Path apk) throws Exception {
     Files.createDirectories(codeCache);
-    String digest = HexFormat.of().formatHex(
-        MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(apk)));
+    String digest =
+        HexFormat.of()
+            .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(apk)));
     Path jar = codeCache.resolve(digest + ".jar");
     if (Files.exists(jar)) return jar;
     Path unfinished = codeCache.resolve(digest + "." + ProcessHandle.current().pid() + ".tmp.jar");

@@ -52,12 +52,13 @@ final class KeyDescription {
   private static ASN1Encodable softwareEnforced(InstalledApp app) throws GeneralSecurityException {
     ASN1EncodableVector signers = new ASN1EncodableVector();
     for (X509Certificate signer : app.signers()) {
-      signers.add(new DEROctetString(
-          MessageDigest.getInstance("SHA-256").digest(signer.getEncoded())));
+      signers.add(
+          new DEROctetString(MessageDigest.getInstance("SHA-256").digest(signer.getEncoded())));
     }
-    ASN1Encodable packageInfo = sequence(
-        new DEROctetString(app.packageName().getBytes(StandardCharsets.UTF_8)),
-        new ASN1Integer(app.versionCode()));
+    ASN1Encodable packageInfo =
+        sequence(
+            new DEROctetString(app.packageName().getBytes(StandardCharsets.UTF_8)),
+            new ASN1Integer(app.versionCode()));
     ASN1Encodable id = sequence(new DERSet(packageInfo), new DERSet(signers));
     return sequence(
         tag(701, new ASN1Integer(System.currentTimeMillis())),
@@ -74,11 +75,13 @@ final class KeyDescription {
         tag(10, new ASN1Integer(CURVE_P256)),
         tag(503, DERNull.INSTANCE),
         tag(702, new ASN1Integer(0)),
-        tag(704, sequence(
-            new DEROctetString(boot.bootKey()),
-            ASN1Boolean.getInstance(boot.locked()),
-            new ASN1Enumerated(boot.verifiedBootState()),
-            new DEROctetString(boot.bootHash()))),
+        tag(
+            704,
+            sequence(
+                new DEROctetString(boot.bootKey()),
+                ASN1Boolean.getInstance(boot.locked()),
+                new ASN1Enumerated(boot.verifiedBootState()),
+                new DEROctetString(boot.bootHash()))),
         tag(705, new ASN1Integer(OS_VERSION)),
         tag(706, new ASN1Integer(PATCH_MONTH)),
         tag(718, new ASN1Integer(PATCH_DAY)),

@@ -34,8 +34,8 @@ import org.bouncycastle.asn1.x509.Time;
 import org.bouncycastle.asn1.x509.V3TBSCertificateGenerator;
 
 /**
- * The key of a batch of phones, which the factory put into the secure hardware: certifies the keys that
- * are made there. Whoever has its folder can make any phone, as with a keybox that leaked.
+ * The key of a batch of phones, which the factory put into the secure hardware: certifies the keys
+ * that are made there. Whoever has its folder can make any phone, as with a keybox that leaked.
  */
 final class KeyMaker {
   private static final AlgorithmIdentifier ECDSA_SHA256 =
@@ -47,7 +47,9 @@ final class KeyMaker {
   private final PrivateKey key;
   private final List<X509Certificate> chain = new ArrayList<>();
 
-  /** @param keybox a folder with {@code batch.key} (PKCS #8, PEM) and {@code chain.pem}, batch first */
+  /**
+   * @param keybox a folder with {@code batch.key} (PKCS #8, PEM) and {@code chain.pem}, batch first
+   */
   KeyMaker(Path keybox) throws IOException, GeneralSecurityException {
     String pem = Files.readString(keybox.resolve("batch.key"));
     byte[] der = Base64.getMimeDecoder().decode(pem.replaceAll("-----[^-]*-----", ""));
@@ -66,21 +68,24 @@ final class KeyMaker {
     V3TBSCertificateGenerator generator = new V3TBSCertificateGenerator();
     generator.setSerialNumber(new ASN1Integer(new BigInteger(64, new SecureRandom())));
     generator.setSignature(ECDSA_SHA256);
-    generator.setIssuer(
-        X500Name.getInstance(chain.get(0).getSubjectX500Principal().getEncoded()));
+    generator.setIssuer(X500Name.getInstance(chain.get(0).getSubjectX500Principal().getEncoded()));
     generator.setSubject(new X500Name("CN=Android Keystore Key"));
     // As a phone's, whose secure hardware has no clock.
     generator.setStartDate(new Time(new Date(0)));
     generator.setEndDate(new Time(new Date(CENTURY_MILLIS)));
     generator.setSubjectPublicKeyInfo(SubjectPublicKeyInfo.getInstance(made.getEncoded()));
-    generator.setExtensions(new Extensions(
-        new Extension(KEY_DESCRIPTION, false, description.toASN1Primitive().getEncoded("DER"))));
+    generator.setExtensions(
+        new Extensions(
+            new Extension(
+                KEY_DESCRIPTION, false, description.toASN1Primitive().getEncoded("DER"))));
     TBSCertificate signed = generator.generateTBSCertificate();
     Signature signature = Signature.getInstance("SHA256withECDSA", "SunEC");
     signature.initSign(key);
     signature.update(signed.getEncoded("DER"));
-    byte[] encoded = new DERSequence(new ASN1Encodable[] {
-        signed, ECDSA_SHA256, new DERBitString(signature.sign())}).getEncoded("DER");
+    byte[] encoded =
+        new DERSequence(
+                new ASN1Encodable[] {signed, ECDSA_SHA256, new DERBitString(signature.sign())})
+            .getEncoded("DER");
     CertificateFactory x509 = CertificateFactory.getInstance("X.509");
     List<X509Certificate> out = new ArrayList<>();
     out.add((X509Certificate) x509.generateCertificate(new ByteArrayInputStream(encoded)));

@@ -29,8 +29,8 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * The security provider "AndroidKeyStore", so that an app's own calls of KeyStore, KeyPairGenerator and
- * Signature reach the phone's hardware as they do on Android. The phone has no StrongBox.
+ * The security provider "AndroidKeyStore", so that an app's own calls of KeyStore, KeyPairGenerator
+ * and Signature reach the phone's hardware as they do on Android. The phone has no StrongBox.
  */
 final class LabKeystore extends Provider {
   static final String NAME = "AndroidKeyStore";
@@ -40,18 +40,22 @@ final class LabKeystore extends Provider {
     super(NAME, "1.0", "The lab's Android Keystore");
     offer("KeyStore", NAME, Map.of(), () -> new Entries(hardware));
     offer("KeyPairGenerator", "EC", Map.of(), () -> new Generator(hardware));
-    offer("Signature", SIGNATURE, Map.of("SupportedKeyClasses", HardwareKey.class.getName()),
+    offer(
+        "Signature",
+        SIGNATURE,
+        Map.of("SupportedKeyClasses", HardwareKey.class.getName()),
         Signer::new);
   }
 
-  private void offer(String type, String algorithm, Map<String, String> attributes,
-      Supplier<Object> make) {
-    putService(new Service(this, type, algorithm, make.getClass().getName(), null, attributes) {
-      @Override
-      public Object newInstance(Object parameter) {
-        return make.get();
-      }
-    });
+  private void offer(
+      String type, String algorithm, Map<String, String> attributes, Supplier<Object> make) {
+    putService(
+        new Service(this, type, algorithm, make.getClass().getName(), null, attributes) {
+          @Override
+          public Object newInstance(Object parameter) {
+            return make.get();
+          }
+        });
   }
 
   /** A key whose bytes the app cannot have. */
@@ -121,7 +125,8 @@ final class LabKeystore extends Provider {
 
     @Override
     protected void engineInitSign(PrivateKey key) throws InvalidKeyException {
-      if (!(key instanceof HardwareKey)) throw new InvalidKeyException("not a key of this hardware");
+      if (!(key instanceof HardwareKey))
+        throw new InvalidKeyException("not a key of this hardware");
       HardwareKey own = (HardwareKey) key;
       try {
         inside = Signature.getInstance(SIGNATURE, "SunEC");

@@ -19,6 +19,7 @@ final class Logcat extends PrintStream {
 
   @Override
   public void println(String line) {
-    super.println(TIME.format(LocalDateTime.now()) + " " + ProcessHandle.current().pid() + " " + line);
+    super.println(
+        TIME.format(LocalDateTime.now()) + " " + ProcessHandle.current().pid() + " " + line);
   }
 }

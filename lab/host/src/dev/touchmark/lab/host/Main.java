@@ -14,7 +14,8 @@ import org.junit.runner.notification.RunNotifier;
 
 /** Installs one package, runs it, and obeys commands from standard input until told to quit. */
 public final class Main {
-  private static final String USAGE = """
+  private static final String USAGE =
+      """
       usage: lab/host/run APK [option ...]
 
       Installs APK on a device of the lab and runs it there. Reads commands as JSON, one a line, from
@@ -32,7 +33,8 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) throws Exception {
-    // Standard output carries answers only: whatever else the process prints goes to standard error.
+    // Standard output carries answers only: whatever else the process prints goes to standard
+    // error.
     PrintStream answers =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     System.setOut(System.err);
@@ -51,8 +53,14 @@ public final class Main {
       return;
     }
     Network.installApart(System.getProperty("lab.network.path"), options.trustedCas, options.proxy);
-    Device device = new Device(app, options.device, options.keybox, options.boot,
-        new Logcat(options.logcat()), answers);
+    Device device =
+        new Device(
+            app,
+            options.device,
+            options.keybox,
+            options.boot,
+            new Logcat(options.logcat()),
+            answers);
     device.listen(System.in);
     System.exit(run() ? 0 : 1);
   }
@@ -60,13 +68,14 @@ public final class Main {
   private static boolean run() throws Exception {
     List<Failure> failures = new ArrayList<>();
     RunNotifier notifier = new RunNotifier();
-    notifier.addListener(new RunListener() {
-      @Override
-      public void testFailure(Failure failure) {
-        failures.add(failure);
-        System.err.println(failure.getTrace());
-      }
-    });
+    notifier.addListener(
+        new RunListener() {
+          @Override
+          public void testFailure(Failure failure) {
+            failures.add(failure);
+            System.err.println(failure.getTrace());
+          }
+        });
     new DeviceRunner(Device.current().app()).run(notifier);
     return failures.isEmpty();
   }

@@ -28,9 +28,9 @@ import javax.net.ssl.TrustManagerFactory;
 /**
  * The device's network: its trusted CAs, its Wi-Fi proxy and its HTTPS stack.
  *
- * <p>Android's HttpsURLConnection is OkHttp 2.7.5, which asks the app's HostnameVerifier about every
- * connection. The JDK's own asks only when the name does not match, so under it an app that pins
- * through a HostnameVerifier would seem to accept a man in the middle.
+ * <p>Android's HttpsURLConnection is OkHttp 2.7.5, which asks the app's HostnameVerifier about
+ * every connection. The JDK's own asks only when the name does not match, so under it an app that
+ * pins through a HostnameVerifier would seem to accept a man in the middle.
  *
  * <p>OkHttp looks for Android's own classes and would use Robolectric's, outside of its world where
  * they do not work. So this class and OkHttp have a class loader to themselves.
@@ -55,7 +55,9 @@ public final class Network {
     @SuppressWarnings("resource")
     ClassLoader apart =
         new URLClassLoader(urls.toArray(new URL[0]), ClassLoader.getPlatformClassLoader());
-    apart.loadClass(Network.class.getName()).getMethod("install", List.class, String.class)
+    apart
+        .loadClass(Network.class.getName())
+        .getMethod("install", List.class, String.class)
         .invoke(null, trustedCas, proxy);
   }
 

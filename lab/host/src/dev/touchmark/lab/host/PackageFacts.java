@@ -36,7 +36,8 @@ final class PackageFacts {
     signing.setPastSigningCertificates(signatures);
     application.getPackageManager().setInstallerPackageName(app.packageName(), INSTALLER);
     packages.setInstallSourceInfo(app.packageName(), INSTALLER, INSTALLER);
-    // Contexts ask their LoadedApk for the data folder, which was made before these facts were known.
+    // Contexts ask their LoadedApk for the data folder, which was made before these facts were
+    // known.
     Object loadedApk = ReflectionHelpers.getField(application, "mLoadedApk");
     for (String field : List.of("mDataDirFile", "mCredentialProtectedDataDirFile")) {
       ReflectionHelpers.setField(loadedApk, field, app.dataDir().toFile());

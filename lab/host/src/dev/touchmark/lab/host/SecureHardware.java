@@ -18,8 +18,8 @@ import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.List;
 
 /**
- * The phone's trusted environment: makes keys, keeps them in the device's storage outside of the app's
- * folder, and attests to them.
+ * The phone's trusted environment: makes keys, keeps them in the device's storage outside of the
+ * app's folder, and attests to them.
  */
 final class SecureHardware {
   private final Path keys;
@@ -60,7 +60,8 @@ final class SecureHardware {
   Certificate[] chain(String alias) throws IOException, GeneralSecurityException {
     byte[] der = Files.readAllBytes(keys.resolve(alias + ".chain"));
     return CertificateFactory.getInstance("X.509")
-        .generateCertificates(new ByteArrayInputStream(der)).toArray(new Certificate[0]);
+        .generateCertificates(new ByteArrayInputStream(der))
+        .toArray(new Certificate[0]);
   }
 
   /** For signing inside; an app only ever sees a {@link LabKeystore.HardwareKey}. */

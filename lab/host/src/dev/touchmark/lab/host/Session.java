@@ -55,8 +55,10 @@ final class Session {
   }
 
   private Activity launch() throws ClassNotFoundException {
-    Intent launcher = new Intent(Intent.ACTION_MAIN).addCategory(Intent.CATEGORY_LAUNCHER)
-        .setPackage(device.app().packageName());
+    Intent launcher =
+        new Intent(Intent.ACTION_MAIN)
+            .addCategory(Intent.CATEGORY_LAUNCHER)
+            .setPackage(device.app().packageName());
     ResolveInfo found =
         RuntimeEnvironment.getApplication().getPackageManager().resolveActivity(launcher, 0);
     if (found == null) throw new IllegalStateException("the package has no launcher activity");
@@ -106,8 +108,8 @@ final class Session {
   }
 
   /**
-   * Lets the app run until the text of view {@code id} matches {@code matches} (when given) and view
-   * {@code enabled} (when given) can be touched; answers that text.
+   * Lets the app run until the text of view {@code id} matches {@code matches} (when given) and
+   * view {@code enabled} (when given) can be touched; answers that text.
    */
   private String await(JSONObject command) throws Exception {
     Pattern wanted = Pattern.compile(command.optString("matches", ".*"), Pattern.DOTALL);

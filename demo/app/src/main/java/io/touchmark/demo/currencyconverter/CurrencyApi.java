@@ -1,24 +1,22 @@
 package io.touchmark.demo.currencyconverter;
 
 import android.util.Log;
-
 import dev.touchmark.sdk.TokenFetchResult;
 import dev.touchmark.sdk.Touchmark;
-
-import org.json.JSONException;
-import org.json.JSONObject;
-
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
 import java.net.URLEncoder;
-
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLPeerUnverifiedException;
+import org.json.JSONException;
+import org.json.JSONObject;
 
-/** The client of the currency API. Blocks on the network: call it off the UI thread. Thread-safe. */
+/**
+ * The client of the currency API. Blocks on the network: call it off the UI thread. Thread-safe.
+ */
 public final class CurrencyApi {
   // The tag of the request log that the walk-through looks for in Logcat.
   private static final String TAG = "VOLLEY_HTTP_REQUEST";
@@ -28,7 +26,9 @@ public final class CurrencyApi {
   private final Touchmark touchmark;
   private final String baseUrl;
 
-  /** @param baseUrl scheme, host and port, such as "https://localhost:5001" */
+  /**
+   * @param baseUrl scheme, host and port, such as "https://localhost:5001"
+   */
   public CurrencyApi(Touchmark touchmark, String baseUrl) {
     this.touchmark = touchmark;
     this.baseUrl = baseUrl;
@@ -45,8 +45,16 @@ public final class CurrencyApi {
   public ConversionResult convert(int apiVersion, String value, String from, String to) {
     String token = null;
     try {
-      URL url = new URL(baseUrl + (apiVersion == 1 ? "" : "/v2") + "/currency/convert/" + encode(value)
-          + "/from/" + encode(from) + "/to/" + encode(to));
+      URL url =
+          new URL(
+              baseUrl
+                  + (apiVersion == 1 ? "" : "/v2")
+                  + "/currency/convert/"
+                  + encode(value)
+                  + "/from/"
+                  + encode(from)
+                  + "/to/"
+                  + encode(to));
       HttpsURLConnection urlConnection = (HttpsURLConnection) url.openConnection();
       pin(urlConnection);
       if (apiVersion != 1) {
@@ -95,10 +103,12 @@ public final class CurrencyApi {
     try {
       int status = urlConnection.getResponseCode();
       if (status == 200) {
-        return new ConversionResult(status, convertedValue(read(urlConnection.getInputStream())), token);
+        return new ConversionResult(
+            status, convertedValue(read(urlConnection.getInputStream())), token);
       }
       if (status == 401) {
-        // Whatever the cause, the same token would be refused again: the next request attests afresh.
+        // Whatever the cause, the same token would be refused again: the next request attests
+        // afresh.
         touchmark.discardTokens();
         return new ConversionResult(status, "401: the API refused this app", token);
       }

@@ -2,11 +2,12 @@ package io.touchmark.demo.currencyconverter;
 
 import android.app.Application;
 import android.util.Log;
-
 import dev.touchmark.sdk.Touchmark;
 import dev.touchmark.sdk.TouchmarkException;
 
-/** Starts Touchmark's SDK once, when the app's process starts; all requests use that one instance. */
+/**
+ * Starts Touchmark's SDK once, when the app's process starts; all requests use that one instance.
+ */
 public final class CurrencyConverterApp extends Application {
   private Touchmark touchmark;
 

@@ -7,9 +7,7 @@ import android.widget.Button;
 import android.widget.RadioGroup;
 import android.widget.Spinner;
 import android.widget.TextView;
-
 import dev.touchmark.sdk.Touchmark;
-
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -61,10 +59,11 @@ public final class MainActivity extends Activity {
     String toCurrency = (String) to.getSelectedItem();
     convert.setEnabled(false);
     show(getString(R.string.converting), R.color.quiet);
-    network.execute(() -> {
-      ConversionResult conversion = api.convert(version, amount, fromCurrency, toCurrency);
-      runOnUiThread(() -> onConverted(conversion));
-    });
+    network.execute(
+        () -> {
+          ConversionResult conversion = api.convert(version, amount, fromCurrency, toCurrency);
+          runOnUiThread(() -> onConverted(conversion));
+        });
   }
 
   private void onConverted(ConversionResult conversion) {
