@@ -51,6 +51,8 @@ struct ErrorRow {
   std::string_view id;
 };
 
+inline constexpr std::string_view kUnknownError = "error.unknown";
+
 template <class E, std::size_t kSize>
 class ErrorTable {
  public:
@@ -60,10 +62,10 @@ class ErrorTable {
       ids_[i] = rows[i].id;
     }
   }
-  // "error.unknown" for a value that the enum does not have.
+  // kUnknownError for a value that the enum does not have.
   constexpr std::string_view operator[](E code) const {
     const auto index = static_cast<std::size_t>(code);
-    return index < kSize ? ids_[index] : "error.unknown";
+    return index < kSize ? ids_[index] : kUnknownError;
   }
 
  private:

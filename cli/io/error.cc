@@ -1,10 +1,30 @@
 #include "cli/io/error.h"
 
-#include <algorithm>
 #include <array>
+#include <unordered_map>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "base/source.h"
 #include "cli/io/text.h"
+#include "formats/plist/plist.h"
+#include "formats/protobuf_wire.h"
+#include "formats/zip/zip.h"
+#include "package/android/arsc.h"
+#include "package/android/axml.h"
+#include "package/android/manifest.h"
+#include "package/android/signature/error.h"
+#include "package/android/splits.h"
+#include "package/android/string_pool.h"
+#include "package/bundle/bundle.h"
+#include "package/ios/code_signature.h"
+#include "package/ios/ipa.h"
+#include "package/ios/mach_o.h"
+#include "package/model/match.h"
+#include "package/package.h"
+#include "pki/cms.h"
+#include "protocol/arc.h"
 
 namespace touchmark::cli::io {
 
@@ -46,100 +66,109 @@ std::string_view error_id(CliError error) {
 
 namespace {
 
-struct Row {
-  std::string_view prefix;
-  ExitCode exit_code;
-  std::string_view hint;
-};
-
 constexpr std::string_view kPackageHint =
     "give the APK exactly as the build signed it; `touchmark package --help` lists ways to look "
     "inside";
 
-// Ids and prefixes of ids. A package reader's refusal is the answer "no"; everything else names who
-// has to act.
+struct Row {
+  std::string_view id;
+  Failure failure;
+};
+
+// Failures that have a meaning of their own.
 constexpr auto kRows = std::to_array<Row>({
-    {"", kExitService, ""},
-    {"cli.usage", kExitUsage, ""},
-    {"cli.unreadable-file", kExitUsage, "check the path and its permissions"},
-    {"cli.not-configured", kExitNotConfigured,
-     "run `touchmark init URL --token TOKEN`, or set TOUCHMARK_URL and TOUCHMARK_TOKEN"},
-    {"cli.bad-profile", kExitNotConfigured, "run `touchmark init` again to replace it"},
-    {"cli.no-such-profile", kExitNotFound, "run `touchmark init URL --profile NAME` to make it"},
-    {"cli.unreachable", kExitUnreachable,
-     "check that `touchmark serve` runs there and that the address is right"},
-    {"cli.timeout", kExitUnreachable, "try again, or give it longer with --timeout SECONDS"},
-    {"cli.untrusted-certificate", kExitUnreachable,
-     "run `touchmark init` with the --pin that `touchmark serve` printed, or with --ca FILE"},
-    {"cli.pin-mismatch", kExitUnreachable,
-     "someone may be in between; if the service's key was changed on purpose, run `touchmark init` "
-     "again with its new --pin"},
-    {"cli.no-tls", kExitUnreachable, "check the port: the service speaks HTTPS only"},
-    {"cli.no-live-certificate", kExitUnreachable,
-     "check that the server runs, or give --from-file or --pin"},
-    {"cli.unauthorized", kExitUnauthorized,
-     "run `touchmark init` again with a token that `touchmark serve` made"},
-    {"cli.forbidden", kExitUnauthorized, "use a profile with an admin token (--profile NAME)"},
-    {"cli.not-found", kExitNotFound, "the matching `list` command shows what there is"},
-    {"cli.not-offered", kExitNotFound, "whoever runs the service can change that"},
-    {"cli.too-large", kExitNo, "a package may have at most 2 GiB"},
-    {"cli.refused-package", kExitNo, kPackageHint},
-    {"cli.conflict", kExitNo, "look at the present state, and try again"},
-    {"cli.bad-policy", kExitNo, "`touchmark policy check` lists what is wrong with it"},
-    {"cli.bad-facts", kExitUsage, "docs/policy.md describes the facts"},
-    {"cli.service-no-space", kExitNoSpace, "free space on the disk of the service's data folder"},
-    {"cli.refused-request", kExitUsage, "see --help; is this command as new as the service?"},
-    {"cli.service-failed", kExitService, "the service's log says why"},
-    {"cli.bad-answer", kExitService, "check that the address is that of a Touchmark service"},
-    {"cli.other-measurement", kExitService,
-     "if the file was changed meanwhile, `touchmark registration remove` undoes it"},
-    {"cli.bad-pin", kExitUsage,
-     "a pin is the padded base64 of the SHA-256 of a public key (44 characters)"},
-    {"cli.bad-certificate", kExitUsage, "give a PEM certificate, chain or key"},
-    {"arc.", kExitUsage, "copy the whole code, letters and digits only"},
-    {"cli.bad-secret", kExitUsage, "make the file with `touchmark secret get --format json`"},
-    {"cli.bad-key", kExitUsage,
-     "`touchmark evidence verify --help` lists what a key file may hold"},
-    {"console.no-space", kExitNoSpace, "free some space, or write elsewhere"},
-    {"console.closed", kExitUsage, "check where the output goes"},
-    {"console.too-long", kExitUsage, "give the one thing that was asked for"},
-    {"file.no-space", kExitNoSpace, "free some space, or write elsewhere"},
-    {"file.not-found", kExitUsage, "check the path"},
-    {"file.", kExitUsage, "check the path and its permissions"},
-    {"time.", kExitUsage, "write a duration like 600s, 10m, 12h or 30d"},
-    {"source.", kExitUsage, "check the path and its permissions"},
-    {"arsc.", kExitNo, kPackageHint},
-    {"axml.", kExitNo, kPackageHint},
-    {"bundle.", kExitNo, kPackageHint},
-    {"cms.", kExitNo, kPackageHint},
-    {"codesign.", kExitNo, kPackageHint},
-    {"ipa.", kExitNo, kPackageHint},
-    {"macho.", kExitNo, kPackageHint},
-    {"manifest.", kExitNo, kPackageHint},
-    {"match.", kExitNo, kPackageHint},
-    {"measurement.", kExitNo, kPackageHint},
-    {"package.", kExitNo, kPackageHint},
-    {"plist.", kExitNo, kPackageHint},
-    {"proto.", kExitNo, kPackageHint},
-    {"signature.", kExitNo, kPackageHint},
-    {"splits.", kExitNo, kPackageHint},
-    {"string-pool.", kExitNo, kPackageHint},
-    {"zip.", kExitNo, kPackageHint},
+    {"cli.usage", {kExitUsage, ""}},
+    {"cli.unreadable-file", {kExitUsage, "check the path and its permissions"}},
+    {"cli.not-configured",
+     {kExitNotConfigured,
+      "run `touchmark init URL --token TOKEN`, or set TOUCHMARK_URL and TOUCHMARK_TOKEN"}},
+    {"cli.bad-profile", {kExitNotConfigured, "run `touchmark init` again to replace it"}},
+    {"cli.no-such-profile", {kExitNotFound, "run `touchmark init URL --profile NAME` to make it"}},
+    {"cli.unreachable",
+     {kExitUnreachable, "check that `touchmark serve` runs there and that the address is right"}},
+    {"cli.timeout", {kExitUnreachable, "try again, or give it longer with --timeout SECONDS"}},
+    {"cli.untrusted-certificate",
+     {kExitUnreachable,
+      "run `touchmark init` with the --pin that `touchmark serve` printed, or with --ca FILE"}},
+    {"cli.pin-mismatch",
+     {kExitUnreachable,
+      "someone may be in between; if the service's key was changed on purpose, run `touchmark "
+      "init` "
+      "again with its new --pin"}},
+    {"cli.no-tls", {kExitUnreachable, "check the port: the service speaks HTTPS only"}},
+    {"cli.no-live-certificate",
+     {kExitUnreachable, "check that the server runs, or give --from-file or --pin"}},
+    {"cli.unauthorized",
+     {kExitUnauthorized, "run `touchmark init` again with a token that `touchmark serve` made"}},
+    {"cli.forbidden", {kExitUnauthorized, "use a profile with an admin token (--profile NAME)"}},
+    {"cli.not-found", {kExitNotFound, "the matching `list` command shows what there is"}},
+    {"cli.not-offered", {kExitNotFound, "whoever runs the service can change that"}},
+    {"cli.too-large", {kExitNo, "a package may have at most 2 GiB"}},
+    {"cli.refused-package", {kExitNo, kPackageHint}},
+    {"cli.conflict", {kExitNo, "look at the present state, and try again"}},
+    {"cli.bad-policy", {kExitNo, "`touchmark policy check` lists what is wrong with it"}},
+    {"cli.bad-facts", {kExitUsage, "docs/policy.md describes the facts"}},
+    {"cli.service-no-space", {kExitNoSpace, "free space on the disk of the service's data folder"}},
+    {"cli.refused-request", {kExitUsage, "see --help; is this command as new as the service?"}},
+    {"cli.service-failed", {kExitService, "the service's log says why"}},
+    {"cli.bad-answer", {kExitService, "check that the address is that of a Touchmark service"}},
+    {"cli.other-measurement",
+     {kExitService,
+      "if the file was changed meanwhile, `touchmark registration remove` undoes it"}},
+    {"cli.bad-pin",
+     {kExitUsage, "a pin is the padded base64 of the SHA-256 of a public key (44 characters)"}},
+    {"cli.bad-certificate", {kExitUsage, "give a PEM certificate, chain or key"}},
+    {"cli.bad-secret", {kExitUsage, "make the file with `touchmark secret get --format json`"}},
+    {"cli.bad-key",
+     {kExitUsage, "`touchmark evidence verify --help` lists what a key file may hold"}},
+    {"console.no-space", {kExitNoSpace, "free some space, or write elsewhere"}},
+    {"console.closed", {kExitUsage, "check where the output goes"}},
+    {"console.too-long", {kExitUsage, "give the one thing that was asked for"}},
+    {"file.no-space", {kExitNoSpace, "free some space, or write elsewhere"}},
+    {"file.not-found", {kExitUsage, "check the path"}},
 });
 
-const Row& row_of(std::string_view id) {
-  const Row* best = &kRows.front();
-  for (const Row& row : kRows) {
-    if (id.starts_with(row.prefix) && row.prefix.size() >= best->prefix.size()) best = &row;
-  }
-  return *best;
+using Failures = std::unordered_map<std::string_view, Failure>;
+
+// Gives every failure of the enums `E` the same meaning, where it has none yet.
+template <ErrorEnum... E>
+void add(Failures& failures, Failure failure) {
+  const auto add_enum = [&]<class One>(One) {
+    for (int code = 0;; ++code) {
+      const std::string_view id = error_id(static_cast<One>(code));
+      if (id == kUnknownError) break;
+      failures.try_emplace(id, failure);
+    }
+  };
+  (add_enum(E{}), ...);
+}
+
+Failures make_failures() {
+  Failures out;
+  for (const Row& row : kRows) out.emplace(row.id, row.failure);
+  add<FileError, SourceError>(out, {kExitUsage, "check the path and its permissions"});
+  add<TimeError>(out, {kExitUsage, "write a duration like 600s, 10m, 12h or 30d"});
+  add<protocol::ArcError>(out, {kExitUsage, "copy the whole code, letters and digits only"});
+  // A refusal by one of a package's readers is the answer "no".
+  add<zip::ZipError, plist::PlistError, protobuf::ProtoError>(out, {kExitNo, kPackageHint});
+  add<package::MatchError, package::MeasurementError, package::PackageError>(
+      out, {kExitNo, kPackageHint});
+  add<package::android::ArscError, package::android::AxmlError, package::android::ManifestError,
+      package::android::SplitError, package::android::StringPoolError,
+      package::signature::SignatureError>(out, {kExitNo, kPackageHint});
+  add<package::bundle::BundleError, package::ios::CodeSignatureError, package::ios::IpaError,
+      package::ios::MachOError>(out, {kExitNo, kPackageHint});
+  // Signatures and certificates of evidence, or within an iOS app.
+  add<pki::CmsError, pki::SignatureError>(out, {kExitNo, ""});
+  return out;
 }
 
 }  // namespace
 
 Failure classify(const Error& error) {
-  const Row& row = row_of(error.id());
-  return {row.exit_code, row.hint};
+  static const Failures failures = make_failures();
+  const auto found = failures.find(error.id());
+  return found != failures.end() ? found->second : Failure{kExitService, ""};
 }
 
 std::string describe(const Error& error) {

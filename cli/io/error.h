@@ -48,8 +48,7 @@ struct Failure {
   std::string_view hint;  // may be empty
 };
 
-// Every error id has exactly one meaning; the table is in error.cc. The longest matching prefix
-// wins.
+// Goes by the whole id: each failure has one meaning, and the tables of error.cc give it.
 Failure classify(const Error& error);
 
 // "touchmark: <what is wrong>; <hint>", on one line.

@@ -1,14 +1,19 @@
 #include "cli/io/error.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/io/exit_status.h"
+#include "package/android/signature/error.h"
+#include "pki/cms.h"
 
 namespace touchmark::cli::io {
 namespace {
+
+using ::testing::HasSubstr;
 
 TEST(Classify, GivesTheExitStatusOfEachClass) {
   EXPECT_EQ(classify(Error(CliError::kUsage, "")).exit_code, kExitUsage);
@@ -22,6 +27,15 @@ TEST(Classify, GivesTheExitStatusOfEachClass) {
   EXPECT_EQ(classify(Error(TimeError::kBadDuration, "")).exit_code, kExitUsage);
   EXPECT_EQ(classify(Error(CliError::kRefusedPackage, "")).exit_code, kExitNo);
   EXPECT_EQ(classify(Error(CliError::kBadAnswer, "")).exit_code, kExitService);
+}
+
+TEST(Classify, GoesByTheWholeId) {
+  // A package's reader, and readers of evidence whose ids begin alike.
+  EXPECT_THAT(classify(Error(package::signature::SignatureError::kV1NoManifest, "")).hint,
+              HasSubstr("give the APK"));
+  EXPECT_EQ(classify(Error(pki::SignatureError::kMalformedKey, "")).hint, "");
+  EXPECT_EQ(classify(Error(pki::CmsError::kMalformed, "")).hint, "");
+  EXPECT_EQ(classify(Error(pki::CmsError::kMalformed, "")).exit_code, kExitNo);
 }
 
 TEST(Describe, IsOneLineWithAHint) {
