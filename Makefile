@@ -4,6 +4,9 @@ JOBS ?= $(shell nproc)
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 CTEST := ctest --output-on-failure --no-tests=error -j $(JOBS)
 configure = cmake --log-level=WARNING -Wno-dev --preset $(1) $(2) >/dev/null
+# The tests of a process that nothing patches, which a sanitizer does. They run in the release build; all
+# others under the sanitizers.
+HOST_TESTS := attester_hook_tests;attester_jvm_tests
 PYTEST := .venv/bin/python -m pytest -q
 
 .PHONY: help
@@ -25,8 +28,8 @@ product: setup ## Build the service, the command, the SDK and its AAR into build
 	@attester/android/build-aar build/release
 
 .PHONY: build
-build: product setup-tests ## Build the product, its tests and benchmarks
-	@$(call configure,release,-DTOUCHMARK_TESTS=ON -DTOUCHMARK_BENCH=ON)
+build: product setup-tests ## Build the product, and the tests that a sanitizer would disturb
+	@$(call configure,release,-DTOUCHMARK_TESTS=ON -DTOUCHMARK_BENCH=OFF -DTOUCHMARK_TEST_NAMES="$(HOST_TESTS)")
 	@cmake --build --preset release
 
 .PHONY: demo
@@ -34,10 +37,10 @@ demo: product ## Tell the story: a real app attested, tampered with, and refused
 	@lab/run demo
 
 .PHONY: test
-test: build check-format lint tidy unit e2e sanitize ## Run all tests and checks but bench and fuzz
+test: build check-format lint structure tidy unit e2e sanitize ## Run all tests and checks but bench and fuzz
 
 .PHONY: unit
-unit: build ## Run the unit tests
+unit: build ## Run the unit tests of the release build
 	$(CTEST) --preset release
 
 .PHONY: e2e
@@ -66,12 +69,20 @@ lint: setup-tests ## Check format and lint of Python, Java and shell
 format: setup-tests ## Format the C++ sources
 	@tools/format
 
+.PHONY: structure
+structure: setup-tests ## Check layers, error ids and locks
+	@tools/check-layers
+	@tools/check-error-ids
+	@tools/check-locks
+
 .PHONY: tidy
-tidy: build ## Run clang-tidy over the product's C++ sources
-	@tools/tidy
+tidy: setup-tests ## Run clang-tidy over the C++ sources that changed (tools/tidy --all: over all)
+	@tools/tidy --at-most 24
 
 .PHONY: bench
-bench: build ## Run the benchmarks
+bench: product setup-tests ## Run the benchmarks
+	@$(call configure,release,-DTOUCHMARK_TESTS=OFF -DTOUCHMARK_BENCH=ON)
+	@cmake --build --preset release
 	@tests/bench/run
 
 .PHONY: fuzz

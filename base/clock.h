@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "base/error.h"
@@ -35,5 +36,8 @@ std::string format_time(UnixTime time);
 Result<Seconds> parse_duration(std::string_view text);
 // "2024-10-20", "2024-10-20T12:00:00Z" (a fraction of a second is dropped) or unix seconds.
 Result<UnixTime> parse_time(std::string_view text);
+
+// The end of the year 9999: no time that anybody means lies beyond.
+inline constexpr std::int64_t kMaxUnixTime = 253402300799;
 
 }  // namespace touchmark

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 
 namespace touchmark {
 
@@ -25,14 +25,14 @@ inline unsigned worker_threads() {
 template <class MakeWork>
 Result<void> for_each_parallel(std::size_t count, unsigned threads, const MakeWork& make_work) {
   std::atomic<std::size_t> next = 0;
-  std::mutex mutex;
+  Mutex mutex;
   std::optional<std::pair<std::size_t, Error>> first_failure;
   const auto run = [&] {
     auto work = make_work();
     for (std::size_t index = next++; index < count; index = next++) {
       Result<void> done = work(index);
       if (done) continue;
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       if (!first_failure || index < first_failure->first) {
         first_failure.emplace(index, std::move(done.error()));
       }

@@ -1,6 +1,6 @@
 #include "base/utf.h"
 
-#include "base/little_endian.h"
+#include "base/endian.h"
 
 namespace touchmark {
 namespace {

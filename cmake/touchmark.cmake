@@ -14,7 +14,7 @@ endfunction()
 
 # touchmark_test(NAME SOURCES... [LIBS ...]): one GoogleTest binary, discovered by ctest case by case.
 function(touchmark_test name)
-  if(NOT TOUCHMARK_TESTS)
+  if(NOT TOUCHMARK_TESTS OR (TOUCHMARK_TEST_NAMES AND NOT name IN_LIST TOUCHMARK_TEST_NAMES))
     return()
   endif()
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})

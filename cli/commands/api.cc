@@ -11,7 +11,7 @@
 namespace touchmark::cli::commands {
 namespace {
 
-constexpr const char* kPath = "/admin/v1/apis";
+constexpr const char* kApisPath = "/admin/v1/apis";
 
 struct AddOptions {
   std::string domain;
@@ -71,7 +71,7 @@ Outcome add(const AddOptions& options, Session& session) {
   if (!client) return pass(client);
   auto pins = collect_pins(options, *domain, session);
   if (!pins) return pass(pins);
-  auto answer = client->put(kPath, {{"domain", *domain}, {"pins", *pins}});
+  auto answer = client->put(kApisPath, {{"domain", *domain}, {"pins", *pins}});
   if (!answer) return pass(answer);
   if (pins->size() < 2) {
     session.console().note(
@@ -100,7 +100,7 @@ std::string pins_cell(const Json& row) {
 Outcome list(Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  auto answer = client->get(kPath);
+  auto answer = client->get(kApisPath);
   if (!answer) return pass(answer);
   const Json* apis = find_array(*answer, "apis");
   if (apis == nullptr) return fail(io::CliError::kBadAnswer, "the answer has no list of APIs");
@@ -122,7 +122,7 @@ Outcome remove(const std::string& text, Session& session) {
   if (!domain) return pass(domain);
   auto client = session.connect();
   if (!client) return pass(client);
-  auto removed = client->remove(fmt::format("{}/{}", kPath, service::path_segment(*domain)));
+  auto removed = client->remove(fmt::format("{}/{}", kApisPath, service::path_segment(*domain)));
   if (!removed) return pass(removed);
   if (session.json()) return print_json(session, {{"removed", *domain}});
   session.console().print("removed " + *domain);

@@ -9,11 +9,10 @@
 namespace touchmark::cli::commands {
 namespace {
 
-constexpr const char* kPath = "/admin/v1/device";
-constexpr std::int64_t kMaxUnix = 253402300799;  // the end of the year 9999
+constexpr const char* kDevicePath = "/admin/v1/device";
 
 std::string time_of(const Json& json, const char* name) {
-  auto time = get_int(json, name, 0, kMaxUnix);
+  auto time = get_int(json, name, 0, kMaxUnixTime);
   return time ? format_time(from_unix(*time)) : "?";
 }
 
@@ -58,7 +57,7 @@ Outcome list(int limit, Session& session) {
 Outcome show(const std::string& did, Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  auto device = client->get(fmt::format("{}?did={}", kPath, service::path_segment(did)));
+  auto device = client->get(fmt::format("{}?did={}", kDevicePath, service::path_segment(did)));
   if (!device) return pass(device);
   if (session.json()) return print_json(session, *device);
   session.console().print(io::table({{"device", text(*device, "did")},
@@ -82,7 +81,7 @@ Outcome show(const std::string& did, Session& session) {
 Outcome force(const std::string& did, const std::string& how, Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  auto answer = client->put(kPath, {{"did", did}, {"force", how}});
+  auto answer = client->put(kDevicePath, {{"did", did}, {"force", how}});
   if (!answer) return pass(answer);
   if (session.json()) return print_json(session, *answer);
   const std::string name = text(*answer, "did");

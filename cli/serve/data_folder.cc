@@ -18,7 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxPem = 1 << 20;
 constexpr std::size_t kMasterKeyBytes = 32;
 constexpr Seconds kCertificateLifetime{std::int64_t{825} * 86400};
 constexpr Seconds kRenewBefore{std::int64_t{30} * 86400};

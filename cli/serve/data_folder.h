@@ -14,6 +14,9 @@
 
 namespace touchmark::cli::serve {
 
+// What a certificate, key or list of roots may have in bytes.
+inline constexpr std::size_t kMaxPem = 1 << 20;
+
 enum class DataFolderError {
   kUnusable,          // cannot be made, entered or written
   kInUse,             // another process serves from it

@@ -27,7 +27,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kWorkerThreads = 4;
-constexpr std::size_t kMaxPem = 1 << 20;
 
 struct Failure {
   io::ExitCode exit_code = io::kExitService;

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "base/little_endian.h"
+#include "base/endian.h"
 #include "formats/zip/internal.h"
 
 namespace touchmark::zip {
@@ -11,7 +11,6 @@ namespace {
 constexpr std::uint32_t kEndSignature = 0x06054b50;
 constexpr std::uint32_t kZip64LocatorSignature = 0x07064b50;
 constexpr std::uint32_t kDirectorySignature = 0x02014b50;
-constexpr std::uint32_t kLocalSignature = 0x04034b50;
 constexpr std::size_t kEndSize = 22;
 constexpr std::size_t kMaxCommentSize = 0xffff;
 constexpr std::size_t kZip64LocatorSize = 20;
@@ -140,7 +139,7 @@ Result<ZipSections> find_sections(const Source& source) {
   }
   std::byte start[4];
   if (auto read = source.read_at(0, start); !read) return pass(read);
-  if (le32(start, 0) != kLocalSignature) {
+  if (le32(start, 0) != kLocalHeaderMark) {
     return fail(ZipError::kPrepended, "the file does not begin with a local file header");
   }
   return sections;

@@ -19,6 +19,7 @@ Result<std::vector<std::uint32_t>> check_names(const std::vector<ZipEntry>& entr
 Result<void> check_local_headers(const Source& source, const ZipSections& sections,
                                  std::vector<ZipEntry>& entries);
 
+inline constexpr std::uint32_t kLocalHeaderMark = 0x04034b50;  // PK\3\4
 inline constexpr std::uint16_t kStored = 0;
 inline constexpr std::uint16_t kDeflated = 8;
 // Stored or deflated. Of the v1 signature's own files only the platform's verifier reads the

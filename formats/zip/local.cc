@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <string>
 
-#include "base/little_endian.h"
+#include "base/endian.h"
 #include "formats/zip/internal.h"
 
 namespace touchmark::zip {
 namespace {
 
-constexpr std::uint32_t kLocalSignature = 0x04034b50;
 constexpr std::uint32_t kDescriptorSignature = 0x08074b50;
 constexpr std::size_t kLocalSize = 30;
 constexpr std::size_t kDescriptorSize = 12;  // and 4 more with a signature
@@ -36,7 +35,7 @@ Result<void> check_sizes(ByteView header, const ZipEntry& entry) {
 }
 
 Result<void> check_header(ByteView header, const ZipEntry& entry) {
-  if (le32(header, 0) != kLocalSignature) {
+  if (le32(header, 0) != kLocalHeaderMark) {
     return fail(ZipError::kLocalSignature,
                 entry.name + ": no local file header at " + std::to_string(entry.header_offset));
   }

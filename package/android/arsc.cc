@@ -24,7 +24,7 @@ std::string hex(std::uint32_t id) {
   return text;
 }
 
-tl::unexpected<Error> chunk_size(const char* what) {
+tl::unexpected<Error> bad_table_size(const char* what) {
   return fail(ArscError::kChunkSize, std::string(what) + " has a wrong size");
 }
 
@@ -109,7 +109,7 @@ Result<ResourceTable> ResourceTable::parse(ByteView file) {
   bool has_strings = false;
   for (ByteView rest = root->body; !rest.empty();) {
     const auto chunk = take_chunk(rest);
-    if (!chunk) return chunk_size("a chunk of the table");
+    if (!chunk) return bad_table_size("a chunk of the table");
     if (chunk->type == kStringPoolChunk && !has_strings && packages == 0) {
       auto strings = StringPool::parse(*chunk);
       if (!strings) return pass(strings);
@@ -129,12 +129,12 @@ Result<ResourceTable> ResourceTable::parse(ByteView file) {
 }
 
 Result<void> ResourceTable::parse_package(const Chunk& chunk) {
-  if (chunk.header.size() < kPackageHeaderSize) return chunk_size("a package header");
+  if (chunk.header.size() < kPackageHeaderSize) return bad_table_size("a package header");
   const std::uint32_t id = le32(chunk.header, 8);
-  if (id > 0xff) return chunk_size("a package id");
+  if (id > 0xff) return bad_table_size("a package id");
   for (ByteView rest = chunk.body; !rest.empty();) {
     const auto part = take_chunk(rest);
-    if (!part) return chunk_size("a chunk of a package");
+    if (!part) return bad_table_size("a chunk of a package");
     if (part->type == kStringPoolChunk) {
       if (auto pool = StringPool::parse(*part); !pool) return pass(pool);
     } else if (part->type == kTableType) {
@@ -145,12 +145,13 @@ Result<void> ResourceTable::parse_package(const Chunk& chunk) {
 }
 
 Result<void> ResourceTable::parse_type(const Chunk& chunk, std::uint8_t package_id) {
-  if (chunk.header.size() < kTypeHeaderSize + kMinConfigSize) return chunk_size("a type header");
+  if (chunk.header.size() < kTypeHeaderSize + kMinConfigSize)
+    return bad_table_size("a type header");
   const ByteView config = chunk.header.subspan(kTypeHeaderSize);
   const std::size_t config_size = le32(config, 0);
   const std::uint64_t entries_start = le32(chunk.header, 16);
   if (config_size < kMinConfigSize || config_size > config.size()) {
-    return chunk_size("a configuration");
+    return bad_table_size("a configuration");
   }
   if (entries_start % 4 != 0 || entries_start > chunk.whole.size() ||
       chunk.header.size() + offsets_size(chunk) > entries_start) {

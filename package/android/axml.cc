@@ -12,7 +12,7 @@ constexpr std::uint32_t kNoString = 0xffffffff;
 
 bool is_node(std::uint16_t type) { return type >= kXmlStartNamespace && type <= kXmlText; }
 
-tl::unexpected<Error> chunk_size(const char* what) {
+tl::unexpected<Error> bad_chunk_size(const char* what) {
   return fail(AxmlError::kChunkSize, std::string(what) + " has a wrong size");
 }
 
@@ -63,7 +63,7 @@ Result<XmlReader> XmlReader::open(ByteView document) {
   XmlReader reader;
   reader.rest_ = root->body;
   const auto pool = take_chunk(reader.rest_);
-  if (!pool) return chunk_size("the first chunk");
+  if (!pool) return bad_chunk_size("the first chunk");
   if (pool->type != kStringPoolChunk) {
     return fail(AxmlError::kChunkOrder, "the document does not begin with its string pool");
   }
@@ -74,7 +74,7 @@ Result<XmlReader> XmlReader::open(ByteView document) {
   ByteView after_map = reader.rest_;
   const auto map = take_chunk(after_map);
   if (map && map->type == kXmlResourceMap) {
-    if (map->header.size() != 8) return chunk_size("the resource map");
+    if (map->header.size() != 8) return bad_chunk_size("the resource map");
     reader.resource_ids_ = map->body;
     reader.rest_ = after_map;
   }
@@ -84,14 +84,14 @@ Result<XmlReader> XmlReader::open(ByteView document) {
 Result<std::optional<XmlElement>> XmlReader::next() {
   while (!rest_.empty()) {
     const auto chunk = take_chunk(rest_);
-    if (!chunk) return chunk_size("a chunk");
+    if (!chunk) return bad_chunk_size("a chunk");
     if (chunk->type == kStringPoolChunk || chunk->type == kXmlResourceMap) {
       return fail(AxmlError::kChunkOrder, "a string pool or resource map after its place");
     }
     if (!is_node(chunk->type)) {
       return fail(AxmlError::kUnknownChunk, "chunk type " + std::to_string(chunk->type));
     }
-    if (chunk->header.size() != kNodeHeaderSize) return chunk_size("a node's header");
+    if (chunk->header.size() != kNodeHeaderSize) return bad_chunk_size("a node's header");
     if (chunk->type == kXmlStartElement) {
       auto element = read_start(*chunk);
       if (!element) return pass(element);
@@ -107,12 +107,13 @@ Result<std::optional<XmlElement>> XmlReader::next() {
 
 Result<XmlElement> XmlReader::read_start(const Chunk& chunk) {
   const ByteView body = chunk.body;
-  if (body.size() < kStartFieldsSize) return chunk_size("a start tag");
+  if (body.size() < kStartFieldsSize) return bad_chunk_size("a start tag");
   const std::size_t count = le16(body, 12);
   if (le16(body, 8) != kStartFieldsSize || (count > 0 && le16(body, 10) != kAttributeSize)) {
     return fail(AxmlError::kAttributeLayout, "a start tag with another attribute layout");
   }
-  if (body.size() != kStartFieldsSize + count * kAttributeSize) return chunk_size("a start tag");
+  if (body.size() != kStartFieldsSize + count * kAttributeSize)
+    return bad_chunk_size("a start tag");
   if (open_.empty() && had_root_) return fail(AxmlError::kSeveralRoots, "a second root element");
   if (open_.size() == kMaxDepth) return fail(AxmlError::kTooDeep, "elements over 100 levels deep");
   had_root_ = true;
@@ -134,7 +135,7 @@ Result<XmlElement> XmlReader::read_start(const Chunk& chunk) {
 }
 
 Result<void> XmlReader::read_end(const Chunk& chunk) {
-  if (chunk.body.size() != kEndFieldsSize) return chunk_size("an end tag");
+  if (chunk.body.size() != kEndFieldsSize) return bad_chunk_size("an end tag");
   if (open_.empty() || open_.back() != le32(chunk.body, 4)) {
     return fail(AxmlError::kUnbalanced, "an end tag without its start tag");
   }

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "base/little_endian.h"
+#include "base/endian.h"
 
 namespace touchmark::package::android {
 

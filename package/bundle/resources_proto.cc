@@ -85,7 +85,7 @@ Result<std::string> checked_text(ByteView bytes) {
   if (!is_utf8(as_text(bytes)) || as_text(bytes).find('\0') != std::string_view::npos) {
     return fail(BundleError::kBadText, "a text that is not UTF-8 or holds a zero");
   }
-  return to_string(bytes);
+  return touchmark::to_string(bytes);
 }
 
 // The `id` = 1 of the small messages PackageId, TypeId and EntryId.
@@ -218,7 +218,7 @@ Result<std::string> ProtoXml::string(std::uint32_t index) const {
 }
 
 std::uint32_t ProtoXml::add_string(ByteView text) {
-  strings_.push_back(to_string(text));
+  strings_.push_back(touchmark::to_string(text));
   return static_cast<std::uint32_t>(strings_.size() - 1);
 }
 
@@ -249,7 +249,7 @@ Result<void> ProtoXml::read_element(ByteView message, unsigned depth) {
       children.push_back(field.bytes);
     } else if (field.is_message(2) || field.is_message(3)) {
       if (field.number == 2) element.has_namespace = !field.bytes.empty();
-      if (field.number == 3) element.name = to_string(field.bytes);
+      if (field.number == 3) element.name = touchmark::to_string(field.bytes);
       return once.see(field);
     }
     return {};
@@ -269,7 +269,7 @@ Result<XmlAttribute> ProtoXml::read_attribute(ByteView message) {
   Once once;
   const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (field.is_message(1)) attribute.has_namespace = !field.bytes.empty();
-    if (field.is_message(2)) attribute.name = to_string(field.bytes);
+    if (field.is_message(2)) attribute.name = touchmark::to_string(field.bytes);
     if (field.is_message(3)) text = field.bytes;
     if (field.is_number(5)) attribute.resource_id = static_cast<std::uint32_t>(field.value);
     if (field.is_message(6)) {

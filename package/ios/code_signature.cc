@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "base/little_endian.h"
+#include "base/endian.h"
 
 namespace touchmark::package::ios {
 namespace {
@@ -27,9 +27,6 @@ constexpr std::size_t kDirectoryHeader = 44;
 // Versions that added a field: where it starts needs the header to be that long.
 constexpr std::uint32_t kWithTeam = 0x20200;
 constexpr std::uint32_t kWithLimit64 = 0x20300;
-
-std::uint32_t be32(ByteView bytes, std::size_t at) { return __builtin_bswap32(le32(bytes, at)); }
-std::uint64_t be64(ByteView bytes, std::size_t at) { return __builtin_bswap64(le64(bytes, at)); }
 
 tl::unexpected<Error> malformed(const char* what) {
   return fail(CodeSignatureError::kMalformed, what);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "base/little_endian.h"
+#include "base/endian.h"
 
 namespace touchmark::package::ios {
 namespace {
@@ -17,9 +17,6 @@ constexpr std::uint32_t kEncryptionInfo32 = 0x21;
 constexpr std::uint32_t kEncryptionInfo64 = 0x2c;
 constexpr std::size_t kMaxSlices = 16;
 constexpr std::size_t kMaxCommandsSize = std::size_t{4} << 20;
-
-std::uint32_t be32(ByteView bytes, std::size_t at) { return __builtin_bswap32(le32(bytes, at)); }
-std::uint64_t be64(ByteView bytes, std::size_t at) { return __builtin_bswap64(le64(bytes, at)); }
 
 tl::unexpected<Error> truncated() {
   return fail(MachOError::kTruncated, "a Mach-O header leaves the file");

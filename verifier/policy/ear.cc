@@ -22,7 +22,7 @@ struct ClaimEffect {
   Claim claim;
   std::uint8_t value;
 };
-constexpr ClaimEffect kEffects[] = {
+constexpr ClaimEffect kClaimEffects[] = {
     {FindingId::kAppNotRegistered, &TrustVector::executables, kUnrecognizedCode},
     {FindingId::kAppRegistrationExpired, &TrustVector::executables, kWarning},
     {FindingId::kAppRangeProof, &TrustVector::executables, kContraindicated},
@@ -114,8 +114,9 @@ TrustVector trust_vector(const Facts& facts, const Verdict& verdict) {
   TrustVector vector = from_facts(facts);
   for (const Decided& decided : verdict.findings) {
     if (decided.action == Action::kIgnore) continue;
-    const auto* effect = std::ranges::find(kEffects, decided.finding.id, &ClaimEffect::finding);
-    if (effect != std::end(kEffects)) worsen(vector.*effect->claim, effect->value);
+    const auto* effect =
+        std::ranges::find(kClaimEffects, decided.finding.id, &ClaimEffect::finding);
+    if (effect != std::end(kClaimEffects)) worsen(vector.*effect->claim, effect->value);
   }
   return vector;
 }

@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t kMaxWords = 100;
 constexpr std::size_t kMaxFindings = 512;
 
-constexpr Assurance kAssurances[] = {Assurance::kSoftware, Assurance::kPlatform, Assurance::kTee,
-                                     Assurance::kSecureChip};
+constexpr Assurance kLevels[] = {Assurance::kSoftware, Assurance::kPlatform, Assurance::kTee,
+                                 Assurance::kSecureChip};
 constexpr BootState kBootStates[] = {BootState::kVerified, BootState::kSelfSigned,
                                      BootState::kUnverified, BootState::kFailed};
 
@@ -228,7 +228,7 @@ Result<Facts> facts_from_json(const Json& json) {
   in.text("did", out.did);
   in.text("ip", out.ip);
   in.boolean("development_key", out.development_key);
-  in.one_of("assurance", kAssurances, out.assurance);
+  in.one_of("assurance", kLevels, out.assurance);
   in.object("android", [&](Reader& android) { read_android(android, out.android.emplace()); });
   in.object("app_attest",
             [&](Reader& attest) { read_app_attest(attest, out.app_attest.emplace()); });

@@ -10,12 +10,11 @@
 namespace touchmark::cli::commands {
 namespace {
 
-constexpr const char* kPath = "/admin/v1/policy";
+constexpr const char* kPolicyPath = "/admin/v1/policy";
 constexpr const char* kCanaryPath = "/admin/v1/policy/canary";
-constexpr std::int64_t kMaxUnix = 253402300799;  // the end of the year 9999
 
 std::string time_of(const Json& json) {
-  auto time = get_int(json, "time", 0, kMaxUnix);
+  auto time = get_int(json, "time", 0, kMaxUnixTime);
   return time ? format_time(from_unix(*time)) : "?";
 }
 
@@ -45,7 +44,7 @@ std::string findings_table(const Json& findings) {
 Outcome show(bool toml, Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  auto answer = client->get(kPath);
+  auto answer = client->get(kPolicyPath);
   if (!answer) return pass(answer);
   if (session.json()) return print_json(session, *answer);
   const auto text = find_string(*answer, "text");
@@ -78,7 +77,7 @@ Outcome show(bool toml, Session& session) {
 
 // The revision of the policy that the service has now.
 Result<std::int64_t> current_revision(service::AdminClient& client) {
-  auto answer = client.get(kPath);
+  auto answer = client.get(kPolicyPath);
   if (!answer) return pass(answer);
   auto revision = get_int(*answer, "revision", 0, INT64_MAX);
   if (!revision) return fail(io::CliError::kBadAnswer, "the answer has no revision");
@@ -106,7 +105,7 @@ Outcome set(const SetOptions& options, Session& session) {
   if (!revision) return pass(revision);
   Json body{{"text", *text}, {"revision", *revision}};
   if (options.canary != 0) body["canary"] = options.canary;
-  auto answer = client->put(kPath, body);
+  auto answer = client->put(kPolicyPath, body);
   if (!answer) return pass(answer);
   if (session.json()) return print_json(session, *answer);
   const std::string made = count(*answer, "revision");
@@ -120,7 +119,7 @@ Outcome set(const SetOptions& options, Session& session) {
 Outcome canary_status(Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  auto answer = client->get(kPath);
+  auto answer = client->get(kPolicyPath);
   if (!answer) return pass(answer);
   const Json* canary = find_object(*answer, "canary");
   if (session.json()) {

@@ -12,8 +12,7 @@
 namespace touchmark::cli::commands {
 namespace {
 
-constexpr std::int64_t kMaxUnix = 253402300799;  // the end of the year 9999
-constexpr const char* kPath = "/admin/v1/registrations";
+constexpr const char* kRegistrationsPath = "/admin/v1/registrations";
 
 constexpr std::string_view kCertificateId = "cert-";
 
@@ -30,7 +29,8 @@ struct ExpireOptions {
 
 // Releases and certificates have ids of different looks, so one command serves both.
 std::string path_of(const std::string& id) {
-  return fmt::format("{}/{}", id.starts_with(kCertificateId) ? kCertificatesPath : kPath,
+  return fmt::format("{}/{}",
+                     id.starts_with(kCertificateId) ? kCertificatesPath : kRegistrationsPath,
                      service::path_segment(id));
 }
 
@@ -47,7 +47,7 @@ Result<std::string> upload_path(const AddOptions& options,
     if (first) query += query.empty() ? "?bundle_signers=" : "&bundle_signers=";
     query += (first ? "" : ",") + hex_encode(signer);
   }
-  return kPath + query;
+  return kRegistrationsPath + query;
 }
 
 // A certificate that is registered for just this app, when there is one: a bundle does not say who
@@ -120,7 +120,7 @@ Outcome add(const AddOptions& options, Session& session) {
   }
   if (session.json()) return print_json(session, *answer);
   session.console().print(io::one_line(*line));
-  if (auto expires = get_int(*answer, "expires", 0, kMaxUnix)) {
+  if (auto expires = get_int(*answer, "expires", 0, kMaxUnixTime)) {
     session.console().print("registration successful, expires " + format_time(from_unix(*expires)));
   } else {
     session.console().print("registration successful");
@@ -129,7 +129,7 @@ Outcome add(const AddOptions& options, Session& session) {
 }
 
 std::string time_cell(const Json& row, const char* name) {
-  auto time = get_int(row, name, 0, kMaxUnix);
+  auto time = get_int(row, name, 0, kMaxUnixTime);
   return time ? format_time(from_unix(*time)) : "never";
 }
 
@@ -177,7 +177,7 @@ void print_certificates(const Json& certificates, Session& session) {
 Outcome list(Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  auto releases = client->get(kPath);
+  auto releases = client->get(kRegistrationsPath);
   if (!releases) return pass(releases);
   auto signers = client->get(kCertificatesPath);
   if (!signers) return pass(signers);

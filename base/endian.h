@@ -1,4 +1,5 @@
-// Little-endian integers, as ZIP archives, binary XML and dex files hold them.
+// Little-endian integers, as ZIP archives, binary XML and dex files hold them, and big-endian ones,
+// as Mach-O headers and code signatures do.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,13 @@ inline std::uint32_t le32(ByteView bytes, std::size_t at) {
 }
 inline std::uint64_t le64(ByteView bytes, std::size_t at) {
   return std::uint64_t{le32(bytes, at)} | std::uint64_t{le32(bytes, at + 4)} << 32;
+}
+
+inline std::uint32_t be32(ByteView bytes, std::size_t at) {
+  return __builtin_bswap32(le32(bytes, at));
+}
+inline std::uint64_t be64(ByteView bytes, std::size_t at) {
+  return __builtin_bswap64(le64(bytes, at));
 }
 
 }  // namespace touchmark
