@@ -19,7 +19,12 @@ constexpr std::size_t kMaxCertificateText = 48 * 1024;  // kMaxCertificateBytes 
 constexpr std::size_t kMaxPlayToken = 64 * 1024;
 
 enum class SubmodError { kMalformed };
-std::string_view error_id(SubmodError) { return "submods.malformed"; }
+std::string_view error_id(SubmodError error) {
+  static constexpr auto kIds = error_table<SubmodError>({
+      {SubmodError::kMalformed, "submods.malformed"},
+  });
+  return kIds[error];
+}
 
 pki::TrustRoots roots(pki::TrustRoots built_in, const HardwareSettings& settings) {
   return settings.more_roots ? built_in.with(*settings.more_roots) : std::move(built_in);
