@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "protocol/limits.h"
 
 namespace touchmark::protocol {
 
@@ -20,9 +21,6 @@ struct Range {
   std::uint64_t length = 0;
   bool operator==(const Range&) const = default;
 };
-
-inline constexpr std::size_t kMaxRanges = 64;
-inline constexpr std::uint64_t kMaxRangeLength = 1 << 20;
 
 enum class RangeError {
   kMalformed,  // not an array of [string, integer, integer]

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "protocol/arc.h"
+#include "protocol/messages/answer.h"
 #include "verifier/appraisal/facts.h"
 #include "verifier/policy/ear.h"
 #include "verifier/service_impl.h"
@@ -11,30 +12,17 @@
 namespace touchmark::verifier {
 namespace {
 
-constexpr std::uint64_t kMaxClaimedBytes = std::uint64_t{1} << 40;
 constexpr std::size_t kMaxSpentChallenges = 1'000'000;
 
 tl::unexpected<Error> malformed(const Error& error) {
   return fail(ServiceError::kMalformedRequest, error.text());
 }
 
-// The code-bearing parts that an app says it has: [[name, size], ...]. Empty when it does not say.
-Result<std::vector<package::Part>> claimed_code(const Json& request) {
+// The code that an app says it has.
+std::vector<package::Part> claimed_code(const protocol::ChallengeRequest& request) {
   std::vector<package::Part> out;
-  if (!request.contains("code")) return out;
-  const Json* code = find_array(request, "code");
-  const auto wrong = [] {
-    return fail(ServiceError::kMalformedRequest, "code is not a list of parts and their sizes");
-  };
-  if (code == nullptr || code->size() > appraisal::kMaxClaimedParts) return wrong();
-  for (const Json& part : *code) {
-    if (!part.is_array() || part.size() != 2 || !part[0].is_string() ||
-        !part[1].is_number_unsigned()) {
-      return wrong();
-    }
-    const auto size = part[1].get<std::uint64_t>();
-    if (size == 0 || size > kMaxClaimedBytes) return wrong();
-    out.push_back({part[0].get<std::string>(), package::PartKind::kOther, size, {}});
+  for (const protocol::CodePart& part : request.code) {
+    out.push_back({part.name, package::PartKind::kOther, part.size, {}});
   }
   return out;
 }
@@ -154,33 +142,20 @@ Result<void> ServiceImpl::load() {
 
 // --- The hot path --------------------------------------------------------------------------------
 
-Json ServiceImpl::new_challenge(const std::vector<package::Part>& code, UnixTime now) {
-  const Bytes nonce = challenges_.make(now + settings_.challenge_lifetime, random_);
-  const auto ranges = challenges_.ranges(nonce, code.empty() ? appraisal::assumed_code() : code);
-  return {{"nonce", base64url_encode(nonce)},
-          {"expires_in", settings_.challenge_lifetime.count()},
-          {"ranges", protocol::to_json(ranges)},
-          {"time", to_unix(now)}};
+protocol::Challenge ServiceImpl::new_challenge(const std::vector<package::Part>& code,
+                                               UnixTime now) {
+  Bytes nonce = challenges_.make(now + settings_.challenge_lifetime, random_);
+  auto ranges = challenges_.ranges(nonce, code.empty() ? appraisal::assumed_code() : code);
+  return {std::move(nonce), settings_.challenge_lifetime, std::move(ranges), now};
 }
 
 Result<std::string> ServiceImpl::challenge(std::string_view body) {
-  auto request = parse_json(body, {.max_bytes = kMaxChallengeBody, .max_depth = 4});
+  const auto request = protocol::decode_challenge_request(body);
   if (!request) return malformed(request.error());
-  if (auto account = get_string(*request, "account", 256); !account) {
-    return malformed(account.error());
-  }
-  auto bytes = get_base64url(*request, "measurement");
-  if (!bytes) return malformed(bytes.error());
-  Sha256Digest measurement;
-  if (bytes->size() != measurement.size()) {
-    return fail(ServiceError::kMalformedRequest, "measurement is not 32 bytes");
-  }
-  std::ranges::copy(*bytes, measurement.begin());
-  const auto code = claimed_code(*request);
-  if (!code) return pass(code);
   const auto references = references_.get();
-  const appraisal::Reference* reference = references->find(measurement);
-  return dump_json(new_challenge(reference != nullptr ? reference->code : *code, clock_.now()));
+  const appraisal::Reference* reference = references->find(request->measurement);
+  const auto& code = reference != nullptr ? reference->code : claimed_code(*request);
+  return dump_json(protocol::encode_challenge(new_challenge(code, clock_.now())));
 }
 
 std::string ServiceImpl::answer_body(const appraisal::Evidence& evidence,
@@ -197,29 +172,25 @@ std::string ServiceImpl::answer_body(const appraisal::Evidence& evidence,
   for (const protocol::Finding& finding : verdict.with(policy::Action::kAnnotate)) {
     facts.annotations.emplace_back(protocol::to_string(finding.id));
   }
-  Json answer{{"token", mint_.mint(verdict.passed, facts, now, random_)},
-              {"expires_in", settings_.token_lifetime.count()},
-              {"challenge", new_challenge(app.installed_code(), now)}};
+  protocol::AttestAnswer answer{.token = mint_.mint(verdict.passed, facts, now, random_),
+                                .expires_in = settings_.token_lifetime,
+                                .challenge = new_challenge(app.installed_code(), now)};
   const auto configuration = configuration_.get();
-  if (evidence.config_version < configuration->version) answer["config"] = configuration->jws;
+  if (evidence.config_version < configuration->version) answer.config = configuration->jws;
   if (settings_.reveal_reasons) {
-    answer["arc"] = arc;
-    answer["reasons"] = Json::array();
+    answer.arc = arc;
+    answer.reasons.emplace();
     for (const protocol::Finding& finding : verdict.with(policy::Action::kReject)) {
-      answer["reasons"].push_back(protocol::to_string(finding.id));
+      answer.reasons->emplace_back(protocol::to_string(finding.id));
     }
   }
-  std::string body = dump_json(answer);
-  body.resize((body.size() + kAnswerQuantum - 1) / kAnswerQuantum * kAnswerQuantum, ' ');
-  return body;
+  return protocol::encode_attest_answer(answer);
 }
 
 Result<AttestAnswer> ServiceImpl::attest(std::string_view body, const ConnectionFacts& connection) {
-  auto request = parse_json(body, {.max_bytes = appraisal::kMaxAttestBody, .max_depth = 4});
-  if (!request) return malformed(request.error());
-  auto compact = get_string(*request, "evidence", appraisal::kMaxAttestBody);
+  auto compact = protocol::decode_attest_request(body);
   if (!compact) return malformed(compact.error());
-  auto evidence = appraisal::parse_evidence(*compact);
+  auto evidence = protocol::decode_evidence(*compact);
   if (!evidence) return malformed(evidence.error());
 
   const UnixTime now = clock_.now();

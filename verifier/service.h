@@ -11,13 +11,14 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "protocol/findings.h"
+#include "protocol/limits.h"
 #include "verifier/appraisal/device_evidence_settings.h"
 #include "verifier/state/policy_admin.h"
 #include "verifier/store/store.h"
 
 namespace touchmark::verifier {
 
-inline constexpr std::size_t kMaxChallengeBody = 64 * 1024;
+using protocol::kMaxChallengeBody;
 
 enum class ServiceError {
   kMalformedRequest,      // the request is not the protocol's shape: HTTP 400
@@ -70,7 +71,7 @@ struct AttestAnswer {
   std::string body;  // JSON, padded with spaces to a multiple of kAnswerQuantum
   Verdict verdict;
 };
-inline constexpr std::size_t kAnswerQuantum = 4096;
+using protocol::kAnswerQuantum;
 
 enum class TokenStatus { kValid, kInvalid, kExpired, kForged, kMalformed };
 std::string_view to_string(TokenStatus status);

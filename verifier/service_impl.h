@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "protocol/messages/challenge.h"
 #include "verifier/appraisal/appraise.h"
 #include "verifier/appraisal/device_evidence.h"
 #include "verifier/appraisal/token.h"
@@ -73,7 +74,7 @@ class ServiceImpl final : public Service {
 
  private:
   // `code`: what the ranges are drawn over; assumed code where it is empty.
-  Json new_challenge(const std::vector<package::Part>& code, UnixTime now);
+  protocol::Challenge new_challenge(const std::vector<package::Part>& code, UnixTime now);
   std::string answer_body(const appraisal::Evidence& evidence, const policy::Verdict& verdict,
                           const policy::Facts& judged, const std::string& arc,
                           const ConnectionFacts& connection, const appraisal::Recognition& app,

@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "crypto/crypto.h"
 #include "protocol/arc.h"
+#include "protocol/device_id.h"
 #include "verifier/service_impl.h"
 
 namespace touchmark::verifier {
@@ -56,12 +57,12 @@ Result<state::Configuration> ServiceImpl::renew_configuration() {
   auto apis = store_.apis();
   if (!apis) return pass(apis);
   const auto before = configuration_.get();
-  state::Configuration next = state::next_configuration(
-      *before,
-      state::configuration_content(keyring_.account, settings_, *apis, keyring_.config_key),
-      keyring_.config_key, clock_.now());
-  if (next.version == before->version) return next;
-  if (auto ok = store_.put(kConfigurationName, as_bytes(next.jws)); !ok) return pass(ok);
+  auto content =
+      state::configuration_content(keyring_.account, settings_, *apis, keyring_.config_key);
+  if (!content) return pass(content);
+  auto next = state::next_configuration(*before, std::move(*content), clock_.now());
+  if (!next || next->version == before->version) return next;
+  if (auto ok = store_.put(kConfigurationName, as_bytes(next->jws)); !ok) return pass(ok);
   return next;
 }
 
@@ -81,8 +82,8 @@ Result<std::string> ServiceImpl::example_token(bool valid, const std::string& ip
       audited(actor, "token.example", valid ? "valid" : "invalid", [] { return Result<void>(); });
   if (!noted) return pass(noted);
   const crypto::EcKey key = crypto::EcKey::generate();
-  const appraisal::TokenFacts facts{appraisal::device_id(key), ip, std::nullopt,
-                                    protocol::encode_arc({}),  {}, key.public_der()};
+  const appraisal::TokenFacts facts{protocol::device_id(key), ip, std::nullopt,
+                                    protocol::encode_arc({}), {}, key.public_der()};
   return mint_.mint(valid, facts, clock_.now(), random_);
 }
 

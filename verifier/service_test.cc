@@ -11,6 +11,7 @@
 #include "package/package.h"
 #include "protocol/arc.h"
 #include "verifier/appraisal/challenge.h"
+#include "verifier/state/configuration.h"
 #include "verifier/testing/fixtures.h"
 
 namespace touchmark::verifier {
@@ -339,6 +340,49 @@ TEST_F(ServiceTest, NewConfigurationReachesOlderClients) {
   EXPECT_FALSE(Json::parse(attest().body).contains("config"));
   ASSERT_TRUE(service_->remove_api("api.EXAMPLE:8443", "admin"));
   EXPECT_EQ(service_->status()["config_version"], 3);
+}
+
+TEST_F(ServiceTest, RefusesAnApiThatNoAppWouldTake) {
+  const std::string pin = base64_encode(Bytes(32));
+  const std::string before = service_->configuration();
+  const auto too_many_pins =
+      service_->put_api({"api.example", std::vector<std::string>(17, pin)}, "admin");
+  ASSERT_FALSE(too_many_pins);
+  EXPECT_TRUE(too_many_pins.error().is(state::ApiError::kBadPin)) << too_many_pins.error().text();
+  EXPECT_EQ(service_->configuration(), before);
+  EXPECT_TRUE(service_->apis()->empty());
+
+  for (int i = 0; i < 255; ++i) {
+    ASSERT_TRUE(store_->put_api({"api" + std::to_string(i) + ".example", {}}));
+  }
+  ASSERT_TRUE(service_->put_api({"the-256th.example", {}}, "admin"));
+  const std::string full = service_->configuration();
+  EXPECT_TRUE(protocol::decode_configuration(full));
+  const auto one_more = service_->put_api({"one-more.example", {}}, "admin");
+  ASSERT_FALSE(one_more);
+  EXPECT_TRUE(one_more.error().is(state::ApiError::kTooMany)) << one_more.error().text();
+  EXPECT_NE(one_more.error().message().find("256"), std::string::npos) << one_more.error().text();
+  EXPECT_EQ(service_->configuration(), full);
+  EXPECT_EQ(service_->apis()->size(), 256U);
+  const Json audit = service_->audit_log(10).value();
+  EXPECT_EQ(audit["entries"][0]["detail"], "the-256th.example");
+  EXPECT_EQ(audit["intact"], true);
+  // One that is there already may get other pins.
+  EXPECT_TRUE(service_->put_api({"the-256th.example", {pin}}, "admin"));
+}
+
+TEST_F(ServiceTest, DoesNotStartWithSettingsThatNoAppWouldTake) {
+  settings_.public_urls = {"http://localhost"};
+  auto service = Service::open(*store_, master_key_, clock_, random_, settings_);
+  ASSERT_FALSE(service);
+  EXPECT_TRUE(service.error().is(protocol::ConfigError::kBadUrl)) << service.error().text();
+}
+
+TEST_F(ServiceTest, NamesAnIpv6ApiAsItIsWritten) {
+  const auto api = service_->put_api({"[0::1]:5001", {}}, "admin");
+  ASSERT_TRUE(api) << api.error().text();
+  EXPECT_EQ(api->domain, "[::1]:5001");
+  EXPECT_TRUE(service_->remove_api("[::1]:5001", "admin"));
 }
 
 TEST_F(ServiceTest, RenewsTheConfigurationWhenSettingsChange) {

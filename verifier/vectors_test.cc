@@ -37,7 +37,7 @@ TEST(Vectors, AreWhatThisCodeMakes) {
 
 TEST(Vectors, EvidenceVerifies) {
   const Json vector = committed("evidence.json");
-  const auto evidence = appraisal::parse_evidence(vector["jws"].get<std::string>());
+  const auto evidence = protocol::decode_evidence(vector["jws"].get<std::string>());
   ASSERT_TRUE(evidence) << evidence.error().text();
   EXPECT_EQ(evidence->did, vector["did"]);
   EXPECT_EQ(base64url_encode(evidence->nonce), vector["challenge"]["nonce"]);

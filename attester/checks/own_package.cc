@@ -137,7 +137,7 @@ PartPlace place_of(const std::vector<std::string>& packages, const std::string& 
 }
 
 Result<package::Measurement> MeasurementCache::measure(const std::vector<std::string>& paths) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<struct stat> now;
   std::vector<std::unique_ptr<Source>> sources;
   std::vector<const Source*> views;

@@ -3,10 +3,9 @@
 
 #include <sys/stat.h>
 
-#include <mutex>
-
 #include "attester/checks/check.h"
 #include "base/error.h"
+#include "base/mutex.h"
 
 namespace touchmark::attester::checks {
 
@@ -19,9 +18,9 @@ class MeasurementCache {
   Result<package::Measurement> measure(const std::vector<std::string>& paths);
 
  private:
-  std::mutex mutex_;
-  std::vector<struct stat> status_;
-  std::optional<package::Measurement> measurement_;
+  Mutex mutex_;
+  std::vector<struct stat> status_ GUARDED_BY(mutex_);
+  std::optional<package::Measurement> measurement_ GUARDED_BY(mutex_);
 };
 
 // Never fails: what cannot be found or read is reported as app.unreadable and left out.

@@ -4,6 +4,7 @@
 #include "attester/checks/raw_file.h"
 #include "crypto/crypto.h"
 #include "package/package.h"
+#include "protocol/check_groups.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -25,19 +26,20 @@ class ProcessIntegrity final : public Integrity {
         find_own_package(options_.rules, modules, options_.platform_path, measured_, out.findings);
     const Context context{options_.rules, options_.marks, *maps, modules, own};
     check_own_code(context, out.findings);
-    out.groups.emplace_back("app");
+    out.groups.emplace_back(protocol::kAppChecks);
     check_text(context, out.findings);
     check_imports(context, out.findings);
     check_unknown_code(context, out.findings);
     check_frida_server(context, out.findings);
     check_preload(context, out.findings);
-    out.groups.emplace_back("hook");
+    out.groups.emplace_back(protocol::kHookChecks);
     check_debugger(context, out.findings);
-    out.groups.emplace_back("debug");
+    out.groups.emplace_back(protocol::kDebugChecks);
     check_root(context, out.findings);
     check_emulator(context, out.findings);
-    out.groups.emplace_back("root");
-    out.groups.emplace_back("network");  // the evidence's claim `tls` is this group's whole work
+    out.groups.emplace_back(protocol::kRootChecks);
+    // The evidence's claim `tls` is this group's whole work.
+    out.groups.emplace_back(protocol::kNetworkChecks);
     out.measurement = own.measurement;
     return out;
   }

@@ -6,6 +6,7 @@
 #include "attester/testing/platform.h"
 #include "attester/testing/testing.h"
 #include "attester/testing/tls_server.h"
+#include "protocol/device_id.h"
 
 namespace touchmark::attester::client {
 namespace {
@@ -111,7 +112,7 @@ TEST_F(CApiTest, SignsWithThePlatformsKeyAndSendsItsEvidence) {
   EXPECT_EQ(platform.challenges, (std::vector<Bytes>{Bytes(40, std::byte{1})}));
   EXPECT_EQ(evidence_["sdk"]["key"], "fake-keystore");
   EXPECT_EQ(evidence_["submods"]["fake"]["nonce"], evidence_["eat_nonce"]);
-  EXPECT_EQ(touchmark_device_id(client_), keys::device_id(*platform.key));
+  EXPECT_EQ(touchmark_device_id(client_), protocol::device_id(*platform.key));
 
   // The platform loses the key: the next attestation makes another, and answers with that.
   platform.key.reset();

@@ -1,5 +1,7 @@
 #include "attester/client/client.h"
 
+#include "attester/core/host.h"
+
 namespace touchmark::attester::client {
 namespace {
 
@@ -33,20 +35,20 @@ Client::Client(ClientParts parts, Config config)
 
 Client::~Client() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closing_ = true;
   }
   cancel_.set();
   changed_.notify_all();
   if (worker_.joinable()) worker_.join();
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return running_ == 0; });
+  const MutexLock lock(mutex_);
+  while (running_ != 0) changed_.wait(mutex_);
 }
 
 Result<Token> Client::fetch(const std::string& url, const std::string& binding) {
   const std::optional<HostPort> host = parse_https_url(url);
   if (!host) return fail(ClientError::kBadArgument, "'" + url + "' is not an https URL");
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closing_) return fail(ClientError::kClosed, "the client is being closed");
   if (find_api(*config_, *host) == nullptr) {
     return fail(ClientError::kUnknownUrl, "no configured API has the host of '" + url + "'");
@@ -56,30 +58,32 @@ Result<Token> Client::fetch(const std::string& url, const std::string& binding) 
     if (cached->ageing(now)) renew_later(binding);
     return make_token(*cached, *config_, now);
   }
-  return fly(lock, binding);
+  return fly(binding);
 }
 
 void Client::renew_later(const std::string& binding) {
   if (!renewals_.insert(binding).second) return;
   enqueue([this, binding] {
-    std::unique_lock lock(mutex_);
-    if (!closing_) fly(lock, binding);  // a failure is for the fetch after this token's end to tell
+    const MutexLock lock(mutex_);
+    if (!closing_) fly(binding);  // a failure is for the fetch after this token's end to tell
     renewals_.erase(binding);
   });
 }
 
 // Joins the flight for `binding`, or makes it.
-Result<Token> Client::fly(std::unique_lock<std::mutex>& lock, const std::string& binding) {
+Result<Token> Client::fly(const std::string& binding) {
   ++running_;
   std::shared_ptr<Flight>& slot = flights_[binding];
   std::shared_ptr<Flight> flight = slot;
   if (flight) {
-    changed_.wait(lock, [&flight] { return flight->done; });
+    while (!flight->done) changed_.wait(mutex_);
   } else {
     flight = slot = std::make_shared<Flight>();
-    lock.unlock();
-    Result<Token> outcome = attest(binding);
-    lock.lock();
+    Result<Token> outcome = Token{};
+    {
+      const MutexUnlock unlocked(mutex_);
+      outcome = attest(binding);
+    }
     flight->outcome = std::move(outcome);
     flight->done = true;
     flights_.erase(binding);
@@ -90,19 +94,19 @@ Result<Token> Client::fly(std::unique_lock<std::mutex>& lock, const std::string&
 }
 
 Result<Token> Client::attest(const std::string& binding) {
-  const std::lock_guard session_lock(session_mutex_);
+  const MutexLock session_lock(session_mutex_);
   std::shared_ptr<const Config> config;
   std::uint64_t discards = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     config = config_;
     discards = discards_;
   }
-  Result<AttestAnswer> answer = session_.attest(*config, binding);
+  Result<Attested> answer = session_.attest(*config, binding);
   if (!answer) return pass(answer);
   bool changed = false;
   std::string note = answer->config.empty() ? keys_.note() : take_update(answer->config, changed);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Token token = make_token(answer->token, *config_, parts_.boot_clock->now());
   token.config_changed = changed;
   token.note = std::move(note);
@@ -115,14 +119,14 @@ std::string Client::take_update(const std::string& compact, bool& changed) {
   Result<Config> update = parse_config_update(*config(), compact);
   if (!update) return "a configuration update was not taken: " + update.error().text();
   const Result<void> saved = parts_.storage.save_config(*update);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   config_ = std::make_shared<const Config>(std::move(*update));
   changed = true;
   return saved ? "" : "the new configuration could not be kept: " + saved.error().text();
 }
 
 bool Client::fetch_async(std::string url, std::string binding, Done done) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closing_) return false;
   enqueue([this, url = std::move(url), binding = std::move(binding), done = std::move(done)] {
     done(fetch(url, binding));
@@ -138,38 +142,37 @@ void Client::enqueue(std::function<void()> job) {
 
 // Empties the queue even when closing, so that each callback runs; fetches then fail at once.
 void Client::work() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
+    while (!closing_ && jobs_.empty()) changed_.wait(mutex_);
     if (jobs_.empty()) return;
     std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
-    lock.unlock();
+    const MutexUnlock unlocked(mutex_);
     job();
     job = nullptr;  // what it holds is released without the lock
-    lock.lock();
   }
 }
 
 void Client::discard_tokens() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   cache_.clear();
   ++discards_;
 }
 
 std::shared_ptr<const Config> Client::config() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return config_;
 }
 
 bool Client::pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const {
-  const std::optional<HostPort> parsed = parse_host(host);
+  const std::optional<HostPort> parsed = protocol::parse_host_port(host);
   if (!parsed) return false;  // what cannot be read cannot be known to be unpinned
   return host_allows(*config(), *parsed, chain);
 }
 
 bool Client::is_protected(std::string_view host) const {
-  const std::optional<HostPort> parsed = parse_host(host);
+  const std::optional<HostPort> parsed = protocol::parse_host_port(host);
   return parsed && find_api(*config(), *parsed) != nullptr;
 }
 

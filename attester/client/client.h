@@ -6,13 +6,13 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 
 #include "attester/client/session.h"
 #include "attester/keys/storage.h"
+#include "base/mutex.h"
 
 namespace touchmark::attester::client {
 
@@ -74,11 +74,12 @@ class Client {
   };
 
   Client(ClientParts parts, Config config);
-  Result<Token> fly(std::unique_lock<std::mutex>& lock, const std::string& binding);
-  Result<Token> attest(const std::string& binding);
-  void renew_later(const std::string& binding);  // mutex_ is held
-  std::string take_update(const std::string& compact, bool& changed);
-  void enqueue(std::function<void()> job);  // mutex_ is held
+  // Without the lock while the attestation is under way.
+  Result<Token> fly(const std::string& binding) REQUIRES(mutex_);
+  Result<Token> attest(const std::string& binding) EXCLUDES(session_mutex_, mutex_);
+  void renew_later(const std::string& binding) REQUIRES(mutex_);
+  std::string take_update(const std::string& compact, bool& changed) EXCLUDES(mutex_);
+  void enqueue(std::function<void()> job) REQUIRES(mutex_);
   void work();
 
   ClientParts parts_;
@@ -86,20 +87,23 @@ class Client {
   Cancel cancel_;
   std::unique_ptr<net::Transport> transport_;
 
-  std::mutex session_mutex_;  // taken before mutex_, never while it is held
-  Session session_;
+  Mutex session_mutex_;  // taken before mutex_, never while it is held
+  Session session_ GUARDED_BY(session_mutex_);
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::shared_ptr<const Config> config_;
-  TokenCache cache_;
-  std::map<std::string, std::shared_ptr<Flight>> flights_;
-  std::set<std::string> renewals_;  // bindings with a background renewal queued or running
-  std::uint64_t discards_ = 0;  // a token asked for before a discard must not enter the cache after
-  int running_ = 0;
-  bool closing_ = false;
-  std::deque<std::function<void()>> jobs_;
-  std::thread worker_;
+  mutable Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::shared_ptr<const Config> config_ GUARDED_BY(mutex_);
+  TokenCache cache_ GUARDED_BY(mutex_);
+  // What is in a flight is guarded as well.
+  std::map<std::string, std::shared_ptr<Flight>> flights_ GUARDED_BY(mutex_);
+  // Bindings with a background renewal queued or running.
+  std::set<std::string> renewals_ GUARDED_BY(mutex_);
+  // A token asked for before a discard must not enter the cache after it.
+  std::uint64_t discards_ GUARDED_BY(mutex_) = 0;
+  int running_ GUARDED_BY(mutex_) = 0;
+  bool closing_ GUARDED_BY(mutex_) = false;
+  std::deque<std::function<void()>> jobs_ GUARDED_BY(mutex_);
+  std::thread worker_ GUARDED_BY(mutex_);
 };
 
 }  // namespace touchmark::attester::client

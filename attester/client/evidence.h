@@ -1,4 +1,4 @@
-// Puts together what the attester claims, in the shape of protocol/README.md.
+// Puts together what the attester claims, in the shape of protocol/messages/.
 #pragma once
 
 #include <string>
@@ -8,6 +8,8 @@
 #include "attester/net/transport.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "protocol/messages/challenge.h"
+#include "protocol/messages/evidence.h"
 
 namespace touchmark::attester::client {
 
@@ -18,20 +20,16 @@ struct SdkFacts {
   Json platform = Json::object();      // the claim `platform`
 };
 
-// A challenge as the service gave it.
-struct Challenge {
-  std::string nonce_text;  // base64url, sent back as received
-  Bytes nonce;
-  std::vector<protocol::Range> ranges;
-  std::chrono::seconds expires_in{};
-};
-Result<Challenge> parse_challenge(const Json& json);
+// Names the code that is installed: ranges are asked for over it when the service knows no package
+// of this measurement, since it may still know the release that these are some splits of.
+protocol::ChallengeRequest make_challenge_request(const Config& config,
+                                                  const Inspection& inspection);
 
 struct EvidenceInputs {
   const SdkFacts& sdk;
   const Config& config;
   const Inspection& inspection;
-  const Challenge& challenge;
+  const protocol::Challenge& challenge;
   const Sha256Digest& range_proof;
   const std::string& binding;  // empty: none
   UnixTime now;
@@ -39,6 +37,6 @@ struct EvidenceInputs {
   const Json& submods;  // hardware evidence; empty: none
 };
 // `tls`: the connection that will carry the evidence.
-Json make_evidence(const EvidenceInputs& inputs, const net::TlsFacts& tls);
+protocol::EvidenceClaims make_evidence(const EvidenceInputs& inputs, const net::TlsFacts& tls);
 
 }  // namespace touchmark::attester::client

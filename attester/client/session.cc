@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
-#include "base/encoding.h"
+#include "protocol/messages/answer.h"
 
 namespace touchmark::attester::client {
 namespace {
 
-constexpr std::string_view kEvidenceType = "touchmark-evidence+jwt";
 constexpr std::chrono::seconds kChallengeMargin{10};
-constexpr std::size_t kMaxClaimedParts = 512;  // protocol/README.md
 
 tl::unexpected<Error> bad_answer(const Error& reason) {
   return fail(ClientError::kBadAnswer, reason.text());
@@ -30,33 +28,15 @@ int weight(const Error& error) {
   return 2;
 }
 
-// Ranges are asked for over the code that is installed when the service knows no package of this
-// measurement: then it may still know the release that these are some splits of.
-std::string challenge_request(const Config& config, const Inspection& inspection) {
-  Sha256Digest measurement{};
-  Json code = Json::array();
-  if (inspection.measurement) {
-    measurement = package::digest(*inspection.measurement);
-    for (const package::Part& part : inspection.measurement->parts) {
-      if (part.code_bearing() && part.size > 0 && code.size() < kMaxClaimedParts) {
-        code.push_back({part.name, part.size});
-      }
-    }
-  }
-  return dump_json({{"account", config.account},
-                    {"measurement", base64url_encode(measurement)},
-                    {"code", std::move(code)}});
-}
-
 }  // namespace
 
-Result<AttestAnswer> Session::attest(const Config& config, const std::string& binding) {
+Result<Attested> Session::attest(const Config& config, const std::string& binding) {
   const Inspection inspection = parts_.integrity.inspect();
   std::optional<Error> worst;
   for (int round = 0; round < config.retry.attempts; ++round) {
     if (round > 0 && !wait_before_round(round, config.retry)) break;
     for (const std::string& url : config.urls) {
-      Result<AttestAnswer> answer = attempt(url, config, binding, inspection);
+      Result<Attested> answer = attempt(url, config, binding, inspection);
       if (answer) return answer;
       if (!worst || weight(answer.error()) >= weight(*worst)) worst = answer.error();
       if (!worth_retrying(answer.error())) return tl::unexpected<Error>(*worst);
@@ -76,26 +56,26 @@ bool Session::wait_before_round(int round, const RetryRules& rules) {
   return parts_.cancel.sleep(step / 2 + step * fraction / 2 / 65536);
 }
 
-Result<AttestAnswer> Session::attempt(const std::string& url, const Config& config,
-                                      const std::string& binding, const Inspection& inspection) {
-  const Result<Challenge> challenge = take_challenge(url, config, inspection);
+Result<Attested> Session::attempt(const std::string& url, const Config& config,
+                                  const std::string& binding, const Inspection& inspection) {
+  const Result<protocol::Challenge> challenge = take_challenge(url, config, inspection);
   if (!challenge) return pass(challenge);
   const Sha256Digest proof = parts_.integrity.range_proof(challenge->nonce, challenge->ranges);
   for (int keys = 1;; ++keys) {
     const Result<keys::KeyProvider::Key> key = parts_.keys.key_for(challenge->nonce);
     if (!key) return pass(key);
     const Json submods = parts_.keys.evidence(*key, challenge->nonce);
-    Result<AttestAnswer> answer = submit(url,
-                                         {.sdk = sdk_,
-                                          .config = config,
-                                          .inspection = inspection,
-                                          .challenge = *challenge,
-                                          .range_proof = proof,
-                                          .binding = binding,
-                                          .now = parts_.clock.now(),
-                                          .key_protection = (*key)->protection(),
-                                          .submods = submods},
-                                         **key);
+    Result<Attested> answer = submit(url,
+                                     {.sdk = sdk_,
+                                      .config = config,
+                                      .inspection = inspection,
+                                      .challenge = *challenge,
+                                      .range_proof = proof,
+                                      .binding = binding,
+                                      .now = parts_.clock.now(),
+                                      .key_protection = (*key)->protection(),
+                                      .submods = submods},
+                                     **key);
     if (answer || !answer.error().is(ClientError::kKeyLost)) return answer;
     parts_.keys.drop(*key);
     if (keys == 2) return answer;
@@ -104,37 +84,37 @@ Result<AttestAnswer> Session::attempt(const std::string& url, const Config& conf
 }
 
 // Evidence is finished and signed once the connection that carries it is there.
-Result<AttestAnswer> Session::submit(const std::string& url, const EvidenceInputs& inputs,
-                                     const keys::InstallationKey& key) {
+Result<Attested> Session::submit(const std::string& url, const EvidenceInputs& inputs,
+                                 const keys::InstallationKey& key) {
   const BootTime asked = parts_.boot_clock.now();
   const Result<std::string> answer = exchange(
-      url + "/v1/attest", inputs.config, [&](const net::TlsFacts& tls) -> Result<std::string> {
-        const Result<std::string> jws =
-            keys::sign_jws(make_evidence(inputs, tls), kEvidenceType, key);
+      url + std::string(protocol::kAttestPath), inputs.config,
+      [&](const net::TlsFacts& tls) -> Result<std::string> {
+        const Json claims = protocol::encode_evidence(make_evidence(inputs, tls));
+        const Result<std::string> jws = keys::sign_jws(claims, protocol::kEvidenceType, key);
         if (!jws) return pass(jws);
-        return dump_json({{"evidence", *jws}});
+        return protocol::encode_attest_request(*jws);
       });
   if (!answer) return pass(answer);
   return read_answer(*answer, asked);
 }
 
 // A challenge is spent by the attempt that takes it, whatever becomes of that attempt.
-Result<Challenge> Session::take_challenge(const std::string& url, const Config& config,
-                                          const Inspection& inspection) {
+Result<protocol::Challenge> Session::take_challenge(const std::string& url, const Config& config,
+                                                    const Inspection& inspection) {
   if (!next_ || parts_.boot_clock.now() >= next_->usable_until) {
-    const std::string body = challenge_request(config, inspection);
+    const std::string body =
+        protocol::encode_challenge_request(make_challenge_request(config, inspection));
     const BootTime asked = parts_.boot_clock.now();
     const Result<std::string> answer =
-        exchange(url + "/v1/challenge", config,
+        exchange(url + std::string(protocol::kChallengePath), config,
                  [&body](const net::TlsFacts&) -> Result<std::string> { return body; });
     if (!answer) return pass(answer);
-    const Result<Json> json = parse_json(*answer, {.max_bytes = net::kMaxAnswerBytes});
-    if (!json) return bad_answer(json.error());
-    Result<Challenge> challenge = parse_challenge(*json);
+    Result<protocol::Challenge> challenge = protocol::decode_challenge_answer(*answer);
     if (!challenge) return bad_answer(challenge.error());
     next_ = HeldChallenge{std::move(*challenge), asked};
   }
-  Challenge taken = std::move(next_->challenge);
+  protocol::Challenge taken = std::move(next_->challenge);
   next_.reset();
   return taken;
 }
@@ -150,27 +130,19 @@ Result<std::string> Session::exchange(const std::string& url, const Config& conf
   return fail(passing ? ClientError::kServiceRefused : ClientError::kBadAnswer, message);
 }
 
-Result<AttestAnswer> Session::read_answer(const std::string& body, BootTime asked) {
-  const Result<Json> json = parse_json(body, {.max_bytes = net::kMaxAnswerBytes});
-  if (!json) return bad_answer(json.error());
-  Result<std::string> token = get_string(*json, "token", 16 * 1024);
-  if (!token) return bad_answer(token.error());
-  const Result<std::int64_t> expires = get_int(*json, "expires_in", 1, 366LL * 86400);
-  if (!expires) return bad_answer(expires.error());
-  if (const Json* challenge = find_object(*json, "challenge")) hold(*challenge, asked);
-  return AttestAnswer{.token = {.token = std::move(*token),
-                                .arc = find_string(*json, "arc").value_or(""),
-                                .asked = asked,
-                                .lifetime = std::chrono::seconds(*expires)},
-                      .config = find_string(*json, "config").value_or("")};
-}
-
-// The challenge for the next attestation; without one, the next begins with a question more.
-void Session::hold(const Json& json, BootTime asked) {
-  Result<Challenge> challenge = parse_challenge(json);
-  if (!challenge) return;
-  const BootTime until = asked + challenge->expires_in - kChallengeMargin;
-  next_ = HeldChallenge{std::move(*challenge), until};
+// Without a challenge for the next attestation, that begins with a question more.
+Result<Attested> Session::read_answer(const std::string& body, BootTime asked) {
+  Result<protocol::AttestAnswer> answer = protocol::decode_attest_answer(body);
+  if (!answer) return bad_answer(answer.error());
+  if (answer->challenge) {
+    const BootTime until = asked + answer->challenge->expires_in - kChallengeMargin;
+    next_ = HeldChallenge{std::move(*answer->challenge), until};
+  }
+  return Attested{.token = {.token = std::move(answer->token),
+                            .arc = answer->arc.value_or(""),
+                            .asked = asked,
+                            .lifetime = answer->expires_in},
+                  .config = std::move(answer->config)};
 }
 
 }  // namespace touchmark::attester::client

@@ -27,7 +27,8 @@ struct SessionParts {
   Cancel& cancel;
 };
 
-struct AttestAnswer {
+// What a client keeps of a protocol::AttestAnswer.
+struct Attested {
   CachedToken token;
   std::string config;  // a newer configuration, still to be verified; empty: none
 };
@@ -37,24 +38,23 @@ class Session {
  public:
   Session(SessionParts parts, SdkFacts sdk) : parts_(parts), sdk_(std::move(sdk)) {}
 
-  Result<AttestAnswer> attest(const Config& config, const std::string& binding);
+  Result<Attested> attest(const Config& config, const std::string& binding);
 
  private:
   struct HeldChallenge {
-    Challenge challenge;
+    protocol::Challenge challenge;
     BootTime usable_until{};
   };
 
-  Result<AttestAnswer> attempt(const std::string& url, const Config& config,
-                               const std::string& binding, const Inspection& inspection);
-  Result<AttestAnswer> submit(const std::string& url, const EvidenceInputs& inputs,
-                              const keys::InstallationKey& key);
-  Result<Challenge> take_challenge(const std::string& url, const Config& config,
-                                   const Inspection& inspection);
-  Result<AttestAnswer> read_answer(const std::string& body, BootTime asked);
+  Result<Attested> attempt(const std::string& url, const Config& config, const std::string& binding,
+                           const Inspection& inspection);
+  Result<Attested> submit(const std::string& url, const EvidenceInputs& inputs,
+                          const keys::InstallationKey& key);
+  Result<protocol::Challenge> take_challenge(const std::string& url, const Config& config,
+                                             const Inspection& inspection);
+  Result<Attested> read_answer(const std::string& body, BootTime asked);
   Result<std::string> exchange(const std::string& url, const Config& config,
                                const net::BodyMaker& body);
-  void hold(const Json& json, BootTime asked);
   bool wait_before_round(int round, const RetryRules& rules);
 
   SessionParts parts_;

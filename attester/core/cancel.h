@@ -4,7 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <mutex>
+
+#include "base/mutex.h"
 
 namespace touchmark::attester {
 
@@ -13,7 +14,7 @@ class Cancel {
  public:
   void set() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       flag_ = true;
     }
     wake_.notify_all();
@@ -21,14 +22,14 @@ class Cancel {
   const std::atomic<bool>& flag() const { return flag_; }
   // False when it was cut short.
   bool sleep(std::chrono::milliseconds duration) {
-    std::unique_lock lock(mutex_);
-    return !wake_.wait_for(lock, duration, [this] { return flag_.load(); });
+    const MutexLock lock(mutex_);
+    return !wake_.wait_for(mutex_, duration, [this] { return flag_.load(); });
   }
 
  private:
-  std::atomic<bool> flag_{false};
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  std::atomic<bool> flag_{false};  // set with the mutex held, so that no sleeper misses it
+  Mutex mutex_;
+  std::condition_variable_any wake_;
 };
 
 }  // namespace touchmark::attester

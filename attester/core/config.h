@@ -1,49 +1,26 @@
-// The signed configuration: an asset of the app at first, then what the service sends over the air.
+// The signed configuration as the SDK uses it; protocol/messages/configuration.h reads it.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "attester/core/error.h"
-#include "attester/core/host.h"
 #include "base/bytes.h"
-#include "crypto/crypto.h"
+#include "protocol/messages/configuration.h"
 
 namespace touchmark::attester {
 
-// SHA-256 digests of DER SubjectPublicKeyInfo. Empty: the platform's trust roots decide.
-using PinSet = std::vector<Sha256Digest>;
-
-struct RetryRules {
-  int attempts = 3;  // rounds over all URLs
-  std::chrono::milliseconds initial{250};
-  std::chrono::milliseconds max{4000};
-  std::chrono::milliseconds timeout{10000};  // of one exchange
-};
-
-struct ApiRule {
-  HostPort domain;
-  PinSet pins;
-};
+using protocol::ApiRule;
+using protocol::ConfigError;
+using protocol::HostPort;
+using protocol::PinSet;
+using protocol::RetryRules;
 
 // Immutable once parsed, so it is shared between threads by pointer to const.
-struct Config {
+struct Config : protocol::Configuration {
   std::string compact;  // as received
-  std::string account = {};
-  std::int64_t version = 0;
-  std::vector<std::string> urls = {};  // primary first, without a trailing slash
-  PinSet service_pins = {};
-  RetryRules retry = {};
-  std::vector<ApiRule> apis = {};
-  std::string token_header = {};
-  std::string token_prefix = {};
-  crypto::EcKey key;  // verifies this and every later version
 };
-
-inline constexpr std::size_t kMaxConfigBytes = 192 * 1024;
 
 // The configuration that came with the app: verified with its own `config_key`, since the app's
 // measurement vouches for it.

@@ -108,7 +108,7 @@ TEST_F(ConfigTest, FindsTheRuleOfAHost) {
                     {{"domain", "b.example:444"}, {"pins", {pin_text(3)}}}};
   const Config config = *parse(payload);
   const auto first_pin = [&config](const char* host) -> int {
-    const ApiRule* rule = find_api(config, *parse_host(host));
+    const ApiRule* rule = find_api(config, *protocol::parse_host_port(host));
     return rule == nullptr ? 0 : std::to_integer<int>(rule->pins[0][0]);
   };
   EXPECT_EQ(first_pin("a.example"), 1);
@@ -129,7 +129,7 @@ TEST_F(ConfigTest, AHostWithoutAPortMeetsThePinsOfOneOfItsPorts) {
   const auto allows = [&config](const char* host, unsigned char key) {
     Sha256Digest digest;
     digest.fill(std::byte{key});
-    return host_allows(config, *parse_host(host), std::span(&digest, 1));
+    return host_allows(config, *protocol::parse_host_port(host), std::span(&digest, 1));
   };
   EXPECT_TRUE(allows("a.example", 1));
   EXPECT_TRUE(allows("a.example", 2));

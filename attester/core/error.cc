@@ -2,22 +2,6 @@
 
 namespace touchmark::attester {
 
-std::string_view error_id(ConfigError error) {
-  using enum ConfigError;
-  static constexpr auto kIds = error_table<ConfigError>({
-      {kMalformed, "config.malformed"},
-      {kBadSignature, "config.bad-signature"},
-      {kBadUrl, "config.bad-url"},
-      {kBadDomain, "config.bad-domain"},
-      {kBadPin, "config.bad-pin"},
-      {kBadHeader, "config.bad-header"},
-      {kWrongAccount, "config.wrong-account"},
-      {kWrongKey, "config.wrong-key"},
-      {kNotNewer, "config.not-newer"},
-  });
-  return kIds[error];
-}
-
 std::string_view error_id(TransportError error) {
   using enum TransportError;
   static constexpr auto kIds = error_table<TransportError>({

@@ -1,22 +1,9 @@
-// The attester's failures.
+// The attester's failures, but for those of the configuration (protocol::ConfigError).
 #pragma once
 
 #include "base/error.h"
 
 namespace touchmark::attester {
-
-enum class ConfigError {
-  kMalformed,     // not a compact JWS of the configuration's shape
-  kBadSignature,  // not signed by the configuration key
-  kBadUrl,        // a service URL that is not https
-  kBadDomain,     // an API domain that is not host or host:port
-  kBadPin,        // a pin that is not the padded base64 of 32 bytes
-  kBadHeader,     // a token header or prefix that cannot stand in an HTTP header
-  kWrongAccount,  // an update for another account
-  kWrongKey,      // an update that names another configuration key
-  kNotNewer,      // an update whose version is not higher: no rollback
-};
-std::string_view error_id(ConfigError error);
 
 enum class TransportError {
   kUnreachable,  // no address, no route, connection refused, no connection in time

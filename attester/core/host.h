@@ -1,23 +1,16 @@
-// Hosts as the configuration and the app name them.
+// The hosts of the URLs that an app asks for.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
+
+#include "protocol/host_port.h"
 
 namespace touchmark::attester {
 
-// Lower case, without a trailing dot; an IPv6 address without its brackets.
-struct HostPort {
-  std::string host;
-  std::optional<std::uint16_t> port;
-  bool operator==(const HostPort&) const = default;
-};
-
-// "host", "host:port", "[::1]" or "[::1]:port"; nullopt for anything else.
-std::optional<HostPort> parse_host(std::string_view text);
-// The host and port (443 when none is named) of an https URL; nullopt for anything else.
-std::optional<HostPort> parse_https_url(const std::string& url);
+// The host and port (443 when none is named) of an https URL; nullopt for anything else. Unlike
+// protocol::parse_service_url() it takes every URL that an HTTP client would, and names the host
+// that such a client would connect to.
+std::optional<protocol::HostPort> parse_https_url(const std::string& url);
 
 }  // namespace touchmark::attester

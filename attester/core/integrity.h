@@ -16,7 +16,7 @@ namespace touchmark::attester {
 // The outcome of one run of the checks.
 struct Inspection {
   std::optional<package::Measurement> measurement;  // absent: a finding app.unreadable says why
-  std::vector<std::string> groups;                  // that ran to their end: "app", "hook", ...
+  std::vector<std::string> groups;  // of protocol::kCheckGroups, those that ran to their end
   std::vector<protocol::Finding> findings;
 };
 

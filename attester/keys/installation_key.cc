@@ -23,11 +23,6 @@ std::unique_ptr<InstallationKey> make_software_key(crypto::EcKey key) {
   return std::make_unique<SoftwareKey>(std::move(key));
 }
 
-std::string device_id(const crypto::EcKey& key) {
-  const Sha256Digest digest = crypto::sha256(key.public_der());
-  return base64_encode(ByteView(digest).first(16));
-}
-
 Result<std::string> sign_jws(const Json& payload, std::string_view typ,
                              const InstallationKey& key) {
   const Json header = {{"alg", "ES256"}, {"typ", typ}, {"jwk", crypto::to_jwk(key.public_key())}};

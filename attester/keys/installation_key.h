@@ -24,9 +24,6 @@ class InstallationKey {
 
 std::unique_ptr<InstallationKey> make_software_key(crypto::EcKey key);
 
-// Padded base64 of the first 16 bytes of SHA-256 of the key's DER SubjectPublicKeyInfo.
-std::string device_id(const crypto::EcKey& key);
-
 // A compact JWS, ES256, with the key's public half in the header's `jwk`.
 Result<std::string> sign_jws(const Json& payload, std::string_view typ, const InstallationKey& key);
 

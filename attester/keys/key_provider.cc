@@ -1,5 +1,7 @@
 #include "attester/keys/key_provider.h"
 
+#include "protocol/device_id.h"
+
 namespace touchmark::attester::keys {
 namespace {
 
@@ -26,7 +28,7 @@ std::unique_ptr<KeyProvider> make_software_keys(const Storage& storage, Random& 
 }
 
 Result<void> KeyRing::load() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (platform_) {
     auto key = platform_->load();
     if (key) {
@@ -42,7 +44,7 @@ Result<void> KeyRing::load() {
 }
 
 Result<KeyProvider::Key> KeyRing::key_for(ByteView nonce) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (key_) return key_;
   auto made = platform_->make(nonce);  // without a platform load() has found a key
   if (made) return take(std::move(*made));
@@ -62,7 +64,7 @@ Json KeyRing::evidence(const KeyProvider::Key& key, ByteView nonce) const {
   if (!platform_) return Json::object();
   bool own = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     own = key != stand_in_;
   }
   return platform_->evidence(key->public_key(), own, nonce);
@@ -70,22 +72,22 @@ Json KeyRing::evidence(const KeyProvider::Key& key, ByteView nonce) const {
 
 KeyProvider::Key KeyRing::take(KeyProvider::Key key) {
   key_ = std::move(key);
-  device_ids_.push_back(keys::device_id(key_->public_key()));
+  device_ids_.push_back(protocol::device_id(key_->public_key()));
   return key_;
 }
 
 void KeyRing::drop(const KeyProvider::Key& key) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (key_ == key) key_.reset();
 }
 
 const std::string& KeyRing::device_id() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return device_ids_.back();
 }
 
 std::string KeyRing::note() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return note_;
 }
 

@@ -3,12 +3,12 @@
 
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "attester/core/error.h"
 #include "attester/keys/installation_key.h"
 #include "attester/keys/storage.h"
+#include "base/mutex.h"
 #include "base/random.h"
 
 namespace touchmark::attester::keys {
@@ -55,16 +55,17 @@ class KeyRing {
   std::string note() const;
 
  private:
-  Result<KeyProvider::Key> software_key();      // mutex_ is held
-  KeyProvider::Key take(KeyProvider::Key key);  // mutex_ is held
+  Result<KeyProvider::Key> software_key() REQUIRES(mutex_);
+  KeyProvider::Key take(KeyProvider::Key key) REQUIRES(mutex_);
 
   std::unique_ptr<KeyProvider> platform_;
   std::unique_ptr<KeyProvider> software_;
-  mutable std::mutex mutex_;
-  KeyProvider::Key key_;
-  KeyProvider::Key stand_in_;               // the software key, once it was needed
-  std::deque<std::string> device_ids_{""};  // of each key in turn; references stay valid
-  std::string note_;
+  mutable Mutex mutex_;
+  KeyProvider::Key key_ GUARDED_BY(mutex_);
+  KeyProvider::Key stand_in_ GUARDED_BY(mutex_);  // the software key, once it was needed
+  // Of each key in turn; references stay valid.
+  std::deque<std::string> device_ids_ GUARDED_BY(mutex_){""};
+  std::string note_ GUARDED_BY(mutex_);
 };
 
 }  // namespace touchmark::attester::keys

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "formats/der.h"
 #include "protocol/hardware_binding.h"
+#include "protocol/limits.h"
 
 using touchmark::Bytes;
 
@@ -23,7 +24,6 @@ namespace {
 
 constexpr std::size_t kNumberBytes = 32;
 constexpr std::size_t kMaxText = 300;
-constexpr std::size_t kMaxEvidenceBytes = 128 * 1024;  // of a request that may have 256 KiB
 
 // Owned, so that the caller's struct need not live on.
 struct Provider {
@@ -110,7 +110,7 @@ class PlatformKeys final : public KeyProvider {
       return functions.evidence(functions.context, &request, out);
     });
     if (!text) return Json::object();
-    auto json = parse_json(as_text(*text), {.max_bytes = kMaxEvidenceBytes});
+    auto json = parse_json(as_text(*text), {.max_bytes = protocol::kMaxSentSubmods});
     return json && json->is_object() ? std::move(*json) : Json::object();
   }
 

@@ -5,6 +5,7 @@
 #include "attester/testing/platform.h"
 #include "attester/testing/testing.h"
 #include "base/file.h"
+#include "protocol/device_id.h"
 #include "protocol/hardware_binding.h"
 
 namespace touchmark::attester::keys {
@@ -37,7 +38,7 @@ TEST_F(PlatformKeyTest, IsMadeWithTheFirstChallengeAndKept) {
   EXPECT_EQ(platform_.challenges, std::vector<Bytes>{nonce_});
   EXPECT_EQ(platform_.account, "acct");
   EXPECT_EQ((*key)->protection(), "fake-keystore");
-  EXPECT_EQ(first->device_id(), device_id(*platform_.key));
+  EXPECT_EQ(first->device_id(), protocol::device_id(*platform_.key));
   EXPECT_EQ(first->note(), "");
 
   auto second = ring();

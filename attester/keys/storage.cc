@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "protocol/limits.h"
 
 namespace touchmark::attester::keys {
 namespace {
@@ -41,7 +42,7 @@ Result<Storage> Storage::open(std::filesystem::path dir) {
 }
 
 std::optional<Config> Storage::load_config(const Config& initial) const {
-  const Result<Bytes> file = read_file(dir_ / "config.jws", kMaxConfigBytes);
+  const Result<Bytes> file = read_file(dir_ / "config.jws", protocol::kMaxConfigBytes);
   if (!file) return std::nullopt;
   Result<Config> stored = parse_config_update(initial, as_text(*file));
   if (!stored) return std::nullopt;

@@ -4,6 +4,7 @@
 
 #include "attester/testing/testing.h"
 #include "base/file.h"
+#include "protocol/limits.h"
 
 namespace touchmark::attester::keys {
 namespace {
@@ -66,7 +67,7 @@ TEST_F(StorageTest, KeepsTheNewestConfiguration) {
 
 TEST_F(StorageTest, IgnoresADamagedOrForeignConfiguration) {
   for (const std::string& content :
-       {std::string(), std::string("x.y.z"), std::string(kMaxConfigBytes + 1, 'a'),
+       {std::string(), std::string("x.y.z"), std::string(protocol::kMaxConfigBytes + 1, 'a'),
         sign_config(config_payload(key_, 5), crypto::EcKey::generate())}) {
     overwrite("config.jws", content);
     EXPECT_FALSE(storage_.load_config(config(1)));

@@ -8,6 +8,7 @@
 
 #include "attester/net/tls.h"
 #include "attester/net/transport.h"
+#include "protocol/limits.h"
 
 namespace touchmark::attester::net {
 namespace {
@@ -101,7 +102,7 @@ int on_seek(void* context, curl_off_t offset, int origin) {
 std::size_t on_write(char* data, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   const std::size_t length = size * count;
-  if (exchange.answer.size() + length > kMaxAnswerBytes) {
+  if (exchange.answer.size() + length > protocol::kMaxAnswerBytes) {
     exchange.too_large = true;
     return 0;
   }

@@ -23,8 +23,6 @@ struct HttpAnswer {
   std::string body;
 };
 
-inline constexpr std::size_t kMaxAnswerBytes = 512 * 1024;
-
 // Makes the body once the TLS handshake is done, and again should the exchange move to another
 // connection: what it signs names the very connection that carries it.
 using BodyMaker = std::function<Result<std::string>(const TlsFacts&)>;

@@ -8,6 +8,7 @@
 #include <future>
 
 #include "attester/testing/tls_server.h"
+#include "protocol/limits.h"
 
 namespace touchmark::attester::net {
 namespace {
@@ -124,7 +125,7 @@ TEST_F(TransportTest, RefusesOldTls) {
 
 TEST_F(TransportTest, BoundsTheAnswer) {
   TlsServer server([](const ServedRequest&) {
-    return ServerReply{.body = std::string(kMaxAnswerBytes + 1, 'x')};
+    return ServerReply{.body = std::string(protocol::kMaxAnswerBytes + 1, 'x')};
   });
   const Result<HttpAnswer> answer = post(server, {server.spki()});
   ASSERT_FALSE(answer);

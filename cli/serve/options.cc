@@ -3,14 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <charconv>
 #include <cstdlib>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "protocol/idn/unicode_host.h"
 
 namespace touchmark::cli::serve {
 namespace {
@@ -42,12 +41,15 @@ Result<ListenAddress> parse_listen(const std::string& text) {
 }
 
 Result<std::string> parse_public_url(const std::string& text) {
-  const auto url = boost::urls::parse_uri(text);
-  const bool plain = url && url->scheme() == "https" && !url->host().empty() &&
-                     !url->has_userinfo() && !url->has_query() && !url->has_fragment() &&
-                     (url->encoded_path().empty() || url->encoded_path() == "/");
-  if (!plain) return bad_value("--public-url", "\"" + text + "\" is not https://HOST[:PORT]");
-  return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+  constexpr std::string_view kScheme = "https://";
+  std::string_view host = text;
+  if (host.ends_with('/')) host.remove_suffix(1);
+  const bool https = host.starts_with(kScheme);
+  if (https) host.remove_prefix(kScheme.size());
+  if (https && protocol::parse_host_port(host)) return std::string(kScheme).append(host);
+  const auto unicode = protocol::parse_unicode_host_port(host);
+  if (https && unicode) return std::string(kScheme) + to_string(*unicode);
+  return bad_value("--public-url", "\"" + text + "\" is not https://HOST[:PORT]");
 }
 
 Result<Seconds> parse_lifetime(const std::string& option, const std::string& text) {

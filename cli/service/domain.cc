@@ -2,54 +2,25 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-
 #include "cli/io/error.h"
 #include "cli/io/text.h"
+#include "protocol/idn/unicode_host.h"
 
 namespace touchmark::cli::service {
-namespace {
-
-bool is_host(std::string_view host) {
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    return std::all_of(host.begin() + 1, host.end() - 1, [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == ':' || c == '.';
-    });
-  }
-  return !host.empty() && host.size() <= 253 && host.front() != '-' && host.front() != '.' &&
-         std::all_of(host.begin(), host.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                  c == '_';
-         });
-}
-
-bool is_port(std::string_view port) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
-  return error == std::errc() && end == port.data() + port.size() && value >= 1 && value <= 65535;
-}
-
-}  // namespace
 
 Result<std::string> normalize_domain(std::string_view text) {
-  std::string domain = io::lower(io::trim(text));
   constexpr std::string_view kScheme = "https://";
-  if (domain.starts_with(kScheme)) domain.erase(0, kScheme.size());
-  if (domain.ends_with('/')) domain.pop_back();
-
-  const std::string_view view = domain;
-  const std::size_t colon = view.find(':', view.starts_with('[') ? view.find(']') : 0);
-  const bool good = colon == std::string_view::npos
-                        ? is_host(view)
-                        : is_host(view.substr(0, colon)) && is_port(view.substr(colon + 1));
-  if (!good) {
+  std::string_view domain = io::trim(text);
+  if (io::lower(domain.substr(0, kScheme.size())) == kScheme) domain.remove_prefix(kScheme.size());
+  if (domain.ends_with('/')) domain.remove_suffix(1);
+  const auto host = protocol::parse_unicode_host_port(domain);
+  if (!host) {
     return fail(io::CliError::kUsage,
                 fmt::format("'{}' is not a domain; write it like api.example.com or "
                             "localhost:5001",
                             text));
   }
-  return domain;
+  return to_string(*host);
 }
 
 }  // namespace touchmark::cli::service

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "package/model/match.h"
 #include "package/model/parts.h"
+#include "protocol/limits.h"
 
 namespace touchmark::verifier::appraisal {
 namespace {
@@ -67,7 +68,9 @@ std::string claims_that_differ(const Evidence& evidence, const Reference& refere
   const package::Measurement& measured = reference.registration.measurement;
   std::string differ;
   // Else an Android app's evidence could ask to be judged by what the policy wants of iOS.
-  if (evidence.sdk_build == (measured.platform == "iOS" ? "android" : "ios")) differ += " platform";
+  if (evidence.sdk_build ==
+      (measured.platform == "iOS" ? protocol::kAndroidBuild : protocol::kIosBuild))
+    differ += " platform";
   if (evidence.package_name != measured.package_name) differ += " package";
   if (evidence.version_name != measured.version_name ||
       evidence.version_code != measured.version_code) {
@@ -218,8 +221,9 @@ Recognition recognise(const Evidence& evidence, const ReferenceValues& reference
     const auto& registered = reference->registration.measurement;
     if (!package::match(registered, installed, /*code_only=*/true)) continue;
     std::erase_if(installed.parts, [](const package::Part& part) { return part.size == 0; });
-    if (installed.parts.size() > kMaxClaimedParts) {
-      installed.parts.erase(installed.parts.begin() + kMaxClaimedParts, installed.parts.end());
+    if (installed.parts.size() > protocol::kMaxClaimedParts) {
+      installed.parts.erase(installed.parts.begin() + protocol::kMaxClaimedParts,
+                            installed.parts.end());
     }
     return {reference.get(), true, std::move(installed.parts)};
   }

@@ -13,9 +13,6 @@
 
 namespace touchmark::verifier::appraisal {
 
-// So many parts of what is installed the ranges of a challenge are drawn over, the first by name.
-inline constexpr std::size_t kMaxClaimedParts = 512;
-
 struct Recognition {
   const Reference* reference = nullptr;  // nullptr: no registration
   // The installed app is not the registered package itself but some of its splits, or was made by a

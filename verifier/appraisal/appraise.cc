@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "protocol/check_groups.h"
 #include "verifier/appraisal/app_check.h"
 
 namespace touchmark::verifier::appraisal {
@@ -14,7 +15,6 @@ using protocol::FindingId;
 using Findings = std::vector<Finding>;
 
 constexpr std::size_t kExporterBytes = 32;  // RFC 9266
-constexpr std::array<std::string_view, 5> kCheckGroups{"app", "hook", "debug", "root", "network"};
 
 void check_account(const Evidence& evidence, const std::string& account, Findings& out) {
   if (evidence.account != account) {
@@ -24,8 +24,10 @@ void check_account(const Evidence& evidence, const std::string& account, Finding
 
 void check_groups(const Evidence& evidence, Findings& out) {
   std::string missing;
-  for (const std::string_view group : kCheckGroups) {
-    if (!evidence.checks.contains(std::string(group))) missing += " " + std::string(group);
+  for (const std::string_view group : protocol::kCheckGroups) {
+    if (std::ranges::find(evidence.checks, group) == evidence.checks.end()) {
+      missing.append(" ").append(group);
+    }
   }
   if (!missing.empty()) out.push_back({FindingId::kEvidenceChecksMissing, "not run:" + missing});
 }
@@ -46,8 +48,7 @@ void check_connection(const Evidence& evidence, const ExpectedConnection& expect
 }
 
 void check_device(const Evidence& evidence, Findings& out) {
-  // A build that is neither of the two mobile ones counts as the lab's: it proves no phone.
-  if (evidence.sdk_build != "android" && evidence.sdk_build != "ios") {
+  if (!protocol::is_mobile_build(evidence.sdk_build)) {
     out.push_back({FindingId::kDeviceHostBuild, "SDK build " + shown(evidence.sdk_build)});
   }
 }

@@ -43,7 +43,7 @@ class AppraiseTest : public ::testing::Test {
     const std::string jws = crypto::sign_es256(
         claims, attester_.key,
         {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}});
-    auto evidence = parse_evidence(jws);
+    auto evidence = protocol::decode_evidence(jws);
     EXPECT_TRUE(evidence) << evidence.error().text();
     return appraiser_.appraise(*evidence, *references_, recognise(*evidence, *references_),
                                expected_, clock_.now());
@@ -243,7 +243,7 @@ TEST_F(AppraiseTest, FailsRatherThanForgetReplays) {
   const Appraiser appraiser({"account", kLifetime}, challenges_, full,
                             [](const auto&, auto, auto) { return Result<Bytes>(Bytes{}); });
   const Json claims = attester_.claims(challenge());
-  auto evidence = parse_evidence(crypto::sign_es256(
+  auto evidence = protocol::decode_evidence(crypto::sign_es256(
       claims, attester_.key,
       {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}}));
   auto findings = appraiser.appraise(*evidence, *references_, recognise(*evidence, *references_),
@@ -258,7 +258,7 @@ TEST_F(AppraiseTest, PassesOnThatTheStoreDoesNotAnswer) {
                               return fail(store::StoreError::kIo, "made up");
                             });
   const Json claims = attester_.claims(challenge());
-  auto evidence = parse_evidence(crypto::sign_es256(
+  auto evidence = protocol::decode_evidence(crypto::sign_es256(
       claims, attester_.key,
       {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}}));
   auto findings = appraiser.appraise(*evidence, *references_, recognise(*evidence, *references_),

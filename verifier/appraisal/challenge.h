@@ -7,13 +7,14 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "package/model/measurement.h"
+#include "protocol/limits.h"
 #include "protocol/range.h"
 
 namespace touchmark::verifier::appraisal {
 
-inline constexpr std::size_t kNonceBytes = 40;
-inline constexpr std::size_t kChallengeRanges = 8;
-inline constexpr std::uint64_t kRangeBytes = 4096;
+using protocol::kChallengeRanges;
+using protocol::kNonceBytes;
+using protocol::kRangeBytes;
 
 enum class ChallengeState { kGood, kForged, kExpired };
 

@@ -19,7 +19,12 @@ constexpr std::size_t kMaxCertificateText = 48 * 1024;  // kMaxCertificateBytes 
 constexpr std::size_t kMaxPlayToken = 64 * 1024;
 
 enum class SubmodError { kMalformed };
-std::string_view error_id(SubmodError) { return "submods.malformed"; }
+std::string_view error_id(SubmodError error) {
+  static constexpr auto kIds = error_table<SubmodError>({
+      {SubmodError::kMalformed, "submods.malformed"},
+  });
+  return kIds[error];
+}
 
 pki::TrustRoots roots(pki::TrustRoots built_in, const HardwareSettings& settings) {
   return settings.more_roots ? built_in.with(*settings.more_roots) : std::move(built_in);
@@ -119,9 +124,9 @@ ExpectedApp ExpectedApp::of(const Evidence& evidence, const Reference* reference
 policy::Assurance claimed_assurance(const Evidence& evidence) {
   policy::Facts facts;
   for (const auto& [kind, submod] : evidence.submods.items()) {
-    if (kind == "android-key") raise(facts, claimed_by_chain(submod));
-    if (kind == "app-attest") raise(facts, policy::Assurance::kSecureChip);
-    if (kind == "play-integrity") raise(facts, policy::Assurance::kPlatform);
+    if (kind == protocol::kAndroidKeySubmod) raise(facts, claimed_by_chain(submod));
+    if (kind == protocol::kAppAttestSubmod) raise(facts, policy::Assurance::kSecureChip);
+    if (kind == protocol::kPlayIntegritySubmod) raise(facts, policy::Assurance::kPlatform);
   }
   return facts.assurance;
 }
@@ -139,12 +144,12 @@ Result<void> HardwareAppraiser::appraise(const Evidence& evidence, const Expecte
                                          UnixTime now, Findings& findings,
                                          policy::Facts& facts) const {
   for (const auto& [kind, submod] : evidence.submods.items()) {
-    if (kind == "android-key") {
+    if (kind == protocol::kAndroidKeySubmod) {
       appraise_android_key(submod, evidence, app, now, findings, facts);
-    } else if (kind == "app-attest") {
+    } else if (kind == protocol::kAppAttestSubmod) {
       auto ok = appraise_app_attest(submod, evidence, app, now, findings, facts);
       if (!ok) return ok;
-    } else if (kind == "play-integrity") {
+    } else if (kind == protocol::kPlayIntegritySubmod) {
       appraise_play_integrity(submod, evidence, app, now, findings, facts);
     }
   }

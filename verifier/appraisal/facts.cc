@@ -4,9 +4,9 @@ namespace touchmark::verifier::appraisal {
 
 policy::Facts facts_of(const Evidence& evidence, const std::string& remote_ip) {
   policy::Facts facts;
-  // A build that is neither of the two mobile ones counts as the lab's: it proves no phone.
-  const bool mobile = evidence.sdk_build == "android" || evidence.sdk_build == "ios";
-  facts.platform = mobile ? evidence.sdk_build : "host";
+  facts.platform = protocol::is_mobile_build(evidence.sdk_build)
+                       ? evidence.sdk_build
+                       : std::string(protocol::kHostBuild);
   facts.os_version = evidence.os_version;
   facts.manufacturer = evidence.manufacturer;
   facts.model = evidence.model;

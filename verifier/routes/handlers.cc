@@ -4,7 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
-#include "verifier/appraisal/evidence.h"
+#include "protocol/limits.h"
 #include "verifier/http/problem.h"
 #include "verifier/routes/responses.h"
 
@@ -38,7 +38,7 @@ Handlers::Handlers(Service& service, http::Log& log, HandlerSettings settings)
 void Handlers::add_public_routes() {
   routes_.push_back({"POST", "/v1/challenge", Access::kPublic, RunOn::kIo, kMaxChallengeBody, false,
                      [this](const http::HttpRequest& r) { return challenge(r); }});
-  routes_.push_back({"POST", "/v1/attest", Access::kPublic, RunOn::kIo, appraisal::kMaxAttestBody,
+  routes_.push_back({"POST", "/v1/attest", Access::kPublic, RunOn::kIo, protocol::kMaxAttestBody,
                      false, [this](const http::HttpRequest& r) { return attest(r); }});
   routes_.push_back(
       {"GET", "/healthz", Access::kPublic, RunOn::kIo, 0, false, [](const http::HttpRequest&) {

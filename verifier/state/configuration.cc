@@ -1,32 +1,27 @@
 #include "verifier/state/configuration.h"
 
-#include <algorithm>
-
-#include "base/encoding.h"
+#include "base/json.h"
 #include "crypto/jose.h"
+#include "protocol/idn/unicode_host.h"
+#include "protocol/limits.h"
 
 namespace touchmark::verifier::state {
 namespace {
 
-constexpr std::string_view kType = "touchmark-config+jwt";
-constexpr std::int64_t kMaxVersion = std::int64_t{1} << 53;
-constexpr std::size_t kMaxPins = 32;
+// What a configuration says, but for version and time of issue.
+Json content_of(Json payload) {
+  payload.erase("version");
+  payload.erase("issued");
+  return payload;
+}
 
 Result<Json> payload_of(std::string_view jws, const crypto::EcKey& key) {
-  auto opened = crypto::verify_es256(jws, key, kType);
+  auto opened = crypto::verify_es256(jws, key, protocol::kConfigType);
   if (!opened) return pass(opened);
   return std::move(opened->payload);
 }
 
-bool is_host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-}
-
-bool is_port(std::string_view text) {
-  if (text.empty() || text.size() > 5 || text.front() == '0') return false;
-  if (!std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) return false;
-  return std::stoi(std::string(text)) <= 65535;
-}
+Error too_many(const std::string& what) { return {ApiError::kTooMany, what}; }
 
 }  // namespace
 
@@ -43,71 +38,82 @@ std::string_view error_id(ApiError error) {
   static constexpr auto kIds = error_table<ApiError>({
       {kBadDomain, "api.bad-domain"},
       {kBadPin, "api.bad-pin"},
+      {kTooMany, "api.too-many"},
   });
   return kIds[error];
 }
 
-Json configuration_content(const std::string& account, const ServiceSettings& settings,
-                           const std::vector<store::ApiDomain>& apis,
-                           const crypto::EcKey& config_key) {
-  Json api = Json::array();
-  for (const store::ApiDomain& one : apis)
-    api.push_back({{"domain", one.domain}, {"pins", one.pins}});
-  return {
-      {"account", account},
-      {"service", {{"urls", settings.public_urls}, {"pins", settings.service_pins}}},
-      {"retry", {{"attempts", 3}, {"initial_ms", 250}, {"max_ms", 4000}, {"timeout_ms", 10000}}},
-      {"api", api},
-      {"token", {{"header", settings.token_header}, {"prefix", settings.token_prefix}}},
-      {"config_key", crypto::to_jwk(config_key)}};
+Result<protocol::Configuration> configuration_content(const std::string& account,
+                                                      const ServiceSettings& settings,
+                                                      const std::vector<store::ApiDomain>& apis,
+                                                      const crypto::EcKey& config_key) {
+  auto service_pins = protocol::parse_pins(settings.service_pins, "the service");
+  if (!service_pins) return pass(service_pins);
+  protocol::Configuration out{.account = account,
+                              .urls = settings.public_urls,
+                              .service_pins = std::move(*service_pins),
+                              .token_header = settings.token_header,
+                              .token_prefix = settings.token_prefix,
+                              .key = config_key};
+  for (const store::ApiDomain& api : apis) {
+    auto domain = protocol::parse_host_port(api.domain);
+    if (!domain) {
+      return fail(protocol::ConfigError::kBadDomain, "an API has the domain '" + api.domain + "'");
+    }
+    auto pins = protocol::parse_pins(api.pins, api.domain);
+    if (!pins) return pass(pins);
+    out.apis.push_back({std::move(*domain), std::move(*pins)});
+  }
+  return out;
 }
 
-Configuration next_configuration(const Configuration& before, const Json& content,
-                                 const crypto::EcKey& key, UnixTime now) {
+Result<Configuration> next_configuration(const Configuration& before,
+                                         protocol::Configuration content, UnixTime now) {
   if (before.version > 0) {
-    auto said = payload_of(before.jws, key);
-    if (said) {
-      said->erase("version");
-      said->erase("issued");
-      if (*said == content) return before;
+    // One that an older service made is kept until it has to say something else, even where an app
+    // would refuse it: the operator needs a running service to put that right.
+    auto said = payload_of(before.jws, content.key);
+    if (said && content_of(std::move(*said)) == content_of(encode_configuration(content))) {
+      return before;
     }
   }
-  Json payload = content;
-  payload["version"] = before.version + 1;
-  payload["issued"] = to_unix(now);
-  return {before.version + 1, crypto::sign_es256(payload, key, {{"typ", kType}})};
+  if (content.apis.size() > protocol::kMaxApis) {
+    return tl::unexpected<Error>(too_many(std::to_string(content.apis.size()) +
+                                          " APIs are too many: an app takes at most " +
+                                          std::to_string(protocol::kMaxApis)));
+  }
+  content.version = before.version + 1;
+  content.issued = now;
+  auto jws = sign_configuration(content);
+  if (jws) return Configuration{content.version, std::move(*jws)};
+  if (!jws.error().is(protocol::ConfigError::kTooLarge)) return pass(jws);
+  return tl::unexpected<Error>(too_many("too many APIs and pins: " + jws.error().message()));
 }
 
 Result<Configuration> parse_configuration(std::string_view jws, const crypto::EcKey& key) {
   auto payload = payload_of(jws, key);
   if (!payload) return fail(ConfigurationError::kMalformed, payload.error().message());
-  auto version = get_int(*payload, "version", 1, kMaxVersion);
+  auto version = get_int(*payload, "version", 1, protocol::kMaxInteger);
   if (!version) return fail(ConfigurationError::kMalformed, version.error().message());
   return Configuration{*version, std::string(jws)};
 }
 
 Result<store::ApiDomain> normalize_api(const store::ApiDomain& api) {
-  store::ApiDomain out = api;
-  std::ranges::transform(out.domain, out.domain.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  const std::size_t colon = out.domain.find(':');
-  const std::string_view host = std::string_view(out.domain).substr(0, colon);
-  const bool port_ok = colon == std::string::npos || is_port(out.domain.substr(colon + 1));
-  if (host.empty() || host.size() > 253 || !port_ok ||
-      !std::ranges::all_of(host, is_host_character)) {
+  const auto domain = protocol::parse_unicode_host_port(api.domain);
+  if (!domain) {
     return fail(ApiError::kBadDomain, "\"" + api.domain + "\" is not a host or host:port");
   }
-  if (api.pins.size() > kMaxPins) {
-    return fail(ApiError::kBadPin, std::to_string(api.pins.size()) + " pins are too many");
+  if (api.pins.size() > protocol::kMaxPins) {
+    return fail(ApiError::kBadPin, std::to_string(api.pins.size()) +
+                                       " pins are too many: an API has at most " +
+                                       std::to_string(protocol::kMaxPins));
   }
   for (const std::string& pin : api.pins) {
-    const auto digest = base64_decode(pin);
-    if (!digest || digest->size() != sizeof(Sha256Digest)) {
+    if (!protocol::parse_pins({pin}, api.domain)) {
       return fail(ApiError::kBadPin, "\"" + pin + "\" is not the padded base64 of a SHA-256");
     }
   }
-  return out;
+  return store::ApiDomain{to_string(*domain), api.pins};
 }
 
 }  // namespace touchmark::verifier::state

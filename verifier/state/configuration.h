@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "crypto/crypto.h"
+#include "protocol/messages/configuration.h"
 #include "verifier/service.h"
 
 namespace touchmark::verifier::state {
@@ -17,23 +17,32 @@ struct Configuration {
   std::string jws;           // compact JWS, ES256
 };
 
-// All that the configuration says, but for version and time of issue.
-Json configuration_content(const std::string& account, const ServiceSettings& settings,
-                           const std::vector<store::ApiDomain>& apis,
-                           const crypto::EcKey& config_key);
+// All that the configuration says, but for version and time of issue. Fails with ConfigError for a
+// pin or a domain that is none.
+Result<protocol::Configuration> configuration_content(const std::string& account,
+                                                      const ServiceSettings& settings,
+                                                      const std::vector<store::ApiDomain>& apis,
+                                                      const crypto::EcKey& config_key);
 
-// `before` when it says the same as `content`, else its successor: version + 1, signed by `key`.
-Configuration next_configuration(const Configuration& before, const Json& content,
-                                 const crypto::EcKey& key, UnixTime now);
+// `before` when it says the same as `content`, else its successor: version + 1, signed by
+// `content.key`. Fails with ApiError::kTooMany or ConfigError when an app would refuse that.
+Result<Configuration> next_configuration(const Configuration& before,
+                                         protocol::Configuration content, UnixTime now);
 
 // Reads one that was stored.
 enum class ConfigurationError { kMalformed };
 std::string_view error_id(ConfigurationError error);
 Result<Configuration> parse_configuration(std::string_view jws, const crypto::EcKey& key);
 
-// "api.example.com" or "localhost:5001" in lower case; kBadDomain for what is no host[:port].
-enum class ApiError { kBadDomain, kBadPin };
+enum class ApiError {
+  kBadDomain,  // not a host or host:port
+  kBadPin,     // not the padded base64 of 32 bytes, or more pins than one API may have
+  kTooMany,    // more APIs than an app takes, by number or by the size of the configuration
+};
 std::string_view error_id(ApiError error);
+// The API as it is stored: its domain in the one spelling of protocol::HostPort, such as
+// "api.example.com", "localhost:5001" or "[::1]:5001". A Unicode name becomes its A-labels. Fails
+// with kBadDomain or kBadPin.
 Result<store::ApiDomain> normalize_api(const store::ApiDomain& api);
 
 }  // namespace touchmark::verifier::state

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
-#include "verifier/appraisal/evidence.h"
+#include "protocol/device_id.h"
 #include "verifier/policy/document.h"
 #include "verifier/state/policy_keeper.h"
 #include "verifier/testing/fixtures.h"
@@ -226,17 +226,17 @@ TEST_F(PolicyAdminTest, ForcesOneDevice) {
   EXPECT_FALSE(attest(mine, "14", hook).passed);
   auto forced = policies().force("latest", policy::Force::kPass, "admin");
   ASSERT_TRUE(forced) << forced.error().text();
-  EXPECT_EQ((*forced)["did"], appraisal::device_id(mine.key));
+  EXPECT_EQ((*forced)["did"], protocol::device_id(mine.key));
   EXPECT_TRUE(attest(other).passed);
   EXPECT_TRUE(attest(mine, "14", hook).passed) << "latest was resolved when it was said";
   EXPECT_FALSE(attest(other, "14", hook).passed);
   reopen();
   EXPECT_TRUE(attest(mine, "14", hook).passed);
-  ASSERT_TRUE(policies().force(appraisal::device_id(mine.key), policy::Force::kFail, "admin"));
+  ASSERT_TRUE(policies().force(protocol::device_id(mine.key), policy::Force::kFail, "admin"));
   EXPECT_FALSE(attest(mine).passed);
-  ASSERT_TRUE(policies().force(appraisal::device_id(mine.key), policy::Force::kNone, "admin"));
+  ASSERT_TRUE(policies().force(protocol::device_id(mine.key), policy::Force::kNone, "admin"));
   EXPECT_TRUE(attest(mine).passed);
-  auto again = policies().force(appraisal::device_id(mine.key), policy::Force::kNone, "admin");
+  auto again = policies().force(protocol::device_id(mine.key), policy::Force::kNone, "admin");
   EXPECT_TRUE(again.error().is(store::StoreError::kNotFound));
 }
 

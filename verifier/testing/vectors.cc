@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "crypto/jose.h"
 #include "protocol/arc.h"
+#include "protocol/device_id.h"
 #include "protocol/hardware_binding.h"
 #include "verifier/appraisal/appraise.h"
 #include "verifier/appraisal/token.h"
@@ -138,7 +139,7 @@ Json finding_vectors() {
 Json token_vectors() {
   const appraisal::TokenMint mint(fixed_bytes("token secret", 32), {});
   const crypto::EcKey key = crypto::EcKey::from_private_pem(kInstallationKey).value();
-  appraisal::TokenFacts facts{appraisal::device_id(key), "192.0.2.1", std::nullopt, "", {}, {}};
+  appraisal::TokenFacts facts{protocol::device_id(key), "192.0.2.1", std::nullopt, "", {}, {}};
   RepeatableRandom random("vector token");
   const auto token = [&](bool valid, UnixTime at) { return mint.mint(valid, facts, at, random); };
   // Long past the time of any test, and long before it.
@@ -182,7 +183,7 @@ Json evidence_vectors() {
   const Json request = Json::parse(attester.attest_request(claims));
   return {{"installation_key_pem", kInstallationKey},
           {"installation_key_jwk", crypto::to_jwk(attester.key)},
-          {"did", appraisal::device_id(attester.key)},
+          {"did", protocol::device_id(attester.key)},
           {"challenge", challenge},
           {"claims", claims},
           {"jws", request["evidence"]}};
@@ -209,8 +210,10 @@ Json config_vectors() {
                            base64_encode(fixed_bytes("backup pin", 32))};
   const std::vector<store::ApiDomain> apis{
       {"api.example.com", {base64_encode(fixed_bytes("api pin", 32))}}, {"localhost:5001", {}}};
-  const state::Configuration configuration = state::next_configuration(
-      {}, state::configuration_content("0123456789abcdef", settings, apis, key), key, kNow);
+  const state::Configuration configuration =
+      state::next_configuration(
+          {}, state::configuration_content("0123456789abcdef", settings, apis, key).value(), kNow)
+          .value();
   return {{"config_key_pem", kConfigKey},
           {"config_key", crypto::to_jwk(key)},
           {"payload", crypto::parse_jws(configuration.jws)->payload},

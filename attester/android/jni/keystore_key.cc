@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "protocol/messages/evidence.h"
 
 namespace touchmark::jni {
 namespace {
@@ -221,10 +222,11 @@ touchmark_key_status KeystoreKey::evidence(const touchmark_evidence_request& req
   Json submods = Json::object();
   if (request.provider_key != 0) {
     Json chain = chain_of(env, key_);
-    if (!chain.empty()) submods["android-key"] = {{"chain", std::move(chain)}};
+    if (!chain.empty())
+      submods[std::string(protocol::kAndroidKeySubmod)] = {{"chain", std::move(chain)}};
   }
   const std::string token = play_token_of(env, key_, request.play_integrity_nonce);
-  if (!token.empty()) submods["play-integrity"] = {{"token", token}};
+  if (!token.empty()) submods[std::string(protocol::kPlayIntegritySubmod)] = {{"token", token}};
   const std::string text = dump_json(submods);
   touchmark_bytes_set(json, text.data(), text.size());
   return TOUCHMARK_KEY_OK;

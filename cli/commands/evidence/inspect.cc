@@ -15,6 +15,7 @@
 #include "crypto/jose.h"
 #include "formats/cbor.h"
 #include "pki/cms.h"
+#include "protocol/messages/evidence.h"
 #include "verifier/evidence/app_attest.h"
 #include "verifier/evidence/key_attestation.h"
 
@@ -102,7 +103,7 @@ std::optional<Json> inspect_jws(std::string_view text) {
   auto jws = crypto::parse_jws(text, kMaxEvidenceBytes);
   if (!jws) return std::nullopt;
   const std::string typ = find_string(jws->header, "typ").value_or("");
-  const char* type = typ == "touchmark-evidence+jwt" ? "touchmark-evidence" : "jws";
+  const char* type = typ == protocol::kEvidenceType ? "touchmark-evidence" : "jws";
   return Json{{"type", type}, {"header", jws->header}, {"claims", jws->payload}};
 }
 

@@ -1,0 +1,78 @@
+#include "protocol/messages/answer.h"
+
+#include "protocol/limits.h"
+#include "protocol/messages/reader.h"
+
+namespace touchmark::protocol {
+namespace {
+
+namespace member {
+constexpr const char* kEvidence = "evidence";
+constexpr const char* kToken = "token";
+constexpr const char* kExpiresIn = "expires_in";
+constexpr const char* kChallenge = "challenge";
+constexpr const char* kConfig = "config";
+constexpr const char* kArc = "arc";
+constexpr const char* kReasons = "reasons";
+}  // namespace member
+
+std::optional<std::vector<std::string>> read_reasons(const Json& answer) {
+  const Json* list = find_array(answer, member::kReasons);
+  if (list == nullptr) return std::nullopt;
+  std::vector<std::string> out;
+  for (const Json& reason : *list) {
+    if (reason.is_string() && out.size() < kMaxFindings) out.push_back(reason.get<std::string>());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view error_id(AnswerError error) {
+  using enum AnswerError;
+  static constexpr auto kIds = error_table<AnswerError>({
+      {kMalformed, "answer.malformed"},
+  });
+  return kIds[error];
+}
+
+std::string encode_attest_request(const std::string& evidence) {
+  return dump_json({{member::kEvidence, evidence}});
+}
+
+Result<std::string> decode_attest_request(std::string_view body) {
+  const auto json = parse_json(body, {kMaxAttestBody, kMaxRequestDepth});
+  if (!json) return pass(json);
+  return get_string(*json, member::kEvidence, kMaxAttestBody);
+}
+
+std::string encode_attest_answer(const AttestAnswer& answer) {
+  Json out{{member::kToken, answer.token}, {member::kExpiresIn, answer.expires_in.count()}};
+  if (answer.challenge) out[member::kChallenge] = encode_challenge(*answer.challenge);
+  if (!answer.config.empty()) out[member::kConfig] = answer.config;
+  if (answer.arc) out[member::kArc] = *answer.arc;
+  if (answer.reasons) out[member::kReasons] = *answer.reasons;
+  std::string body = dump_json(out);
+  body.resize((body.size() + kAnswerQuantum - 1) / kAnswerQuantum * kAnswerQuantum, ' ');
+  return body;
+}
+
+Result<AttestAnswer> decode_attest_answer(std::string_view body) {
+  const auto json = parse_json(body, {.max_bytes = kMaxAnswerBytes});
+  if (!json) return pass(json);
+  Fault fault(AnswerError::kMalformed);
+  Reader reader(*json, fault);
+  AttestAnswer out;
+  out.token = reader.text(member::kToken, kMaxToken);
+  out.expires_in = Seconds(reader.integer(member::kExpiresIn, 1, kMaxTokenSeconds));
+  if (fault) return fault.pass();
+  if (const Json* object = find_object(*json, member::kChallenge)) {
+    if (auto challenge = decode_challenge(*object)) out.challenge = std::move(*challenge);
+  }
+  out.config = find_string(*json, member::kConfig).value_or("");
+  out.arc = find_string(*json, member::kArc);
+  out.reasons = read_reasons(*json);
+  return out;
+}
+
+}  // namespace touchmark::protocol

@@ -1,0 +1,102 @@
+#include "protocol/messages/challenge.h"
+
+#include "base/encoding.h"
+#include "protocol/limits.h"
+#include "protocol/messages/reader.h"
+
+namespace touchmark::protocol {
+namespace {
+
+namespace member {
+constexpr const char* kAccount = "account";
+constexpr const char* kMeasurement = "measurement";
+constexpr const char* kCode = "code";
+constexpr const char* kNonce = "nonce";
+constexpr const char* kExpiresIn = "expires_in";
+constexpr const char* kRanges = "ranges";
+constexpr const char* kTime = "time";
+}  // namespace member
+
+// [[name, size], ...]
+std::vector<CodePart> read_code(Reader& reader) {
+  std::vector<CodePart> out;
+  if (!reader.has(member::kCode)) return out;
+  for (const Json& part : reader.array(member::kCode, kMaxClaimedParts)) {
+    const bool shaped = part.is_array() && part.size() == 2 && part[0].is_string() &&
+                        part[1].is_number_unsigned() && part[1].get<std::uint64_t>() > 0 &&
+                        part[1].get<std::uint64_t>() <= kMaxClaimedBytes;
+    if (!shaped) {
+      reader.fault().malformed("code is not a list of parts and their sizes");
+      break;
+    }
+    out.push_back({part[0].get<std::string>(), part[1].get<std::uint64_t>()});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view error_id(ChallengeError error) {
+  using enum ChallengeError;
+  static constexpr auto kIds = error_table<ChallengeError>({
+      {kMalformed, "challenge.malformed"},
+  });
+  return kIds[error];
+}
+
+std::string encode_challenge_request(const ChallengeRequest& request) {
+  Json code = Json::array();
+  for (const CodePart& part : request.code) {
+    if (code.size() == kMaxClaimedParts) break;
+    code.push_back({part.name, part.size});
+  }
+  return dump_json({{member::kAccount, request.account},
+                    {member::kMeasurement, base64url_encode(request.measurement)},
+                    {member::kCode, std::move(code)}});
+}
+
+Result<ChallengeRequest> decode_challenge_request(std::string_view body) {
+  const auto json = parse_json(body, {kMaxChallengeBody, kMaxRequestDepth});
+  if (!json) return pass(json);
+  Fault fault(ChallengeError::kMalformed);
+  Reader reader(*json, fault);
+  ChallengeRequest out;
+  out.account = reader.text(member::kAccount, kMaxName);
+  out.measurement = reader.digest(member::kMeasurement);
+  out.code = read_code(reader);
+  if (fault) return fault.pass();
+  return out;
+}
+
+Json encode_challenge(const Challenge& challenge) {
+  return {{member::kNonce, base64url_encode(challenge.nonce)},
+          {member::kExpiresIn, challenge.expires_in.count()},
+          {member::kRanges, to_json(challenge.ranges)},
+          {member::kTime, to_unix(challenge.time)}};
+}
+
+Result<Challenge> decode_challenge(const Json& object) {
+  Fault fault(ChallengeError::kMalformed);
+  Reader reader(object, fault);
+  Challenge out;
+  out.nonce = reader.binary(member::kNonce, kMaxNonceText);
+  out.expires_in = Seconds(reader.integer(member::kExpiresIn, 1, kMaxChallengeSeconds));
+  // Nothing depends on the service's clock, so a client does without it.
+  if (reader.has(member::kTime)) {
+    out.time = from_unix(get_int(object, member::kTime, 0, kMaxInteger).value_or(0));
+  }
+  // RangeError says how many are too many.
+  auto ranges = ranges_from_json(reader.array(member::kRanges, SIZE_MAX));
+  if (fault) return fault.pass();
+  if (!ranges) return pass(ranges);
+  out.ranges = std::move(*ranges);
+  return out;
+}
+
+Result<Challenge> decode_challenge_answer(std::string_view body) {
+  const auto json = parse_json(body, {.max_bytes = kMaxAnswerBytes});
+  if (!json) return pass(json);
+  return decode_challenge(*json);
+}
+
+}  // namespace touchmark::protocol

@@ -1,0 +1,270 @@
+#include "protocol/messages/configuration.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "crypto/jose.h"
+#include "protocol/limits.h"
+#include "protocol/messages/reader.h"
+
+namespace touchmark::protocol {
+namespace {
+
+namespace member {
+constexpr const char* kAccount = "account";
+constexpr const char* kVersion = "version";
+constexpr const char* kIssued = "issued";
+constexpr const char* kService = "service";
+constexpr const char* kUrls = "urls";
+constexpr const char* kPins = "pins";
+constexpr const char* kRetry = "retry";
+constexpr const char* kAttempts = "attempts";
+constexpr const char* kInitialMs = "initial_ms";
+constexpr const char* kMaxMs = "max_ms";
+constexpr const char* kTimeoutMs = "timeout_ms";
+constexpr const char* kApi = "api";
+constexpr const char* kDomain = "domain";
+constexpr const char* kToken = "token";
+constexpr const char* kHeader = "header";
+constexpr const char* kPrefix = "prefix";
+constexpr const char* kConfigKey = "config_key";
+}  // namespace member
+
+tl::unexpected<Error> malformed(const Error& reason) {
+  return fail(ConfigError::kMalformed, reason.text());
+}
+
+// --- Encoder -------------------------------------------------------------------------------------
+
+Json pins_json(const PinSet& pins) {
+  Json out = Json::array();
+  for (const Sha256Digest& pin : pins) out.push_back(base64_encode(pin));
+  return out;
+}
+
+Json apis_json(const std::vector<ApiRule>& apis) {
+  Json out = Json::array();
+  for (const ApiRule& api : apis) {
+    out.push_back({{member::kDomain, to_string(api.domain)}, {member::kPins, pins_json(api.pins)}});
+  }
+  return out;
+}
+
+// --- Decoder -------------------------------------------------------------------------------------
+
+std::optional<Sha256Digest> parse_pin(std::string_view text) {
+  const Result<Bytes> bytes = base64_decode(text);
+  Sha256Digest pin{};
+  if (!bytes || bytes->size() != pin.size()) return std::nullopt;
+  std::ranges::copy(*bytes, pin.begin());
+  return pin;
+}
+
+Error bad_pin(const std::string& where, const std::string& shown) {
+  return {ConfigError::kBadPin,
+          where + " has the pin " + shown + ", which is not the padded base64 of 32 bytes"};
+}
+
+PinSet read_pins(Reader& reader, const std::string& where) {
+  PinSet pins;
+  for (const Json& item : reader.array(member::kPins, kMaxPins)) {
+    const auto* text = item.get_ptr<const std::string*>();
+    const auto pin = text == nullptr ? std::nullopt : parse_pin(*text);
+    if (!pin) reader.fault().keep(bad_pin(where, dump_json(item)));
+    pins.push_back(pin.value_or(Sha256Digest{}));
+  }
+  return pins;
+}
+
+void read_service(Reader service, Configuration& out) {
+  const Json& urls = service.array(member::kUrls, kMaxUrls);
+  if (urls.empty()) service.fault().malformed("service.urls has no URL");
+  for (const Json& item : urls) {
+    const auto* text = item.get_ptr<const std::string*>();
+    if (text == nullptr || !parse_service_url(*text)) {
+      service.fault().keep({ConfigError::kBadUrl, "service.urls has " + dump_json(item)});
+      return;
+    }
+    std::string url = *text;
+    while (url.ends_with('/')) url.pop_back();
+    out.urls.push_back(std::move(url));
+  }
+  out.service_pins = read_pins(service, "service");
+}
+
+RetryRules read_retry(Reader retry) {
+  const auto milliseconds = [&retry](const char* name, std::int64_t min) {
+    return std::chrono::milliseconds(retry.integer(name, min, kMaxRetryMs));
+  };
+  RetryRules out;
+  out.attempts = static_cast<int>(retry.integer(member::kAttempts, 1, kMaxAttempts));
+  out.initial = milliseconds(member::kInitialMs, 0);
+  out.max = milliseconds(member::kMaxMs, 0);
+  out.timeout = milliseconds(member::kTimeoutMs, kMinTimeoutMs);
+  return out;
+}
+
+std::vector<ApiRule> read_apis(Reader& reader) {
+  std::vector<ApiRule> out;
+  for (const Json& item : reader.array(member::kApi, kMaxApis)) {
+    Reader api(item, reader.fault());
+    const std::string domain = api.text(member::kDomain, kMaxDomain);
+    auto host = parse_host_port(domain);
+    if (!host) {
+      reader.fault().keep({ConfigError::kBadDomain, "api has the domain '" + domain + "'"});
+      break;
+    }
+    PinSet pins = read_pins(api, domain);
+    out.push_back({std::move(*host), std::move(pins)});
+  }
+  return out;
+}
+
+// RFC 9110 section 5.6.2.
+bool is_header_name(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::ranges::all_of(text, [kMarks](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+void read_token(Reader token, Configuration& out) {
+  out.token_header = token.text(member::kHeader, kMaxHeaderText);
+  out.token_prefix = token.text(member::kPrefix, kMaxHeaderText);
+  const auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (!is_header_name(out.token_header) || !std::ranges::all_of(out.token_prefix, printable)) {
+    token.fault().keep(
+        {ConfigError::kBadHeader, "token.header or token.prefix cannot stand in a header"});
+  }
+}
+
+Result<crypto::EcKey> read_key(const Json& payload) {
+  const Json* jwk = find_object(payload, member::kConfigKey);
+  if (jwk == nullptr) return fail(ConfigError::kMalformed, "config_key is not an object");
+  Result<crypto::EcKey> key = crypto::from_jwk(*jwk);
+  if (!key) return malformed(key.error());
+  return key;
+}
+
+Result<Configuration> read_payload(const Json& payload, crypto::EcKey key) {
+  Configuration out{.key = std::move(key)};
+  Fault fault(ConfigError::kMalformed);
+  Reader reader(payload, fault);
+  out.account = reader.text(member::kAccount, kMaxAccount);
+  out.version = reader.integer(member::kVersion, 1, kMaxInteger);
+  out.issued = from_unix(get_int(payload, member::kIssued, 0, kMaxInteger).value_or(0));
+  read_service(reader.object(member::kService), out);
+  if (reader.has_object(member::kRetry)) out.retry = read_retry(reader.object(member::kRetry));
+  out.apis = read_apis(reader);
+  read_token(reader.object(member::kToken), out);
+  if (fault) return fault.pass();
+  return out;
+}
+
+Result<Json> verify(std::string_view compact, const crypto::EcKey& key) {
+  Result<crypto::Jws> jws = crypto::verify_es256(compact, key, kConfigType, kMaxConfigBytes);
+  if (jws) return std::move(jws->payload);
+  if (jws.error().is(crypto::JoseError::kBadSignature)) {
+    return fail(ConfigError::kBadSignature, "the configuration key did not sign this");
+  }
+  return malformed(jws.error());
+}
+
+}  // namespace
+
+std::string_view error_id(ConfigError error) {
+  using enum ConfigError;
+  static constexpr auto kIds = error_table<ConfigError>({
+      {kMalformed, "config.malformed"},
+      {kBadSignature, "config.bad-signature"},
+      {kBadUrl, "config.bad-url"},
+      {kBadDomain, "config.bad-domain"},
+      {kBadPin, "config.bad-pin"},
+      {kBadHeader, "config.bad-header"},
+      {kWrongAccount, "config.wrong-account"},
+      {kWrongKey, "config.wrong-key"},
+      {kNotNewer, "config.not-newer"},
+      {kTooLarge, "config.too-large"},
+  });
+  return kIds[error];
+}
+
+Result<PinSet> parse_pins(const std::vector<std::string>& texts, const std::string& where) {
+  PinSet out;
+  for (const std::string& text : texts) {
+    const auto pin = parse_pin(text);
+    if (!pin) return tl::unexpected<Error>(bad_pin(where, "\"" + text + "\""));
+    out.push_back(*pin);
+  }
+  return out;
+}
+
+Json encode_configuration(const Configuration& configuration) {
+  const RetryRules& retry = configuration.retry;
+  return {{member::kAccount, configuration.account},
+          {member::kVersion, configuration.version},
+          {member::kIssued, to_unix(configuration.issued)},
+          {member::kService,
+           {{member::kUrls, configuration.urls},
+            {member::kPins, pins_json(configuration.service_pins)}}},
+          {member::kRetry,
+           {{member::kAttempts, retry.attempts},
+            {member::kInitialMs, retry.initial.count()},
+            {member::kMaxMs, retry.max.count()},
+            {member::kTimeoutMs, retry.timeout.count()}}},
+          {member::kApi, apis_json(configuration.apis)},
+          {member::kToken,
+           {{member::kHeader, configuration.token_header},
+            {member::kPrefix, configuration.token_prefix}}},
+          {member::kConfigKey, crypto::to_jwk(configuration.key)}};
+}
+
+Result<std::string> sign_configuration(const Configuration& configuration) {
+  std::string compact = crypto::sign_es256(encode_configuration(configuration), configuration.key,
+                                           {{"typ", kConfigType}});
+  if (compact.size() > kMaxConfigBytes) {
+    return fail(ConfigError::kTooLarge, "the configuration has " + std::to_string(compact.size()) +
+                                            " bytes, more than the " +
+                                            std::to_string(kMaxConfigBytes) + " that an app takes");
+  }
+  if (const auto taken = decode_configuration(compact, configuration.key); !taken) {
+    return pass(taken);
+  }
+  return compact;
+}
+
+Result<Configuration> decode_configuration(std::string_view compact) {
+  const Result<crypto::Jws> unverified = crypto::parse_jws(compact, kMaxConfigBytes);
+  if (!unverified) return malformed(unverified.error());
+  const Result<crypto::EcKey> key = read_key(unverified->payload);
+  if (!key) return pass(key);
+  return decode_configuration(compact, *key);
+}
+
+Result<Configuration> decode_configuration(std::string_view compact, const crypto::EcKey& key) {
+  const Result<Json> payload = verify(compact, key);
+  if (!payload) return pass(payload);
+  Result<crypto::EcKey> named = read_key(*payload);
+  if (!named) return pass(named);
+  if (named->public_der() != key.public_der()) {
+    return fail(ConfigError::kWrongKey, "the configuration names another configuration key");
+  }
+  return read_payload(*payload, std::move(*named));
+}
+
+Result<Configuration> decode_configuration_update(std::string_view compact,
+                                                  const Configuration& current) {
+  Result<Configuration> update = decode_configuration(compact, current.key);
+  if (!update) return update;
+  if (update->account != current.account) {
+    return fail(ConfigError::kWrongAccount, "the update is for account '" + update->account + "'");
+  }
+  if (update->version <= current.version) {
+    return fail(ConfigError::kNotNewer, "version " + std::to_string(update->version) +
+                                            " is not above " + std::to_string(current.version));
+  }
+  return update;
+}
+
+}  // namespace touchmark::protocol

@@ -1,0 +1,228 @@
+#include "protocol/messages/evidence.h"
+
+#include "base/encoding.h"
+#include "crypto/jose.h"
+#include "protocol/device_id.h"
+#include "protocol/limits.h"
+#include "protocol/messages/reader.h"
+
+namespace touchmark::protocol {
+namespace {
+
+namespace claim {
+constexpr const char* kNonce = "eat_nonce";
+constexpr const char* kIssuedAt = "iat";
+constexpr const char* kAccount = "account";
+constexpr const char* kConfigVersion = "config_version";
+constexpr const char* kPlatform = "platform";
+constexpr const char* kOs = "os";
+constexpr const char* kOsVersion = "os_version";
+constexpr const char* kManufacturer = "manufacturer";
+constexpr const char* kModel = "model";
+constexpr const char* kInstaller = "installer";
+constexpr const char* kSdk = "sdk";
+constexpr const char* kSdkPlatform = "platform";
+constexpr const char* kSdkVersion = "version";
+constexpr const char* kSdkBuild = "build";
+constexpr const char* kSdkKey = "key";
+constexpr const char* kApp = "app";
+constexpr const char* kPackage = "package";
+constexpr const char* kVersionName = "version_name";
+constexpr const char* kVersionCode = "version_code";
+constexpr const char* kMeasurement = "measurement";
+constexpr const char* kSigners = "signers";
+constexpr const char* kParts = "parts";
+constexpr const char* kSplits = "splits";
+constexpr const char* kRangeProof = "range_proof";
+constexpr const char* kChecks = "checks";
+constexpr const char* kFindings = "findings";
+constexpr const char* kFindingId = "id";
+constexpr const char* kFindingDetail = "detail";
+constexpr const char* kTls = "tls";
+constexpr const char* kExporter = "exporter";
+constexpr const char* kSpki = "spki";
+constexpr const char* kPay = "pay";
+constexpr const char* kSubmods = "submods";
+}  // namespace claim
+
+// --- Encoder -------------------------------------------------------------------------------------
+
+void put_text(Json& object, const char* name, const std::string& text) {
+  if (!text.empty()) object[name] = text;
+}
+
+Json platform_claim(const EvidenceClaims& claims) {
+  Json out = claims.platform_rest;
+  out[claim::kOs] = claims.os;
+  put_text(out, claim::kOsVersion, claims.os_version);
+  put_text(out, claim::kManufacturer, claims.manufacturer);
+  put_text(out, claim::kModel, claims.model);
+  put_text(out, claim::kInstaller, claims.installer);
+  return out;
+}
+
+Json sdk_claim(const EvidenceClaims& claims) {
+  Json out{{claim::kSdkVersion, claims.sdk_version}, {claim::kSdkBuild, claims.sdk_build}};
+  put_text(out, claim::kSdkPlatform, claims.sdk_platform);
+  put_text(out, claim::kSdkKey, claims.sdk_key);
+  return out;
+}
+
+Json digests(const std::map<std::string, Sha256Digest>& named) {
+  Json out = Json::object();
+  for (const auto& [name, sha256] : named) out[name] = base64url_encode(sha256);
+  return out;
+}
+
+Json app_claim(const EvidenceClaims& claims) {
+  Json signers = Json::array();
+  for (const Sha256Digest& signer : claims.signers) signers.push_back(base64url_encode(signer));
+  Json out{{claim::kPackage, claims.package_name},
+           {claim::kVersionName, claims.version_name},
+           {claim::kVersionCode, claims.version_code},
+           {claim::kMeasurement, base64url_encode(claims.measurement)},
+           {claim::kSigners, std::move(signers)},
+           {claim::kParts, digests(claims.parts)}};
+  if (!claims.splits.empty()) out[claim::kSplits] = digests(claims.splits);
+  return out;
+}
+
+Json findings_claim(const std::vector<ReportedFinding>& findings) {
+  Json out = Json::array();
+  for (const ReportedFinding& finding : findings) {
+    if (out.size() == kMaxSentFindings) break;
+    out.push_back({{claim::kFindingId, finding.id},
+                   {claim::kFindingDetail, finding.detail.substr(0, kMaxSentDetail)}});
+  }
+  return out;
+}
+
+// --- Decoder -------------------------------------------------------------------------------------
+
+void read_platform(const Json& json, Fault& fault, EvidenceClaims& out) {
+  Reader platform(json, fault);
+  out.os = platform.text(claim::kOs, kMaxWord);
+  out.os_version = platform.optional_text(claim::kOsVersion, kMaxName);
+  out.manufacturer = platform.optional_text(claim::kManufacturer, kMaxName);
+  out.model = platform.optional_text(claim::kModel, kMaxName);
+  out.installer = platform.optional_text(claim::kInstaller, kMaxName);
+  out.platform_rest = json;
+  for (const char* read :
+       {claim::kOs, claim::kOsVersion, claim::kManufacturer, claim::kModel, claim::kInstaller}) {
+    out.platform_rest.erase(read);
+  }
+}
+
+void read_sdk(Reader sdk, EvidenceClaims& out) {
+  out.sdk_platform = sdk.lenient_text(claim::kSdkPlatform, kMaxWord);
+  out.sdk_version = sdk.text(claim::kSdkVersion, kMaxWord);
+  out.sdk_build = sdk.text(claim::kSdkBuild, kMaxWord);
+  out.sdk_key = sdk.lenient_text(claim::kSdkKey, kMaxWord);
+}
+
+void read_app(Reader app, EvidenceClaims& out) {
+  out.package_name = app.text(claim::kPackage, kMaxName);
+  out.version_name = app.text(claim::kVersionName, kMaxName);
+  out.version_code = static_cast<std::uint64_t>(app.integer(claim::kVersionCode, 0, kMaxInteger));
+  out.measurement = app.digest(claim::kMeasurement);
+  for (const Sha256Digest& signer : app.digest_list(claim::kSigners, "app.signers", kMaxSigners)) {
+    out.signers.insert(signer);
+  }
+  out.parts = app.digests(claim::kParts, "app.parts", kMaxParts);
+  if (app.has_object(claim::kSplits)) {
+    out.splits = app.digests(claim::kSplits, "app.splits", kMaxParts);
+  }
+}
+
+void read_checks(Reader& claims, EvidenceClaims& out) {
+  for (const Json& check : claims.array(claim::kChecks, kMaxChecks)) {
+    if (check.is_string()) out.checks.push_back(check.get<std::string>());
+  }
+  for (const Json& item : claims.array(claim::kFindings, kMaxFindings)) {
+    Reader finding(item, claims.fault());
+    out.findings.push_back(
+        {finding.text(claim::kFindingId, kMaxWord),
+         find_string(item, claim::kFindingDetail).value_or("").substr(0, kMaxDetail)});
+  }
+}
+
+std::optional<std::string> read_pay(Reader& claims) {
+  if (!claims.has(claim::kPay)) return std::nullopt;
+  std::string text = claims.text(claim::kPay, kMaxWord);
+  const auto digest = base64_decode(text);
+  if (!digest || digest->size() != sizeof(Sha256Digest)) {
+    claims.fault().malformed("pay is not the padded base64 of 32 bytes");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string_view error_id(EvidenceError error) {
+  using enum EvidenceError;
+  static constexpr auto kIds = error_table<EvidenceError>({
+      {kMalformed, "evidence.malformed"},
+  });
+  return kIds[error];
+}
+
+Evidence::Evidence(crypto::EcKey installation_key)
+    : key(std::move(installation_key)), did(device_id(key)) {}
+
+Json encode_evidence(const EvidenceClaims& claims) {
+  Json out{{claim::kNonce, base64url_encode(claims.nonce)},
+           {claim::kIssuedAt, claims.issued_at},
+           {claim::kAccount, claims.account},
+           {claim::kConfigVersion, claims.config_version},
+           {claim::kPlatform, platform_claim(claims)},
+           {claim::kSdk, sdk_claim(claims)},
+           {claim::kApp, app_claim(claims)},
+           {claim::kRangeProof, base64url_encode(claims.range_proof)},
+           {claim::kChecks, claims.checks},
+           {claim::kFindings, findings_claim(claims.findings)},
+           {claim::kTls,
+            {{claim::kExporter, base64url_encode(claims.tls_exporter)},
+             {claim::kSpki, base64url_encode(claims.tls_spki)}}}};
+  if (!claims.submods.empty()) out[claim::kSubmods] = claims.submods;
+  if (claims.pay) out[claim::kPay] = *claims.pay;
+  return out;
+}
+
+std::string sign_evidence(const EvidenceClaims& claims, const crypto::EcKey& key) {
+  return crypto::sign_es256(encode_evidence(claims), key,
+                            {{"typ", kEvidenceType}, {"jwk", crypto::to_jwk(key)}});
+}
+
+Result<EvidenceClaims> decode_evidence_claims(const Json& payload) {
+  Fault fault(EvidenceError::kMalformed);
+  Reader claims(payload, fault);
+  EvidenceClaims out;
+  out.nonce = claims.binary(claim::kNonce, kMaxNonce);
+  out.issued_at = claims.integer(claim::kIssuedAt, 0, kMaxInteger);
+  out.account = claims.text(claim::kAccount, kMaxName);
+  out.config_version = claims.integer(claim::kConfigVersion, 0, kMaxInteger);
+  out.range_proof = claims.digest(claim::kRangeProof);
+  read_platform(claims.object_json(claim::kPlatform), fault, out);
+  read_sdk(claims.object(claim::kSdk), out);
+  Reader tls = claims.object(claim::kTls);
+  out.tls_exporter = tls.binary(claim::kExporter, kMaxTlsBytes);
+  out.tls_spki = tls.binary(claim::kSpki, kMaxTlsBytes);
+  read_app(claims.object(claim::kApp), out);
+  read_checks(claims, out);
+  out.pay = read_pay(claims);
+  if (claims.has(claim::kSubmods)) out.submods = claims.object_json(claim::kSubmods);
+  if (fault) return fault.pass();
+  return out;
+}
+
+Result<Evidence> decode_evidence(std::string_view compact) {
+  auto opened = crypto::verify_es256_with_header_key(compact, kEvidenceType, kMaxAttestBody);
+  if (!opened) return pass(opened);
+  auto claims = decode_evidence_claims(opened->jws.payload);
+  if (!claims) return pass(claims);
+  Evidence out(std::move(opened->key));
+  static_cast<EvidenceClaims&>(out) = std::move(*claims);
+  return out;
+}
+
+}  // namespace touchmark::protocol

@@ -1,0 +1,217 @@
+#include "protocol/messages/evidence.h"
+
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "crypto/jose.h"
+#include "protocol/device_id.h"
+#include "protocol/limits.h"
+#include "protocol/testing/vectors.h"
+
+namespace touchmark::protocol {
+namespace {
+
+class EvidenceTest : public ::testing::Test {
+ protected:
+  // Those of the golden vector, but for what it reports and binds.
+  Json claims() const {
+    Json claims = vector_["claims"];
+    claims["findings"] = Json::array();
+    claims.erase("pay");
+    return claims;
+  }
+  std::string sign(const Json& claims) const {
+    return crypto::sign_es256(claims, key_,
+                              {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(key_)}});
+  }
+  const Json vector_ = testing::read_vector("evidence.json");
+  const crypto::EcKey key_ =
+      crypto::EcKey::from_private_pem(vector_["installation_key_pem"].get<std::string>()).value();
+};
+
+TEST_F(EvidenceTest, ReadsEveryClaim) {
+  Json claims = this->claims();
+  claims["findings"] = {{{"id", "root.su"}, {"detail", "/system/xbin/su"}}};
+  claims["pay"] = base64_encode(crypto::sha256(as_bytes("user")));
+  auto evidence = decode_evidence(sign(claims));
+  ASSERT_TRUE(evidence) << evidence.error().text();
+  EXPECT_EQ(evidence->account, "0123456789abcdef");
+  EXPECT_EQ(evidence->nonce.size(), 40U);
+  EXPECT_EQ(evidence->os, "android");
+  EXPECT_EQ(evidence->sdk_build, "android");
+  EXPECT_EQ(evidence->package_name, "com.example.app");
+  EXPECT_EQ(evidence->version_code, 7U);
+  EXPECT_EQ(base64url_encode(evidence->measurement), claims["app"]["measurement"]);
+  EXPECT_EQ(evidence->signers.size(), 1U);
+  EXPECT_EQ(evidence->parts.size(), 2U);
+  EXPECT_EQ(evidence->checks.size(), 5U);
+  ASSERT_EQ(evidence->findings.size(), 1U);
+  EXPECT_EQ(evidence->findings[0].id, "root.su");
+  EXPECT_EQ(evidence->findings[0].detail, "/system/xbin/su");
+  EXPECT_EQ(base64url_encode(evidence->tls_exporter), claims["tls"]["exporter"]);
+  EXPECT_EQ(base64url_encode(evidence->tls_spki), claims["tls"]["spki"]);
+  EXPECT_EQ(evidence->pay, claims["pay"].get<std::string>());
+  EXPECT_EQ(evidence->did, device_id(key_));
+  EXPECT_EQ(base64_decode(evidence->did)->size(), 16U);
+}
+
+TEST_F(EvidenceTest, RefusesEveryMissingOrMistypedClaim) {
+  const std::vector<std::string> required{"/eat_nonce",
+                                          "/iat",
+                                          "/account",
+                                          "/config_version",
+                                          "/range_proof",
+                                          "/platform",
+                                          "/platform/os",
+                                          "/sdk",
+                                          "/sdk/version",
+                                          "/sdk/build",
+                                          "/app",
+                                          "/app/package",
+                                          "/app/version_name",
+                                          "/app/version_code",
+                                          "/app/measurement",
+                                          "/app/signers",
+                                          "/app/parts",
+                                          "/checks",
+                                          "/findings",
+                                          "/tls",
+                                          "/tls/exporter",
+                                          "/tls/spki"};
+  for (const std::string& name : required) {
+    const Json::json_pointer pointer(name);
+    Json missing = claims();
+    missing.at(pointer.parent_pointer()).erase(pointer.back());
+    auto evidence = decode_evidence(sign(missing));
+    ASSERT_FALSE(evidence) << name << " missing";
+    EXPECT_TRUE(evidence.error().is(EvidenceError::kMalformed)) << evidence.error().text();
+    Json mistyped = claims();
+    mistyped.at(pointer) = true;
+    EXPECT_FALSE(decode_evidence(sign(mistyped))) << name << " of another type";
+  }
+}
+
+TEST_F(EvidenceTest, RefusesOutOfBounds) {
+  const auto refused = [&](const std::string& pointer, const Json& value) {
+    Json changed = claims();
+    changed[Json::json_pointer(pointer)] = value;
+    return !decode_evidence(sign(changed));
+  };
+  EXPECT_TRUE(refused("/range_proof", base64url_encode(Bytes(31))));
+  EXPECT_TRUE(refused("/range_proof", base64url_encode(Bytes(32)) + "="));
+  EXPECT_TRUE(refused("/app/measurement", base64url_encode(Bytes(33))));
+  EXPECT_TRUE(refused("/app/version_code", -1));
+  EXPECT_TRUE(refused("/eat_nonce", base64url_encode(Bytes(65))));
+  EXPECT_TRUE(refused("/account", std::string(257, 'a')));
+  EXPECT_TRUE(refused("/pay", "AAAA"));
+  EXPECT_TRUE(refused("/pay", 1));
+  EXPECT_TRUE(refused("/app/signers", Json::array({1})));
+  EXPECT_TRUE(
+      refused("/app/signers", Json(std::vector<std::string>(33, base64url_encode(Bytes(32))))));
+  EXPECT_TRUE(refused("/app/parts", {{"classes.dex", "short"}}));
+  EXPECT_TRUE(refused("/findings", {{{"detail", "no id"}}}));
+  EXPECT_TRUE(refused("/findings", Json(std::vector<Json>(257, {{"id", "root.su"}}))));
+  EXPECT_FALSE(refused("/eat_nonce", base64url_encode(Bytes(3)))) << "forged, but well formed";
+}
+
+TEST_F(EvidenceTest, RefusesWhatTheInstallationKeyDidNotSign) {
+  std::string evidence = sign(claims());
+  const crypto::EcKey other = crypto::EcKey::generate();
+  const std::string wrong_key = crypto::sign_es256(
+      claims(), other, {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(key_)}});
+  EXPECT_TRUE(decode_evidence(wrong_key).error().is(crypto::JoseError::kBadSignature));
+  const std::string wrong_type =
+      crypto::sign_es256(claims(), key_, {{"typ", "JWT"}, {"jwk", crypto::to_jwk(key_)}});
+  EXPECT_TRUE(decode_evidence(wrong_type).error().is(crypto::JoseError::kWrongType));
+  EXPECT_FALSE(decode_evidence(""));
+  EXPECT_FALSE(decode_evidence("a.b.c"));
+  EXPECT_FALSE(decode_evidence(std::string(kMaxAttestBody + 1, 'a')));
+  evidence.back() = evidence.back() == 'A' ? 'B' : 'A';
+  EXPECT_FALSE(decode_evidence(evidence));
+}
+
+TEST_F(EvidenceTest, CutsLongDetails) {
+  Json claims = this->claims();
+  claims["findings"] = {{{"id", "root.su"}, {"detail", std::string(5000, 'x')}}};
+  EXPECT_EQ(decode_evidence(sign(claims))->findings[0].detail.size(), 512U);
+}
+
+TEST_F(EvidenceTest, TheGoldenVectorIsReadAndMadeAgain) {
+  auto evidence = decode_evidence(vector_["jws"].get<std::string>());
+  ASSERT_TRUE(evidence) << evidence.error().text();
+  EXPECT_EQ(evidence->did, vector_["did"].get<std::string>());
+  EXPECT_EQ(encode_evidence(*evidence), vector_["claims"]);
+  const std::string jws = vector_["jws"];
+  const std::string again = sign_evidence(*evidence, key_);
+  EXPECT_EQ(again.substr(0, again.rfind('.')), jws.substr(0, jws.rfind('.')));
+}
+
+EvidenceClaims full_claims() {
+  EvidenceClaims claims;
+  claims.nonce = Bytes(kNonceBytes, std::byte{1});
+  claims.issued_at = 1'790'000'000;
+  claims.account = "account";
+  claims.config_version = 3;
+  claims.os = "android";
+  claims.os_version = "14";
+  claims.manufacturer = "Example";
+  claims.model = "Phone \xc3\xa4";
+  claims.installer = "com.android.vending";
+  claims.platform_rest = {{"api_level", 34}, {"abi", "arm64-v8a"}};
+  claims.sdk_platform = "Android";
+  claims.sdk_version = "0.1.0";
+  claims.sdk_build = kAndroidBuild;
+  claims.sdk_key = "android-keystore";
+  claims.package_name = "com.example.app";
+  claims.version_name = "1.0";
+  claims.version_code = 7;
+  claims.measurement.fill(std::byte{2});
+  claims.signers = {Sha256Digest{}, claims.measurement};
+  claims.parts = {{"classes.dex", claims.measurement}, {"lib/x86_64/a.so", {}}};
+  claims.splits = {{"", claims.measurement}, {"config.de", {}}};
+  claims.range_proof.fill(std::byte{3});
+  claims.checks = {"app", "hook"};
+  claims.findings = {{"root.su", "/system/xbin/su"}, {"hook.framework", ""}};
+  claims.tls_exporter = Bytes(32, std::byte{4});
+  claims.tls_spki = Bytes(32, std::byte{5});
+  claims.pay = base64_encode(crypto::sha256(as_bytes("user")));
+  claims.submods = {{std::string(kPlayIntegritySubmod), {{"token", "x"}}}};
+  return claims;
+}
+
+TEST_F(EvidenceTest, IsReadBackAsItWasMade) {
+  for (const EvidenceClaims& claims : {full_claims(), [] {
+                                         EvidenceClaims least;
+                                         least.os = "linux";
+                                         return least;
+                                       }()}) {
+    auto read = decode_evidence(sign_evidence(claims, key_));
+    ASSERT_TRUE(read) << read.error().text();
+    EXPECT_EQ(static_cast<const EvidenceClaims&>(*read), claims);
+    EXPECT_EQ(read->key.public_der(), key_.public_der());
+  }
+}
+
+TEST_F(EvidenceTest, SendsNoMoreThanFitsIntoARequest) {
+  EvidenceClaims claims = full_claims();
+  claims.findings.assign(1000, {"root.su", std::string(10'000, 'x')});
+  const Json findings = encode_evidence(claims)["findings"];
+  EXPECT_EQ(findings.size(), kMaxSentFindings);
+  EXPECT_EQ(findings[0]["detail"].get<std::string>().size(), kMaxSentDetail);
+  EXPECT_TRUE(decode_evidence(sign_evidence(claims, key_)));
+}
+
+TEST_F(EvidenceTest, ReadsOtherMembersOfNoInterest) {
+  Json claims = this->claims();
+  claims["platform"]["api_level"] = "thirty-four";
+  claims["sdk"]["key"] = 5;
+  claims["more"] = {1, 2};
+  claims["app"]["splits"] = "none";
+  auto evidence = decode_evidence(sign(claims));
+  ASSERT_TRUE(evidence) << evidence.error().text();
+  EXPECT_EQ(evidence->sdk_key, "");
+  EXPECT_TRUE(evidence->splits.empty());
+}
+
+}  // namespace
+}  // namespace touchmark::protocol
