@@ -64,7 +64,7 @@ TEST(CurlHttpClient, BoundsWhatAServerCanDo) {
   EXPECT_EQ(outcome(client->send({.url = "https://127.0.0.1:1/"})), "http.unreachable");
 }
 
-// Answers in turn; the last one for ever.
+// Answers in turn; the last one from then on.
 class Script final : public HttpClient {
  public:
   explicit Script(std::vector<HttpAnswer> answers) : answers_(std::move(answers)) {}

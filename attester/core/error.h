@@ -1,4 +1,4 @@
-// The attester's failures, but for those of the configuration (protocol::ConfigError).
+// The attester's failures, except those of the configuration (protocol::ConfigError).
 #pragma once
 
 #include "base/error.h"

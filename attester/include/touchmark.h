@@ -87,7 +87,7 @@ typedef struct touchmark_options {
    * fingerprint are looked at by the checks and not sent. */
   const char* platform_json;
   const char* sdk_platform; /* "Android", "iOS", "Linux"; optional, "Linux" */
-  /* Copied, but for what its context points to, which must outlive the client. optional */
+  /* Copied, except what its context points to, which must outlive the client. optional */
   const touchmark_key_provider* key_provider;
 } touchmark_options;
 
@@ -121,7 +121,7 @@ TOUCHMARK_API touchmark_status touchmark_fetch_token_async(touchmark_client* cli
                                                            const char* url, const char* binding,
                                                            touchmark_done done, void* context);
 TOUCHMARK_API void touchmark_result_free(touchmark_result* result);
-/* Forgets the cached tokens: the next fetch attests afresh. For an app whose request was refused
+/* Forgets the cached tokens: the next fetch attests again. For an app whose request was refused
  * although it carried a token. NULL is ignored. */
 TOUCHMARK_API void touchmark_discard_tokens(touchmark_client* client);
 

@@ -90,7 +90,7 @@ std::size_t on_read(char* out, std::size_t size, std::size_t count, void* contex
 }
 
 // libcurl rewinds when a kept connection turns out dead and it opens another: the body must be made
-// anew, for it names the connection.
+// again, for it names the connection.
 int on_seek(void* context, curl_off_t offset, int origin) {
   auto& exchange = *static_cast<Exchange*>(context);
   if (origin != SEEK_SET || offset != 0) return CURL_SEEKFUNC_FAIL;

@@ -43,7 +43,7 @@ class DataFolder {
   Result<Bytes> master_key(const std::optional<std::filesystem::path>& file, Random& random) const;
 
   // The self-signed certificate for `hosts`. Its key stays the same when the certificate has to be
-  // made anew (another host, or its time is nearly over), so pins stay valid.
+  // replaced (another host, or its time is nearly over), so pins stay valid.
   Result<verifier::http::TlsIdentity> development_identity(const std::vector<std::string>& hosts,
                                                            UnixTime now, Random& random) const;
 

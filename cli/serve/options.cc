@@ -227,7 +227,7 @@ void add_options(CLI::App& command, ServeOptions& options) {
   command.add_option("--credentials-file", options.credentials_file,
                      "Where new operator tokens are written too, as JSON (mode 0600)");
   command.add_flag("--reset-operator-tokens", options.reset_operator_tokens,
-                   "Make the admin and developer tokens anew; the old ones end");
+                   "Replace the admin and developer tokens; the old ones end");
   command.add_option("--sdk-dir", options.sdk_dir, "Folder that holds touchmark_sdk.aar");
   add_network_options(command, options);
   add_token_options(command, options);

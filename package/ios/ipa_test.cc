@@ -227,7 +227,7 @@ class Ipa : public ::testing::Test {
       return candidate.central.name == kFolder + name;
     });
   }
-  // Files and the code that seals them, all anew.
+  // Files and the code that seals them, all made again.
   std::string sealed(std::map<std::string, std::string> files, CodeSpec spec = {}) const {
     ZipFile zip;
     if (spec.info.empty()) spec.info = testing::info_plist();

@@ -13,7 +13,7 @@ namespace touchmark::package {
 enum class MatchError {
   kOtherApp,      // another platform or package name
   kOtherVersion,  // another version code or name
-  kOtherSigners,  // or none at all
+  kOtherSigners,  // or none
   kPartChanged,
   kPartUnknown,  // installed, not registered
   kPartMissing,  // registered and always installed, not there

@@ -11,7 +11,7 @@
 
 namespace touchmark::package::testing {
 
-// A root and a code-signing certificate under it, P-256, made anew.
+// A root and a code-signing certificate under it, P-256, made for each test.
 class IosPki {
  public:
   // `for_code`: whether the certificate may sign code.

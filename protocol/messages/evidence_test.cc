@@ -13,7 +13,7 @@ namespace {
 
 class EvidenceTest : public ::testing::Test {
  protected:
-  // Those of the golden vector, but for what it reports and binds.
+  // Those of the golden vector, except what it reports and binds.
   Json claims() const {
     Json claims = vector_["claims"];
     claims["findings"] = Json::array();

@@ -37,7 +37,7 @@ static NSString *const kNonce = @"nonce";
                                  ? [self attest:record[kKeyID] hash:hash nonce:nonce error:&error]
                                  : [self assert:record hash:hash error:&error];
     if (evidence != nil) return evidence;
-    // A key that Apple no longer knows (the app was restored on another phone): once more, anew. Any
+    // A key that Apple no longer knows (the app was restored on another phone): once more, from the start. Any
     // other failure keeps the key, as Apple asks, for the next attestation.
     if (error.code != DCErrorInvalidKey) return nil;
     [self forget];

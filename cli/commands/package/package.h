@@ -1,5 +1,5 @@
 // touchmark package verify|measure|show|diff: looks at packages on this machine, without a service
-// (but for registrations that diff is asked about).
+// (except for registrations that diff is asked about).
 #pragma once
 
 #include "cli/commands/command_context.h"

@@ -64,7 +64,7 @@ void add_certificate_command(CLI::App& group, Dispatcher& dispatcher) {
   app->add_flag("--development", options->development,
                 "Mark it as the development team's: app.development is found in what it signs");
   app->add_option("--expire-after", options->expire_after,
-                  "How long the registration lasts: 12h, 30d (default: for ever)")
+                  "How long the registration lasts: 12h, 30d (default: forever)")
       ->type_name("DURATION");
   app->footer(
       "An app that no registration knows and whose signers all are registered has the finding\n"

@@ -246,7 +246,7 @@ void add_registration_commands(CLI::App& app, Dispatcher& dispatcher) {
   add_signing_certificate_option(*add_app, add_options->app.signing_certificates);
   add_app
       ->add_option("--expire-after", add_options->expire_after,
-                   "How long the registration lasts: 600s, 12h, 30d (default: for ever)")
+                   "How long the registration lasts: 600s, 12h, 30d (default: forever)")
       ->type_name("DURATION");
   add_app->footer(
       "Without --signing-certificate a bundle counts as signed by the certificate that is\n"
@@ -266,7 +266,7 @@ void add_registration_commands(CLI::App& app, Dispatcher& dispatcher) {
       ->required();
   expire_app->add_option("--after", expire_options->after, "How long they last: 600s, 12h, 30d")
       ->type_name("DURATION");
-  expire_app->add_flag("--never", expire_options->never, "They last for ever");
+  expire_app->add_flag("--never", expire_options->never, "They last forever");
   dispatcher.on(expire_app, [expire_options](Session& s) { return expire(*expire_options, s); });
 
   auto ids = std::make_shared<std::vector<std::string>>();

@@ -24,7 +24,7 @@ _SECONDS = 3
 def registration_expired(lab: Lab) -> Observed:
     lab.set_up()
     lab.set_api_mode("enforce")
-    lab.console.say(f"The release is registered anew, for {_SECONDS} seconds.")
+    lab.console.say(f"The release is registered again, for {_SECONDS} seconds.")
     lab.register(_SECONDS)
     ready = time.monotonic() + _SECONDS + 1
     phone = lab.device(PHONE)

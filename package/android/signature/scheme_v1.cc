@@ -195,7 +195,7 @@ Result<void> verify_entry(const zip::ZipArchive& archive, const EntryCheck& chec
   return {};
 }
 
-// Files in META-INF/ are outside the signature, but for the signature's own.
+// Files in META-INF/ are outside the signature, except the signature's own.
 void warn_of_unprotected(const zip::ZipArchive& archive, const std::vector<Signer>& signers,
                          std::vector<std::string>& warnings) {
   std::size_t count = 0;

@@ -180,7 +180,7 @@ Result<void> check_coverage(const std::vector<BlockSigner>& signers,
                             const V3Request& request) {
   std::map<std::int64_t, std::size_t> by_max;
   for (std::size_t i = 0; i < signers.size(); ++i) by_max[signers[i].sdk.max] = i;
-  std::int64_t first = 0;  // 0: none yet. A signer "from 0 on" opens the range anew, as on Android.
+  std::int64_t first = 0;  // 0: none yet. A signer "from 0 on" opens the range again, as on Android.
   std::int64_t last = 0;
   std::size_t longest = 0;
   for (const auto& [max, index] : by_max) {

@@ -146,7 +146,7 @@ public final class Touchmark {
   }
 
   /**
-   * Forgets the tokens it holds, so that the next fetch attests afresh. For an app whose request
+   * Forgets the tokens it holds, so that the next fetch attests again. For an app whose request
    * was answered with 401 although it carried a token.
    */
   public void discardTokens() {

@@ -108,7 +108,7 @@ public final class CurrencyApi {
       }
       if (status == 401) {
         // Whatever the cause, the same token would be refused again: the next request attests
-        // afresh.
+        // again.
         touchmark.discardTokens();
         return new ConversionResult(status, "401: the API refused this app", token);
       }
