@@ -11,7 +11,6 @@ constexpr der::Oid kSignedData("1.2.840.113549.1.7.2");
 constexpr der::Oid kData("1.2.840.113549.1.7.1");
 constexpr der::Oid kSha256("2.16.840.1.101.3.4.2.1");
 constexpr der::Oid kMessageDigest("1.2.840.113549.1.9.4");
-constexpr der::Options kBer{.indefinite_length = true};
 constexpr std::size_t kMaxCertificates = 8;
 
 Result<void> expect_number(der::Reader& reader, std::uint64_t wanted) {
@@ -53,7 +52,7 @@ Result<Bytes> read_content(der::Reader& reader) {
   if (!wrapper) return pass(wrapper);
   auto octets = wrapper->read();
   if (!octets) return pass(octets);
-  auto content = der::decode_octets(*octets, kBer);
+  auto content = der::decode_octets(*octets, der::kBer);
   if (!content) return content;
   if (auto end = wrapper->finish(); !end) return pass(end);
   if (auto end = info->finish(); !end) return pass(end);
@@ -143,9 +142,9 @@ Result<std::vector<Bytes>> order_chain(std::vector<Bytes> certificates, const Si
 }
 
 Result<SignedData> read_signed_data(ByteView encoded) {
-  auto outer = der::parse(encoded, der::kSequence, kBer);
+  auto outer = der::parse(encoded, der::kSequence, der::kBer);
   if (!outer) return pass(outer);
-  der::Reader info(outer->content, kBer);
+  der::Reader info(outer->content, der::kBer);
   auto type = info.read(der::kOid);
   if (!type) return pass(type);
   if (type->content != kSignedData) return fail(CmsError::kMalformed, "not SignedData");

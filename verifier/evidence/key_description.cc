@@ -1,5 +1,6 @@
 #include "verifier/evidence/key_description.h"
 
+#include "base/utf.h"
 #include "verifier/evidence/authorization_tags.h"
 
 namespace touchmark::verifier::evidence {
@@ -134,7 +135,7 @@ Result<void> read_packages(der::Reader& reader, AttestationApplicationId& out) {
     auto version = read_number(*fields, der::kInteger);
     if (!version) return pass(version);
     if (auto end = fields->finish(); !end) return end;
-    if (!der::is_utf8(name->content) || out.packages.size() == kMaxListEntries) {
+    if (!is_utf8(as_text(name->content)) || out.packages.size() == kMaxListEntries) {
       return fail(KeyDescriptionError::kMalformed, "a package name is not UTF-8, or too many");
     }
     out.packages.push_back({name->content, *version});

@@ -7,7 +7,7 @@
 #include <array>
 
 #include "crypto/openssl.h"
-#include "package/android/signature/ber.h"
+#include "formats/der.h"
 
 namespace touchmark::package::signature {
 namespace {
@@ -30,13 +30,12 @@ bool has_negative_modulus(const X509_PUBKEY* key) {
   const unsigned char* bits = nullptr;
   int size = 0;
   if (X509_PUBKEY_get0_param(nullptr, &bits, &size, nullptr, key) != 1) return false;
-  BerReader outer(std::as_bytes(std::span(bits, static_cast<std::size_t>(size))));
-  const auto sequence = outer.next();
+  const ByteView encoded = std::as_bytes(std::span(bits, static_cast<std::size_t>(size)));
+  const auto sequence = der::Reader(encoded, der::kAnyBer).read();
   if (!sequence) return false;
-  BerReader fields(sequence->contents);
-  const auto modulus = fields.next();
-  return modulus && modulus->is(kBerInteger) && !modulus->contents.empty() &&
-         (modulus->contents.front() & std::byte{0x80}) != std::byte{0};
+  const auto modulus = der::Reader(sequence->content, der::kAnyBer).read(der::kInteger);
+  return modulus && !modulus->content.empty() &&
+         (modulus->content.front() & std::byte{0x80}) != std::byte{0};
 }
 
 // Critical extensions that a verifier of APKs may meet; any other makes the certificate unusable.
@@ -134,8 +133,9 @@ std::optional<Certificate> parse_certificate(ByteView der) {
   }
   certificate.issuer = encode<X509_NAME>(i2d_X509_NAME, X509_get_issuer_name(parsed.get()));
   const Bytes serial = encode(i2d_ASN1_INTEGER, X509_get0_serialNumber(parsed.get()));
-  if (const auto integer = BerReader(serial).next())
-    certificate.serial = to_bytes(integer->contents);
+  if (const auto integer = der::Reader(serial).read()) {
+    certificate.serial = to_bytes(integer->content);
+  }
   certificate.unknown_critical_extension = has_unknown_critical_extension(parsed.get());
   certificate.usage_allows_signing = usage_allows_signing(parsed.get());
   ERR_clear_error();

@@ -1,7 +1,7 @@
 // The signature block: PKCS #7 signers over the signature file.
 #include <algorithm>
 
-#include "package/android/signature/ber.h"
+#include "formats/der.h"
 #include "package/android/signature/error.h"
 #include "package/android/signature/jar_algorithm.h"
 #include "package/android/signature/jar_signer.h"
@@ -45,8 +45,8 @@ Result<const Certificate*> find_certificate(const BlockContext& context,
 }
 
 // The only value of an attribute; nothing when there is no such attribute or it is empty.
-Result<std::optional<BerValue>> single_value(const std::vector<Pkcs7Attribute>& attributes,
-                                             std::string_view type, const std::string& name) {
+Result<std::optional<der::Element>> single_value(const std::vector<Pkcs7Attribute>& attributes,
+                                                 std::string_view type, const std::string& name) {
   const auto found = std::find_if(attributes.begin(), attributes.end(),
                                   [type](const Pkcs7Attribute& a) { return a.type == type; });
   if (found == attributes.end() || found->values.empty()) return std::nullopt;
@@ -55,7 +55,11 @@ Result<std::optional<BerValue>> single_value(const std::vector<Pkcs7Attribute>& 
         SignatureError::kV1AmbiguousAttribute,
         name + ": a signed attribute has " + std::to_string(found->values.size()) + " values");
   }
-  return BerReader(found->values.front()).next();
+  return der::Reader(found->values.front(), der::kAnyBer).read();
+}
+
+bool is_a(const std::optional<der::Element>& value, der::Tag tag) {
+  return value && value->tag.tag_class == tag.tag_class && value->tag.number == tag.number;
 }
 
 Result<std::vector<Pkcs7Attribute>> read_attributes(const BlockContext& context,
@@ -78,8 +82,10 @@ Result<bool> attributes_match(const BlockContext& context, const Pkcs7Signer& si
   if (context.range.max >= kNougat) {
     const auto type = single_value(*attributes, kContentTypeOid, context.name);
     if (!type) return pass(type);
-    const auto oid =
-        *type && (*type)->is(kBerObjectId) ? oid_text((*type)->contents) : std::nullopt;
+    std::optional<std::string> oid;
+    if (is_a(*type, der::kOid)) {
+      if (auto text = der::decode_oid((*type)->content, der::kAnyBer)) oid = std::move(*text);
+    }
     if (!oid) {
       return fail(SignatureError::kV1MissingAttribute,
                   context.name + ": no content type in the signed attributes");
@@ -88,12 +94,12 @@ Result<bool> attributes_match(const BlockContext& context, const Pkcs7Signer& si
   }
   const auto expected = single_value(*attributes, kMessageDigestOid, context.name);
   if (!expected) return pass(expected);
-  if (!*expected || !(*expected)->is(kBerOctetString)) {
+  if (!is_a(*expected, der::kOctetString)) {
     return fail(SignatureError::kV1MissingAttribute,
                 context.name + ": no digest in the signed attributes");
   }
   const Bytes actual = digest(*jar_digest(signer.digest_algorithm), context.signature_file);
-  const ByteView value = (*expected)->contents;
+  const ByteView value = (*expected)->content;
   return std::equal(actual.begin(), actual.end(), value.begin(), value.end());
 }
 
