@@ -6,7 +6,7 @@
 #include "verifier/policy/explain.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  namespace policy = touchmark::policy;
+  namespace policy = touchmark::verifier::policy;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const policy::Document document = policy::parse_document(text);
   if (document.problems.size() > policy::kMaxProblems + 1) std::abort();

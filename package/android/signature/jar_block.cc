@@ -6,6 +6,7 @@
 #include "package/android/signature/jar_algorithm.h"
 #include "package/android/signature/jar_signer.h"
 #include "package/android/signature/pkcs7.h"
+#include "pki/platform_certificate.h"
 
 namespace touchmark::package::signature {
 namespace {
@@ -17,17 +18,18 @@ constexpr std::byte kSetTag{0x31};
 struct BlockContext {
   const std::string& name;
   const Pkcs7SignedData& data;
-  const std::vector<Certificate>& certificates;
+  const std::vector<SignerCertificate>& certificates;
   ByteView signature_file;
   SdkRange range;
 };
 
 // The certificate that the signer names and that may sign.
-Result<const Certificate*> find_certificate(const BlockContext& context,
-                                            const Pkcs7Signer& signer) {
+Result<const SignerCertificate*> find_certificate(const BlockContext& context,
+                                                  const Pkcs7Signer& signer) {
   const auto found = std::find_if(
-      context.certificates.begin(), context.certificates.end(), [&](const Certificate& c) {
-        return signer.issuer && is_issued_as(c, *signer.issuer, signer.serial);
+      context.certificates.begin(), context.certificates.end(), [&](const SignerCertificate& c) {
+        return signer.issuer && pki::same_serial(c.serial, signer.serial) &&
+               pki::names_match(c.issuer, *signer.issuer);
       });
   if (found == context.certificates.end()) {
     return fail(SignatureError::kV1CertificateMissing,
@@ -98,14 +100,15 @@ Result<bool> attributes_match(const BlockContext& context, const Pkcs7Signer& si
     return fail(SignatureError::kV1MissingAttribute,
                 context.name + ": no digest in the signed attributes");
   }
-  const Bytes actual = digest(*jar_digest(signer.digest_algorithm), context.signature_file);
+  const Bytes actual = crypto::digest(*jar_digest(signer.digest_algorithm), context.signature_file);
   const ByteView value = (*expected)->content;
   return std::equal(actual.begin(), actual.end(), value.begin(), value.end());
 }
 
 // The signer's certificate; nullptr when the signature is not by its key, which leaves the block's
 // other signers to try; an error when the whole package is refused for it.
-Result<const Certificate*> verify_signer(const BlockContext& context, const Pkcs7Signer& signer) {
+Result<const SignerCertificate*> verify_signer(const BlockContext& context,
+                                               const Pkcs7Signer& signer) {
   if (!jar_algorithms_supported(signer.digest_algorithm, signer.signature_algorithm,
                                 context.range)) {
     return fail(SignatureError::kV1UnsupportedAlgorithm,
@@ -134,12 +137,12 @@ Result<const Certificate*> verify_signer(const BlockContext& context, const Pkcs
     signed_bytes = to_bytes(*signer.signed_attributes);
     signed_bytes.front() = kSetTag;
   }
-  switch (key->verify(*scheme, signed_bytes, signer.signature)) {
-    case SignatureCheck::kGood:
+  switch (key->check(*scheme, signed_bytes, signer.signature)) {
+    case pki::SignatureCheck::kGood:
       return *certificate;
-    case SignatureCheck::kBad:
+    case pki::SignatureCheck::kBad:
       return nullptr;
-    case SignatureCheck::kUnusable:
+    case pki::SignatureCheck::kUnusable:
       break;
   }
   return fail(SignatureError::kV1UnusableSignature, context.name + ": a signature of " +
@@ -149,16 +152,16 @@ Result<const Certificate*> verify_signer(const BlockContext& context, const Pkcs
 
 }  // namespace
 
-Result<Certificate> verify_signature_block(ByteView block, ByteView signature_file,
-                                           const std::string& name, SdkRange range) {
+Result<SignerCertificate> verify_signature_block(ByteView block, ByteView signature_file,
+                                                 const std::string& name, SdkRange range) {
   const auto data = parse_pkcs7(block);
   if (!data) return fail(SignatureError::kV1MalformedBlock, name + ": " + data.error().message());
   if (data->signers.empty()) {
     return fail(SignatureError::kV1NoSigners, name + " has no signer");
   }
-  std::vector<Certificate> certificates;
+  std::vector<SignerCertificate> certificates;
   for (const ByteView der : data->certificates) {
-    auto certificate = parse_certificate(der);
+    auto certificate = read_signer_certificate(der);
     if (!certificate) {
       return fail(
           SignatureError::kV1MalformedCertificate,
@@ -169,7 +172,7 @@ Result<Certificate> verify_signature_block(ByteView block, ByteView signature_fi
   // Android 7 and newer try all signers and take the first that holds; older ones look at one.
   const std::size_t tried = range.min < kNougat ? 1 : data->signers.size();
   const BlockContext context{name, *data, certificates, signature_file, range};
-  const Certificate* first = nullptr;
+  const SignerCertificate* first = nullptr;
   for (std::size_t i = 0; i < tried; ++i) {
     const auto certificate = verify_signer(context, data->signers[i]);
     if (!certificate) return pass(certificate);

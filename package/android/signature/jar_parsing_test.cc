@@ -58,7 +58,7 @@ std::string digests(std::string_view text, SdkRange range) {
   if (!found) return found.error().id();
   std::string names;
   for (const NamedDigest& named : *found) {
-    names += std::string(names.empty() ? "" : " ") + digest_name(named.algorithm) + "=" +
+    names += std::string(names.empty() ? "" : " ") + crypto::digest_name(named.algorithm) + "=" +
              base64_encode(named.value);
   }
   return names;

@@ -6,16 +6,15 @@
 #include <optional>
 
 #include "base/bytes.h"
-#include "package/android/signature/public_key.h"
+#include "pki/public_key.h"
 
 namespace touchmark::package::signature {
 
-struct Certificate {
+struct SignerCertificate {
   Bytes der;  // as it stands in the package
-  // The DER SubjectPublicKeyInfo, as the platform gives it back: as it stands in the certificate,
-  // save that an RSA modulus stored as a negative number is written as the positive one.
+  // The DER SubjectPublicKeyInfo, as the platform gives it back.
   Bytes public_key_der;
-  std::optional<PublicKey> public_key;  // nothing when of a kind that cannot be used
+  std::optional<pki::PublicKey> public_key;  // nothing when of a kind that cannot be used
 
   // What JAR signatures look at besides.
   Bytes issuer;  // DER Name
@@ -23,14 +22,11 @@ struct Certificate {
   bool unknown_critical_extension = false;
   bool usage_allows_signing = true;  // no keyUsage, or one with digitalSignature or nonRepudiation
 
-  bool operator==(const Certificate& other) const { return der == other.der; }
+  bool operator==(const SignerCertificate& other) const { return der == other.der; }
 };
 
-// Nothing when the bytes do not begin with a certificate, or with one that contradicts itself.
-std::optional<Certificate> parse_certificate(ByteView der);
-
-// Whether the certificate has this issuer (encoded Name, compared as RFC 5280 section 7.1 says) and
-// serial number (contents of an INTEGER).
-bool is_issued_as(const Certificate& certificate, ByteView issuer, ByteView serial);
+// As Android reads it; nothing when the bytes do not begin with a certificate, or with one that
+// contradicts itself.
+std::optional<SignerCertificate> read_signer_certificate(ByteView der);
 
 }  // namespace touchmark::package::signature
