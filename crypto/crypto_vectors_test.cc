@@ -1,4 +1,4 @@
-// Wycheproof against the primitives of crypto/crypto.h.
+// Wycheproof against the primitives of this folder.
 #include <gtest/gtest.h>
 
 #include "crypto/crypto.h"

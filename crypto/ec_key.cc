@@ -1,3 +1,5 @@
+#include "crypto/ec_key.h"
+
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -6,7 +8,6 @@
 #include <array>
 
 #include "base/encoding.h"
-#include "crypto/crypto.h"
 #include "crypto/openssl.h"
 
 namespace touchmark::crypto {
@@ -39,20 +40,6 @@ tl::unexpected<Error> bad_key(std::string message) {
   return fail(CryptoError::kBadKey, std::move(message));
 }
 
-// A PEM file may ask for a passphrase; a service has nobody to type one.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-template <auto kEncode>
-Bytes encode_der(EVP_PKEY* key) {
-  unsigned char* der = nullptr;
-  int length = kEncode(key, &der);
-  require(length > 0, "DER of a key");
-  auto* begin = reinterpret_cast<const std::byte*>(der);
-  Bytes out(begin, begin + length);
-  OPENSSL_clear_free(der, static_cast<std::size_t>(length));
-  return out;
-}
-
 int encode_pkcs8(EVP_PKEY* key, unsigned char** der) {
   openssl::Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> info(EVP_PKEY2PKCS8(key));
   return i2d_PKCS8_PRIV_KEY_INFO(info.get(), der);
@@ -74,7 +61,7 @@ EcKey EcKey::generate() {
 Result<EcKey> EcKey::from_private_pem(std::string_view pem) {
   if (pem.size() > 64 * 1024) return bad_key("a PEM private key over 64 KiB");
   openssl::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  openssl::Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+  openssl::Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, openssl::no_passphrase, nullptr));
   if (!key) return bad_key("not an unencrypted PEM private key");
   if (!is_p256(key.get())) return bad_key("the private key is not of curve P-256");
   return EcKey(share(std::move(key)), true);
@@ -113,11 +100,11 @@ Result<EcKey> EcKey::from_coordinates(ByteView x, ByteView y) {
   return from_public_der(spki);
 }
 
-Bytes EcKey::public_der() const { return encode_der<i2d_PUBKEY>(pkey(key_)); }
+Bytes EcKey::public_der() const { return openssl::encode<i2d_PUBKEY>(pkey(key_)); }
 
 Bytes EcKey::private_der() const {
   require(has_private_, "private_der() of a public key");
-  return encode_der<encode_pkcs8>(pkey(key_));
+  return openssl::encode<encode_pkcs8>(pkey(key_));
 }
 
 std::string EcKey::private_pem() const {

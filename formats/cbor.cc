@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/encoding.h"
-#include "formats/der.h"
+#include "base/utf.h"
 
 namespace touchmark::cbor {
 namespace {
@@ -87,7 +87,7 @@ class Parser {
     if (value.number > left()) return truncated();
     value.bytes = data_.subspan(position_, static_cast<std::size_t>(value.number));
     position_ += value.bytes.size();
-    if (value.type == Type::kText && !der::is_utf8(value.bytes)) {
+    if (value.type == Type::kText && !is_utf8(as_text(value.bytes))) {
       return fail(CborError::kBadText, "a text string is not UTF-8");
     }
     return {};

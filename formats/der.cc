@@ -23,18 +23,20 @@ struct Header {
 };
 
 // The tag number of the high form (X.690 section 8.1.2.4): base 128 after the first byte.
-Result<std::uint32_t> read_high_tag(ByteView data, std::size_t& position) {
+Result<std::uint32_t> read_high_tag(ByteView data, std::size_t& position, Options options) {
   std::uint64_t number = 0;
   for (;;) {
     if (position >= data.size()) return truncated();
     std::uint8_t byte = at(data, position++);
     number = number << 7 | (byte & 0x7fU);
-    if (number == 0 || number > kMaxNumber) {
+    if ((number == 0 && !options.padded_numbers) || number > kMaxNumber) {
       return fail(DerError::kBadTag, "a tag number is not minimal or over 2^31");
     }
     if ((byte & 0x80U) == 0) break;
   }
-  if (number < 31) return fail(DerError::kBadTag, "a tag number under 31 is in the long form");
+  if (number < 31 && !options.padded_numbers) {
+    return fail(DerError::kBadTag, "a tag number under 31 is in the long form");
+  }
   return static_cast<std::uint32_t>(number);
 }
 
@@ -46,7 +48,7 @@ Result<void> read_length(ByteView data, std::size_t& position, Header& header, O
     return {};
   }
   if (first == 0x80) {
-    if (!options.indefinite_length || !header.tag.constructed) {
+    if (header.tag.constructed ? !options.indefinite_length : !options.indefinite_primitive) {
       return fail(DerError::kIndefiniteLength, "an element has BER's indefinite length");
     }
     header.indefinite = true;
@@ -58,7 +60,7 @@ Result<void> read_length(ByteView data, std::size_t& position, Header& header, O
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < count; ++i) length = length << 8 | at(data, position++);
   bool minimal = length >= 0x80 && length >> (8 * (count - 1)) != 0;
-  if (!minimal || length > kMaxNumber) {
+  if ((!minimal && !options.padded_numbers) || length > kMaxNumber) {
     return fail(DerError::kBadLength, "a length is not minimal or over 2^31");
   }
   header.length = static_cast<std::size_t>(length);
@@ -74,7 +76,7 @@ Result<Header> read_header(ByteView data, Options options) {
   header.tag.constructed = (first & 0x20U) != 0;
   header.tag.number = first & 0x1fU;
   if (header.tag.number == 31) {
-    auto number = read_high_tag(data, position);
+    auto number = read_high_tag(data, position, options);
     if (!number) return pass(number);
     header.tag.number = *number;
   }
@@ -89,7 +91,13 @@ bool is_end_marker(ByteView data) {
 }
 
 // The number of bytes before the end marker of an element of indefinite length.
-Result<std::size_t> find_end_marker(ByteView data, Options options, std::size_t depth) {
+Result<std::size_t> find_end_marker(ByteView data, bool constructed, Options options,
+                                    std::size_t depth) {
+  if (!constructed) {
+    std::size_t end = as_text(data).find(std::string_view("\0\0", 2));
+    if (end == std::string_view::npos) return truncated();
+    return end;
+  }
   if (depth > kMaxBerDepth) return fail(DerError::kTooDeep, "indefinite lengths nest too deep");
   std::size_t position = 0;
   while (!is_end_marker(data.subspan(position))) {
@@ -97,7 +105,8 @@ Result<std::size_t> find_end_marker(ByteView data, Options options, std::size_t 
     if (!header) return pass(header);
     position += header->size + header->length;
     if (header->indefinite) {
-      auto inner = find_end_marker(data.subspan(position), options, depth + 1);
+      auto inner =
+          find_end_marker(data.subspan(position), header->tag.constructed, options, depth + 1);
       if (!inner) return pass(inner);
       position += *inner + 2;
     }
@@ -110,13 +119,18 @@ Result<Element> read_element(ByteView data, Options options) {
   if (!header) return pass(header);
   std::size_t marker = 0;
   if (header->indefinite) {
-    auto end = find_end_marker(data.subspan(header->size), options, 1);
+    auto end = find_end_marker(data.subspan(header->size), header->tag.constructed, options, 1);
     if (!end) return pass(end);
     header->length = *end;
     marker = 2;
   }
   return Element{header->tag, data.subspan(header->size, header->length),
                  data.first(header->size + header->length + marker)};
+}
+
+bool matches(Tag found, Tag wanted, Options options) {
+  if (options.any_form) found.constructed = wanted.constructed;
+  return found == wanted;
 }
 
 tl::unexpected<Error> unexpected(Tag wanted, Tag found) {
@@ -172,7 +186,7 @@ std::string to_string(Tag tag) {
 
 bool Reader::next_is(Tag tag) const {
   auto header = read_header(rest_, options_);
-  return header && header->tag == tag;
+  return header && matches(header->tag, tag, options_);
 }
 
 Result<Element> Reader::read() {
@@ -184,7 +198,7 @@ Result<Element> Reader::read() {
 Result<Element> Reader::read(Tag tag) {
   auto element = read_element(rest_, options_);
   if (!element) return element;
-  if (element->tag != tag) return unexpected(tag, element->tag);
+  if (!matches(element->tag, tag, options_)) return unexpected(tag, element->tag);
   rest_ = rest_.subspan(element->full.size());
   return element;
 }
@@ -199,7 +213,7 @@ Result<std::optional<Element>> Reader::read_optional(Tag tag) {
   if (at_end()) return std::nullopt;
   auto element = read_element(rest_, options_);
   if (!element) return pass(element);
-  if (element->tag != tag) return std::nullopt;
+  if (!matches(element->tag, tag, options_)) return std::nullopt;
   rest_ = rest_.subspan(element->full.size());
   return *element;
 }

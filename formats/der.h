@@ -1,10 +1,11 @@
 // Reads ASN.1 in DER (X.690), element by element, from bytes of any origin. Nothing is copied: what
 // is returned points into the input, which must outlive it. Nothing recurses but the skipping of
 // BER's indefinite lengths, which is bounded; a caller steps into a constructed element by making a
-// Reader of its content, so depth is what the caller's own code has.
+// Reader of its content, so depth is what the caller's own code has. To read many fields in a row,
+// see formats/der_fields.h.
 //
-// Strict by default. What genuine evidence breaks is a named option, so that each deviation is
-// allowed only where it was seen.
+// Strict by default. What genuine evidence and genuine packages break is a named option, so that
+// each deviation is allowed only where it was seen.
 #pragma once
 
 #include <array>
@@ -73,9 +74,25 @@ struct Element {
 };
 
 struct Options {
-  // BER's indefinite length, as in the CMS that Apple's receipts are.
+  // BER's indefinite length of constructed elements, as in the CMS that Apple's receipts are.
   bool indefinite_length = false;
+  // The same of a primitive element, which then ends before the first two zero bytes. No standard
+  // allows it; the platform's reader of JAR signatures does.
+  bool indefinite_primitive = false;
+  // Lengths, tag numbers and arcs of object identifiers in more bytes than they need: BER leaves
+  // that to the writer, and old signing tools reserve four bytes for every length.
+  bool padded_numbers = false;
+  // An element counts as the wanted one whether it calls itself constructed or primitive, as to the
+  // platform's reader of JAR signatures.
+  bool any_form = false;
 };
+// What Apple writes: CMS in streams.
+inline constexpr Options kBer{.indefinite_length = true};
+// What Android's reader of JAR signatures takes.
+inline constexpr Options kAnyBer{.indefinite_length = true,
+                                 .indefinite_primitive = true,
+                                 .padded_numbers = true,
+                                 .any_form = true};
 
 inline constexpr std::size_t kMaxBerDepth = 16;
 
@@ -119,7 +136,7 @@ Result<void> decode_null(ByteView content);
 // The bits as bytes; the number of bits must be a multiple of 8, as in keys and signatures.
 Result<ByteView> decode_octet_aligned_bits(ByteView content);
 // "1.3.6.1.4.1.11129.2.1.17". At most 64 arcs, each under 2^64.
-Result<std::string> decode_oid(ByteView content);
+Result<std::string> decode_oid(ByteView content, Options options = {});
 // UTCTime (YYMMDDHHMMSSZ; 1950 to 2049, RFC 5280 section 4.1.2.5.1) or GeneralizedTime
 // (YYYYMMDDHHMMSSZ), by the element's tag.
 Result<UnixTime> decode_time(const Element& element);
@@ -164,8 +181,5 @@ class Oid {
   std::size_t size_ = 0;
 };
 bool operator==(ByteView content, const Oid& oid);
-
-// True when `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
-bool is_utf8(ByteView text);
 
 }  // namespace touchmark::der

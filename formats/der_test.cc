@@ -6,7 +6,10 @@
 
 #include <random>
 
+#include "base/encoding.h"
+#include "base/utf.h"
 #include "crypto/openssl.h"
+#include "formats/der_fields.h"
 #include "tests/support/vectors.h"
 
 namespace touchmark::der {
@@ -184,13 +187,87 @@ TEST(DerValues, Strings) {
 TEST(Utf8, TakesExactlyRfc3629) {
   for (const char* good : {"", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
                            "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
-    EXPECT_TRUE(is_utf8(as_bytes(good))) << good;
+    EXPECT_TRUE(is_utf8(good)) << good;
   }
   for (const char* bad :
        {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
         "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xff", "a\xe2"}) {
-    EXPECT_FALSE(is_utf8(as_bytes(bad))) << bad;
+    EXPECT_FALSE(is_utf8(bad)) << bad;
   }
+}
+
+// The content of the first element in hex, read as leniently as JAR signatures are.
+std::string first_value(std::string_view text) {
+  const Bytes bytes = from_hex(text);
+  const auto value = Reader(bytes, kAnyBer).read();
+  return value ? hex_encode(value->content) : "malformed";
+}
+
+TEST(AnyBer, ReadsAllFormsOfLength) {
+  EXPECT_EQ(first_value("0403010203"), "010203");
+  EXPECT_EQ(first_value("04810101"), "01");
+  EXPECT_EQ(first_value("0484000000010199"), "01");  // longer than needed
+  EXPECT_EQ(first_value("040101ffff"), "01");        // more values follow
+  EXPECT_EQ(first_value("24800401010401020000"), "040101040102");
+  EXPECT_EQ(first_value("0480aabb0000"), "aabb");
+  EXPECT_EQ(first_value("308030800000040000000000"), "308000000400");
+  EXPECT_EQ(first_value("30800480aabb00000000"), "0480aabb0000");
+}
+
+TEST(AnyBer, RefusesWhatDoesNotFit) {
+  EXPECT_EQ(first_value("04"), "malformed");
+  EXPECT_EQ(first_value("0402aa"), "malformed");
+  EXPECT_EQ(first_value("0485000000000100"), "malformed");
+  EXPECT_EQ(first_value("04840000"), "malformed");
+  EXPECT_EQ(first_value("0484ffffffff"), "malformed");
+  EXPECT_EQ(first_value("30800401"), "malformed");
+  EXPECT_EQ(first_value("0480aabb00"), "malformed");
+  EXPECT_EQ(first_value("1fffffffffff0100"), "malformed");  // a tag number over 2^31
+  std::string deep;
+  for (unsigned i = 0; i < kMaxBerDepth + 2; ++i) deep = "3080" + deep + "0000";
+  EXPECT_EQ(first_value(deep), "malformed");
+}
+
+TEST(AnyBer, ReadsTagsOfAnyForm) {
+  const Bytes bytes = from_hex("bf818a010100a00100");
+  Reader reader(bytes, kAnyBer);
+  EXPECT_TRUE(reader.read(context_primitive(1 << 14 | 10 << 7 | 1)));
+  const auto low = reader.read(context_primitive(0));
+  ASSERT_TRUE(low);
+  EXPECT_EQ(low->full.size(), 3u);
+  EXPECT_FALSE(reader.read());
+  EXPECT_TRUE(reader.at_end());
+  EXPECT_FALSE(Reader(bytes).read(context_primitive(1 << 14 | 10 << 7 | 1)));
+}
+
+TEST(AnyBer, WritesObjectIdentifiers) {
+  const auto text = [](std::string_view digits, Options options = kAnyBer) {
+    return decode_oid(from_hex(digits), options).value_or("none");
+  };
+  EXPECT_EQ(text("2a864886f70d010702"), "1.2.840.113549.1.7.2");
+  EXPECT_EQ(text("608648016503040201"), "2.16.840.1.101.3.4.2.1");
+  EXPECT_EQ(text("00"), "0.0");
+  EXPECT_EQ(text("883703"), "2.999.3");
+  EXPECT_EQ(text("2a80864886f70d010702"), "1.2.840.113549.1.7.2");
+  EXPECT_EQ(text("2a80864886f70d010702", {}), "none");
+  EXPECT_EQ(text(""), "none");
+  EXPECT_EQ(text("2a86"), "none");
+  EXPECT_EQ(text("2affffffffffffffffffff7f"), "none");
+}
+
+TEST(Fields, KeepTheFirstFailure) {
+  const Bytes bytes = from_hex("30080201010101ff0400");
+  Failure failure;
+  Fields fields = Fields::of(bytes, kSequence, failure);
+  EXPECT_EQ(fields.number(), 1u);
+  EXPECT_TRUE(fields.boolean());
+  EXPECT_TRUE(fields.octets().empty());
+  fields.finish();
+  EXPECT_FALSE(failure);
+  EXPECT_EQ(fields.octets().size(), 0u);
+  EXPECT_TRUE(fields.at_end());
+  fields.null();
+  EXPECT_EQ(id_of(failure.or_else(0)), "der.truncated");
 }
 
 // OpenSSL reads BER, so it must read whatever this reader takes, and see the same element.

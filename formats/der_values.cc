@@ -1,6 +1,7 @@
 // Decoders of primitive values: numbers, identifiers, times, strings.
 #include <algorithm>
 
+#include "base/utf.h"
 #include "formats/der.h"
 
 namespace touchmark::der {
@@ -75,14 +76,15 @@ Result<ByteView> decode_octet_aligned_bits(ByteView content) {
   return content.subspan(1);
 }
 
-Result<std::string> decode_oid(ByteView content) {
+Result<std::string> decode_oid(ByteView content, Options options) {
   std::string text;
   std::uint64_t arc = 0;
   std::size_t arcs = 0;
   bool inside = false;
   for (std::byte byte : content) {
     auto value = std::to_integer<std::uint8_t>(byte);
-    if ((!inside && value == 0x80) || arc > UINT64_MAX >> 7 || arcs == kMaxArcs) {
+    if ((!inside && value == 0x80 && !options.padded_numbers) || arc > UINT64_MAX >> 7 ||
+        arcs == kMaxArcs) {
       return fail(DerError::kBadOid, "an OBJECT IDENTIFIER is not minimal or too long");
     }
     arc = arc << 7 | (value & 0x7fU);
@@ -136,7 +138,7 @@ Result<std::string> decode_string(const Element& element) {
   std::string_view text = as_text(element.content);
   bool good = false;
   if (element.tag == kUtf8String) {
-    good = is_utf8(element.content);
+    good = is_utf8(text);
   } else if (element.tag == kPrintableString) {
     good = is_printable_string(text);
   } else if (element.tag == kIa5String) {
@@ -164,24 +166,6 @@ Result<Bytes> decode_octets(const Element& element, Options options) {
     append(out, piece->content);
   }
   return out;
-}
-
-bool is_utf8(ByteView text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    std::uint32_t lead = at(text, i++);
-    if (lead < 0x80) continue;
-    int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-    if (lead < 0xc2 || lead > 0xf4) return false;
-    std::uint32_t code = lead & (0x3fU >> more);
-    for (int k = 0; k < more; ++k) {
-      if (i >= text.size() || (at(text, i) & 0xc0U) != 0x80) return false;
-      code = code << 6 | (at(text, i++) & 0x3fU);
-    }
-    bool overlong = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);
-    if (overlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
-  }
-  return true;
 }
 
 }  // namespace touchmark::der

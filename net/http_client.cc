@@ -3,6 +3,8 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <optional>
 #include <thread>
 
@@ -14,11 +16,13 @@ constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 struct Closer {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(std::FILE* file) const { std::fclose(file); }
 };
+using File = std::unique_ptr<std::FILE, Closer>;
 
 // What the C callbacks share with send().
 struct Transfer {
-  std::size_t max_body = 0;
+  const HttpRequest* request = nullptr;
   std::size_t header_bytes = 0;
   bool too_large = false;
   HttpAnswer answer;
@@ -26,7 +30,7 @@ struct Transfer {
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
   auto& transfer = *static_cast<Transfer*>(context);
-  if (transfer.answer.body.size() + size > transfer.max_body) {
+  if (transfer.answer.body.size() + size > transfer.request->max_answer_bytes) {
     transfer.too_large = true;
     return 0;
   }
@@ -58,23 +62,60 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) 
   return size;
 }
 
-HttpError error_of(CURLcode code) {
-  switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return HttpError::kTimeout;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-      return HttpError::kUntrusted;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return HttpError::kBadUrl;
-    default:
-      return HttpError::kUnreachable;
-  }
+std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* context) {
+  auto* file = static_cast<std::FILE*>(context);
+  const std::size_t got = std::fread(buffer, size, count, file);
+  return got == 0 && std::ferror(file) ? CURL_READFUNC_ABORT : got;
 }
 
-// The part of a URL that may stand in a message: no query, which can hold secrets.
-std::string shown(const std::string& url) { return url.substr(0, std::min(url.find('?'), 200UL)); }
+int on_progress(void* context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                curl_off_t up) {
+  const HttpRequest& request = *static_cast<const Transfer*>(context)->request;
+  const bool uploads = !request.upload.empty();
+  request.progress(static_cast<std::uint64_t>(uploads ? up : down),
+                   static_cast<std::uint64_t>(uploads ? up_total : down_total));
+  return 0;
+}
+
+struct CodeRow {
+  CURLcode code;
+  HttpError error;
+  const char* text;
+};
+constexpr auto kCodes = std::to_array<CodeRow>({
+    {CURLE_COULDNT_RESOLVE_HOST, HttpError::kUnreachable, "its name cannot be resolved"},
+    {CURLE_COULDNT_CONNECT, HttpError::kUnreachable, "it does not accept connections"},
+    {CURLE_OPERATION_TIMEDOUT, HttpError::kTimeout, "it does not answer in time"},
+    {CURLE_PEER_FAILED_VERIFICATION, HttpError::kUntrusted, "its certificate is not trusted"},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, HttpError::kPinMismatch, "its key is not the pinned one"},
+    {CURLE_SSL_CACERT_BADFILE, HttpError::kBadCa, "the CA certificates are damaged"},
+    {CURLE_SSL_CONNECT_ERROR, HttpError::kNoTls, "the TLS handshake failed"},
+    {CURLE_GOT_NOTHING, HttpError::kUnreachable, "it closed the connection without an answer"},
+    {CURLE_SEND_ERROR, HttpError::kUnreachable, "it closed the connection while data was sent"},
+    {CURLE_RECV_ERROR, HttpError::kUnreachable,
+     "it closed the connection in the middle of an answer"},
+    {CURLE_PARTIAL_FILE, HttpError::kUnreachable,
+     "it closed the connection in the middle of an answer"},
+    {CURLE_URL_MALFORMAT, HttpError::kBadUrl, "it is not an address"},
+    {CURLE_UNSUPPORTED_PROTOCOL, HttpError::kBadUrl, "it is not an https address"},
+    {CURLE_ABORTED_BY_CALLBACK, HttpError::kBadUpload, "the file could not be read to its end"},
+});
+
+// The part of a URL that may stand in a message: scheme and host; the rest can hold secrets.
+std::string shown(const std::string& url) {
+  const std::size_t host = url.find("://");
+  const std::size_t end = url.find_first_of("/?", host == url.npos ? 0 : host + 3);
+  return url.substr(0, std::min({end, url.size(), std::size_t{200}}));
+}
+
+tl::unexpected<Error> failure(const HttpRequest& request, CURLcode code, const char* detail) {
+  const std::string peer = shown(request.url);
+  for (const CodeRow& row : kCodes) {
+    if (row.code == code) return fail(row.error, "cannot reach " + peer + ": " + row.text);
+  }
+  return fail(HttpError::kBadAnswer,
+              peer + ": " + (*detail != '\0' ? detail : curl_easy_strerror(code)));
+}
 
 class CurlHttpClient final : public HttpClient {
  public:
@@ -86,36 +127,36 @@ class CurlHttpClient final : public HttpClient {
   Result<HttpAnswer> send(const HttpRequest& request) override {
     const std::unique_ptr<CURL, Closer> handle(curl_easy_init());
     CURL* curl = handle.get();
-    Transfer transfer;
-    transfer.max_body = request.max_answer_bytes;
     std::unique_ptr<curl_slist, Closer> headers;
     for (const std::string& header : request.headers) {
       headers.reset(curl_slist_append(headers.release(), header.c_str()));
     }
+    std::array<char, CURL_ERROR_SIZE> detail{};
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail.data());
     set_connection(curl);
+    set_trust(curl);
     curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-    if (request.method != "GET") {
-      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
-      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                       static_cast<curl_off_t>(request.body.size()));
-    }
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
+    File file;
+    if (auto set = set_body(curl, request, file); !set) return pass(set);
+    Transfer transfer;
+    transfer.request = &request;
+    set_callbacks(curl, transfer);
 
     const CURLcode code = curl_easy_perform(curl);
-    if (transfer.too_large) {
-      return fail(HttpError::kTooLarge, shown(request.url) + ": the answer is too large");
-    }
-    if (code != CURLE_OK) {
-      return fail(error_of(code), shown(request.url) + ": " + curl_easy_strerror(code));
-    }
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     transfer.answer.status = static_cast<int>(status);
+    if (transfer.too_large) {
+      return fail(HttpError::kTooLarge, shown(request.url) + " answered more than " +
+                                            std::to_string(request.max_answer_bytes) + " bytes");
+    }
+    // A server that refuses an upload may answer and hang up before it has read all of it; the
+    // answer counts, not the broken pipe.
+    if (code != CURLE_OK && !(code == CURLE_SEND_ERROR && status >= 400)) {
+      return failure(request, code, detail.data());
+    }
     return std::move(transfer.answer);
   }
 
@@ -125,13 +166,67 @@ class CurlHttpClient final : public HttpClient {
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "touchmark");
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, options_.user_agent.c_str());
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                      static_cast<long>(options_.connect_timeout.count()));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.total_timeout.count()));
-    if (!options_.ca_file.empty()) {
+    if (options_.stall_timeout.count() != 0) {
+      curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+      curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                       static_cast<long>(options_.stall_timeout.count()));
+    }
+  }
+
+  void set_trust(CURL* curl) const {
+    if (!options_.pins.empty()) {
+      std::string pins;
+      for (const std::string& pin : options_.pins) {
+        pins.append(pins.empty() ? "sha256//" : ";sha256//").append(pin);
+      }
+      curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, pins.c_str());
+      // The pinned key says who the server is, whatever its certificate says.
+      curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+      curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    } else if (!options_.ca_pem.empty()) {
+      curl_blob blob{const_cast<char*>(options_.ca_pem.data()), options_.ca_pem.size(),
+                     CURL_BLOB_COPY};
+      curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
+      curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    } else if (!options_.ca_file.empty()) {
       curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
       curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    }
+  }
+
+  static Result<void> set_body(CURL* curl, const HttpRequest& request, File& file) {
+    if (!request.upload.empty()) {
+      file.reset(std::fopen(request.upload.c_str(), "rb"));
+      std::error_code error;
+      const auto size = std::filesystem::file_size(request.upload, error);
+      if (!file || error) {
+        return fail(HttpError::kBadUpload, "cannot read " + request.upload.string());
+      }
+      curl_easy_setopt(curl, CURLOPT_POST, 1L);
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(size));
+      curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_upload);
+      curl_easy_setopt(curl, CURLOPT_READDATA, file.get());
+    } else if (!request.body.empty()) {
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(request.body.size()));
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
+    }
+    return {};
+  }
+
+  static void set_callbacks(CURL* curl, Transfer& transfer) {
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
+    if (transfer.request->progress) {
+      curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+      curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+      curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
     }
   }
 
@@ -140,7 +235,9 @@ class CurlHttpClient final : public HttpClient {
 
 bool may_succeed_later(const Result<HttpAnswer>& answer) {
   if (!answer) {
-    return answer.error().is(HttpError::kUnreachable) || answer.error().is(HttpError::kTimeout);
+    constexpr HttpError kPassing[] = {HttpError::kUnreachable, HttpError::kTimeout,
+                                      HttpError::kNoTls, HttpError::kBadAnswer};
+    return std::ranges::any_of(kPassing, [&](HttpError e) { return answer.error().is(e); });
   }
   constexpr int kStatuses[] = {429, 500, 502, 503, 504};
   return std::ranges::find(kStatuses, answer->status) != std::end(kStatuses);
@@ -167,6 +264,11 @@ std::string_view error_id(HttpError error) {
       {kTimeout, "http.timeout"},
       {kUntrusted, "http.untrusted"},
       {kTooLarge, "http.too-large"},
+      {kPinMismatch, "http.pin-mismatch"},
+      {kBadCa, "http.bad-ca"},
+      {kNoTls, "http.no-tls"},
+      {kBadAnswer, "http.bad-answer"},
+      {kBadUpload, "http.bad-upload"},
   });
   return kIds[error];
 }

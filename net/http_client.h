@@ -1,7 +1,10 @@
-// HTTPS to the platforms' services, as an interface so that tests can stand in for them.
+// HTTPS to the platforms' services and to Touchmark's own, as an interface so that tests can stand
+// in for them.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,8 +19,13 @@ enum class HttpError {
   kBadUrl,       // not an https URL
   kUnreachable,  // no connection, or it broke
   kTimeout,
-  kUntrusted,  // the server's certificate is not trusted
-  kTooLarge,   // the answer is over the request's bound
+  kUntrusted,    // the server's certificate is not trusted
+  kTooLarge,     // the answer is over the request's bound
+  kPinMismatch,  // the server's key is none of the pinned ones
+  kBadCa,        // the CA certificates to trust cannot be read
+  kNoTls,        // the TLS handshake failed
+  kBadAnswer,    // the server speaks, but not HTTP
+  kBadUpload,    // the file to send cannot be read
 };
 std::string_view error_id(HttpError error);
 
@@ -26,7 +34,10 @@ struct HttpRequest {
   std::string url;
   std::vector<std::string> headers{};  // "Name: value"
   std::string body{};
+  std::filesystem::path upload{};  // when not empty: streamed as the body, by POST's rules
   std::size_t max_answer_bytes = 1 << 20;
+  // Bytes sent so far (or received, when there is no upload) and in total (0: unknown).
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress{};
 };
 
 struct HttpAnswer {
@@ -39,14 +50,22 @@ struct HttpAnswer {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  // An answer of any status; redirects are not followed.
+  // An answer of any status. Redirects are not followed: what a request carries goes to the
+  // configured address only.
   virtual Result<HttpAnswer> send(const HttpRequest& request) = 0;
 };
 
 struct HttpClientOptions {
   std::chrono::milliseconds connect_timeout{5'000};
-  std::chrono::milliseconds total_timeout{30'000};
-  std::string ca_file{};  // PEM; empty: the system's roots
+  std::chrono::milliseconds total_timeout{30'000};  // 0: none
+  std::chrono::seconds stall_timeout{0};            // in which nothing moves; 0: none
+  // Whom to trust. With pins (padded base64 of SHA-256 of the DER SPKI) the server's key is
+  // compared and no chain is verified; with CA certificates (PEM), its chain must lead to one of
+  // those; with none of these, to the system's.
+  std::vector<std::string> pins{};
+  std::string ca_pem{};
+  std::string ca_file{};
+  std::string user_agent = "touchmark";
 };
 // Over libcurl: HTTPS only, TLS 1.2 at least, one connection a request.
 std::unique_ptr<HttpClient> curl_http_client(HttpClientOptions options = {});

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 #include "formats/testing/zip_builder.h"
 #include "package/model/parts.h"
 #include "tests/support/vectors.h"

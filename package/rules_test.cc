@@ -13,12 +13,12 @@
 #include "package/android/splits.h"
 #include "package/android/string_pool.h"
 #include "package/bundle/bundle.h"
-#include "package/ios/cms.h"
 #include "package/ios/code_signature.h"
 #include "package/ios/ipa.h"
 #include "package/ios/mach_o.h"
 #include "package/model/match.h"
 #include "package/package.h"
+#include "pki/cms.h"
 
 namespace touchmark::package {
 namespace {
@@ -53,7 +53,7 @@ TEST(Rules, AreAllDocumented) {
   add_ids<plist::PlistError>(ids);
   add_ids<ios::MachOError>(ids);
   add_ids<ios::CodeSignatureError>(ids);
-  add_ids<ios::CmsError>(ids);
+  add_ids<pki::CmsError>(ids);
   add_ids<signature::SignatureError>(ids);
   for (const std::string& id : ids) {
     EXPECT_NE(as_text(*rules).find("\n| `" + id + "` | "), std::string_view::npos) << id;

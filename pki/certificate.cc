@@ -3,138 +3,116 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "formats/der_fields.h"
+#include "pki/platform_certificate.h"
 
 namespace touchmark::pki {
 namespace {
 
 constexpr der::Oid kBasicConstraints("2.5.29.19");
 
-// TBSCertificate ::= SEQUENCE { [0] version, serialNumber, signature, issuer, validity, subject,
-//   subjectPublicKeyInfo, [1] issuerUniqueID, [2] subjectUniqueID, [3] extensions }
-Result<void> read_version(der::Reader& tbs) {
-  auto wrapper = tbs.enter(der::context(0));
-  if (!wrapper) return pass(wrapper);
-  auto version = wrapper->read(der::kInteger);
-  if (!version) return pass(version);
-  auto number = der::decode_uint64(version->content);
-  if (!number) return pass(number);
-  if (*number != 2) {
-    return fail(CertificateError::kMalformed, "version is " + std::to_string(*number + 1));
-  }
-  return wrapper->finish();
-}
+// One reading of one certificate; what is wrong is noted in the fields' Failure.
+class CertificateReader {
+ public:
+  CertificateReader(Reading reading, der::Failure& failure)
+      : strict_(reading == Reading::kStrict), failure_(failure) {}
 
-Result<void> read_validity(der::Reader& tbs, Certificate& certificate) {
-  auto validity = tbs.enter(der::kSequence);
-  if (!validity) return pass(validity);
-  for (UnixTime* time : {&certificate.not_before, &certificate.not_after}) {
-    auto element = validity->read();
-    if (!element) return pass(element);
-    auto decoded = der::decode_time(*element);
-    if (!decoded) return pass(decoded);
-    *time = *decoded;
+  // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }
+  Certificate read(ByteView encoded) {
+    certificate_.encoded = encoded;
+    der::Fields whole(encoded, failure_, strict_ ? der::Options{} : der::kAnyBer);
+    der::Fields fields = whole.enter(der::kSequence);
+    if (strict_) whole.finish();
+    der::Element tbs = fields.read(der::kSequence);
+    certificate_.signed_bytes = tbs.full;
+    certificate_.signature_algorithm = fields.read(der::kSequence).full;
+    certificate_.signature = strict_ ? fields.bits() : fields.read(der::kBitString).content;
+    fields.finish();
+    read_tbs(der::Fields(tbs.content, failure_, strict_ ? der::Options{} : der::kAnyBer));
+    return std::move(certificate_);
   }
-  return validity->finish();
-}
 
-Result<Extension> read_extension(der::Reader& list) {
-  auto reader = list.enter(der::kSequence);
-  if (!reader) return pass(reader);
-  Extension extension;
-  auto oid = reader->read(der::kOid);
-  if (!oid) return pass(oid);
-  extension.oid = oid->content;
-  auto critical = reader->read_optional(der::kBoolean);
-  if (!critical) return pass(critical);
-  if (*critical) {
-    // An explicit FALSE is not DER, yet some phones write it; TRUE as 01 likewise.
-    auto flag = der::decode_boolean((*critical)->content, /*any_true=*/true);
-    if (!flag) return pass(flag);
-    extension.critical = *flag;
+ private:
+  // TBSCertificate ::= SEQUENCE { [0] version, serialNumber, signature, issuer, validity, subject,
+  //   subjectPublicKeyInfo, [1] issuerUniqueID, [2] subjectUniqueID, [3] extensions }
+  void read_tbs(der::Fields tbs) {
+    read_version(tbs);
+    certificate_.serial = tbs.read(der::kInteger).content;
+    if (certificate_.serial.empty()) refuse(CertificateError::kMalformed, "empty serial number");
+    const ByteView algorithm = tbs.read(der::kSequence).full;
+    certificate_.issuer = tbs.read(der::kSequence).full;
+    read_validity(tbs.enter(der::kSequence));
+    certificate_.subject = tbs.read(der::kSequence).full;
+    certificate_.spki = tbs.read(der::kSequence).full;
+    tbs.optional(der::context_primitive(1));
+    tbs.optional(der::context_primitive(2));
+    if (!tbs.at_end()) read_extensions(tbs.enter(der::context(3)));
+    tbs.finish();
+    // The outer field is not signed: it may say nothing that the signed one does not say.
+    if (strict_ && as_text(algorithm) != as_text(certificate_.signature_algorithm)) {
+      refuse(CertificateError::kAlgorithmMismatch,
+             "the signed and the unsigned signature algorithm differ");
+    }
   }
-  auto value = reader->read(der::kOctetString);
-  if (!value) return pass(value);
-  extension.value = value->content;
-  if (auto end = reader->finish(); !end) return pass(end);
-  return extension;
-}
 
-Result<void> read_extensions(der::Reader& tbs, Certificate& certificate) {
-  for (std::uint32_t unique_id : {1U, 2U}) {
-    auto skipped = tbs.read_optional(der::context_primitive(unique_id));
-    if (!skipped) return pass(skipped);
+  void read_version(der::Fields& tbs) {
+    if (!strict_) {
+      tbs.optional(der::context(0));
+      return;
+    }
+    der::Fields wrapper = tbs.enter(der::context(0));
+    const std::uint64_t version = wrapper.number();
+    if (version != 2) {
+      refuse(CertificateError::kMalformed, "version is " + std::to_string(version + 1));
+    }
+    wrapper.finish();
   }
-  if (tbs.at_end()) return {};
-  auto wrapper = tbs.enter(der::context(3));
-  if (!wrapper) return pass(wrapper);
-  auto list = wrapper->enter(der::kSequence);
-  if (!list) return pass(list);
-  certificate.extensions.reserve(8);
-  while (!list->at_end()) {
-    auto extension = read_extension(*list);
-    if (!extension) return pass(extension);
-    for (const Extension& other : certificate.extensions) {
-      if (as_text(other.oid) == as_text(extension->oid)) {
-        return fail(CertificateError::kDuplicateExtension,
-                    "extension " + der::decode_oid(other.oid).value_or("?") + " stands twice");
+
+  void read_validity(der::Fields validity) {
+    for (UnixTime* time : {&certificate_.not_before, &certificate_.not_after}) {
+      if (strict_) {
+        *time = validity.time();
+      } else {
+        *time = der::decode_time(validity.read()).value_or(UnixTime{});
       }
     }
-    certificate.extensions.push_back(*extension);
+    validity.finish();
   }
-  return wrapper->finish();
-}
 
-// The fields of the TBSCertificate; `algorithm` receives its own signature field.
-Result<void> read_tbs(ByteView content, Certificate& certificate, ByteView& algorithm) {
-  der::Reader tbs(content);
-  if (auto version = read_version(tbs); !version) return version;
-  auto serial = tbs.read(der::kInteger);
-  if (!serial) return pass(serial);
-  if (serial->content.empty()) return fail(CertificateError::kMalformed, "empty serial number");
-  certificate.serial = serial->content;
-  auto signature = tbs.read(der::kSequence);
-  if (!signature) return pass(signature);
-  algorithm = signature->full;
-  auto issuer = tbs.read(der::kSequence);
-  if (!issuer) return pass(issuer);
-  certificate.issuer = issuer->full;
-  if (auto validity = read_validity(tbs, certificate); !validity) return validity;
-  auto subject = tbs.read(der::kSequence);
-  if (!subject) return pass(subject);
-  certificate.subject = subject->full;
-  auto spki = tbs.read(der::kSequence);
-  if (!spki) return pass(spki);
-  certificate.spki = spki->full;
-  if (auto extensions = read_extensions(tbs, certificate); !extensions) return extensions;
-  return tbs.finish();
-}
-
-Result<void> read_certificate(ByteView encoded, Certificate& certificate) {
-  auto outer = der::parse(encoded, der::kSequence);
-  if (!outer) return pass(outer);
-  der::Reader reader(outer->content);
-  auto tbs = reader.read(der::kSequence);
-  if (!tbs) return pass(tbs);
-  certificate.encoded = encoded;
-  certificate.signed_bytes = tbs->full;
-  auto algorithm = reader.read(der::kSequence);
-  if (!algorithm) return pass(algorithm);
-  certificate.signature_algorithm = algorithm->full;
-  auto bits = reader.read(der::kBitString);
-  if (!bits) return pass(bits);
-  auto signature = der::decode_octet_aligned_bits(bits->content);
-  if (!signature) return pass(signature);
-  certificate.signature = *signature;
-  if (auto end = reader.finish(); !end) return end;
-  ByteView inner;
-  if (auto fields = read_tbs(tbs->content, certificate, inner); !fields) return fields;
-  // The outer field is not signed: it may say nothing that the signed one does not say.
-  if (as_text(inner) != as_text(certificate.signature_algorithm)) {
-    return fail(CertificateError::kAlgorithmMismatch,
-                "the signed and the unsigned signature algorithm differ");
+  void read_extensions(der::Fields wrapper) {
+    der::Fields list = wrapper.enter(der::kSequence);
+    certificate_.extensions.reserve(8);
+    while (!list.at_end()) {
+      const Extension extension = read_extension(list.enter(der::kSequence));
+      for (const Extension& other : certificate_.extensions) {
+        if (strict_ && as_text(other.oid) == as_text(extension.oid)) {
+          refuse(CertificateError::kDuplicateExtension,
+                 "extension " + der::decode_oid(other.oid).value_or("?") + " stands twice");
+        }
+      }
+      certificate_.extensions.push_back(extension);
+    }
+    wrapper.finish();
   }
-  return {};
-}
+
+  Extension read_extension(der::Fields fields) {
+    Extension extension;
+    extension.oid = fields.oid();
+    // An explicit FALSE is not DER, yet some phones write it; TRUE as 01 likewise.
+    if (fields.next_is(der::kBoolean)) extension.critical = fields.boolean(/*any_true=*/true);
+    extension.value = fields.octets();
+    fields.finish();
+    return extension;
+  }
+
+  void refuse(CertificateError error, std::string message) {
+    failure_.note(error, std::move(message));
+  }
+
+  bool strict_;
+  der::Failure& failure_;
+  Certificate certificate_;
+};
 
 }  // namespace
 
@@ -156,15 +134,18 @@ const Extension* Certificate::find(const der::Oid& oid) const {
   return nullptr;
 }
 
-Result<Certificate> parse_certificate(ByteView encoded, std::string_view which) {
+Result<Certificate> parse_certificate(ByteView encoded, std::string_view which, Reading reading) {
   std::string prefix = std::string(which) + ": ";
-  if (encoded.size() > kMaxCertificateBytes) {
+  if (reading == Reading::kStrict && encoded.size() > kMaxCertificateBytes) {
     return fail(CertificateError::kTooLarge, prefix + std::to_string(encoded.size()) + " bytes");
   }
-  Certificate certificate;
-  auto read = read_certificate(encoded, certificate);
-  if (read) return certificate;
-  const Error& error = read.error();
+  if (reading == Reading::kPlatform && !platform_takes(encoded)) {
+    return fail(CertificateError::kMalformed, prefix + "not one that the platform takes");
+  }
+  der::Failure failure;
+  Certificate certificate = CertificateReader(reading, failure).read(encoded);
+  if (!failure) return certificate;
+  const Error& error = failure.error();
   for (CertificateError own :
        {CertificateError::kAlgorithmMismatch, CertificateError::kDuplicateExtension,
         CertificateError::kMalformed}) {
@@ -195,14 +176,12 @@ std::string serial_hex(ByteView serial) {
 std::optional<bool> is_ca(const Certificate& certificate) {
   const Extension* extension = certificate.find(kBasicConstraints);
   if (extension == nullptr) return std::nullopt;
-  auto outer = der::parse(extension->value, der::kSequence);
-  if (!outer) return std::nullopt;
-  auto flag = der::Reader(outer->content).read_optional(der::kBoolean);
-  if (!flag) return std::nullopt;
-  if (!*flag) return false;
-  auto value = der::decode_boolean((*flag)->content, /*any_true=*/true);
-  if (!value) return std::nullopt;
-  return *value;
+  der::Failure failure;
+  auto fields = der::Fields::of(extension->value, der::kSequence, failure);
+  const auto flag = fields.optional(der::kBoolean);
+  const bool ca = flag && failure.take(der::decode_boolean(flag->content, /*any_true=*/true));
+  if (failure) return std::nullopt;
+  return ca;
 }
 
 }  // namespace touchmark::pki

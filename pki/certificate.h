@@ -1,6 +1,6 @@
-// Reads X.509 certificates (RFC 5280) for the verification of attestation chains: the signed bytes
-// as they stand, names, times and extensions. Extensions and the subject's key stay undecoded: an
-// attested key may be of any algorithm, and genuine phones write some extensions wrongly.
+// Reads X.509 certificates (RFC 5280): the signed bytes as they stand, names, times and extensions.
+// Extensions and the subject's key stay undecoded: an attested key may be of any algorithm, and
+// genuine phones write some extensions wrongly.
 #pragma once
 
 #include <optional>
@@ -32,7 +32,7 @@ struct Extension {
   ByteView value;  // content of the OCTET STRING
 };
 
-// All views point into the DER that was parsed, which must outlive this.
+// All views point into what was parsed, which must outlive this.
 struct Certificate {
   ByteView encoded;
   ByteView signed_bytes;         // the TBSCertificate, as it stands
@@ -49,8 +49,18 @@ struct Certificate {
   const Extension* find(const der::Oid& oid) const;
 };
 
+enum class Reading {
+  // DER of version 3, for the certificates of attestation chains.
+  kStrict,
+  // What the platforms take of who signs an app: BER, any version, an extension twice, bytes after
+  // the
+  // certificate. Times that DER cannot say stay 0: nothing is asked of them.
+  kPlatform,
+};
+
 // `which` names the certificate in errors.
-Result<Certificate> parse_certificate(ByteView encoded, std::string_view which = "certificate");
+Result<Certificate> parse_certificate(ByteView encoded, std::string_view which = "certificate",
+                                      Reading reading = Reading::kStrict);
 
 // The serial number as revocation lists name it: lowercase hex without leading zeros; "-" before a
 // negative one.

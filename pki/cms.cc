@@ -2,197 +2,221 @@
 
 #include <algorithm>
 
-#include "crypto/crypto.h"
+#include "formats/der_fields.h"
+#include "pki/platform_certificate.h"
 
 namespace touchmark::pki {
 namespace {
 
+using crypto::DigestAlgorithm;
+
 constexpr der::Oid kSignedData("1.2.840.113549.1.7.2");
 constexpr der::Oid kData("1.2.840.113549.1.7.1");
-constexpr der::Oid kSha256("2.16.840.1.101.3.4.2.1");
 constexpr der::Oid kMessageDigest("1.2.840.113549.1.9.4");
-constexpr der::Options kBer{.indefinite_length = true};
-constexpr std::size_t kMaxCertificates = 8;
+constexpr der::Oid kSubjectKeyId("2.5.29.14");
+constexpr std::size_t kMaxReceiptCertificates = 8;
+constexpr std::size_t kMaxCertificates = 64;
 
-Result<void> expect_number(der::Reader& reader, std::uint64_t wanted) {
-  auto element = reader.read(der::kInteger);
-  if (!element) return pass(element);
-  auto number = der::decode_uint64(element->content);
-  if (!number) return pass(number);
-  if (*number != wanted) {
-    return fail(CmsError::kMalformed, "version " + std::to_string(*number));
-  }
-  return {};
-}
-
-// AlgorithmIdentifier of SHA-256, its parameters absent or NULL.
-Result<void> expect_sha256(der::Reader& reader) {
-  auto identifier = reader.enter(der::kSequence);
-  if (!identifier) return pass(identifier);
-  auto oid = identifier->read(der::kOid);
-  if (!oid) return pass(oid);
-  if (oid->content != kSha256) {
-    return fail(CmsError::kUnsupportedAlgorithm, "the digest is not SHA-256");
-  }
-  auto parameters = identifier->read_optional(der::kNull);
-  if (!parameters) return pass(parameters);
-  if (*parameters && !(*parameters)->content.empty()) {
-    return fail(CmsError::kMalformed, "a NULL with content");
-  }
-  return identifier->finish();
-}
-
-// EncapsulatedContentInfo ::= SEQUENCE { eContentType, [0] EXPLICIT OCTET STRING }
-Result<Bytes> read_content(der::Reader& reader) {
-  auto info = reader.enter(der::kSequence);
-  if (!info) return pass(info);
-  auto type = info->read(der::kOid);
-  if (!type) return pass(type);
-  if (type->content != kData) return fail(CmsError::kMalformed, "the content is not data");
-  auto wrapper = info->enter(der::context(0));
-  if (!wrapper) return pass(wrapper);
-  auto octets = wrapper->read();
-  if (!octets) return pass(octets);
-  auto content = der::decode_octets(*octets, kBer);
-  if (!content) return content;
-  if (auto end = wrapper->finish(); !end) return pass(end);
-  if (auto end = info->finish(); !end) return pass(end);
-  return content;
-}
-
-Result<std::vector<Bytes>> read_certificates(der::Reader& reader) {
-  auto list = reader.enter(der::context(0));
-  if (!list) return pass(list);
-  std::vector<Bytes> certificates;
-  while (!list->at_end()) {
-    auto certificate = list->read(der::kSequence);
-    if (!certificate) return pass(certificate);
-    if (certificates.size() == kMaxCertificates) {
-      return fail(CmsError::kMalformed, "too many certificates");
-    }
-    certificates.push_back(to_bytes(certificate->full));
-  }
-  return certificates;
-}
-
-struct Signer {
-  ByteView issuer;  // DER Name
-  ByteView serial;
+constexpr std::pair<der::Oid, DigestAlgorithm> kDigests[] = {
+    {der::Oid("1.2.840.113549.2.5"), DigestAlgorithm::kMd5},
+    {der::Oid("1.3.14.3.2.26"), DigestAlgorithm::kSha1},
+    {der::Oid("2.16.840.1.101.3.4.2.4"), DigestAlgorithm::kSha224},
+    {der::Oid("2.16.840.1.101.3.4.2.1"), DigestAlgorithm::kSha256},
+    {der::Oid("2.16.840.1.101.3.4.2.2"), DigestAlgorithm::kSha384},
+    {der::Oid("2.16.840.1.101.3.4.2.3"), DigestAlgorithm::kSha512},
 };
 
-// SignerInfo ::= SEQUENCE { version, issuerAndSerialNumber, digestAlgorithm, [0] signedAttrs,
-//   signatureAlgorithm, signature }
-Result<Signer> read_signer(der::Reader& reader, SignedData& data) {
-  auto set = reader.enter(der::kSet);
-  if (!set) return pass(set);
-  auto info = set->enter(der::kSequence);
-  if (!info) return pass(info);
-  if (auto end = set->finish(); !end) return pass(end);  // one signer
-  if (auto version = expect_number(*info, 1); !version) return pass(version);
-  auto id = info->enter(der::kSequence);
-  if (!id) return pass(id);
-  auto issuer = id->read(der::kSequence);
-  if (!issuer) return pass(issuer);
-  auto serial = id->read(der::kInteger);
-  if (!serial) return pass(serial);
-  if (auto end = id->finish(); !end) return pass(end);
-  if (auto digest = expect_sha256(*info); !digest) return pass(digest);
-  auto attributes = info->read_optional(der::context(0));
-  if (!attributes) return pass(attributes);
-  if (*attributes) {
-    // What is signed is the SET, not the implicit [0] (RFC 5652 section 5.4).
-    data.signed_attributes = to_bytes((*attributes)->full);
-    data.signed_attributes[0] = std::byte{0x31};
+// Who signed: a certificate's issuer (DER Name) and serial number, or its key's identifier.
+struct SignerId {
+  ByteView issuer;
+  ByteView serial;
+  ByteView key_id;
+
+  bool names(const Certificate& certificate, CmsUse use) const {
+    if (key_id.empty()) {
+      return use == CmsUse::kReceipt ? as_text(certificate.serial) == as_text(serial) &&
+                                           names_equal(certificate.issuer, issuer)
+                                     : same_serial(certificate.serial, serial) &&
+                                           names_match(certificate.issuer, issuer);
+    }
+    const Extension* extension = certificate.find(kSubjectKeyId);
+    if (extension == nullptr) return false;
+    const auto own = der::parse(extension->value, der::kOctetString);
+    return own && as_text(own->content) == as_text(key_id);
   }
-  auto algorithm = info->read(der::kSequence);
-  if (!algorithm) return pass(algorithm);
-  data.signature_algorithm = algorithm->full;
-  auto signature = info->read(der::kOctetString);
-  if (!signature) return pass(signature);
-  data.signature = signature->content;
-  if (auto end = info->finish(); !end) return pass(end);
-  return Signer{issuer->full, serial->content};
+};
+
+// One parse; what is wrong is noted in the Failure.
+class SignedDataReader {
+ public:
+  SignedDataReader(CmsUse use, der::Failure& failure)
+      : receipt_(use == CmsUse::kReceipt),
+        options_{.indefinite_length = true, .padded_numbers = !receipt_},
+        failure_(failure) {}
+
+  // ContentInfo ::= SEQUENCE { contentType, [0] EXPLICIT SignedData }
+  void read(ByteView encoded) {
+    der::Fields whole(encoded, failure_, options_);
+    der::Fields info = whole.enter(der::kSequence);
+    if (receipt_) whole.finish();
+    if (info.oid() != kSignedData) refuse(CmsError::kMalformed, "not SignedData");
+    der::Fields wrapper = info.enter(der::context(0));
+    info.finish();
+    der::Fields fields = wrapper.enter(der::kSequence);
+    wrapper.finish();
+
+    read_version(fields);
+    der::Fields digests = fields.enter(der::kSet);
+    if (receipt_) {
+      read_digest(digests);
+      digests.finish();
+    }
+    read_content(fields.enter(der::kSequence));
+    if (receipt_ || fields.next_is(der::context(0))) {
+      read_certificates(fields.enter(der::context(0)));
+    }
+    if (!receipt_) fields.optional(der::context(1));  // CRLs
+    der::Fields signers = fields.enter(der::kSet);
+    fields.finish();
+    if (!failure_ && signers.at_end()) refuse(CmsError::kSignerCount, "no signer");
+    der::Fields signer = signers.enter(der::kSequence);
+    if (!signers.at_end()) refuse(CmsError::kSignerCount, "more than one signer");
+    read_signer(signer);
+  }
+
+  SignedData data;
+  SignerId signer_id;
+
+ private:
+  void read_version(der::Fields& fields) {
+    const std::uint64_t version = fields.number();
+    if (receipt_ && version != 1) {
+      refuse(CmsError::kMalformed, "version " + std::to_string(version));
+    }
+  }
+
+  // AlgorithmIdentifier; a receipt's parameters are absent or NULL.
+  DigestAlgorithm read_digest(der::Fields& reader) {
+    der::Fields identifier = reader.enter(der::kSequence);
+    const ByteView oid = identifier.oid();
+    if (auto null = identifier.optional(der::kNull)) {
+      if (!null->content.empty()) refuse(CmsError::kMalformed, "a NULL with content");
+    }
+    const auto* known =
+        std::ranges::find_if(kDigests, [oid](const auto& row) { return oid == row.first; });
+    if (known == std::end(kDigests) || (receipt_ && known->second != DigestAlgorithm::kSha256)) {
+      refuse(CmsError::kUnsupportedAlgorithm,
+             receipt_ ? "the digest is not SHA-256" : "a digest that is not known");
+      return DigestAlgorithm::kSha256;
+    }
+    if (receipt_) identifier.finish();
+    return known->second;
+  }
+
+  // EncapsulatedContentInfo ::= SEQUENCE { eContentType, [0] EXPLICIT OCTET STRING OPTIONAL }
+  void read_content(der::Fields info) {
+    const ByteView type = info.oid();
+    if (receipt_ && type != kData) refuse(CmsError::kMalformed, "the content is not data");
+    if (receipt_ || !info.at_end()) {
+      der::Fields wrapper = info.enter(der::context(0));
+      const der::Element octets = wrapper.read();
+      if (!failure_) data.content = failure_.take(der::decode_octets(octets, options_));
+      wrapper.finish();
+    }
+    info.finish();
+  }
+
+  // Of a package, certificates of other kinds than X.509's are skipped.
+  void read_certificates(der::Fields list) {
+    while (!list.at_end()) {
+      const der::Element certificate = receipt_ ? list.read(der::kSequence) : list.read();
+      if (data.certificates.size() == (receipt_ ? kMaxReceiptCertificates : kMaxCertificates)) {
+        refuse(CmsError::kMalformed, "too many certificates");
+      }
+      if (certificate.tag == der::kSequence) {
+        data.certificates.push_back(to_bytes(certificate.full));
+      }
+    }
+  }
+
+  // SignerInfo ::= SEQUENCE { version, sid, digestAlgorithm, [0] signedAttrs, signatureAlgorithm,
+  //   signature, [1] unsignedAttrs }
+  void read_signer(der::Fields& info) {
+    read_version(info);
+    if (!receipt_ && info.next_is(der::context_primitive(0))) {
+      signer_id.key_id = info.read().content;
+    } else {
+      der::Fields id = info.enter(der::kSequence);
+      signer_id.issuer = id.read(der::kSequence).full;
+      signer_id.serial = id.read(der::kInteger).content;
+      id.finish();
+    }
+    data.digest = read_digest(info);
+    if (auto attributes = info.optional(der::context(0))) {
+      // What is signed is the SET, not the implicit [0] (RFC 5652 section 5.4).
+      data.signed_attributes = to_bytes(attributes->full);
+      data.signed_attributes[0] = std::byte{0x31};
+    }
+    data.signature_algorithm = info.read(der::kSequence).full;
+    data.signature = info.octets();
+    if (!receipt_) info.optional(der::context(1));
+    info.finish();
+  }
+
+  void refuse(CmsError error, std::string message) { failure_.note(error, std::move(message)); }
+
+  bool receipt_;
+  der::Options options_;
+  der::Failure& failure_;
+};
+
+// Moves the first certificate that `matches` from `all` to the end of `chain`.
+bool take(std::vector<Bytes>& all, std::vector<Bytes>& chain, Reading reading, auto matches) {
+  for (auto at = all.begin(); at != all.end(); ++at) {
+    auto certificate = parse_certificate(*at, "certificate", reading);
+    if (!certificate || !matches(*certificate)) continue;
+    chain.push_back(std::move(*at));
+    all.erase(at);
+    return true;
+  }
+  return false;
 }
 
-// Puts the signer's certificate first and each one's issuer after it. None may be left over: bytes
-// that nothing vouches for have no place in evidence.
-Result<std::vector<Bytes>> order_chain(std::vector<Bytes> certificates, const Signer& signer) {
+// Puts the signer's certificate first and, of a receipt, each one's issuer after it.
+Result<void> order_certificates(std::vector<Bytes>& certificates, const SignerId& signer,
+                                CmsUse use) {
+  const bool receipt = use == CmsUse::kReceipt;
   std::vector<Bytes> chain;
-  auto take = [&](auto matches) {
-    for (auto at = certificates.begin(); at != certificates.end(); ++at) {
-      auto certificate = parse_certificate(*at);
-      if (!certificate || !matches(*certificate)) continue;
-      chain.push_back(std::move(*at));
-      certificates.erase(at);
-      return true;
-    }
-    return false;
-  };
-  if (!take([&](const Certificate& c) {
-        return as_text(c.serial) == as_text(signer.serial) && names_equal(c.issuer, signer.issuer);
-      })) {
-    return fail(CmsError::kNoSignerCertificate, "no certificate is the signer's");
+  const auto is_signer = [&](const Certificate& c) { return signer.names(c, use); };
+  if (!take(certificates, chain, receipt ? Reading::kStrict : Reading::kPlatform, is_signer)) {
+    return fail(CmsError::kNoCertificate, "no certificate is the signer's");
   }
-  while (!certificates.empty()) {
-    Bytes issuer = to_bytes(parse_certificate(chain.back())->issuer);
-    if (!take([&](const Certificate& c) { return names_equal(c.subject, issuer); })) {
+  while (receipt && !certificates.empty()) {
+    const Bytes issuer = to_bytes(parse_certificate(chain.back())->issuer);
+    const auto is_issuer = [&](const Certificate& c) { return names_equal(c.subject, issuer); };
+    if (!take(certificates, chain, Reading::kStrict, is_issuer)) {
       return fail(CmsError::kUnusedCertificate, "a certificate is no part of the signer's chain");
     }
   }
-  return chain;
-}
-
-Result<SignedData> read_signed_data(ByteView encoded) {
-  auto outer = der::parse(encoded, der::kSequence, kBer);
-  if (!outer) return pass(outer);
-  der::Reader info(outer->content, kBer);
-  auto type = info.read(der::kOid);
-  if (!type) return pass(type);
-  if (type->content != kSignedData) return fail(CmsError::kMalformed, "not SignedData");
-  auto wrapper = info.enter(der::context(0));
-  if (!wrapper) return pass(wrapper);
-  if (auto end = info.finish(); !end) return pass(end);
-  auto fields = wrapper->enter(der::kSequence);
-  if (!fields) return pass(fields);
-  if (auto end = wrapper->finish(); !end) return pass(end);
-
-  if (auto version = expect_number(*fields, 1); !version) return pass(version);
-  auto digests = fields->enter(der::kSet);
-  if (!digests) return pass(digests);
-  if (auto digest = expect_sha256(*digests); !digest) return pass(digest);
-  if (auto end = digests->finish(); !end) return pass(end);
-  SignedData data;
-  auto content = read_content(*fields);
-  if (!content) return pass(content);
-  data.content = std::move(*content);
-  auto certificates = read_certificates(*fields);
-  if (!certificates) return pass(certificates);
-  auto signer = read_signer(*fields, data);
-  if (!signer) return pass(signer);
-  if (auto end = fields->finish(); !end) return pass(end);
-  auto chain = order_chain(std::move(*certificates), *signer);
-  if (!chain) return pass(chain);
-  data.certificates = std::move(*chain);
-  return data;
+  std::ranges::move(certificates, std::back_inserter(chain));
+  certificates = std::move(chain);
+  return {};
 }
 
 // The messageDigest attribute (RFC 5652 section 11.2) binds the attributes to the content.
-Result<void> check_message_digest(const SignedData& data) {
-  der::Reader attributes(der::parse(data.signed_attributes, der::kSet)->content);
+Result<void> check_message_digest(const SignedData& data, ByteView content) {
+  der::Failure failure;
+  auto attributes = der::Fields::of(data.signed_attributes, der::kSet, failure);
   while (!attributes.at_end()) {
     auto attribute = attributes.enter(der::kSequence);
-    if (!attribute) return pass(attribute);
-    auto type = attribute->read(der::kOid);
-    if (!type) return pass(type);
-    if (type->content != kMessageDigest) continue;
-    auto values = attribute->enter(der::kSet);
-    if (!values) return pass(values);
-    auto digest = values->read(der::kOctetString);
-    if (!digest) return pass(digest);
-    if (!crypto::constant_time_equal(digest->content, crypto::sha256(data.content))) break;
-    return {};
+    if (attribute.oid() != kMessageDigest) continue;
+    const ByteView digest = attribute.enter(der::kSet).octets();
+    if (failure) break;
+    if (crypto::constant_time_equal(digest, crypto::digest(data.digest, content))) return {};
+    break;
   }
-  return fail(CmsError::kDigestMismatch, "the signed attributes are not of this content");
+  failure.note(CmsError::kDigestMismatch, "the signed attributes are not of this content");
+  return failure.result();
 }
 
 }  // namespace
@@ -201,41 +225,56 @@ std::string_view error_id(CmsError error) {
   using enum CmsError;
   static constexpr auto kIds = error_table<CmsError>({
       {kMalformed, "cms.malformed"},
+      {kSignerCount, "cms.signer-count"},
       {kUnsupportedAlgorithm, "cms.unsupported-algorithm"},
-      {kNoSignerCertificate, "cms.no-signer-certificate"},
+      {kNoCertificate, "cms.no-certificate"},
       {kUnusedCertificate, "cms.unused-certificate"},
       {kDigestMismatch, "cms.digest-mismatch"},
       {kBadSignature, "cms.bad-signature"},
+      {kUntrusted, "cms.untrusted"},
+      {kNotForCode, "cms.not-for-code"},
   });
   return kIds[error];
 }
 
-Result<SignedData> parse_signed_data(ByteView encoded) {
-  auto data = read_signed_data(encoded);
-  if (data) return data;
-  const Error& error = data.error();
-  for (CmsError own : {CmsError::kMalformed, CmsError::kUnsupportedAlgorithm,
-                       CmsError::kNoSignerCertificate, CmsError::kUnusedCertificate}) {
-    if (error.is(own)) return data;
+Result<SignedData> parse_signed_data(ByteView encoded, CmsUse use) {
+  der::Failure failure;
+  SignedDataReader reader(use, failure);
+  reader.read(encoded);
+  if (failure) {
+    const Error& error = failure.error();
+    const bool own = error.is(CmsError::kMalformed) || error.is(CmsError::kSignerCount) ||
+                     error.is(CmsError::kUnsupportedAlgorithm);
+    if (own) return tl::unexpected<Error>(error);
+    return fail(CmsError::kMalformed, error.text());
   }
-  return fail(CmsError::kMalformed, error.text());
+  auto ordered = order_certificates(reader.data.certificates, reader.signer_id, use);
+  if (!ordered) return pass(ordered);
+  return std::move(reader.data);
 }
 
-Result<std::shared_ptr<const IssuerChain>> verify_signed_data(const SignedData& data,
-                                                              const IssuerVerifier& issuers) {
+Result<void> check_signature(const SignedData& data, ByteView content, const PublicKey& key,
+                             SignatureAlgorithm algorithm) {
+  const bool has_attributes = !data.signed_attributes.empty();
+  if (has_attributes) {
+    if (auto digest = check_message_digest(data, content); !digest) return digest;
+  }
+  auto verified =
+      key.verify(algorithm, has_attributes ? data.signed_attributes : content, data.signature);
+  if (!verified) return fail(CmsError::kBadSignature, verified.error().message());
+  return {};
+}
+
+Result<std::shared_ptr<const IssuerChain>> verify_receipt(const SignedData& data,
+                                                          const IssuerVerifier& issuers) {
   // The whole chain goes through the cache, the signer's own certificate included: Apple signs all
   // receipts of a year with one.
   auto chain = issuers.verify(data.certificates);
   if (!chain) return chain;
   auto algorithm = parse_signature_algorithm(data.signature_algorithm);
   if (!algorithm) return fail(CmsError::kUnsupportedAlgorithm, algorithm.error().message());
-  bool has_attributes = !data.signed_attributes.empty();
-  if (has_attributes) {
-    if (auto digest = check_message_digest(data); !digest) return pass(digest);
-  }
-  auto verified = (*chain)->leaf_issuer_key.verify(
-      *algorithm, has_attributes ? data.signed_attributes : data.content, data.signature);
-  if (!verified) return fail(CmsError::kBadSignature, verified.error().message());
+  auto signature = check_signature(data, *data.content, (*chain)->leaf_issuer_key, *algorithm);
+  if (!signature) return pass(signature);
   return chain;
 }
 

@@ -1,7 +1,7 @@
 #include "pki/distinguished_name.h"
 
 #include "base/encoding.h"
-#include "formats/der.h"
+#include "formats/der_fields.h"
 
 namespace touchmark::pki {
 namespace {
@@ -17,47 +17,34 @@ constexpr TypeName kTypes[] = {
     {der::Oid("2.5.4.11"), "OU"}, {der::Oid("2.5.4.12"), "title"},
 };
 
-Result<NameAttribute> parse_attribute(const der::Element& element) {
-  der::Reader reader(element.content);
-  auto type = reader.read(der::kOid);
-  if (!type) return pass(type);
-  auto value = reader.read();
-  if (!value) return pass(value);
-  if (auto end = reader.finish(); !end) return pass(end);
+NameAttribute parse_attribute(const der::Element& element, der::Failure& failure) {
+  der::Fields fields(element.content, failure);
+  const ByteView type = fields.oid();
+  const der::Element value = fields.read();
+  fields.finish();
+  if (failure) return {};
   NameAttribute attribute;
   attribute.encoded = element.full;
   for (const TypeName& known : kTypes) {
-    if (type->content == known.oid) attribute.type = known.name;
+    if (type == known.oid) attribute.type = known.name;
   }
-  if (attribute.type.empty()) {
-    auto dotted = der::decode_oid(type->content);
-    if (!dotted) return pass(dotted);
-    attribute.type = std::move(*dotted);
-  }
-  auto text = der::decode_string(*value);
-  attribute.value = text ? std::move(*text) : "#" + hex_encode(value->full);
+  if (attribute.type.empty()) attribute.type = failure.take(der::decode_oid(type));
+  auto text = der::decode_string(value);
+  attribute.value = text ? std::move(*text) : "#" + hex_encode(value.full);
   return attribute;
 }
 
 }  // namespace
 
 Result<std::vector<NameAttribute>> parse_name(ByteView name) {
-  auto outer = der::parse(name, der::kSequence);
-  if (!outer) return pass(outer);
+  der::Failure failure;
   std::vector<NameAttribute> attributes;
-  der::Reader reader(outer->content);
-  while (!reader.at_end()) {
-    auto set = reader.enter(der::kSet);
-    if (!set) return pass(set);
-    while (!set->at_end()) {
-      auto element = set->read(der::kSequence);
-      if (!element) return pass(element);
-      auto attribute = parse_attribute(*element);
-      if (!attribute) return pass(attribute);
-      attributes.push_back(std::move(*attribute));
+  for (auto sets = der::Fields::of(name, der::kSequence, failure); !sets.at_end();) {
+    for (auto set = sets.enter(der::kSet); !set.at_end();) {
+      attributes.push_back(parse_attribute(set.read(der::kSequence), failure));
     }
   }
-  return attributes;
+  return failure.or_else(std::move(attributes));
 }
 
 std::string to_string(const std::vector<NameAttribute>& name) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <mutex>
 
 namespace touchmark::pki {
 namespace {
@@ -201,7 +200,7 @@ Result<std::shared_ptr<const IssuerChain>> IssuerVerifier::verify(
 // A hash only leads to an entry; what counts is that every byte is equal.
 std::shared_ptr<const IssuerChain> IssuerVerifier::find(std::span<const Bytes> issuers,
                                                         std::size_t hash) const {
-  std::shared_lock lock(mutex_);
+  const ReaderLock lock(mutex_);
   auto at = cache_.find(hash);
   if (at == cache_.end() || !std::ranges::equal(at->second.chain->encoded, issuers)) return nullptr;
   at->second.last_used = ++uses_;
@@ -210,7 +209,7 @@ std::shared_ptr<const IssuerChain> IssuerVerifier::find(std::span<const Bytes> i
 
 void IssuerVerifier::remember(std::shared_ptr<const IssuerChain> chain, std::size_t hash) const {
   if (cache_size_ == 0) return;
-  std::unique_lock lock(mutex_);
+  const WriterLock lock(mutex_);
   if (cache_.size() >= cache_size_ && !cache_.contains(hash)) {
     cache_.erase(std::ranges::min_element(
         cache_, {}, [](const auto& entry) { return entry.second.last_used.load(); }));

@@ -5,13 +5,13 @@
 
 #include <atomic>
 #include <memory>
-#include <shared_mutex>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "pki/certificate.h"
 #include "pki/distinguished_name.h"
 #include "pki/public_key.h"
@@ -81,8 +81,8 @@ class IssuerVerifier {
 
   TrustRoots roots_;
   std::size_t cache_size_;
-  mutable std::shared_mutex mutex_;
-  mutable std::unordered_map<std::size_t, CacheEntry> cache_;
+  mutable SharedMutex mutex_;
+  mutable std::unordered_map<std::size_t, CacheEntry> cache_ GUARDED_BY(mutex_);
   mutable std::atomic<std::uint64_t> uses_{0};
 };
 

@@ -4,10 +4,12 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/openssl.h"
-#include "formats/der.h"
+#include "formats/der_fields.h"
+#include "pki/platform_key.h"
 
 namespace touchmark::pki {
 
@@ -34,36 +36,15 @@ struct AlgorithmName {
   SignatureAlgorithm algorithm;
   der::Oid oid;
   std::string_view name;
-  const char* digest;
-  bool is_ec;
 };
 constexpr AlgorithmName kAlgorithms[] = {
-    {SignatureAlgorithm::kEcdsaSha256, der::Oid("1.2.840.10045.4.3.2"), "ecdsa-with-SHA256",
-     "SHA256", true},
-    {SignatureAlgorithm::kEcdsaSha384, der::Oid("1.2.840.10045.4.3.3"), "ecdsa-with-SHA384",
-     "SHA384", true},
-    {SignatureAlgorithm::kEcdsaSha512, der::Oid("1.2.840.10045.4.3.4"), "ecdsa-with-SHA512",
-     "SHA512", true},
-    {SignatureAlgorithm::kRsaSha256, der::Oid("1.2.840.113549.1.1.11"), "sha256WithRSAEncryption",
-     "SHA256", false},
-    {SignatureAlgorithm::kRsaSha384, der::Oid("1.2.840.113549.1.1.12"), "sha384WithRSAEncryption",
-     "SHA384", false},
-    {SignatureAlgorithm::kRsaSha512, der::Oid("1.2.840.113549.1.1.13"), "sha512WithRSAEncryption",
-     "SHA512", false},
+    {kEcdsaSha256, der::Oid("1.2.840.10045.4.3.2"), "ecdsa-with-SHA256"},
+    {kEcdsaSha384, der::Oid("1.2.840.10045.4.3.3"), "ecdsa-with-SHA384"},
+    {kEcdsaSha512, der::Oid("1.2.840.10045.4.3.4"), "ecdsa-with-SHA512"},
+    {kRsaSha256, der::Oid("1.2.840.113549.1.1.11"), "sha256WithRSAEncryption"},
+    {kRsaSha384, der::Oid("1.2.840.113549.1.1.12"), "sha384WithRSAEncryption"},
+    {kRsaSha512, der::Oid("1.2.840.113549.1.1.13"), "sha512WithRSAEncryption"},
 };
-
-const AlgorithmName& names_of(SignatureAlgorithm algorithm) {
-  return kAlgorithms[static_cast<std::size_t>(algorithm)];
-}
-
-// Fetched once: see crypto/openssl.h.
-const EVP_MD* digest_of(SignatureAlgorithm algorithm) {
-  using Digest = openssl::Owned<EVP_MD, EVP_MD_free>;
-  static const std::array<Digest, 3> digests = {Digest(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
-                                                Digest(EVP_MD_fetch(nullptr, "SHA384", nullptr)),
-                                                Digest(EVP_MD_fetch(nullptr, "SHA512", nullptr))};
-  return digests[static_cast<std::size_t>(algorithm) % 3].get();
-}
 
 tl::unexpected<Error> malformed_key(const Error& cause) {
   return fail(SignatureError::kMalformedKey, "public key: " + cause.text());
@@ -114,28 +95,16 @@ struct SpkiParts {
 };
 
 Result<SpkiParts> split_spki(ByteView spki) {
-  auto outer = der::parse(spki, der::kSequence);
-  if (!outer) return pass(outer);
-  der::Reader reader(outer->content);
+  der::Failure failure;
+  auto reader = der::Fields::of(spki, der::kSequence, failure);
   auto identifier = reader.enter(der::kSequence);
-  if (!identifier) return pass(identifier);
   SpkiParts parts;
-  auto algorithm = identifier->read(der::kOid);
-  if (!algorithm) return pass(algorithm);
-  parts.algorithm = *algorithm;
-  if (!identifier->at_end()) {
-    auto parameters = identifier->read();
-    if (!parameters) return pass(parameters);
-    parts.parameters = *parameters;
-  }
-  if (auto end = identifier->finish(); !end) return pass(end);
-  auto key = reader.read(der::kBitString);
-  if (!key) return pass(key);
-  auto bits = der::decode_octet_aligned_bits(key->content);
-  if (!bits) return pass(bits);
-  parts.bits = *bits;
-  if (auto end = reader.finish(); !end) return pass(end);
-  return parts;
+  parts.algorithm = identifier.read(der::kOid);
+  if (!identifier.at_end()) parts.parameters = identifier.read();
+  identifier.finish();
+  parts.bits = reader.bits();
+  reader.finish();
+  return failure.or_else(parts);
 }
 
 struct RsaNumbers {
@@ -145,40 +114,16 @@ struct RsaNumbers {
 
 // RSAPublicKey (RFC 8017 appendix A.1.1).
 Result<RsaNumbers> parse_rsa(ByteView bits) {
-  auto outer = der::parse(bits, der::kSequence);
-  if (!outer) return pass(outer);
-  der::Reader reader(outer->content);
-  ByteView numbers[2];
-  for (ByteView& number : numbers) {
-    auto element = reader.read(der::kInteger);
-    if (!element) return pass(element);
-    auto content = der::decode_integer(element->content);
-    if (!content) return pass(content);
-    number = *content;
-    if (number.size() > 1 && number[0] == std::byte{0}) number = number.subspan(1);
+  der::Failure failure;
+  auto fields = der::Fields::of(bits, der::kSequence, failure);
+  RsaNumbers numbers;
+  for (ByteView* number : {&numbers.modulus, &numbers.exponent}) {
+    const ByteView content = fields.read(der::kInteger).content;
+    if (!failure) *number = failure.take(der::decode_integer(content));
+    if (number->size() > 1 && number->front() == std::byte{0}) *number = number->subspan(1);
   }
-  if (auto end = reader.finish(); !end) return pass(end);
-  return RsaNumbers{numbers[0], numbers[1]};
-}
-
-bool verify_ecdsa(const EVP_PKEY_CTX* prepared, const EVP_MD* digest, ByteView data,
-                  ByteView signature) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
-  unsigned hash_size = 0;
-  openssl::PkeyContext context(EVP_PKEY_CTX_dup(prepared));
-  require(context != nullptr &&
-              EVP_Digest(data.data(), data.size(), hash.data(), &hash_size, digest, nullptr) == 1,
-          "signature verification");
-  return EVP_PKEY_verify(context.get(), uchars(signature), signature.size(), hash.data(),
-                         hash_size) == 1;
-}
-
-bool verify_rsa(EVP_PKEY* key, const EVP_MD* digest, ByteView data, ByteView signature) {
-  openssl::DigestContext context(EVP_MD_CTX_new());
-  require(EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key) == 1,
-          "signature verification");
-  return EVP_DigestVerify(context.get(), uchars(signature), signature.size(), uchars(data),
-                          data.size()) == 1;
+  fields.finish();
+  return failure.or_else(numbers);
 }
 
 }  // namespace
@@ -196,50 +141,98 @@ std::string_view error_id(SignatureError error) {
   return kIds[error];
 }
 
-std::string_view to_string(SignatureAlgorithm algorithm) { return names_of(algorithm).name; }
+std::string to_string(SignatureAlgorithm algorithm) {
+  for (const AlgorithmName& known : kAlgorithms) {
+    if (known.algorithm == algorithm) return std::string(known.name);
+  }
+  constexpr std::string_view kTypes[] = {"RSA", "ECDSA", "DSA"};
+  std::string text(kTypes[static_cast<std::size_t>(algorithm.key_type)]);
+  if (algorithm.padding == RsaPadding::kPss) text += "-PSS";
+  return text + " with " + crypto::digest_name(algorithm.digest);
+}
 
 Result<SignatureAlgorithm> parse_signature_algorithm(ByteView algorithm) {
-  auto malformed = [](const Error& cause) {
-    return fail(SignatureError::kMalformedAlgorithm, "signature algorithm: " + cause.text());
-  };
-  auto outer = der::parse(algorithm, der::kSequence);
-  if (!outer) return malformed(outer.error());
-  der::Reader reader(outer->content);
-  auto oid = reader.read(der::kOid);
-  if (!oid) return malformed(oid.error());
-  for (const AlgorithmName& known : kAlgorithms) {
-    if (oid->content != known.oid) continue;
-    auto null = reader.read_optional(der::kNull);
-    if (!null) return malformed(null.error());
-    if (*null && !(*null)->content.empty()) {
-      return fail(SignatureError::kMalformedAlgorithm, "signature algorithm: a NULL with content");
-    }
-    if (auto end = reader.finish(); !end) return malformed(end.error());
-    return known.algorithm;
+  der::Failure failure;
+  auto fields = der::Fields::of(algorithm, der::kSequence, failure);
+  const ByteView oid = fields.oid();
+  const auto* known = std::ranges::find_if(
+      kAlgorithms, [oid](const AlgorithmName& name) { return oid == name.oid; });
+  if (known != std::end(kAlgorithms)) {
+    if (auto null = fields.optional(der::kNull)) failure.take(der::decode_null(null->content));
+    fields.finish();
   }
-  auto text = der::decode_oid(oid->content);
+  if (failure) {
+    return fail(SignatureError::kMalformedAlgorithm,
+                "signature algorithm: " + failure.error().text());
+  }
+  if (known != std::end(kAlgorithms)) return known->algorithm;
+  auto text = der::decode_oid(oid);
   return fail(SignatureError::kUnsupportedAlgorithm,
               "signature algorithm " + text.value_or("of a malformed identifier"));
 }
 
 struct PublicKey::State {
-  State(openssl::Pkey pkey, bool ec, std::string name)
-      : key(std::move(pkey)), is_ec(ec), kind(std::move(name)) {
-    if (!is_ec) return;
+  State(openssl::Pkey pkey, KeyType key_type, std::string name)
+      : key(std::move(pkey)), type(key_type), kind(std::move(name)) {
+    if (type != KeyType::kEc) return;
     verification.reset(EVP_PKEY_CTX_new(key.get(), nullptr));
     require(verification != nullptr && EVP_PKEY_verify_init(verification.get()) == 1,
             "signature verification");
   }
+  // kGood or kBad; kUnusable when the key cannot verify by this algorithm at all.
+  SignatureCheck check(SignatureAlgorithm algorithm, ByteView data, ByteView signature) const;
+
   openssl::Pkey key;
-  bool is_ec;
+  KeyType type;
   std::string kind;
   // Of EC keys: made ready once and copied for each check, which costs a fifth of making a new one.
   openssl::PkeyContext verification;
 };
 
-const std::string& PublicKey::kind() const { return state_->kind; }
+SignatureCheck PublicKey::State::check(SignatureAlgorithm algorithm, ByteView data,
+                                       ByteView signature) const {
+  const EVP_MD* digest = openssl::message_digest(algorithm.digest);
+  int verified = 0;
+  if (type == KeyType::kEc) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
+    unsigned hash_size = 0;
+    openssl::PkeyContext context(EVP_PKEY_CTX_dup(verification.get()));
+    require(context != nullptr &&
+                EVP_Digest(data.data(), data.size(), hash.data(), &hash_size, digest, nullptr) == 1,
+            "signature verification");
+    verified =
+        EVP_PKEY_verify(context.get(), uchars(signature), signature.size(), hash.data(), hash_size);
+  } else {
+    openssl::DigestContext context(EVP_MD_CTX_new());
+    EVP_PKEY_CTX* options = nullptr;  // owned by the context
+    bool ready = EVP_DigestVerifyInit(context.get(), &options, digest, nullptr, key.get()) == 1;
+    if (ready && algorithm.padding == RsaPadding::kPss) {
+      ready = EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) == 1 &&
+              EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) == 1;
+    }
+    if (!ready) {
+      ERR_clear_error();
+      return SignatureCheck::kUnusable;
+    }
+    verified = EVP_DigestVerify(context.get(), uchars(signature), signature.size(), uchars(data),
+                                data.size());
+  }
+  if (verified == 1) return SignatureCheck::kGood;
+  ERR_clear_error();
+  return SignatureCheck::kBad;
+}
 
-Result<PublicKey> PublicKey::from_spki(ByteView spki) {
+KeyType PublicKey::type() const { return state_->type; }
+const std::string& PublicKey::kind() const { return state_->kind; }
+Bytes PublicKey::spki() const { return openssl::encode<i2d_PUBKEY>(state_->key.get()); }
+
+Result<PublicKey> PublicKey::from_spki(ByteView spki, KeyPolicy policy) {
+  if (policy == KeyPolicy::kPlatform) {
+    auto key = read_platform_key(spki);
+    if (!key) return pass(key);
+    return PublicKey(
+        std::make_shared<const State>(std::move(key->key), key->type, std::move(key->kind)));
+  }
   auto parts = split_spki(spki);
   if (!parts) return malformed_key(parts.error());
   if (parts->algorithm.content == kEcPublicKey) {
@@ -253,8 +246,8 @@ Result<PublicKey> PublicKey::from_spki(ByteView spki) {
         return fail(SignatureError::kMalformedKey,
                     "public key: not an uncompressed point of " + std::string(curve.name));
       }
-      return PublicKey(
-          std::make_shared<const State>(std::move(key), true, "EC " + std::string(curve.name)));
+      return PublicKey(std::make_shared<const State>(std::move(key), KeyType::kEc,
+                                                     "EC " + std::string(curve.name)));
     }
     return fail(SignatureError::kUnsupportedKey, "public key: an EC curve that is not known");
   }
@@ -268,8 +261,8 @@ Result<PublicKey> PublicKey::from_spki(ByteView spki) {
     }
     openssl::Pkey key = make_rsa_key(numbers->modulus, numbers->exponent);
     if (!key) return fail(SignatureError::kMalformedKey, "public key: not an RSA key");
-    return PublicKey(
-        std::make_shared<const State>(std::move(key), false, "RSA " + std::to_string(size * 8)));
+    return PublicKey(std::make_shared<const State>(std::move(key), KeyType::kRsa,
+                                                   "RSA " + std::to_string(size * 8)));
   }
   auto oid = der::decode_oid(parts->algorithm.content);
   return fail(SignatureError::kUnsupportedKey,
@@ -279,23 +272,27 @@ Result<PublicKey> PublicKey::from_spki(ByteView spki) {
 Result<PublicKey> PublicKey::from_p256_point(ByteView point) {
   openssl::Pkey key = make_ec_key(kCurves[0], point);
   if (!key) return fail(SignatureError::kMalformedKey, "not an uncompressed point of P-256");
-  return PublicKey(std::make_shared<const State>(std::move(key), true, "EC P-256"));
+  return PublicKey(std::make_shared<const State>(std::move(key), KeyType::kEc, "EC P-256"));
 }
 
 Result<void> PublicKey::verify(SignatureAlgorithm algorithm, ByteView data,
                                ByteView signature) const {
-  if (names_of(algorithm).is_ec != state_->is_ec) {
+  if (algorithm.key_type != type()) {
     return fail(SignatureError::kWrongKeyType,
-                std::string(to_string(algorithm)) + " under a key of type " + state_->kind);
+                to_string(algorithm) + " under a key of type " + kind());
   }
-  bool good = state_->is_ec
-                  ? verify_ecdsa(state_->verification.get(), digest_of(algorithm), data, signature)
-                  : verify_rsa(state_->key.get(), digest_of(algorithm), data, signature);
-  if (good) return {};
-  ERR_clear_error();
-  return fail(SignatureError::kBadSignature, std::string(to_string(algorithm)) +
-                                                 " signature does not verify under the " +
-                                                 state_->kind + " key");
+  if (state_->check(algorithm, data, signature) == SignatureCheck::kGood) return {};
+  return fail(SignatureError::kBadSignature,
+              to_string(algorithm) + " signature does not verify under the " + kind() + " key");
+}
+
+SignatureCheck PublicKey::check(SignatureAlgorithm algorithm, ByteView data,
+                                ByteView signature) const {
+  const bool well_formed =
+      type() == KeyType::kRsa
+          ? signature.size() == static_cast<std::size_t>(EVP_PKEY_get_size(state_->key.get()))
+          : is_integer_pair(type(), signature);
+  return well_formed ? state_->check(algorithm, data, signature) : SignatureCheck::kUnusable;
 }
 
 Result<ByteView> spki_key_bits(ByteView spki) {

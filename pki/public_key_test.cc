@@ -33,10 +33,10 @@ void check_file(const std::string& name, SignatureAlgorithm algorithm) {
 }
 
 TEST(Wycheproof, EcdsaP256InDer) {
-  check_file("wycheproof/ecdsa_secp256r1_sha256_test.json", SignatureAlgorithm::kEcdsaSha256);
+  check_file("wycheproof/ecdsa_secp256r1_sha256_test.json", kEcdsaSha256);
 }
 TEST(Wycheproof, EcdsaP384InDer) {
-  check_file("wycheproof/ecdsa_secp384r1_sha384_test.json", SignatureAlgorithm::kEcdsaSha384);
+  check_file("wycheproof/ecdsa_secp384r1_sha384_test.json", kEcdsaSha384);
 }
 
 Bytes algorithm(std::string_view oid_content, const Bytes& parameters = {}) {
@@ -46,13 +46,11 @@ Bytes algorithm(std::string_view oid_content, const Bytes& parameters = {}) {
 
 TEST(SignatureAlgorithmParser, TakesAbsentAndNullParameters) {
   using testing::null;
-  constexpr const char* kEcdsaSha256 = "2a8648ce3d040302";
-  EXPECT_EQ(parse_signature_algorithm(algorithm(kEcdsaSha256)).value(),
-            SignatureAlgorithm::kEcdsaSha256);
-  EXPECT_EQ(parse_signature_algorithm(algorithm(kEcdsaSha256, null())).value(),
-            SignatureAlgorithm::kEcdsaSha256);
+  constexpr const char* kOid = "2a8648ce3d040302";
+  EXPECT_EQ(parse_signature_algorithm(algorithm(kOid)).value(), kEcdsaSha256);
+  EXPECT_EQ(parse_signature_algorithm(algorithm(kOid, null())).value(), kEcdsaSha256);
   auto with = [](const Bytes& parameters) {
-    return parse_signature_algorithm(algorithm(kEcdsaSha256, parameters)).error().id();
+    return parse_signature_algorithm(algorithm(kOid, parameters)).error().id();
   };
   EXPECT_EQ(with(testing::number(1)), "signature.malformed-algorithm");
   EXPECT_EQ(with(from_hex("050100")), "signature.malformed-algorithm");
@@ -68,10 +66,8 @@ TEST(PublicKeys, KeepTheirAlgorithm) {
   auto key = PublicKey::from_p256_point(point);
   ASSERT_TRUE(key);
   EXPECT_EQ(key->kind(), "EC P-256");
-  EXPECT_EQ(key->verify(SignatureAlgorithm::kRsaSha256, {}, {}).error().id(),
-            "signature.wrong-key-type");
-  EXPECT_EQ(key->verify(SignatureAlgorithm::kEcdsaSha256, {}, {}).error().id(),
-            "signature.bad-signature");
+  EXPECT_EQ(key->verify(kRsaSha256, {}, {}).error().id(), "signature.wrong-key-type");
+  EXPECT_EQ(key->verify(kEcdsaSha256, {}, {}).error().id(), "signature.bad-signature");
   point.back() ^= std::byte{1};
   EXPECT_EQ(PublicKey::from_p256_point(point).error().id(), "signature.malformed-key");
   point.pop_back();

@@ -4,7 +4,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <boost/asio/ip/address.hpp>
 #include <ctime>
 
 #include "crypto/openssl.h"
@@ -13,13 +12,14 @@ namespace touchmark::pki {
 namespace {
 
 using openssl::require;
-using Certificate = openssl::Owned<X509, X509_free>;
-using Extension = openssl::Owned<X509_EXTENSION, X509_EXTENSION_free>;
+using ExtensionOwned = openssl::Owned<X509_EXTENSION, X509_EXTENSION_free>;
+
+using AddressOwned = openssl::Owned<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
 
 bool is_address(const std::string& host) {
-  boost::system::error_code error;
-  boost::asio::ip::make_address(host, error);
-  return !error;
+  const AddressOwned address(a2i_IPADDRESS(host.c_str()));
+  ERR_clear_error();
+  return address != nullptr;
 }
 
 // A name is given to OpenSSL in a text form where these mean something.
@@ -30,22 +30,16 @@ bool is_plain_name(const std::string& host) {
              std::string::npos;
 }
 
-openssl::Bio memory_bio(std::string_view text) {
-  openssl::Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  require(bio != nullptr, "memory BIO");
-  return bio;
-}
-
-Certificate parse_pem(std::string_view pem) {
-  Certificate certificate(PEM_read_bio_X509(memory_bio(pem).get(), nullptr, nullptr, nullptr));
+openssl::X509Owned parse_pem(std::string_view pem) {
+  openssl::X509Owned certificate(PEM_read_bio_X509(openssl::memory_bio(as_bytes(pem)).get(),
+                                                   nullptr, openssl::no_passphrase, nullptr));
   ERR_clear_error();
   return certificate;
 }
 
 openssl::Pkey parse_key(std::string_view pem) {
-  // An encrypted key would prompt on the terminal; the callback says that there is no password.
-  const auto no_password = [](char*, int, int, void*) { return -1; };
-  openssl::Pkey key(PEM_read_bio_PrivateKey(memory_bio(pem).get(), nullptr, no_password, nullptr));
+  openssl::Pkey key(PEM_read_bio_PrivateKey(openssl::memory_bio(as_bytes(pem)).get(), nullptr,
+                                            openssl::no_passphrase, nullptr));
   ERR_clear_error();
   return key;
 }
@@ -54,7 +48,7 @@ void add_extension(X509* certificate, int nid, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-  const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  const ExtensionOwned extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
   require(extension != nullptr, "certificate extension");
   require(X509_add_ext(certificate, extension.get(), -1) == 1, "X509_add_ext");
 }
@@ -70,9 +64,7 @@ void set_serial(X509* certificate, Random& random) {
 std::string to_pem(X509* certificate) {
   const openssl::Bio bio(BIO_new(BIO_s_mem()));
   require(bio != nullptr && PEM_write_bio_X509(bio.get(), certificate) == 1, "certificate to PEM");
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
+  return std::string(as_text(openssl::bytes_of(bio)));
 }
 
 openssl::Pkey to_pkey(const crypto::EcKey& key) {
@@ -105,7 +97,7 @@ Result<std::string> make_self_signed(const crypto::EcKey& key,
     }
     names += (names.empty() ? "" : ",") + std::string(address ? "IP:" : "DNS:") + host;
   }
-  const Certificate certificate(X509_new());
+  const openssl::X509Owned certificate(X509_new());
   require(certificate != nullptr, "X509_new");
   X509* x509 = certificate.get();
   const openssl::Pkey pkey = to_pkey(key);
@@ -129,13 +121,9 @@ Result<std::string> make_self_signed(const crypto::EcKey& key,
 }
 
 Result<CertificateFacts> read_certificate(std::string_view pem) {
-  const Certificate certificate = parse_pem(pem);
+  const openssl::X509Owned certificate = parse_pem(pem);
   if (!certificate) return fail(ServerCertificateError::kMalformed, "not a PEM certificate");
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der);
-  require(size > 0, "SubjectPublicKeyInfo to DER");
-  const Bytes spki(reinterpret_cast<std::byte*>(der), reinterpret_cast<std::byte*>(der) + size);
-  OPENSSL_free(der);
+  const Bytes spki = openssl::encode<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(certificate.get()));
   std::tm time{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &time) != 1) {
     return fail(ServerCertificateError::kMalformed,
@@ -145,18 +133,19 @@ Result<CertificateFacts> read_certificate(std::string_view pem) {
 }
 
 bool names_host(std::string_view pem, const std::string& host) {
-  const Certificate certificate = parse_pem(pem);
+  const openssl::X509Owned certificate = parse_pem(pem);
   if (!certificate) return false;
   if (is_address(host)) return X509_check_ip_asc(certificate.get(), host.c_str(), 0) == 1;
   return X509_check_host(certificate.get(), host.data(), host.size(), 0, nullptr) == 1;
 }
 
 Result<void> check_key_pair(std::string_view certificate_pem, std::string_view key_pem) {
-  const Certificate certificate = parse_pem(certificate_pem);
+  const openssl::X509Owned certificate = parse_pem(certificate_pem);
   if (!certificate) return fail(ServerCertificateError::kMalformed, "not a PEM certificate");
   const openssl::Pkey key = parse_key(key_pem);
-  if (!key)
+  if (!key) {
     return fail(ServerCertificateError::kBadKey, "not a PEM private key without a password");
+  }
   if (X509_check_private_key(certificate.get(), key.get()) != 1) {
     ERR_clear_error();
     return fail(ServerCertificateError::kKeyMismatch, "the private key is not the certificate's");

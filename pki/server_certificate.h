@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/random.h"
-#include "crypto/crypto.h"
+#include "crypto/ec_key.h"
 
 namespace touchmark::pki {
 

@@ -24,7 +24,7 @@ service::AdminClient Session::connect_to(const service::Endpoint& endpoint) {
       world_.transport(endpoint, std::chrono::seconds(options_.timeout_seconds)));
 }
 
-Result<service::Certificate> Session::server_certificate(const std::string& domain) {
+Result<service::ServedCertificate> Session::server_certificate(const std::string& domain) {
   return world_.server_certificate(domain, options_.timeout_seconds);
 }
 

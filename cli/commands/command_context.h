@@ -28,7 +28,7 @@ struct World {
   io::Console& console;
   service::Environment environment;
   service::TransportFactory transport;
-  std::function<Result<service::Certificate>(const std::string& domain, int timeout_seconds)>
+  std::function<Result<service::ServedCertificate>(const std::string& domain, int timeout_seconds)>
       server_certificate;
   const Clock& clock;
 };
@@ -48,7 +48,7 @@ class Session {
   Result<service::AdminClient> connect();
   // A service that is not in a profile yet.
   service::AdminClient connect_to(const service::Endpoint& endpoint);
-  Result<service::Certificate> server_certificate(const std::string& domain);
+  Result<service::ServedCertificate> server_certificate(const std::string& domain);
   // A progress bar named `what`.
   service::AdminClient::Progress progress(std::string what);
 

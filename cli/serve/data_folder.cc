@@ -11,6 +11,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "crypto/digest.h"
 #include "pki/server_certificate.h"
 
 namespace touchmark::cli::serve {

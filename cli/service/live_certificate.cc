@@ -6,7 +6,6 @@
 
 #include "cli/io/error.h"
 #include "cli/service/pin.h"
-#include "cli/service/x509_facts.h"
 #include "crypto/openssl.h"
 
 namespace touchmark::cli::service {
@@ -18,7 +17,7 @@ struct CurlCloser {
 
 // What the handshake showed, filled by the verification callback while libcurl connects.
 struct Seen {
-  std::optional<Certificate> certificate;
+  std::optional<ServedCertificate> certificate;
 };
 
 // Stands in for OpenSSL's chain verification: runs it, notes its outcome, and goes on in any case,
@@ -27,9 +26,10 @@ struct Seen {
 int on_verify(X509_STORE_CTX* context, void* argument) {
   auto& seen = *static_cast<Seen*>(argument);
   X509* leaf = X509_STORE_CTX_get0_cert(context);
-  EVP_PKEY* key = leaf == nullptr ? nullptr : X509_get0_pubkey(leaf);
-  if (key == nullptr) return 0;
-  seen.certificate = Certificate{pin_of_key(key), subject_of(leaf), {}};
+  if (leaf == nullptr) return 0;
+  const auto summary = pki::summarize_certificate(openssl::encode<i2d_X509>(leaf));
+  if (!summary || summary->spki.empty()) return 0;
+  seen.certificate = served_certificate(*summary);
   if (X509_verify_cert(context) != 1) {
     seen.certificate->trust_problem =
         X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
@@ -45,7 +45,7 @@ CURLcode on_ssl_context(CURL*, void* ssl_context, void* argument) {
 
 }  // namespace
 
-Result<Certificate> certificate_of_server(const std::string& domain, int timeout_seconds) {
+Result<ServedCertificate> certificate_of_server(const std::string& domain, int timeout_seconds) {
   const std::unique_ptr<CURL, CurlCloser> handle(curl_easy_init());
   CURL* curl = handle.get();
   Seen seen;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "pki/certificate_summary.h"
 
 namespace touchmark::cli::service {
 
@@ -14,21 +15,24 @@ namespace touchmark::cli::service {
 Result<std::string> parse_pin(std::string_view text);
 
 // What one server or file says about itself.
-struct Certificate {
+struct ServedCertificate {
   std::string pin;
   std::string subject;  // "CN=api.example.com"; empty for a bare key
   std::string
       trust_problem;  // why the system would not trust it; empty when it would, or for a file
 };
 
+std::string pin_of(ByteView spki);
+ServedCertificate served_certificate(const pki::CertificateSummary& summary);
+
 // The pin of a PEM file: of the first certificate of a chain (the leaf), or of a private or public
 // key of any type.
-Result<Certificate> certificate_from_file(const std::filesystem::path& path);
-Result<Certificate> certificate_from_pem(std::string_view pem, const std::string& what);
+Result<ServedCertificate> certificate_from_file(const std::filesystem::path& path);
+Result<ServedCertificate> certificate_from_pem(std::string_view pem, const std::string& what);
 
 // Connects to "host" or "host:port" (443) and reads the certificate it serves. The handshake goes
 // on whatever the certificate is; `trust_problem` tells what the system thinks of it. kUnreachable,
 // kTimeout, kNoTls.
-Result<Certificate> certificate_of_server(const std::string& domain, int timeout_seconds);
+Result<ServedCertificate> certificate_of_server(const std::string& domain, int timeout_seconds);
 
 }  // namespace touchmark::cli::service

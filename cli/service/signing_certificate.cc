@@ -1,21 +1,16 @@
 #include "cli/service/signing_certificate.h"
 
 #include <fmt/format.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include "base/file.h"
 #include "cli/io/error.h"
-#include "crypto/openssl.h"
 #include "package/inspection.h"
+#include "pki/certificate_summary.h"
 
 namespace touchmark::cli::service {
 namespace {
 
 constexpr std::size_t kMaxCertificateFile = std::size_t{1} << 20;
-
-// Never asks on the terminal: what stands behind a passphrase is no certificate.
-int no_passphrase(char*, int, int, void*) { return 0; }
 
 bool is_archive(const Source& source) {
   Bytes start(2);
@@ -34,28 +29,6 @@ Result<std::vector<Bytes>> signers_of(const Source& source, const std::string& p
   return out;
 }
 
-Result<Bytes> certificate_in(ByteView file, const std::string& path) {
-  const openssl::Bio bio(BIO_new_mem_buf(file.data(), static_cast<int>(file.size())));
-  openssl::require(bio != nullptr, "BIO_new_mem_buf");
-  openssl::Owned<X509, X509_free> certificate(
-      PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
-  if (!certificate) {
-    const auto* data = reinterpret_cast<const unsigned char*>(file.data());
-    certificate.reset(d2i_X509(nullptr, &data, static_cast<long>(file.size())));
-  }
-  ERR_clear_error();
-  if (!certificate) {
-    return fail(io::CliError::kBadCertificate,
-                path + " holds no certificate (PEM or DER), and is no package");
-  }
-  unsigned char* der = nullptr;
-  const int size = i2d_X509(certificate.get(), &der);
-  openssl::require(size > 0, "i2d_X509");
-  Bytes out = to_bytes(std::as_bytes(std::span(der, static_cast<std::size_t>(size))));
-  OPENSSL_free(der);
-  return out;
-}
-
 }  // namespace
 
 Result<std::vector<Bytes>> signing_certificates(const std::string& path) {
@@ -65,8 +38,11 @@ Result<std::vector<Bytes>> signing_certificates(const std::string& path) {
   if (is_archive(**source)) return signers_of(**source, path);
   const auto file = read_file(path, kMaxCertificateFile);
   if (!file) return pass(file);
-  auto certificate = certificate_in(*file, path);
-  if (!certificate) return pass(certificate);
+  auto certificate = pki::first_certificate(*file);
+  if (!certificate) {
+    return fail(io::CliError::kBadCertificate,
+                path + " holds no certificate (PEM or DER), and is no package");
+  }
   return std::vector<Bytes>{*std::move(certificate)};
 }
 

@@ -138,8 +138,8 @@ class TestWorld {
   FakeConsole console;
   FakeService service;
   FixedClock clock;
-  Result<service::Certificate> certificate =
-      service::Certificate{kPin, "CN=service.example", "self-signed"};
+  Result<service::ServedCertificate> certificate =
+      service::ServedCertificate{kPin, "CN=service.example", "self-signed"};
   std::vector<std::string> asked_domains;
 
   static constexpr const char* kPin = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 #include "formats/testing/proto_builder.h"
 #include "formats/testing/zip_builder.h"
 #include "package/android/manifest.h"

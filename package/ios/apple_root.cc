@@ -2,7 +2,7 @@
 // b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024
 #include <array>
 
-#include "package/ios/cms.h"
+#include "package/ios/apple_root.h"
 
 namespace touchmark::package::ios {
 namespace {

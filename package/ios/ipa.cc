@@ -4,15 +4,16 @@
 #include <charconv>
 #include <optional>
 
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 #include "formats/plist/plist.h"
 #include "package/android/describe.h"
-#include "package/ios/cms.h"
+#include "package/ios/apple_root.h"
 #include "package/ios/code_signature.h"
 #include "package/ios/mach_o.h"
 #include "package/ios/provisioning.h"
 #include "package/ios/sealed_resources.h"
 #include "package/model/parts.h"
+#include "pki/cms.h"
 
 namespace touchmark::package::ios {
 namespace {
@@ -210,7 +211,7 @@ class IpaReader {
     if (signature.cms.empty()) {
       return fail(CodeSignatureError::kNoCms, "signed ad hoc: by nobody");
     }
-    auto signer = verify_code_cms(signature.cms, directory.blob, roots_);
+    auto signer = pki::verify_code_signature(signature.cms, directory.blob, roots_);
     if (!signer) return pass(signer);
     if (directory.identifier != info_.identifier) {
       return fail(IpaError::kIdentifierMismatch, directory.identifier + ", " + info_.identifier);
@@ -261,7 +262,7 @@ class IpaReader {
   Bytes info_file_;
   Bytes resources_;
   std::string team_;
-  CmsSigner signer_;
+  pki::CodeSigner signer_;
 };
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 #include "formats/testing/bytes_writer.h"
 #include "package/ios/code_signature.h"
 #include "package/ios/mach_o.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "formats/plist/plist.h"
-#include "package/ios/cms.h"
 #include "package/ios/ipa.h"
+#include "pki/cms.h"
 
 namespace touchmark::package::ios {
 namespace {
@@ -26,7 +26,7 @@ bool ProvisioningProfile::allows_signer(const Bytes& certificate) const {
 }
 
 Result<ProvisioningProfile> read_profile(ByteView file, const std::vector<Bytes>& roots) {
-  const auto content = open_cms(file, roots, kMaxProfileBytes);
+  const auto content = pki::open_signed_content(file, roots, kMaxProfileBytes);
   if (!content) return pass(content);
   const auto plist = plist::parse_plist(*content);
   if (!plist) return pass(plist);

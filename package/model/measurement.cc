@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "base/encoding.h"
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 
 namespace touchmark::package {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 
 namespace touchmark::package {
 namespace {

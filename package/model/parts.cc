@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/parallel.h"
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 
 namespace touchmark::package {
 namespace {

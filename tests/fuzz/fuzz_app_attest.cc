@@ -7,18 +7,18 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace touchmark;
-  static const evidence::AttestationVerifier verifier(evidence::TrustRoots::google());
-  static const auto key = evidence::PublicKey::from_spki(EcKey::generate().public_der()).value();
+  static const verifier::evidence::AttestationVerifier verifier(pki::TrustRoots::google());
+  static const auto key = pki::PublicKey::from_spki(crypto::EcKey::generate().public_der()).value();
   ByteView bytes = std::as_bytes(std::span(data, size));
   auto attestation =
       verifier.verify(to_bytes(bytes), {.as_of = from_unix(0), .client_data_hash = {}});
   if (attestation.verified()) std::abort();
   (void)dump_json(to_json(attestation));
-  auto assertion = evidence::verify_assertion(bytes, key, {.client_data_hash = {}});
+  auto assertion = verifier::evidence::verify_assertion(bytes, key, {.client_data_hash = {}});
   if (assertion.verified()) std::abort();
   (void)dump_json(to_json(assertion));
   for (bool with_credential : {false, true}) {
-    auto parsed = evidence::parse_authenticator_data(bytes, with_credential);
+    auto parsed = verifier::evidence::parse_authenticator_data(bytes, with_credential);
     if (parsed) (void)dump_json(to_json(*parsed));
   }
   return 0;

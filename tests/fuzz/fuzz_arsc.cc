@@ -5,7 +5,7 @@ using namespace touchmark;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView file(reinterpret_cast<const std::byte*>(data), size);
-  const auto table = package::ResourceTable::parse(file);
+  const auto table = package::android::ResourceTable::parse(file);
   if (!table) return 0;
   for (std::uint32_t type = 0; type < 8; ++type) {
     for (std::uint32_t entry = 0; entry < 16; ++entry) {

@@ -7,7 +7,7 @@ using namespace touchmark;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView document(reinterpret_cast<const std::byte*>(data), size);
-  const auto manifest = package::parse_manifest(document, nullptr);
+  const auto manifest = package::android::parse_manifest(document, nullptr);
   if (!manifest) return 0;
   if (manifest->package_name.empty() || manifest->min_sdk < 1 || manifest->target_sdk < 1) {
     std::abort();

@@ -1,5 +1,5 @@
-// Walks every element of arbitrary bytes, in DER and in BER, and decodes each primitive one in
-// every way. Elements must lie inside their parents and cover them without a gap.
+// Walks every element of arbitrary bytes, in DER and in both kinds of BER, and decodes each
+// primitive one in every way. Elements must lie inside their parents and cover them without a gap.
 #include <cstdlib>
 
 #include "formats/der.h"
@@ -37,6 +37,7 @@ void walk(ByteView data, der::Options options, int depth) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ByteView bytes = std::as_bytes(std::span(data, size));
   walk(bytes, {}, 0);
-  walk(bytes, {.indefinite_length = true}, 0);
+  walk(bytes, der::kBer, 0);
+  walk(bytes, der::kAnyBer, 0);
   return 0;
 }

@@ -7,7 +7,7 @@
 #include "package/android/signature/pkcs7.h"
 
 using namespace touchmark;
-using namespace touchmark::package;
+using namespace touchmark::package::signature;
 
 namespace {
 

@@ -14,17 +14,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ByteView rest = file.subspan(static_cast<std::size_t>(offset));
     return to_bytes(rest.first(std::min(length, rest.size())));
   };
-  const auto slices = package::read_mach_o(size, read);
+  const auto slices = package::ios::read_mach_o(size, read);
   if (!slices) return 0;
-  for (const package::MachSlice& slice : *slices) {
+  for (const package::ios::MachSlice& slice : *slices) {
     if (slice.offset + slice.size > size) std::abort();
     const ByteView image =
         file.subspan(static_cast<std::size_t>(slice.offset), static_cast<std::size_t>(slice.size));
-    const auto signature = package::parse_code_signature(
+    const auto signature = package::ios::parse_code_signature(
         image.subspan(static_cast<std::size_t>(slice.signature_offset)));
     if (!signature) continue;
-    (void)package::check_blob_slots(*signature);
-    package::PageChecker pages(*signature);
+    (void)package::ios::check_blob_slots(*signature);
+    package::ios::PageChecker pages(*signature);
     if (pages.update(image)) (void)pages.finish();
   }
   return 0;

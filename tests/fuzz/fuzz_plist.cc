@@ -4,6 +4,6 @@
 using namespace touchmark;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  (void)package::parse_plist(ByteView(reinterpret_cast<const std::byte*>(data), size));
+  (void)plist::parse_plist(ByteView(reinterpret_cast<const std::byte*>(data), size));
   return 0;
 }

@@ -8,11 +8,11 @@ using namespace touchmark;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView document(reinterpret_cast<const std::byte*>(data), size);
-  const package::ProtoTable table(document);
+  const package::bundle::ProtoTable table(document);
   for (std::uint32_t entry = 0; entry < 4; ++entry) (void)table.string(0x7f010000 | entry);
-  auto xml = package::ProtoXml::parse(document);
+  auto xml = package::bundle::ProtoXml::parse(document);
   if (!xml) return 0;
-  const auto manifest = package::parse_manifest(*xml, &table);
+  const auto manifest = package::android::parse_manifest(*xml, &table);
   if (manifest && manifest->package_name.empty()) std::abort();
   return 0;
 }

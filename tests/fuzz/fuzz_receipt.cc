@@ -5,7 +5,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace touchmark;
-  static const evidence::ReceiptVerifier verifier(evidence::TrustRoots::google());
+  static const verifier::evidence::ReceiptVerifier verifier(pki::TrustRoots::google());
   auto receipt = verifier.verify(std::as_bytes(std::span(data, size)), {.as_of = from_unix(0)});
   if (receipt.verified()) std::abort();
   (void)dump_json(to_json(receipt));

@@ -11,7 +11,7 @@
 #include "package/package.h"
 
 using namespace touchmark;
-using namespace touchmark::package;
+using namespace touchmark::package::signature;
 
 namespace {
 
@@ -28,7 +28,7 @@ void read_records(ByteView input) {
   const ByteView digests = fields.prefixed().value_or(ByteView{});
   const ByteView certificates = fields.prefixed().value_or(ByteView{});
   const ByteView first = ByteReader(certificates).prefixed().value_or(ByteView{});
-  const auto certificate = parse_certificate(first);
+  const auto certificate = read_signer_certificate(first);
   const Bytes key = certificate ? certificate->public_key_der : Bytes();
   const SignerRecord record{{}, {}, {}, key};
   constexpr BlockErrors kErrors{};

@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto source = from_memory(Bytes(bytes, bytes + size));
   const auto archive = zip::ZipArchive::open(*source);
   if (!archive) return 0;
-  for (const package::ZipEntry& entry : archive->entries()) {
+  for (const zip::ZipEntry& entry : archive->entries()) {
     if (archive->find(entry.name) != &entry) std::abort();
     if (entry.data_offset + entry.compressed_size > size) std::abort();
     std::uint64_t total = 0;

@@ -1,7 +1,8 @@
 #include "verifier/evidence/app_attest.h"
 
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 #include "formats/cbor.h"
+#include "formats/der_fields.h"
 
 namespace touchmark::verifier::evidence {
 namespace {
@@ -61,13 +62,14 @@ Result<ByteView> read_nonce(const pki::Certificate& leaf) {
   if (extension == nullptr) {
     return fail(AppAttestError::kNonceMissing, "the certificate has no nonce extension");
   }
-  auto outer = der::parse(extension->value, der::kSequence);
-  if (!outer) return malformed(outer.error());
-  auto wrapper = der::parse(outer->content, der::context(1));
-  if (!wrapper) return malformed(wrapper.error());
-  auto octets = der::parse(wrapper->content, der::kOctetString);
-  if (!octets) return malformed(octets.error());
-  return octets->content;
+  der::Failure failure;
+  auto outer = der::Fields::of(extension->value, der::kSequence, failure);
+  auto wrapper = outer.enter(der::context(1));
+  outer.finish();
+  const ByteView nonce = wrapper.octets();
+  wrapper.finish();
+  if (failure) return malformed(failure.error());
+  return nonce;
 }
 
 Result<AppAttestEnvironment> environment_of(ByteView aaguid) {
@@ -271,7 +273,7 @@ Result<void> check_assertion(ByteView object, const pki::PublicKey& key,
   result.authenticator_data = std::move(*data);
   // What is signed is the nonce, itself a hash, and ECDSA hashes it once more.
   Sha256Digest nonce = nonce_of((*encoded)->bytes, request.client_data_hash);
-  if (!key.verify(pki::SignatureAlgorithm::kEcdsaSha256, nonce, result.signature)) {
+  if (!key.verify(pki::kEcdsaSha256, nonce, result.signature)) {
     return fail(AppAttestError::kBadSignature,
                 "the signature is not the key's over this client data hash");
   }

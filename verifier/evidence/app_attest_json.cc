@@ -1,4 +1,5 @@
 #include "base/encoding.h"
+#include "base/utf.h"
 #include "verifier/evidence/app_attest.h"
 
 namespace touchmark::verifier::evidence {
@@ -23,7 +24,7 @@ Json value_to_json(const der::Element& element) {
   if (element.tag == der::kInteger) {
     if (auto number = der::decode_uint64(element.content)) return *number;
   }
-  if (element.tag == der::kOctetString && der::is_utf8(element.content)) {
+  if (element.tag == der::kOctetString && is_utf8(as_text(element.content))) {
     return as_text(element.content);
   }
   return {{"hex", hex_encode(element.full)}};

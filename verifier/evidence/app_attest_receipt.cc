@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "formats/der_fields.h"
 
 namespace touchmark::verifier::evidence {
 namespace {
@@ -85,30 +86,24 @@ Result<void> set_field(AppAttestReceipt& receipt, std::uint64_t type, ByteView v
 
 // Payload ::= SET OF SEQUENCE { type INTEGER, version INTEGER, value OCTET STRING }
 Result<void> read_payload(ByteView payload, AppAttestReceipt& receipt) {
-  auto set = der::parse(payload, der::kSet);
-  if (!set) return pass(set);
-  der::Reader reader(set->content);
+  der::Failure failure;
+  auto set = der::Fields::of(payload, der::kSet, failure);
   std::vector<std::uint64_t> seen;
-  while (!reader.at_end()) {
-    auto fields = reader.enter(der::kSequence);
-    if (!fields) return pass(fields);
-    auto type = fields->read(der::kInteger);
-    if (!type) return pass(type);
-    auto number = der::decode_uint64(type->content);
-    if (!number) return pass(number);
-    auto version = fields->read(der::kInteger);
-    if (!version) return pass(version);
-    auto value = fields->read(der::kOctetString);
-    if (!value) return pass(value);
-    if (auto end = fields->finish(); !end) return end;
-    if (std::ranges::find(seen, *number) != seen.end() || seen.size() == kMaxFields) {
+  while (!set.at_end()) {
+    auto fields = set.enter(der::kSequence);
+    const std::uint64_t type = fields.number();
+    fields.read(der::kInteger);
+    const ByteView value = fields.octets();
+    fields.finish();
+    if (failure) break;
+    if (std::ranges::find(seen, type) != seen.end() || seen.size() == kMaxFields) {
       return fail(ReceiptError::kMalformed,
-                  "field " + std::to_string(*number) + " stands twice, or there are too many");
+                  "field " + std::to_string(type) + " stands twice, or there are too many");
     }
-    seen.push_back(*number);
-    if (auto ok = set_field(receipt, *number, value->content); !ok) return ok;
+    seen.push_back(type);
+    failure.take(set_field(receipt, type, value));
   }
-  return {};
+  return failure.result();
 }
 
 Result<void> check_fields(const AppAttestReceipt& receipt) {
@@ -185,11 +180,11 @@ Result<void> ReceiptVerifier::check(ByteView encoded, AppAttestReceipt& receipt,
   if (encoded.size() > kMaxReceiptBytes) {
     return fail(ReceiptError::kMalformed, "over " + std::to_string(kMaxReceiptBytes) + " bytes");
   }
-  auto data = pki::parse_signed_data(encoded);
+  auto data = pki::parse_signed_data(encoded, pki::CmsUse::kReceipt);
   if (!data) return pass(data);
   // Decoded before its signature is checked, so that a refused receipt can be explained.
-  auto payload = read_payload(data->content, receipt);
-  auto chain = pki::verify_signed_data(*data, issuers_);
+  auto payload = read_payload(*data->content, receipt);
+  auto chain = pki::verify_receipt(*data, issuers_);
   if (!chain) return pass(chain);
   if (!payload) {
     if (payload.error().is(ReceiptError::kMalformed)) return payload;

@@ -344,10 +344,9 @@ TEST_F(AssertionTest, TheNonceIsHashedTwice) {
   auto map = cbor::parse(once);
   ASSERT_TRUE(map);
   auto key = pki::PublicKey::from_spki(key_.public_der()).value();
-  EXPECT_TRUE(key.verify(pki::SignatureAlgorithm::kEcdsaSha256, crypto::sha256(concat(data, hash_)),
+  EXPECT_TRUE(key.verify(pki::kEcdsaSha256, crypto::sha256(concat(data, hash_)),
                          map->find("signature")->bytes));
-  EXPECT_FALSE(key.verify(pki::SignatureAlgorithm::kEcdsaSha256, concat(data, hash_),
-                          map->find("signature")->bytes));
+  EXPECT_FALSE(key.verify(pki::kEcdsaSha256, concat(data, hash_), map->find("signature")->bytes));
 }
 
 TEST_F(AssertionTest, MalformedOnesAreRefused) {

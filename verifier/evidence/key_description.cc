@@ -1,5 +1,7 @@
 #include "verifier/evidence/key_description.h"
 
+#include "base/utf.h"
+#include "formats/der_fields.h"
 #include "verifier/evidence/authorization_tags.h"
 
 namespace touchmark::verifier::evidence {
@@ -10,98 +12,58 @@ using List = AuthorizationList;
 // A phone's own counts are below ten; a list of more than this many is made to cost time.
 constexpr std::size_t kMaxListEntries = 256;
 
-Result<std::uint64_t> read_number(der::Reader& reader, der::Tag tag) {
-  auto element = reader.read(tag);
-  if (!element) return pass(element);
-  return der::decode_uint64(element->content);
-}
-
 template <class Enum>
-Result<Enum> to_enum(std::uint64_t number, Enum last, std::string_view what) {
-  if (number > static_cast<std::uint64_t>(last)) {
-    return fail(KeyDescriptionError::kUnknownValue,
-                std::string(what) + " " + std::to_string(number) + " is not defined");
-  }
-  return static_cast<Enum>(number);
+Enum read_enum(der::Fields& fields, der::Tag tag, Enum last, std::string_view what) {
+  const std::uint64_t number = fields.number(tag);
+  if (number <= static_cast<std::uint64_t>(last)) return static_cast<Enum>(number);
+  fields.failure().note(KeyDescriptionError::kUnknownValue,
+                        std::string(what) + " " + std::to_string(number) + " is not defined");
+  return Enum{};
 }
 
-Result<SecurityLevel> read_security_level(der::Reader& reader) {
-  auto number = read_number(reader, der::kEnumerated);
-  if (!number) return pass(number);
-  return to_enum(*number, SecurityLevel::kStrongBox, "security level");
+SecurityLevel read_security_level(der::Fields& fields) {
+  return read_enum(fields, der::kEnumerated, SecurityLevel::kStrongBox, "security level");
 }
 
-// Readers of the values of tags: each takes the content of the tag's explicit wrapper.
-
-Result<void> read_value(der::Reader& reader, List::Integer& out) {
-  auto number = read_number(reader, der::kInteger);
-  if (!number) return pass(number);
-  out = *number;
-  return {};
+template <class T>
+void add(std::vector<T>& list, T item, der::Failure& failure, const char* what) {
+  if (list.size() == kMaxListEntries) failure.note(KeyDescriptionError::kMalformed, what);
+  list.push_back(std::move(item));
 }
 
-Result<void> read_value(der::Reader& reader, List::IntegerSet& out) {
-  auto set = reader.enter(der::kSet);
-  if (!set) return pass(set);
+// Readers of the values of tags: each reads within the tag's explicit wrapper.
+
+void read_value(der::Fields& fields, List::Integer& out) { out = fields.number(); }
+
+void read_value(der::Fields& fields, List::IntegerSet& out) {
+  der::Fields set = fields.enter(der::kSet);
   out.emplace();
-  while (!set->at_end()) {
-    auto number = read_number(*set, der::kInteger);
-    if (!number) return pass(number);
-    if (out->size() == kMaxListEntries) {
-      return fail(KeyDescriptionError::kMalformed, "a set has too many members");
-    }
-    out->push_back(*number);
+  while (!set.at_end()) {
+    add(*out, set.number(), set.failure(), "a set has too many members");
   }
-  return {};
 }
 
-Result<void> read_value(der::Reader& reader, List::Octets& out) {
-  auto octets = reader.read(der::kOctetString);
-  if (!octets) return pass(octets);
-  out = octets->content;
-  return {};
-}
+void read_value(der::Fields& fields, List::Octets& out) { out = fields.octets(); }
 
 // Flags have the type NULL: being there is their meaning.
-Result<void> read_value(der::Reader& reader, bool& out) {
-  auto null = reader.read(der::kNull);
-  if (!null) return pass(null);
+void read_value(der::Fields& fields, bool& out) {
+  fields.null();
   out = true;
-  return der::decode_null(null->content);
 }
 
-Result<void> read_value(der::Reader& reader, std::optional<KeyOrigin>& out) {
-  auto number = read_number(reader, der::kInteger);
-  if (!number) return pass(number);
-  auto origin = to_enum(*number, KeyOrigin::kSecurelyImported, "key origin");
-  if (!origin) return pass(origin);
-  out = *origin;
-  return {};
+void read_value(der::Fields& fields, std::optional<KeyOrigin>& out) {
+  out = read_enum(fields, der::kInteger, KeyOrigin::kSecurelyImported, "key origin");
 }
 
-Result<void> read_value(der::Reader& reader, std::optional<RootOfTrust>& out) {
-  auto fields = reader.enter(der::kSequence);
-  if (!fields) return pass(fields);
-  RootOfTrust root;
-  auto key = fields->read(der::kOctetString);
-  if (!key) return pass(key);
-  root.verified_boot_key = key->content;
-  auto locked = fields->read(der::kBoolean);
-  if (!locked) return pass(locked);
-  // Some phones write TRUE as 01.
-  auto is_locked = der::decode_boolean(locked->content, /*any_true=*/true);
-  if (!is_locked) return pass(is_locked);
-  root.device_locked = *is_locked;
-  auto number = read_number(*fields, der::kEnumerated);
-  if (!number) return pass(number);
-  auto state = to_enum(*number, VerifiedBootState::kFailed, "verified boot state");
-  if (!state) return pass(state);
-  root.verified_boot_state = *state;
-  auto hash = fields->read_optional(der::kOctetString);
-  if (!hash) return pass(hash);
-  if (*hash) root.verified_boot_hash = (*hash)->content;
-  out = root;
-  return fields->finish();
+void read_value(der::Fields& fields, std::optional<RootOfTrust>& out) {
+  der::Fields root = fields.enter(der::kSequence);
+  out.emplace();
+  out->verified_boot_key = root.octets();
+  out->device_locked = root.boolean(/*any_true=*/true);  // some phones write TRUE as 01
+  out->verified_boot_state =
+      read_enum(root, der::kEnumerated, VerifiedBootState::kFailed, "verified boot state");
+  if (auto hash = root.optional(der::kOctetString)) out->verified_boot_hash = hash->content;
+  root.finish();
 }
 
 bool is_patch_level(std::uint64_t value) {
@@ -114,55 +76,25 @@ bool is_patch_level(std::uint64_t value) {
   return month >= 190001 && month <= 999912 && month % 100 >= 1 && month % 100 <= 12;
 }
 
-// A number that is no date is left out: a phone that does not know its level is not malformed.
-Result<bool> read_patch_level(der::Reader& reader, std::optional<PatchLevel>& out) {
-  auto number = read_number(reader, der::kInteger);
-  if (!number) return pass(number);
-  if (!is_patch_level(*number)) return false;
-  out = PatchLevel{static_cast<std::uint32_t>(*number)};
-  return true;
-}
-
-Result<void> read_packages(der::Reader& reader, AttestationApplicationId& out) {
-  auto set = reader.enter(der::kSet);
-  if (!set) return pass(set);
-  while (!set->at_end()) {
-    auto fields = set->enter(der::kSequence);
-    if (!fields) return pass(fields);
-    auto name = fields->read(der::kOctetString);
-    if (!name) return pass(name);
-    auto version = read_number(*fields, der::kInteger);
-    if (!version) return pass(version);
-    if (auto end = fields->finish(); !end) return end;
-    if (!der::is_utf8(name->content) || out.packages.size() == kMaxListEntries) {
-      return fail(KeyDescriptionError::kMalformed, "a package name is not UTF-8, or too many");
-    }
-    out.packages.push_back({name->content, *version});
-  }
-  return {};
-}
-
 // AttestationApplicationId is DER within an OCTET STRING.
-Result<void> read_value(der::Reader& reader, std::optional<AttestationApplicationId>& out) {
-  auto octets = reader.read(der::kOctetString);
-  if (!octets) return pass(octets);
-  auto outer = der::parse(octets->content, der::kSequence);
-  if (!outer) return pass(outer);
-  der::Reader fields(outer->content);
-  AttestationApplicationId id;
-  if (auto packages = read_packages(fields, id); !packages) return packages;
-  auto digests = fields.enter(der::kSet);
-  if (!digests) return pass(digests);
-  while (!digests->at_end()) {
-    auto digest = digests->read(der::kOctetString);
-    if (!digest) return pass(digest);
-    if (id.signature_digests.size() == kMaxListEntries) {
-      return fail(KeyDescriptionError::kMalformed, "too many signature digests");
+void read_value(der::Fields& fields, std::optional<AttestationApplicationId>& out) {
+  der::Failure& failure = fields.failure();
+  der::Fields id = der::Fields::of(fields.octets(), der::kSequence, failure);
+  out.emplace();
+  for (der::Fields packages = id.enter(der::kSet); !packages.at_end();) {
+    der::Fields package = packages.enter(der::kSequence);
+    const ByteView name = package.octets();
+    const std::uint64_t version = package.number();
+    package.finish();
+    if (!is_utf8(as_text(name))) {
+      failure.note(KeyDescriptionError::kMalformed, "a package name is not UTF-8");
     }
-    id.signature_digests.push_back(digest->content);
+    add(out->packages, {name, version}, failure, "too many packages");
   }
-  out = std::move(id);
-  return fields.finish();
+  for (der::Fields digests = id.enter(der::kSet); !digests.at_end();) {
+    add(out->signature_digests, digests.octets(), failure, "too many signature digests");
+  }
+  id.finish();
 }
 
 class ListReader {
@@ -170,19 +102,19 @@ class ListReader {
   ListReader(std::uint64_t version, std::string_view list_name, std::vector<std::string>& warnings)
       : version_(version), list_name_(list_name), warnings_(warnings) {}
 
-  Result<List> read(der::Reader& parent) {
-    auto reader = parent.enter(der::kSequence);
-    if (!reader) return pass(reader);
+  List read(der::Fields& parent) {
+    der::Fields fields = parent.enter(der::kSequence);
+    der::Failure& failure = parent.failure();
     List list;
-    while (!reader->at_end()) {
-      auto element = reader->read();
-      if (!element) return pass(element);
-      if (element->tag != der::context(element->tag.number)) {
-        return fail(KeyDescriptionError::kMalformed,
-                    where() + ": " + der::to_string(element->tag) + " is no authorization");
+    while (!fields.at_end()) {
+      const der::Element element = fields.read();
+      if (failure) break;
+      if (element.tag != der::context(element.tag.number)) {
+        failure.note(KeyDescriptionError::kMalformed,
+                     where() + ": " + der::to_string(element.tag) + " is no authorization");
       }
-      if (auto order = check_order(element->tag.number, list); !order) return pass(order);
-      if (auto read = read_tag(*element, list); !read) return pass(read);
+      failure.take(check_order(element.tag.number, list));
+      if (!failure) failure.take(read_tag(element, list));
     }
     if (!list.tags_ordered) {
       warn("key-description.tag-order", "the tags are not in ascending order");
@@ -214,32 +146,33 @@ class ListReader {
   Result<void> read_tag(const der::Element& element, List& list) {
     const AuthorizationTag* tag = find_authorization_tag(element.tag.number);
     if (tag == nullptr) return read_unknown(element, list);
-    der::Reader value(element.content);
-    auto read =
-        std::visit([&](auto field) { return read_field(value, list, field, *tag); }, tag->field);
-    if (read) read = value.finish();
-    if (read || read.error().is(KeyDescriptionError::kUnknownValue)) return read;
+    der::Failure failure;
+    der::Fields value(element.content, failure);
+    std::visit([&](auto field) { read_field(value, list, field, *tag); }, tag->field);
+    value.finish();
+    if (!failure || failure.error().is(KeyDescriptionError::kUnknownValue)) {
+      return failure.result();
+    }
     return fail(KeyDescriptionError::kMalformedTag,
-                where() + ": " + std::string(tag->name) + ": " + read.error().text());
+                where() + ": " + std::string(tag->name) + ": " + failure.error().text());
   }
 
   template <class Member>
-  Result<void> read_field(der::Reader& value, List& list, Member List::*field,
-                          const AuthorizationTag&) {
-    return read_value(value, list.*field);
+  void read_field(der::Fields& value, List& list, Member List::*field, const AuthorizationTag&) {
+    read_value(value, list.*field);
   }
-  Result<void> read_field(der::Reader& value, List& list, TextField field,
-                          const AuthorizationTag&) {
-    return read_value(value, list.*field.member);
+  void read_field(der::Fields& value, List& list, TextField field, const AuthorizationTag&) {
+    read_value(value, list.*field.member);
   }
-  Result<void> read_field(der::Reader& value, List& list, std::optional<PatchLevel> List::*field,
-                          const AuthorizationTag& tag) {
-    auto is_date = read_patch_level(value, list.*field);
-    if (!is_date) return pass(is_date);
-    if (!*is_date) {
+  // A number that is no date is left out: a phone that does not know its level is not malformed.
+  void read_field(der::Fields& value, List& list, std::optional<PatchLevel> List::*field,
+                  const AuthorizationTag& tag) {
+    const std::uint64_t number = value.number();
+    if (is_patch_level(number)) {
+      list.*field = PatchLevel{static_cast<std::uint32_t>(number)};
+    } else if (!value.failure()) {
       warn("key-description.patch-level", std::string(tag.name) + " is not a date");
     }
-    return {};
   }
 
   Result<void> read_unknown(const der::Element& element, List& list) {
@@ -259,37 +192,21 @@ class ListReader {
   std::vector<std::uint32_t> seen_;
 };
 
-Result<KeyDescription> read_description(ByteView extension) {
-  auto outer = der::parse(extension, der::kSequence);
-  if (!outer) return pass(outer);
-  der::Reader reader(outer->content);
+KeyDescription read_description(ByteView extension, der::Failure& failure) {
+  der::Fields fields = der::Fields::of(extension, der::kSequence, failure);
   KeyDescription description;
-  auto version = read_number(reader, der::kInteger);
-  if (!version) return pass(version);
-  description.attestation_version = *version;
-  auto attestation_level = read_security_level(reader);
-  if (!attestation_level) return pass(attestation_level);
-  description.attestation_security_level = *attestation_level;
-  auto key_mint_version = read_number(reader, der::kInteger);
-  if (!key_mint_version) return pass(key_mint_version);
-  description.key_mint_version = *key_mint_version;
-  auto key_mint_level = read_security_level(reader);
-  if (!key_mint_level) return pass(key_mint_level);
-  description.key_mint_security_level = *key_mint_level;
-  for (ByteView* octets : {&description.attestation_challenge, &description.unique_id}) {
-    auto element = reader.read(der::kOctetString);
-    if (!element) return pass(element);
-    *octets = element->content;
-  }
-  ListReader software(*version, "softwareEnforced", description.warnings);
-  auto software_list = software.read(reader);
-  if (!software_list) return pass(software_list);
-  description.software_enforced = std::move(*software_list);
-  ListReader hardware(*version, "hardwareEnforced", description.warnings);
-  auto hardware_list = hardware.read(reader);
-  if (!hardware_list) return pass(hardware_list);
-  description.hardware_enforced = std::move(*hardware_list);
-  if (auto end = reader.finish(); !end) return pass(end);
+  description.attestation_version = fields.number();
+  description.attestation_security_level = read_security_level(fields);
+  description.key_mint_version = fields.number();
+  description.key_mint_security_level = read_security_level(fields);
+  description.attestation_challenge = fields.octets();
+  description.unique_id = fields.octets();
+  const std::uint64_t version = description.attestation_version;
+  description.software_enforced =
+      ListReader(version, "softwareEnforced", description.warnings).read(fields);
+  description.hardware_enforced =
+      ListReader(version, "hardwareEnforced", description.warnings).read(fields);
+  fields.finish();
   return description;
 }
 
@@ -350,14 +267,15 @@ std::string_view to_string(KeyOrigin origin) {
 }
 
 Result<KeyDescription> parse_key_description(ByteView extension) {
-  auto description = read_description(extension);
-  if (description) return description;
-  const Error& error = description.error();
+  der::Failure failure;
+  KeyDescription description = read_description(extension, failure);
+  if (!failure) return description;
+  const Error& error = failure.error();
   for (KeyDescriptionError own :
        {KeyDescriptionError::kMalformed, KeyDescriptionError::kMalformedTag,
         KeyDescriptionError::kDuplicateTag, KeyDescriptionError::kUnknownTag,
         KeyDescriptionError::kUnknownValue}) {
-    if (error.is(own)) return description;
+    if (error.is(own)) return tl::unexpected<Error>(error);
   }
   return fail(KeyDescriptionError::kMalformed, error.text());
 }

@@ -1,4 +1,5 @@
 #include "base/encoding.h"
+#include "base/utf.h"
 #include "verifier/evidence/authorization_tags.h"
 #include "verifier/evidence/key_description.h"
 
@@ -42,7 +43,7 @@ void add(Json& json, std::string_view name, const List& list, bool List::*field)
 void add(Json& json, std::string_view name, const List& list, TextField field) {
   const List::Octets& value = list.*field.member;
   if (!value) return;
-  json[std::string(name)] = der::is_utf8(*value) ? Json(as_text(*value)) : value_to_json(value);
+  json[std::string(name)] = is_utf8(as_text(*value)) ? Json(as_text(*value)) : value_to_json(value);
 }
 
 Json list_to_json(const List& list) {

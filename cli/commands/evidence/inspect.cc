@@ -78,7 +78,7 @@ std::optional<Json> inspect_cbor(const Bytes& bytes) {
 
 std::optional<Json> inspect_binary(const Bytes& bytes) {
   if (auto json = inspect_cbor(bytes)) return json;
-  if (pki::parse_signed_data(bytes)) {
+  if (pki::parse_signed_data(bytes, pki::CmsUse::kReceipt)) {
     return decoded_only(to_json(verifier::evidence::ReceiptVerifier().verify(bytes, {})),
                         "app-attest-receipt");
   }

@@ -7,13 +7,20 @@
 namespace touchmark::package::signature {
 namespace {
 
-constexpr SignatureScheme kRsaSha256{KeyType::kRsa, DigestAlgorithm::kSha256, RsaPadding::kPkcs1};
-constexpr SignatureScheme kRsaSha512{KeyType::kRsa, DigestAlgorithm::kSha512, RsaPadding::kPkcs1};
-constexpr SignatureScheme kPssSha256{KeyType::kRsa, DigestAlgorithm::kSha256, RsaPadding::kPss};
-constexpr SignatureScheme kPssSha512{KeyType::kRsa, DigestAlgorithm::kSha512, RsaPadding::kPss};
-constexpr SignatureScheme kEcdsaSha256{KeyType::kEc, DigestAlgorithm::kSha256, {}};
-constexpr SignatureScheme kEcdsaSha512{KeyType::kEc, DigestAlgorithm::kSha512, {}};
-constexpr SignatureScheme kDsaSha256{KeyType::kDsa, DigestAlgorithm::kSha256, {}};
+using crypto::DigestAlgorithm;
+using pki::KeyType;
+using pki::RsaPadding;
+using pki::SignatureAlgorithm;
+
+constexpr SignatureAlgorithm kRsaSha256{KeyType::kRsa, DigestAlgorithm::kSha256,
+                                        RsaPadding::kPkcs1};
+constexpr SignatureAlgorithm kRsaSha512{KeyType::kRsa, DigestAlgorithm::kSha512,
+                                        RsaPadding::kPkcs1};
+constexpr SignatureAlgorithm kPssSha256{KeyType::kRsa, DigestAlgorithm::kSha256, RsaPadding::kPss};
+constexpr SignatureAlgorithm kPssSha512{KeyType::kRsa, DigestAlgorithm::kSha512, RsaPadding::kPss};
+constexpr SignatureAlgorithm kEcdsaSha256{KeyType::kEc, DigestAlgorithm::kSha256, {}};
+constexpr SignatureAlgorithm kEcdsaSha512{KeyType::kEc, DigestAlgorithm::kSha512, {}};
+constexpr SignatureAlgorithm kDsaSha256{KeyType::kDsa, DigestAlgorithm::kSha256, {}};
 
 using enum ContentDigest;
 

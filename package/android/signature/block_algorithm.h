@@ -10,14 +10,14 @@
 
 #include "package/android/signature/api_level.h"
 #include "package/android/signature/content_digest.h"
-#include "package/android/signature/public_key.h"
+#include "pki/public_key.h"
 
 namespace touchmark::package::signature {
 
 struct BlockAlgorithm {
   std::uint32_t id;
   std::string_view name;
-  SignatureScheme scheme;
+  pki::SignatureAlgorithm scheme;
   ContentDigest content_digest;
   std::int64_t min_sdk;      // the first API level that knows it in a signing block
   std::int64_t key_min_sdk;  // the first API level that can verify its signatures at all

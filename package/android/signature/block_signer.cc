@@ -51,17 +51,17 @@ Result<std::vector<BlockSignature>> read_signatures(ByteView records, const Sign
 
 Result<void> verify_one(const BlockSignature& signature, const SignerRecord& record,
                         const SignerPlace& place, const BlockErrors& errors) {
-  const auto key = PublicKey::from_der(record.public_key);
+  const auto key = pki::PublicKey::from_spki(record.public_key, pki::KeyPolicy::kPlatform);
   const std::string what = place.text() + ": " + std::string(signature.algorithm->name);
   if (!key || key->type() != signature.algorithm->scheme.key_type) {
     return fail(errors.malformed_public_key, what + ": the public key is not one for it");
   }
-  switch (key->verify(signature.algorithm->scheme, record.signed_data, signature.value)) {
-    case SignatureCheck::kGood:
+  switch (key->check(signature.algorithm->scheme, record.signed_data, signature.value)) {
+    case pki::SignatureCheck::kGood:
       return {};
-    case SignatureCheck::kBad:
+    case pki::SignatureCheck::kBad:
       return fail(errors.bad_signature, what + " does not verify");
-    case SignatureCheck::kUnusable:
+    case pki::SignatureCheck::kUnusable:
       break;
   }
   return fail(errors.unusable_signature, what + ": " + std::to_string(signature.value.size()) +
@@ -74,7 +74,7 @@ Result<void> read_certificates(ByteView records, const SignerPlace& place,
     const auto der = reader.prefixed();
     if (!der)
       return fail(errors.malformed_signed_data, place.text() + ": a certificate is cut off");
-    auto certificate = parse_certificate(*der);
+    auto certificate = read_signer_certificate(*der);
     if (!certificate) {
       return fail(errors.malformed_certificate, place.text() + ": certificate " +
                                                     std::to_string(signer.certificates.size() + 1) +

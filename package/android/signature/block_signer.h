@@ -12,9 +12,9 @@
 #include "base/error.h"
 #include "package/android/signature/api_level.h"
 #include "package/android/signature/byte_reader.h"
-#include "package/android/signature/certificate.h"
 #include "package/android/signature/content_digest.h"
 #include "package/android/signature/error.h"
+#include "package/android/signature/signer_certificate.h"
 
 namespace touchmark::package::signature {
 
@@ -59,7 +59,7 @@ struct BlockSigner {
     Bytes value;
   };
   std::vector<std::uint32_t> signature_algorithms;
-  std::vector<Certificate> certificates;  // the signer's own first
+  std::vector<SignerCertificate> certificates;  // the signer's own first
   std::vector<DigestRecord> digests;
   std::vector<BlockAttribute> attributes;
   SdkRange sdk;  // v3: the API levels this signer is for

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/parallel.h"
-#include "package/android/signature/digest.h"
+#include "crypto/digest.h"
 #include "package/android/signature/merkle_tree.h"
 
 namespace touchmark::package::signature {
@@ -84,7 +84,7 @@ std::vector<Chunk> cut(const Content& content) {
 
 struct ChunkedDigest {
   ContentDigest id;
-  DigestAlgorithm algorithm;
+  crypto::DigestAlgorithm algorithm;
   Bytes joined;  // 0x5a, number of chunks, digest of each chunk in order
 };
 
@@ -93,7 +93,7 @@ Result<void> digest_chunk(const Content& content, const Chunk& chunk, std::size_
                           std::span<std::byte> buffer, std::vector<ChunkedDigest>& outputs) {
   std::array<std::byte, 5> prefix{std::byte{0xa5}};
   put_u32(std::span(prefix).subspan(1), chunk.size);
-  std::vector<Digester> digesters;
+  std::vector<crypto::Digester> digesters;
   for (const ChunkedDigest& output : outputs) {
     digesters.emplace_back(output.algorithm).update(prefix);
   }
@@ -101,7 +101,7 @@ Result<void> digest_chunk(const Content& content, const Chunk& chunk, std::size_
     const auto piece = buffer.first(
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), chunk.size - done)));
     if (auto r = content.read(chunk.segment, chunk.offset + done, piece); !r) return pass(r);
-    for (Digester& digester : digesters) digester.update(piece);
+    for (crypto::Digester& digester : digesters) digester.update(piece);
     done += piece.size();
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -116,7 +116,7 @@ Result<void> compute_chunked(const Content& content, unsigned threads,
                              std::vector<ChunkedDigest>& outputs) {
   const std::vector<Chunk> chunks = cut(content);
   for (ChunkedDigest& output : outputs) {
-    output.joined.resize(5 + chunks.size() * digest_size(output.algorithm));
+    output.joined.resize(5 + chunks.size() * crypto::digest_size(output.algorithm));
     output.joined[0] = std::byte{0x5a};
     put_u32(std::span(output.joined).subspan(1), chunks.size());
   }
@@ -139,15 +139,15 @@ Result<void> ContentDigester::compute(const std::set<ContentDigest>& wanted) {
   std::vector<ChunkedDigest> chunked;
   for (const ContentDigest id : wanted) {
     if (known_.contains(id) || id == ContentDigest::kVeritySha256) continue;
-    chunked.push_back(
-        {id,
-         id == ContentDigest::kChunkedSha512 ? DigestAlgorithm::kSha512 : DigestAlgorithm::kSha256,
-         {}});
+    chunked.push_back({id,
+                       id == ContentDigest::kChunkedSha512 ? crypto::DigestAlgorithm::kSha512
+                                                           : crypto::DigestAlgorithm::kSha256,
+                       {}});
   }
   if (!chunked.empty()) {
     if (auto r = compute_chunked(content, threads_, chunked); !r) return pass(r);
     for (const ChunkedDigest& done : chunked) {
-      known_[done.id] = digest(done.algorithm, done.joined);
+      known_[done.id] = crypto::digest(done.algorithm, done.joined);
     }
   }
   if (wanted.contains(ContentDigest::kVeritySha256) &&

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/parallel.h"
-#include "package/android/signature/digest.h"
+#include "crypto/digest.h"
 #include "package/android/signature/error.h"
 #include "package/android/signature/merkle_tree.h"
 #include "package/android/signature/signing_block.h"
@@ -51,7 +51,7 @@ File make_file(std::size_t entries, std::size_t block, std::size_t directory) {
   return file;
 }
 
-Bytes plain_chunked(const File& file, DigestAlgorithm algorithm) {
+Bytes plain_chunked(const File& file, crypto::DigestAlgorithm algorithm) {
   const std::size_t entries = file.layout.block_offset;
   const std::size_t end = file.digested.size() - 22;
   Bytes digests;
@@ -60,19 +60,21 @@ Bytes plain_chunked(const File& file, DigestAlgorithm algorithm) {
        {std::pair{std::size_t{0}, entries}, {entries, end}, {end, file.digested.size()}}) {
     for (std::size_t at = begin; at < stop; at += kMiB, ++count) {
       const ByteView chunk = ByteView(file.digested).subspan(at, std::min(kMiB, stop - at));
-      append(digests, digest(algorithm, concat({Bytes{std::byte{0xa5}}, u32_bytes(chunk.size()),
-                                                to_bytes(chunk)})));
+      append(digests,
+             crypto::digest(algorithm, concat({Bytes{std::byte{0xa5}}, u32_bytes(chunk.size()),
+                                               to_bytes(chunk)})));
     }
   }
-  return digest(algorithm, concat({Bytes{std::byte{0x5a}}, u32_bytes(count), digests}));
+  return crypto::digest(algorithm, concat({Bytes{std::byte{0x5a}}, u32_bytes(count), digests}));
 }
 
 Bytes page_digests(Bytes data, std::size_t salt) {
   data.resize((data.size() + 4095) / 4096 * 4096);
   Bytes digests;
   for (std::size_t at = 0; at < data.size(); at += 4096) {
-    append(digests, digest(DigestAlgorithm::kSha256,
-                           concat({Bytes(salt), to_bytes(ByteView(data).subspan(at, 4096))})));
+    append(digests,
+           crypto::digest(crypto::DigestAlgorithm::kSha256,
+                          concat({Bytes(salt), to_bytes(ByteView(data).subspan(at, 4096))})));
   }
   return digests;
 }
@@ -94,9 +96,9 @@ TEST(ContentDigester, FollowsTheDefinition) {
       ContentDigester digester(*source, file.layout, threads);
       ASSERT_TRUE(digester.compute({ContentDigest::kChunkedSha256, ContentDigest::kChunkedSha512}));
       EXPECT_EQ(digester.get(ContentDigest::kChunkedSha256),
-                plain_chunked(file, DigestAlgorithm::kSha256));
+                plain_chunked(file, crypto::DigestAlgorithm::kSha256));
       EXPECT_EQ(digester.get(ContentDigest::kChunkedSha512),
-                plain_chunked(file, DigestAlgorithm::kSha512));
+                plain_chunked(file, crypto::DigestAlgorithm::kSha512));
     }
   }
 }
@@ -145,13 +147,15 @@ TEST(MerkleTree, ShowsItsPagesInOrder) {
     ASSERT_TRUE(root);
     EXPECT_EQ(*root, plain_root(data, 0)) << size;
     // The root is the digest of the first page, which holds the digests of the pages below.
-    EXPECT_EQ(*root, digest(DigestAlgorithm::kSha256, ByteView(tree).first(4096))) << size;
+    EXPECT_EQ(*root, crypto::digest(crypto::DigestAlgorithm::kSha256, ByteView(tree).first(4096)))
+        << size;
     // The lowest level comes last.
     Bytes lowest = data;
     lowest.resize((size + 4095) / 4096 * 4096);
     const std::size_t level = (lowest.size() / 4096 * 32 + 4095) / 4096 * 4096;
-    EXPECT_TRUE(std::ranges::equal(ByteView(tree).last(level).first(32),
-                                   digest(DigestAlgorithm::kSha256, ByteView(lowest).first(4096))))
+    EXPECT_TRUE(std::ranges::equal(
+        ByteView(tree).last(level).first(32),
+        crypto::digest(crypto::DigestAlgorithm::kSha256, ByteView(lowest).first(4096))))
         << size;
   }
 }

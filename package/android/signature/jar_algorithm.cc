@@ -9,6 +9,10 @@
 namespace touchmark::package::signature {
 namespace {
 
+using crypto::DigestAlgorithm;
+using pki::KeyType;
+using pki::RsaPadding;
+using pki::SignatureAlgorithm;
 using enum DigestAlgorithm;
 
 struct DigestOid {
@@ -153,12 +157,13 @@ std::optional<DigestAlgorithm> jar_digest(std::string_view oid) {
   return std::nullopt;
 }
 
-std::optional<SignatureScheme> jar_signature_scheme(std::string_view digest_oid,
-                                                    std::string_view signature_oid) {
+std::optional<SignatureAlgorithm> jar_signature_scheme(std::string_view digest_oid,
+                                                       std::string_view signature_oid) {
   const SignatureOid* signature = find_signature(signature_oid);
   const auto digest = jar_digest(digest_oid);
   if (signature == nullptr || !digest) return std::nullopt;
-  return SignatureScheme{signature->key, signature->digest.value_or(*digest), RsaPadding::kPkcs1};
+  return SignatureAlgorithm{signature->key, signature->digest.value_or(*digest),
+                            RsaPadding::kPkcs1};
 }
 
 bool jar_algorithms_supported(std::string_view digest_oid, std::string_view signature_oid,

@@ -8,24 +8,24 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "crypto/digest.h"
 #include "package/android/signature/api_level.h"
-#include "package/android/signature/digest.h"
 #include "package/android/signature/jar_manifest.h"
-#include "package/android/signature/public_key.h"
+#include "pki/public_key.h"
 
 namespace touchmark::package::signature {
 
 // By OID; nothing for what no API level accepts.
-std::optional<DigestAlgorithm> jar_digest(std::string_view oid);
+std::optional<crypto::DigestAlgorithm> jar_digest(std::string_view oid);
 // `signature_oid` may name the digest too (sha256WithRSAEncryption) or only the kind of key.
-std::optional<SignatureScheme> jar_signature_scheme(std::string_view digest_oid,
-                                                    std::string_view signature_oid);
+std::optional<pki::SignatureAlgorithm> jar_signature_scheme(std::string_view digest_oid,
+                                                            std::string_view signature_oid);
 // Whether every level of `range` accepts this pair in a signature block.
 bool jar_algorithms_supported(std::string_view digest_oid, std::string_view signature_oid,
                               SdkRange range);
 
 struct NamedDigest {
-  DigestAlgorithm algorithm;
+  crypto::DigestAlgorithm algorithm;
   Bytes value;
 };
 // The digests in `section` that the levels of `range` would check: attributes

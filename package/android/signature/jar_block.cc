@@ -1,11 +1,12 @@
 // The signature block: PKCS #7 signers over the signature file.
 #include <algorithm>
 
-#include "package/android/signature/ber.h"
+#include "formats/der.h"
 #include "package/android/signature/error.h"
 #include "package/android/signature/jar_algorithm.h"
 #include "package/android/signature/jar_signer.h"
 #include "package/android/signature/pkcs7.h"
+#include "pki/platform_certificate.h"
 
 namespace touchmark::package::signature {
 namespace {
@@ -17,17 +18,18 @@ constexpr std::byte kSetTag{0x31};
 struct BlockContext {
   const std::string& name;
   const Pkcs7SignedData& data;
-  const std::vector<Certificate>& certificates;
+  const std::vector<SignerCertificate>& certificates;
   ByteView signature_file;
   SdkRange range;
 };
 
 // The certificate that the signer names and that may sign.
-Result<const Certificate*> find_certificate(const BlockContext& context,
-                                            const Pkcs7Signer& signer) {
+Result<const SignerCertificate*> find_certificate(const BlockContext& context,
+                                                  const Pkcs7Signer& signer) {
   const auto found = std::find_if(
-      context.certificates.begin(), context.certificates.end(), [&](const Certificate& c) {
-        return signer.issuer && is_issued_as(c, *signer.issuer, signer.serial);
+      context.certificates.begin(), context.certificates.end(), [&](const SignerCertificate& c) {
+        return signer.issuer && pki::same_serial(c.serial, signer.serial) &&
+               pki::names_match(c.issuer, *signer.issuer);
       });
   if (found == context.certificates.end()) {
     return fail(SignatureError::kV1CertificateMissing,
@@ -45,8 +47,8 @@ Result<const Certificate*> find_certificate(const BlockContext& context,
 }
 
 // The only value of an attribute; nothing when there is no such attribute or it is empty.
-Result<std::optional<BerValue>> single_value(const std::vector<Pkcs7Attribute>& attributes,
-                                             std::string_view type, const std::string& name) {
+Result<std::optional<der::Element>> single_value(const std::vector<Pkcs7Attribute>& attributes,
+                                                 std::string_view type, const std::string& name) {
   const auto found = std::find_if(attributes.begin(), attributes.end(),
                                   [type](const Pkcs7Attribute& a) { return a.type == type; });
   if (found == attributes.end() || found->values.empty()) return std::nullopt;
@@ -55,7 +57,11 @@ Result<std::optional<BerValue>> single_value(const std::vector<Pkcs7Attribute>& 
         SignatureError::kV1AmbiguousAttribute,
         name + ": a signed attribute has " + std::to_string(found->values.size()) + " values");
   }
-  return BerReader(found->values.front()).next();
+  return der::Reader(found->values.front(), der::kAnyBer).read();
+}
+
+bool is_a(const std::optional<der::Element>& value, der::Tag tag) {
+  return value && value->tag.tag_class == tag.tag_class && value->tag.number == tag.number;
 }
 
 Result<std::vector<Pkcs7Attribute>> read_attributes(const BlockContext& context,
@@ -78,8 +84,10 @@ Result<bool> attributes_match(const BlockContext& context, const Pkcs7Signer& si
   if (context.range.max >= kNougat) {
     const auto type = single_value(*attributes, kContentTypeOid, context.name);
     if (!type) return pass(type);
-    const auto oid =
-        *type && (*type)->is(kBerObjectId) ? oid_text((*type)->contents) : std::nullopt;
+    std::optional<std::string> oid;
+    if (is_a(*type, der::kOid)) {
+      if (auto text = der::decode_oid((*type)->content, der::kAnyBer)) oid = std::move(*text);
+    }
     if (!oid) {
       return fail(SignatureError::kV1MissingAttribute,
                   context.name + ": no content type in the signed attributes");
@@ -88,18 +96,19 @@ Result<bool> attributes_match(const BlockContext& context, const Pkcs7Signer& si
   }
   const auto expected = single_value(*attributes, kMessageDigestOid, context.name);
   if (!expected) return pass(expected);
-  if (!*expected || !(*expected)->is(kBerOctetString)) {
+  if (!is_a(*expected, der::kOctetString)) {
     return fail(SignatureError::kV1MissingAttribute,
                 context.name + ": no digest in the signed attributes");
   }
-  const Bytes actual = digest(*jar_digest(signer.digest_algorithm), context.signature_file);
-  const ByteView value = (*expected)->contents;
+  const Bytes actual = crypto::digest(*jar_digest(signer.digest_algorithm), context.signature_file);
+  const ByteView value = (*expected)->content;
   return std::equal(actual.begin(), actual.end(), value.begin(), value.end());
 }
 
 // The signer's certificate; nullptr when the signature is not by its key, which leaves the block's
 // other signers to try; an error when the whole package is refused for it.
-Result<const Certificate*> verify_signer(const BlockContext& context, const Pkcs7Signer& signer) {
+Result<const SignerCertificate*> verify_signer(const BlockContext& context,
+                                               const Pkcs7Signer& signer) {
   if (!jar_algorithms_supported(signer.digest_algorithm, signer.signature_algorithm,
                                 context.range)) {
     return fail(SignatureError::kV1UnsupportedAlgorithm,
@@ -128,12 +137,12 @@ Result<const Certificate*> verify_signer(const BlockContext& context, const Pkcs
     signed_bytes = to_bytes(*signer.signed_attributes);
     signed_bytes.front() = kSetTag;
   }
-  switch (key->verify(*scheme, signed_bytes, signer.signature)) {
-    case SignatureCheck::kGood:
+  switch (key->check(*scheme, signed_bytes, signer.signature)) {
+    case pki::SignatureCheck::kGood:
       return *certificate;
-    case SignatureCheck::kBad:
+    case pki::SignatureCheck::kBad:
       return nullptr;
-    case SignatureCheck::kUnusable:
+    case pki::SignatureCheck::kUnusable:
       break;
   }
   return fail(SignatureError::kV1UnusableSignature, context.name + ": a signature of " +
@@ -143,16 +152,16 @@ Result<const Certificate*> verify_signer(const BlockContext& context, const Pkcs
 
 }  // namespace
 
-Result<Certificate> verify_signature_block(ByteView block, ByteView signature_file,
-                                           const std::string& name, SdkRange range) {
+Result<SignerCertificate> verify_signature_block(ByteView block, ByteView signature_file,
+                                                 const std::string& name, SdkRange range) {
   const auto data = parse_pkcs7(block);
   if (!data) return fail(SignatureError::kV1MalformedBlock, name + ": " + data.error().message());
   if (data->signers.empty()) {
     return fail(SignatureError::kV1NoSigners, name + " has no signer");
   }
-  std::vector<Certificate> certificates;
+  std::vector<SignerCertificate> certificates;
   for (const ByteView der : data->certificates) {
-    auto certificate = parse_certificate(der);
+    auto certificate = read_signer_certificate(der);
     if (!certificate) {
       return fail(
           SignatureError::kV1MalformedCertificate,
@@ -163,7 +172,7 @@ Result<Certificate> verify_signature_block(ByteView block, ByteView signature_fi
   // Android 7 and newer try all signers and take the first that holds; older ones look at one.
   const std::size_t tried = range.min < kNougat ? 1 : data->signers.size();
   const BlockContext context{name, *data, certificates, signature_file, range};
-  const Certificate* first = nullptr;
+  const SignerCertificate* first = nullptr;
   for (std::size_t i = 0; i < tried; ++i) {
     const auto certificate = verify_signer(context, data->signers[i]);
     if (!certificate) return pass(certificate);

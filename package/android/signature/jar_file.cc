@@ -82,7 +82,7 @@ Result<bool> FileCheck::manifest_verifies(const JarSection& main) {
   if (!expected) return pass(expected);
   return !expected->empty() &&
          std::all_of(expected->begin(), expected->end(), [&](const NamedDigest& named) {
-           return digest(named.algorithm, manifest_.bytes) == named.value;
+           return crypto::digest(named.algorithm, manifest_.bytes) == named.value;
          });
 }
 
@@ -96,7 +96,7 @@ Result<void> FileCheck::check_main_attributes(const JarSection& main) {
     text = ByteView(manifest_.bytes).subspan(section.offset, section.size);
   }
   for (const NamedDigest& named : *expected) {
-    if (digest(named.algorithm, text) == named.value) continue;
+    if (crypto::digest(named.algorithm, text) == named.value) continue;
     return fail(SignatureError::kV1MainSectionDigestMismatch,
                 name_ + ": the manifest's main section is not the one that was signed");
   }
@@ -126,7 +126,7 @@ Result<void> FileCheck::check_section(const JarSection& section, const std::stri
   ByteView text = ByteView(manifest_.bytes).subspan(signed_section.offset, signed_section.size);
   if (by_signtool_ && as_text(text).ends_with("\n\n")) text = text.first(text.size() - 1);
   for (const NamedDigest& named : *expected) {
-    const Bytes actual = digest(named.algorithm, text);
+    const Bytes actual = crypto::digest(named.algorithm, text);
     if (actual == named.value) continue;
     return fail(SignatureError::kV1SectionDigestMismatch,
                 name_ + ": the manifest's section of " + entry + " was signed with digest " +

@@ -1,72 +1,13 @@
-// The pieces of JAR signatures: BER, PKCS #7, manifests, and which algorithms count where.
+// The pieces of JAR signatures: PKCS #7, manifests, and which algorithms count where.
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
-#include "package/android/signature/ber.h"
 #include "package/android/signature/jar_algorithm.h"
 #include "package/android/signature/jar_manifest.h"
 #include "package/android/signature/testing/jar_builder.h"
 
 namespace touchmark::package::signature {
 namespace {
-
-Bytes hex(std::string_view text) { return *hex_decode(text); }
-
-// The contents of the first value in hex, or "malformed".
-std::string first_value(std::string_view text) {
-  const Bytes bytes = hex(text);
-  const auto value = BerReader(bytes).next();
-  return value ? hex_encode(value->contents) : "malformed";
-}
-
-TEST(Ber, ReadsAllFormsOfLength) {
-  EXPECT_EQ(first_value("0403010203"), "010203");
-  EXPECT_EQ(first_value("04810101"), "01");
-  EXPECT_EQ(first_value("0484000000010199"), "01");  // longer than needed
-  EXPECT_EQ(first_value("040101ffff"), "01");        // more values follow
-  EXPECT_EQ(first_value("24800401010401020000"), "040101040102");
-  EXPECT_EQ(first_value("0480aabb0000"), "aabb");
-  EXPECT_EQ(first_value("308030800000040000000000"), "308000000400");
-}
-
-TEST(Ber, RefusesWhatDoesNotFit) {
-  EXPECT_EQ(first_value("04"), "malformed");
-  EXPECT_EQ(first_value("0402aa"), "malformed");
-  EXPECT_EQ(first_value("0485000000000100"), "malformed");
-  EXPECT_EQ(first_value("04840000"), "malformed");
-  EXPECT_EQ(first_value("0484ffffffff"), "malformed");
-  EXPECT_EQ(first_value("30800401"), "malformed");
-  EXPECT_EQ(first_value("0480aabb00"), "malformed");
-  EXPECT_EQ(first_value("1fffffffffff0100"), "malformed");  // a tag number over 2^31
-  std::string deep;
-  for (unsigned i = 0; i < kMaxBerDepth + 2; ++i) deep = "3080" + deep + "0000";
-  EXPECT_EQ(first_value(deep), "malformed");
-}
-
-TEST(Ber, ReadsTags) {
-  const Bytes bytes = hex("bf818a010100a00100");
-  BerReader reader(bytes);
-  const auto high = reader.next();
-  ASSERT_TRUE(high);
-  EXPECT_TRUE(high->is_context(1 << 14 | 10 << 7 | 1));
-  const auto low = reader.next();
-  ASSERT_TRUE(low);
-  EXPECT_TRUE(low->is_context(0));
-  EXPECT_EQ(low->encoded.size(), 3u);
-  EXPECT_FALSE(reader.next());
-  EXPECT_TRUE(reader.empty());
-}
-
-TEST(Ber, WritesObjectIdentifiers) {
-  const auto text = [](std::string_view digits) { return oid_text(hex(digits)).value_or("none"); };
-  EXPECT_EQ(text("2a864886f70d010702"), "1.2.840.113549.1.7.2");
-  EXPECT_EQ(text("608648016503040201"), "2.16.840.1.101.3.4.2.1");
-  EXPECT_EQ(text("00"), "0.0");
-  EXPECT_EQ(text("883703"), "2.999.3");
-  EXPECT_EQ(text(""), "none");
-  EXPECT_EQ(text("2a86"), "none");
-  EXPECT_EQ(text("2affffffffffffffffffff7f"), "none");
-}
 
 TEST(JarManifest, CutsSectionsAtEmptyLines) {
   const std::string text = "Main: 1\r\nOther: 2\r\n\r\nName: a\r\nX: y\r\n\r\n\r\nName: b\r\nX: z";
@@ -117,7 +58,7 @@ std::string digests(std::string_view text, SdkRange range) {
   if (!found) return found.error().id();
   std::string names;
   for (const NamedDigest& named : *found) {
-    names += std::string(names.empty() ? "" : " ") + digest_name(named.algorithm) + "=" +
+    names += std::string(names.empty() ? "" : " ") + crypto::digest_name(named.algorithm) + "=" +
              base64_encode(named.value);
   }
   return names;

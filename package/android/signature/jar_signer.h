@@ -11,15 +11,15 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "package/android/signature/api_level.h"
-#include "package/android/signature/certificate.h"
 #include "package/android/signature/jar_manifest.h"
 #include "package/android/signature/scheme_v2.h"
+#include "package/android/signature/signer_certificate.h"
 
 namespace touchmark::package::signature {
 
 // The certificate whose key signed `signature_file`. `name` is for messages.
-Result<Certificate> verify_signature_block(ByteView block, ByteView signature_file,
-                                           const std::string& name, SdkRange range);
+Result<SignerCertificate> verify_signature_block(ByteView block, ByteView signature_file,
+                                                 const std::string& name, SdkRange range);
 
 // META-INF/MANIFEST.MF with its sections by entry name.
 struct JarManifest {

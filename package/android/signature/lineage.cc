@@ -5,7 +5,7 @@
 
 #include "package/android/signature/block_algorithm.h"
 #include "package/android/signature/byte_reader.h"
-#include "package/android/signature/certificate.h"
+#include "package/android/signature/signer_certificate.h"
 
 namespace touchmark::package::signature {
 namespace {
@@ -40,8 +40,8 @@ std::optional<Node> read_node(ByteReader& reader) {
 }
 
 // Whether `parent` signed `node` with the algorithm that both of them name.
-Result<void> verify_link(const Certificate& parent, std::uint32_t algorithm_id, const Node& node,
-                         std::size_t number) {
+Result<void> verify_link(const SignerCertificate& parent, std::uint32_t algorithm_id,
+                         const Node& node, std::size_t number) {
   const std::string what = "certificate " + std::to_string(number) + " of the lineage";
   const BlockAlgorithm* algorithm = find_block_algorithm(algorithm_id);
   if (algorithm == nullptr) {
@@ -49,7 +49,8 @@ Result<void> verify_link(const Certificate& parent, std::uint32_t algorithm_id, 
   }
   const auto& key = parent.public_key;
   if (!key || key->type() != algorithm->scheme.key_type ||
-      key->verify(algorithm->scheme, node.signed_data, node.signature) != SignatureCheck::kGood ||
+      key->check(algorithm->scheme, node.signed_data, node.signature) !=
+          pki::SignatureCheck::kGood ||
       node.parent_algorithm != algorithm_id) {
     return fail(SignatureError::kV3LineageBadSignature,
                 what + " is not signed by the one before it");
@@ -94,7 +95,7 @@ Result<Lineage> read_lineage(ByteView attribute) {
     return fail(SignatureError::kV3MalformedLineage, "the lineage is not of version 1");
   }
   Lineage lineage;
-  std::optional<Certificate> parent;
+  std::optional<SignerCertificate> parent;
   std::uint32_t algorithm = 0;
   while (!reader.empty()) {
     const std::size_t number = lineage.size() + 1;
@@ -106,7 +107,7 @@ Result<Lineage> read_lineage(ByteView attribute) {
     if (parent) {
       if (auto r = verify_link(*parent, algorithm, *node, number); !r) return pass(r);
     }
-    parent = parse_certificate(node->certificate);
+    parent = read_signer_certificate(node->certificate);
     if (!parent) {
       return fail(SignatureError::kV3LineageBadSignature,
                   "certificate " + std::to_string(number) + " of the lineage is not X.509");

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "package/android/signature/digest.h"
+#include "crypto/digest.h"
 
 namespace touchmark::package::signature {
 namespace {
@@ -37,7 +37,7 @@ void digest_pages(ByteView data, ByteView salt, Bytes& out) {
   static constexpr std::array<std::byte, kMerklePageBytes> kZeros{};
   for (std::size_t at = 0; at < data.size(); at += kMerklePageBytes) {
     const ByteView page = data.subspan(at, std::min(kMerklePageBytes, data.size() - at));
-    Digester digester(DigestAlgorithm::kSha256);
+    crypto::Digester digester(crypto::DigestAlgorithm::kSha256);
     digester.update(salt);
     digester.update(page);
     digester.update(ByteView(kZeros).first(kMerklePageBytes - page.size()));

@@ -1,6 +1,6 @@
 #include "package/android/signature/pkcs7.h"
 
-#include "package/android/signature/ber.h"
+#include "formats/der_fields.h"
 #include "package/android/signature/error.h"
 
 namespace touchmark::package::signature {
@@ -8,142 +8,99 @@ namespace {
 
 constexpr std::string_view kSignedDataOid = "1.2.840.113549.1.7.2";
 
-tl::unexpected<Error> malformed(const char* what) {
-  return fail(SignatureError::kV1MalformedBlock, std::string("signature block: ") + what);
+std::string oid_text(der::Fields& fields) {
+  const ByteView oid = fields.oid();
+  der::Failure& failure = fields.failure();
+  return failure ? std::string() : failure.take(der::decode_oid(oid, der::kAnyBer));
 }
 
-// The next value if it is of this universal type.
-std::optional<BerValue> expect(BerReader& reader, std::uint32_t tag) {
-  const auto value = reader.next();
-  return value && value->is(tag) ? value : std::nullopt;
-}
-
-std::optional<std::string> algorithm_oid(const std::optional<BerValue>& sequence) {
-  if (!sequence || !sequence->is(kBerSequence)) return std::nullopt;
-  BerReader fields(sequence->contents);
-  const auto oid = expect(fields, kBerObjectId);
-  if (!oid) return std::nullopt;
-  // Parameters, or whatever follows, mean nothing here but have to be a value.
-  if (!fields.empty() && !fields.next()) return std::nullopt;
-  return oid_text(oid->contents);
+// A SEQUENCE that an OBJECT IDENTIFIER begins. Parameters, or whatever follows, mean nothing here
+// but have to be a value.
+std::string algorithm(der::Fields& reader) {
+  der::Fields fields = reader.enter(der::kSequence);
+  std::string oid = oid_text(fields);
+  if (!fields.at_end()) fields.read();
+  return oid;
 }
 
 // sid: IssuerAndSerialNumber, or [0] subject key identifier.
-bool read_signer_id(const std::optional<BerValue>& id, Pkcs7Signer& signer) {
-  if (!id) return false;
-  if (id->is_context(0)) return true;
-  if (!id->is(kBerSequence)) return false;
-  BerReader fields(id->contents);
-  const auto issuer = fields.next();
-  const auto serial = expect(fields, kBerInteger);
-  if (!issuer || !serial || serial->contents.empty()) return false;
-  signer.issuer = issuer->encoded;
-  signer.serial = serial->contents;
-  return true;
+void read_signer_id(der::Fields& reader, Pkcs7Signer& signer) {
+  if (reader.optional(der::context(0))) return;
+  der::Fields id = reader.enter(der::kSequence);
+  signer.issuer = id.read().full;
+  signer.serial = id.read(der::kInteger).content;
+  if (signer.serial.empty()) {
+    id.failure().note(der::DerError::kBadInteger, "a signer's serial number is empty");
+  }
 }
 
-std::optional<Pkcs7Signer> read_signer(const BerValue& value) {
-  if (!value.is(kBerSequence)) return std::nullopt;
-  BerReader fields(value.contents);
+Pkcs7Signer read_signer(der::Fields& signers) {
+  der::Fields fields = signers.enter(der::kSequence);
   Pkcs7Signer signer;
-  if (!expect(fields, kBerInteger) || !read_signer_id(fields.next(), signer)) return std::nullopt;
-  const auto digest_algorithm = algorithm_oid(fields.next());
-  auto next = fields.next();
-  if (next && next->is_context(0)) {
-    signer.signed_attributes = next->encoded;
-    next = fields.next();
+  fields.read(der::kInteger);
+  read_signer_id(fields, signer);
+  signer.digest_algorithm = algorithm(fields);
+  if (auto attributes = fields.optional(der::context(0))) {
+    signer.signed_attributes = attributes->full;
   }
-  const auto signature_algorithm = algorithm_oid(next);
-  const auto signature = expect(fields, kBerOctetString);
-  if (!digest_algorithm || !signature_algorithm || !signature) return std::nullopt;
-  signer.digest_algorithm = *digest_algorithm;
-  signer.signature_algorithm = *signature_algorithm;
-  signer.signature = signature->contents;
+  signer.signature_algorithm = algorithm(fields);
+  signer.signature = fields.octets();
   return signer;
 }
 
-// ContentInfo: OID, then SignedData in an explicit [0].
-Result<ByteView> signed_data_of(ByteView block) {
-  BerReader outer(block);
-  const auto info = expect(outer, kBerSequence);
-  if (!info) return malformed("not a ContentInfo");
-  BerReader fields(info->contents);
-  const auto type = expect(fields, kBerObjectId);
-  if (!type || oid_text(type->contents) != kSignedDataOid) return malformed("not SignedData");
-  const auto content = fields.next();
-  if (!content || !content->is_context(0)) return malformed("no content");
-  BerReader inner(content->contents);
-  const auto signed_data = expect(inner, kBerSequence);
-  if (!signed_data) return malformed("content is not SignedData");
-  return signed_data->contents;
+template <class T>
+void add(std::vector<T>& list, T item, der::Failure& failure) {
+  if (list.size() == kMaxPkcs7Items) {
+    failure.note(SignatureError::kV1MalformedBlock,
+                 "over " + std::to_string(kMaxPkcs7Items) + " of its parts are of one kind");
+  }
+  list.push_back(std::move(item));
 }
 
 }  // namespace
 
 Result<Pkcs7SignedData> parse_pkcs7(ByteView block) {
-  const auto contents = signed_data_of(block);
-  if (!contents) return pass(contents);
-  BerReader fields(*contents);
+  der::Failure failure;
+  // ContentInfo: OID, then SignedData in an explicit [0]. What follows is skipped on each level.
+  der::Fields info = der::Fields(block, failure, der::kAnyBer).enter(der::kSequence);
+  if (oid_text(info) != kSignedDataOid) {
+    failure.note(SignatureError::kV1MalformedBlock, "not SignedData");
+  }
+  der::Fields fields = info.enter(der::context(0)).enter(der::kSequence);
+  fields.read(der::kInteger);
+  for (der::Fields algorithms = fields.enter(der::kSet); !algorithms.at_end();) {
+    algorithm(algorithms);
+  }
   Pkcs7SignedData data;
-  if (!expect(fields, kBerInteger)) return malformed("no version");
-  const auto digest_algorithms = expect(fields, kBerSet);
-  if (!digest_algorithms) return malformed("no digest algorithms");
-  for (BerReader algorithms(digest_algorithms->contents); !algorithms.empty();) {
-    if (!algorithm_oid(algorithms.next())) return malformed("malformed digest algorithms");
-  }
-  const auto encapsulated = expect(fields, kBerSequence);
-  const auto content_type = algorithm_oid(encapsulated);  // also a SEQUENCE that an OID begins
-  if (!content_type) return malformed("no content type");
-  data.content_type = *content_type;
-  auto next = fields.next();
-  if (next && next->is_context(0)) {
-    for (BerReader certificates(next->contents); !certificates.empty();) {
-      const auto certificate = certificates.next();
-      if (!certificate || data.certificates.size() == kMaxPkcs7Items) {
-        return malformed("malformed or too many certificates");
-      }
-      data.certificates.push_back(certificate->encoded);
+  data.content_type = algorithm(fields);  // also a SEQUENCE that an OID begins
+  if (auto list = fields.optional(der::context(0))) {
+    for (der::Fields certificates(list->content, failure, der::kAnyBer); !certificates.at_end();) {
+      add(data.certificates, certificates.read().full, failure);
     }
-    next = fields.next();
   }
-  if (next && next->is_context(1)) next = fields.next();  // CRLs
-  if (!next || !next->is(kBerSet)) return malformed("no set of signers");
-  for (BerReader signers(next->contents); !signers.empty();) {
-    const auto value = signers.next();
-    const auto signer = value ? read_signer(*value) : std::nullopt;
-    if (!signer || data.signers.size() == kMaxPkcs7Items) {
-      return malformed("malformed or too many signers");
-    }
-    data.signers.push_back(*signer);
+  fields.optional(der::context(1));  // CRLs
+  for (der::Fields signers = fields.enter(der::kSet); !signers.at_end();) {
+    add(data.signers, read_signer(signers), failure);
   }
-  return data;
+  if (!failure) return data;
+  return fail(SignatureError::kV1MalformedBlock, "signature block: " + failure.error().message());
 }
 
 Result<std::vector<Pkcs7Attribute>> parse_attributes(ByteView encoded) {
-  const auto malformed_attributes = [] {
-    return fail(SignatureError::kV1MalformedAttributes, "signed attributes cannot be read");
-  };
-  BerReader outer(encoded);
-  const auto set = outer.next();
-  if (!set) return malformed_attributes();
+  der::Failure failure;
   std::vector<Pkcs7Attribute> attributes;
-  for (BerReader reader(set->contents); !reader.empty();) {
-    const auto sequence = expect(reader, kBerSequence);
-    const auto type = algorithm_oid(sequence);  // also a SEQUENCE that an OID begins
-    if (!type || attributes.size() == kMaxPkcs7Items) return malformed_attributes();
-    BerReader fields(sequence->contents);
-    fields.next();
-    const auto values = expect(fields, kBerSet);
-    if (!values) return malformed_attributes();
-    Pkcs7Attribute attribute{*type, {}};
-    for (BerReader items(values->contents); !items.empty();) {
-      const auto item = items.next();
-      if (!item || attribute.values.size() == kMaxPkcs7Items) return malformed_attributes();
-      attribute.values.push_back(item->encoded);
-    }
-    attributes.push_back(std::move(attribute));
+  der::Fields reader(der::Fields(encoded, failure, der::kAnyBer).read().content, failure,
+                     der::kAnyBer);
+  while (!reader.at_end()) {
+    der::Fields fields = reader.enter(der::kSequence);
+    Pkcs7Attribute attribute{oid_text(fields), {}};
+    der::Fields values = fields.enter(der::kSet);
+    while (!values.at_end()) add(attribute.values, values.read().full, failure);
+    add(attributes, std::move(attribute), failure);
   }
-  return attributes;
+  if (!failure) return attributes;
+  return fail(SignatureError::kV1MalformedAttributes,
+              "signed attributes cannot be read: " + failure.error().message());
 }
 
 }  // namespace touchmark::package::signature

@@ -2,20 +2,21 @@
 
 #include <algorithm>
 
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 
 namespace touchmark::package::signature {
 namespace {
 
-std::vector<Certificate> certificates_of(const std::vector<BlockSigner>& signers) {
-  std::vector<Certificate> certificates;
+std::vector<SignerCertificate> certificates_of(const std::vector<BlockSigner>& signers) {
+  std::vector<SignerCertificate> certificates;
   for (const BlockSigner& signer : signers) certificates.push_back(signer.certificates.front());
   return certificates;
 }
 
-bool includes_all(const std::vector<Certificate>& all, const std::vector<Certificate>& some) {
+bool includes_all(const std::vector<SignerCertificate>& all,
+                  const std::vector<SignerCertificate>& some) {
   return std::ranges::all_of(
-      some, [&](const Certificate& c) { return std::ranges::find(all, c) != all.end(); });
+      some, [&](const SignerCertificate& c) { return std::ranges::find(all, c) != all.end(); });
 }
 
 // Or platforms of different age would see different signers.
@@ -108,11 +109,11 @@ Result<void> check_agreement(const SchemeResults& results) {
 
 SignatureReport report_of(const SchemeResults& results) {
   SignatureReport report;
-  const auto add = [&](const char* scheme, const std::vector<Certificate>& certificates) {
+  const auto add = [&](const char* scheme, const std::vector<SignerCertificate>& certificates) {
     if (certificates.empty()) return;
     report.schemes.emplace_back(scheme);
     report.signers.clear();  // the newest scheme names the signers
-    for (const Certificate& certificate : certificates) {
+    for (const SignerCertificate& certificate : certificates) {
       report.signers.push_back({certificate.der, crypto::sha256(certificate.der), scheme});
     }
   };

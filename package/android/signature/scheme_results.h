@@ -14,7 +14,7 @@ namespace touchmark::package::signature {
 
 // A scheme that the API levels do not look at, or that the package does not have, has no signers.
 struct SchemeResults {
-  std::vector<Certificate> v1;
+  std::vector<SignerCertificate> v1;
   std::vector<BlockSigner> v2;
   V3Result v3;
   V3Result v31;

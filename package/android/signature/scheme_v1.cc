@@ -17,7 +17,7 @@ constexpr std::string_view kMetaInf = "META-INF/";
 struct Signer {
   const zip::ZipEntry* block;
   const zip::ZipEntry* file;
-  std::optional<Certificate> certificate;
+  std::optional<SignerCertificate> certificate;
   std::unordered_set<std::string> entries;
 };
 
@@ -178,10 +178,10 @@ EntryPlan plan_entries(const zip::ZipArchive& archive, const JarManifest& manife
 }
 
 Result<void> verify_entry(const zip::ZipArchive& archive, const EntryCheck& check) {
-  std::vector<Digester> digesters;
+  std::vector<crypto::Digester> digesters;
   for (const NamedDigest& named : check.expected) digesters.emplace_back(named.algorithm);
   auto read = archive.stream(*check.entry, [&](ByteView piece) -> Result<void> {
-    for (Digester& digester : digesters) digester.update(piece);
+    for (crypto::Digester& digester : digesters) digester.update(piece);
     return {};
   });
   if (!read) return pass(read);
@@ -218,9 +218,9 @@ void warn_of_unprotected(const zip::ZipArchive& archive, const std::vector<Signe
 
 }  // namespace
 
-Result<std::vector<Certificate>> verify_v1(const zip::ZipArchive& archive, SdkRange range,
-                                           const std::set<SchemeId>& found,
-                                           std::vector<std::string>& warnings) {
+Result<std::vector<SignerCertificate>> verify_v1(const zip::ZipArchive& archive, SdkRange range,
+                                                 const std::set<SchemeId>& found,
+                                                 std::vector<std::string>& warnings) {
   const zip::ZipEntry* manifest_entry = archive.find(kJarManifestName);
   if (manifest_entry == nullptr) {
     return fail(SignatureError::kV1NoManifest, "no META-INF/MANIFEST.MF");
@@ -242,7 +242,7 @@ Result<std::vector<Certificate>> verify_v1(const zip::ZipArchive& archive, SdkRa
     return fail(SignatureError::kV1NoSignedEntries, "no entry is signed");
   }
   warn_of_unprotected(archive, *signers, warnings);
-  std::vector<Certificate> certificates;
+  std::vector<SignerCertificate> certificates;
   for (const std::size_t index : plan.signers) {
     certificates.push_back(*(*signers)[index].certificate);
   }

@@ -9,8 +9,8 @@
 
 #include "formats/zip/zip.h"
 #include "package/android/signature/api_level.h"
-#include "package/android/signature/certificate.h"
 #include "package/android/signature/scheme_v2.h"
+#include "package/android/signature/signer_certificate.h"
 
 namespace touchmark::package::signature {
 
@@ -21,8 +21,8 @@ inline constexpr std::string_view kJarManifestName = "META-INF/MANIFEST.MF";
 
 // The certificates of those who signed every entry outside META-INF/. `found`: the newer schemes
 // that verified before.
-Result<std::vector<Certificate>> verify_v1(const zip::ZipArchive& archive, SdkRange range,
-                                           const std::set<SchemeId>& found,
-                                           std::vector<std::string>& warnings);
+Result<std::vector<SignerCertificate>> verify_v1(const zip::ZipArchive& archive, SdkRange range,
+                                                 const std::set<SchemeId>& found,
+                                                 std::vector<std::string>& warnings);
 
 }  // namespace touchmark::package::signature

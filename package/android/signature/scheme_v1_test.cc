@@ -141,7 +141,7 @@ TEST(SchemeV1, SignedAttributes) {
   std::string file;
   jar_signed({.edit_signature_file = [&](std::string& text) { file = text; }});
   const Bytes type = jar_attribute(kContentType, {oid_value(kData)});
-  const Bytes sha256_of_file = digest(DigestAlgorithm::kSha256, as_bytes(file));
+  const Bytes sha256_of_file = crypto::digest(crypto::DigestAlgorithm::kSha256, as_bytes(file));
   const Bytes right = jar_attribute(kMessageDigest, {octet_value(sha256_of_file)});
   const Bytes wrong = jar_attribute(kMessageDigest, {octet_value(Bytes(32))});
   const auto with = [&](std::vector<Bytes> attributes, const SignatureOptions& options) {

@@ -128,21 +128,21 @@ Result<V4Signer> verify_signer(const SigningInfo& info, ByteView data) {
     return fail(SignatureError::kV4UnknownAlgorithm,
                 "v4 file: signature algorithm " + std::to_string(info.algorithm));
   }
-  const auto key = PublicKey::from_der(info.public_key);
+  const auto key = pki::PublicKey::from_spki(info.public_key, pki::KeyPolicy::kPlatform);
   if (!key || key->type() != algorithm->scheme.key_type) {
     return fail(SignatureError::kV4MalformedPublicKey,
                 "v4 file: the public key is not one for its signature");
   }
-  switch (key->verify(algorithm->scheme, data, info.signature)) {
-    case SignatureCheck::kGood:
+  switch (key->check(algorithm->scheme, data, info.signature)) {
+    case pki::SignatureCheck::kGood:
       break;
-    case SignatureCheck::kBad:
+    case pki::SignatureCheck::kBad:
       return fail(SignatureError::kV4BadSignature, "v4 file: the signature does not verify");
-    case SignatureCheck::kUnusable:
+    case pki::SignatureCheck::kUnusable:
       return fail(SignatureError::kV4UnusableSignature,
                   "v4 file: a signature that its key cannot have made");
   }
-  auto certificate = parse_certificate(info.certificate);
+  auto certificate = read_signer_certificate(info.certificate);
   if (!certificate) {
     return fail(SignatureError::kV4MalformedCertificate, "v4 file: not an X.509 certificate");
   }

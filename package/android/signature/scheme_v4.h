@@ -9,12 +9,12 @@
 #include "base/error.h"
 #include "formats/zip/zip.h"
 #include "package/android/signature/block_signer.h"
-#include "package/android/signature/certificate.h"
+#include "package/android/signature/signer_certificate.h"
 
 namespace touchmark::package::signature {
 
 struct V4Signer {
-  Certificate certificate;
+  SignerCertificate certificate;
   Bytes apk_digest;  // of the v3 or v2 signature that this one belongs to
 };
 

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 #include "package/android/signature/block_algorithm.h"
 #include "package/android/signature/byte_reader.h"
-#include "package/android/signature/certificate.h"
 #include "package/android/signature/error.h"
 #include "package/android/signature/lineage.h"
+#include "package/android/signature/signer_certificate.h"
 
 namespace touchmark::package::signature {
 namespace {
@@ -45,8 +45,8 @@ tl::unexpected<Error> malformed(const char* what) {
   return fail(SignatureError::kStampMalformed, std::string("source stamp: ") + what);
 }
 
-Result<void> verify_signatures_over(ByteView data, ByteView records, const Certificate& certificate,
-                                    SdkRange range) {
+Result<void> verify_signatures_over(ByteView data, ByteView records,
+                                    const SignerCertificate& certificate, SdkRange range) {
   std::vector<const BlockAlgorithm*> algorithms;
   std::vector<ByteView> values;
   for (ByteReader reader(records); !reader.empty();) {
@@ -68,26 +68,26 @@ Result<void> verify_signatures_over(ByteView data, ByteView records, const Certi
                 "source stamp: no signature that every API level knows");
   }
   for (const std::size_t index : picked) {
-    const SignatureScheme& scheme = algorithms[index]->scheme;
+    const pki::SignatureAlgorithm& scheme = algorithms[index]->scheme;
     const auto& key = certificate.public_key;
     const auto check = key && key->type() == scheme.key_type
-                           ? key->verify(scheme, data, values[index])
-                           : SignatureCheck::kUnusable;
-    if (check == SignatureCheck::kUnusable) {
+                           ? key->check(scheme, data, values[index])
+                           : pki::SignatureCheck::kUnusable;
+    if (check == pki::SignatureCheck::kUnusable) {
       return fail(SignatureError::kStampUnusableSignature,
                   "source stamp: a signature that its key cannot have made");
     }
-    if (check == SignatureCheck::kBad) {
+    if (check == pki::SignatureCheck::kBad) {
       return fail(SignatureError::kStampBadSignature, "source stamp: a signature does not verify");
     }
   }
   return {};
 }
 
-Result<Certificate> read_certificate(ByteReader& fields, ByteView expected_digest) {
+Result<SignerCertificate> read_certificate(ByteReader& fields, ByteView expected_digest) {
   const auto der = fields.prefixed();
   if (!der) return malformed("the certificate is cut off");
-  auto certificate = parse_certificate(*der);
+  auto certificate = read_signer_certificate(*der);
   if (!certificate) {
     return fail(SignatureError::kStampMalformedCertificate,
                 "source stamp: not an X.509 certificate");
@@ -103,7 +103,7 @@ Result<Certificate> read_certificate(ByteReader& fields, ByteView expected_diges
 
 // A stamp signs the digests of each scheme apart.
 Result<void> verify_schemes(ByteView records, const StampedDigests& digests,
-                            const Certificate& certificate, SdkRange range) {
+                            const SignerCertificate& certificate, SdkRange range) {
   std::map<std::uint32_t, ByteView> signatures;
   for (ByteReader reader(records); !reader.empty();) {
     ByteReader fields(reader.prefixed().value_or(ByteView{}));
@@ -125,7 +125,7 @@ Result<void> verify_schemes(ByteView records, const StampedDigests& digests,
   return {};
 }
 
-Result<void> check_lineage(ByteView value, const Certificate& certificate) {
+Result<void> check_lineage(ByteView value, const SignerCertificate& certificate) {
   const auto lineage = read_lineage(value);
   if (!lineage) {
     return fail(lineage.error().is(SignatureError::kV3LineageBadSignature)
@@ -140,7 +140,7 @@ Result<void> check_lineage(ByteView value, const Certificate& certificate) {
   return {};
 }
 
-Result<void> read_attributes(ByteView attributes, const Certificate& certificate,
+Result<void> read_attributes(ByteView attributes, const SignerCertificate& certificate,
                              SourceStamp& stamp) {
   for (ByteReader reader(attributes); !reader.empty();) {
     ByteReader fields(reader.prefixed().value_or(ByteView{}));

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 #include "package/android/signature/testing/signing_builder.h"
 
 namespace touchmark::package::signature {

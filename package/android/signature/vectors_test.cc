@@ -8,7 +8,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
-#include "crypto/crypto.h"
+#include "crypto/digest.h"
 #include "package/android/manifest.h"
 #include "package/android/signature/error.h"
 #include "package/android/signature/signature.h"

@@ -3,9 +3,9 @@
 #include <openssl/objects.h>
 
 #include "base/encoding.h"
+#include "crypto/digest.h"
 #include "crypto/openssl.h"
 #include "formats/testing/der_writer.h"
-#include "package/android/signature/digest.h"
 #include "package/android/signature/jar_algorithm.h"
 
 namespace touchmark::package::testing {
@@ -43,7 +43,7 @@ Bytes implicit(std::uint32_t number, const std::vector<Bytes>& parts) {
 // ECDSA by the digest that the block names.
 Bytes sign_with(const JarBlockSpec& spec, const Bytes& data) {
   const auto scheme = signature::jar_signature_scheme(spec.digest_oid, spec.signature_oid);
-  const bool sha512 = scheme && scheme->digest == signature::DigestAlgorithm::kSha512;
+  const bool sha512 = scheme && scheme->digest == crypto::DigestAlgorithm::kSha512;
   const bool rsa = EVP_PKEY_get_base_id(spec.by->key.get()) == EVP_PKEY_RSA;
   return spec.by->sign(data, (rsa ? 0x0103u : 0x0201u) + (sha512 ? 1 : 0));
 }
@@ -102,7 +102,7 @@ Bytes encode_jar_block(const JarBlockSpec& spec, const Bytes& signed_file) {
 }
 
 std::string digest_text(const std::string& content) {
-  return base64_encode(signature::digest(signature::DigestAlgorithm::kSha256, as_bytes(content)));
+  return base64_encode(crypto::digest(crypto::DigestAlgorithm::kSha256, as_bytes(content)));
 }
 
 ZipFile jar_signed(const JarSpec& spec) {

@@ -91,14 +91,14 @@ Bytes Identity::public_key() const {
 Bytes Identity::sign(ByteView data, std::uint32_t with) const {
   const signature::BlockAlgorithm* algorithm =
       signature::find_block_algorithm(with == 0 ? this->algorithm : with);
-  const char* digest = signature::digest_name(
-      algorithm == nullptr ? signature::DigestAlgorithm::kSha256 : algorithm->scheme.digest);
+  const char* digest = crypto::digest_name(algorithm == nullptr ? crypto::DigestAlgorithm::kSha256
+                                                                : algorithm->scheme.digest);
   const openssl::DigestContext context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* options = nullptr;
   openssl::require(EVP_DigestSignInit_ex(context.get(), &options, digest, nullptr, nullptr,
                                          key.get(), nullptr) == 1,
                    "signing");
-  if (algorithm != nullptr && algorithm->scheme.padding == signature::RsaPadding::kPss) {
+  if (algorithm != nullptr && algorithm->scheme.padding == pki::RsaPadding::kPss) {
     EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING);
     EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST);
   }

@@ -1,0 +1,56 @@
+// Digests, MACs and key derivation.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace touchmark::crypto {
+
+Sha256Digest sha256(ByteView data);
+Sha256Digest hmac_sha256(ByteView key, ByteView data);
+// HKDF-SHA256 (RFC 5869), empty salt; `info` names the purpose, so that one root key gives many.
+Bytes hkdf_sha256(ByteView key, std::string_view info, std::size_t length);
+// Same time for equal and unequal content; false at once when the lengths differ.
+bool constant_time_equal(ByteView a, ByteView b);
+
+// What APK signatures use, MD5 included: old packages carry it, and the platform still accepts it.
+// Everything else here is SHA-256.
+enum class DigestAlgorithm { kMd5, kSha1, kSha224, kSha256, kSha384, kSha512 };
+
+std::size_t digest_size(DigestAlgorithm algorithm);
+// OpenSSL's name of it, "SHA2-256".
+const char* digest_name(DigestAlgorithm algorithm);
+Bytes digest(DigestAlgorithm algorithm, ByteView data);
+
+// Streaming digest. Not thread-safe; movable.
+class Digester {
+ public:
+  explicit Digester(DigestAlgorithm algorithm);
+  ~Digester();
+  Digester(Digester&&) noexcept;
+  Digester& operator=(Digester&&) noexcept;
+  void update(ByteView data);
+  // Ends the stream; the object may only be destroyed or assigned afterwards.
+  Bytes finish();
+
+ private:
+  friend class Sha256;
+  struct State;
+  void finish_into(std::span<std::byte> out);
+  std::unique_ptr<State> state_;
+};
+
+// Streaming SHA-256. Not thread-safe; movable.
+class Sha256 {
+ public:
+  void update(ByteView data) { digester_.update(data); }
+  // Ends the stream; the object may only be destroyed or assigned afterwards.
+  Sha256Digest finish();
+
+ private:
+  Digester digester_{DigestAlgorithm::kSha256};
+};
+
+}  // namespace touchmark::crypto

@@ -1,0 +1,116 @@
+// Signers of apps and profiles: their certificates by the platform's rules, their chains by
+// OpenSSL's.
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "crypto/openssl.h"
+#include "formats/der_fields.h"
+#include "pki/cms.h"
+#include "pki/distinguished_name.h"
+
+namespace touchmark::pki {
+namespace {
+
+constexpr der::Oid kExtendedKeyUsage("2.5.29.37");
+constexpr der::Oid kCodeSigning("1.3.6.1.5.5.7.3.3");
+constexpr der::Oid kRsaPss("1.2.840.113549.1.1.10");
+
+void free_certificates(STACK_OF(X509) * certificates) { sk_X509_pop_free(certificates, X509_free); }
+using Certificates = std::unique_ptr<STACK_OF(X509), openssl::Deleter<free_certificates>>;
+using Store = openssl::Owned<X509_STORE, X509_STORE_free>;
+using StoreContext = openssl::Owned<X509_STORE_CTX, X509_STORE_CTX_free>;
+
+openssl::X509Owned decode(ByteView der) {
+  return openssl::X509Owned(openssl::decode<d2i_X509>(der));
+}
+
+// Links of the chain are checked with OpenSSL's rules, but for two: time, and critical extensions,
+// of which Apple has many of its own.
+bool is_trusted(const SignedData& data, const std::vector<Bytes>& roots) {
+  const Store store(X509_STORE_new());
+  const StoreContext context(X509_STORE_CTX_new());
+  const Certificates others(sk_X509_new_null());
+  openssl::require(store && context && others, "certificate store");
+  for (const Bytes& root : roots) {
+    if (const auto certificate = decode(root)) X509_STORE_add_cert(store.get(), certificate.get());
+  }
+  for (const Bytes& other : data.certificates) {
+    if (auto certificate = decode(other)) sk_X509_push(others.get(), certificate.release());
+  }
+  const openssl::X509Owned signer = decode(data.certificates.front());
+  if (X509_STORE_CTX_init(context.get(), store.get(), signer.get(), others.get()) != 1) {
+    return false;
+  }
+  X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_IGNORE_CRITICAL);
+  X509_VERIFY_PARAM_set_auth_level(rules, 1);  // 80 bits: the older of Apple's roots
+  return X509_verify_cert(context.get()) == 1;
+}
+
+bool is_for_code(const Certificate& certificate) {
+  const Extension* usage = certificate.find(kExtendedKeyUsage);
+  if (usage == nullptr) return false;
+  der::Failure failure;
+  auto purposes = der::Fields::of(usage->value, der::kSequence, failure);
+  bool found = false;
+  while (!purposes.at_end()) found = purposes.oid() == kCodeSigning || found;
+  return found && !failure;
+}
+
+// The key says what kind of signature it makes, and the signer of which digest; the algorithm's own
+// identifier adds only how RSA is padded.
+SignatureAlgorithm algorithm_of(const SignedData& data, const PublicKey& key) {
+  SignatureAlgorithm algorithm{key.type(), data.digest};
+  der::Failure failure;
+  if (der::Fields(data.signature_algorithm, failure, der::kAnyBer).enter(der::kSequence).oid() ==
+      kRsaPss) {
+    algorithm.padding = RsaPadding::kPss;
+  }
+  return algorithm;
+}
+
+// The signer's certificate, a view into `data`.
+Result<Certificate> verify(const SignedData& data, ByteView content,
+                           const std::vector<Bytes>& roots) {
+  auto signer = parse_certificate(data.certificates.front(), "signer", Reading::kPlatform);
+  if (!signer) return pass(signer);
+  const auto key = PublicKey::from_spki(signer->spki, KeyPolicy::kPlatform);
+  if (!key) return fail(CmsError::kBadSignature, key.error().message());
+  const auto signature = check_signature(data, content, *key, algorithm_of(data, *key));
+  if (!signature) return pass(signature);
+  const bool trusted = is_trusted(data, roots);
+  ERR_clear_error();
+  if (trusted) return signer;
+  return fail(CmsError::kUntrusted, "the signer's certificate has no chain to a trusted root");
+}
+
+}  // namespace
+
+Result<CodeSigner> verify_code_signature(ByteView cms, ByteView content,
+                                         const std::vector<Bytes>& roots) {
+  const auto data = parse_signed_data(cms, CmsUse::kCode);
+  if (!data) return pass(data);
+  const auto signer = verify(*data, content, roots);
+  if (!signer) return pass(signer);
+  if (!is_for_code(*signer)) {
+    return fail(CmsError::kNotForCode, "the signer's certificate is not for code signing");
+  }
+  CodeSigner out{data->certificates.front(), {}};
+  if (const auto subject = parse_name(signer->subject)) {
+    if (const std::string* unit = find_attribute(*subject, "OU")) out.organizational_unit = *unit;
+  }
+  return out;
+}
+
+Result<Bytes> open_signed_content(ByteView cms, const std::vector<Bytes>& roots,
+                                  std::size_t max_bytes) {
+  if (cms.size() > max_bytes) return fail(CmsError::kMalformed, "larger than any such file");
+  auto data = parse_signed_data(cms, CmsUse::kCode);
+  if (!data) return pass(data);
+  if (!data->content) return fail(CmsError::kMalformed, "the content is not in it");
+  const auto signer = verify(*data, *data->content, roots);
+  if (!signer) return pass(signer);
+  return *std::move(data->content);
+}
+
+}  // namespace touchmark::pki
