@@ -18,14 +18,6 @@ using Findings = std::vector<Finding>;
 constexpr std::size_t kMaxCertificateText = 48 * 1024;  // kMaxCertificateBytes in base64
 constexpr std::size_t kMaxPlayToken = 64 * 1024;
 
-enum class SubmodError { kMalformed };
-std::string_view error_id(SubmodError error) {
-  static constexpr auto kIds = error_table<SubmodError>({
-      {SubmodError::kMalformed, "submods.malformed"},
-  });
-  return kIds[error];
-}
-
 pki::TrustRoots roots(pki::TrustRoots built_in, const HardwareSettings& settings) {
   return settings.more_roots ? built_in.with(*settings.more_roots) : std::move(built_in);
 }
@@ -115,6 +107,14 @@ void raise(policy::Facts& facts, policy::Assurance to) {
 }
 
 }  // namespace
+
+std::string_view error_id(SubmodError error) {
+  using enum SubmodError;
+  static constexpr auto kIds = error_table<SubmodError>({
+      {kMalformed, "submods.malformed"},
+  });
+  return kIds[error];
+}
 
 ExpectedApp ExpectedApp::of(const Evidence& evidence, const Reference* reference) {
   if (reference == nullptr) return {evidence.package_name, evidence.signers};

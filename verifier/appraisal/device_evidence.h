@@ -19,6 +19,11 @@
 
 namespace touchmark::verifier::appraisal {
 
+enum class SubmodError {
+  kMalformed,  // a member of `submods` that is not of its shape
+};
+std::string_view error_id(SubmodError error);
+
 // The member `app-attest` of the evidence's `submods`.
 struct AppAttestSubmod {
   Sha256Digest key_id{};

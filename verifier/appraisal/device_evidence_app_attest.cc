@@ -16,11 +16,10 @@ using protocol::FindingId;
 
 constexpr std::size_t kMaxObjectText = 90 * 1024;  // kMaxAppAttestBytes in base64
 
-enum class AppAttestSubmodError { kMalformed, kUnknownKey, kForeignNonce, kNotFresh };
+enum class AppAttestSubmodError { kUnknownKey, kForeignNonce, kNotFresh };
 std::string_view error_id(AppAttestSubmodError error) {
   using enum AppAttestSubmodError;
   static constexpr auto kIds = error_table<AppAttestSubmodError>({
-      {kMalformed, "submods.malformed"},
       {kUnknownKey, "app-attest.unknown-key"},
       {kForeignNonce, "app-attest.foreign-nonce"},
       {kNotFresh, "app-attest.not-fresh"},
@@ -32,19 +31,19 @@ Result<std::optional<Bytes>> read_object(const Json& submod, const char* name) {
   if (!submod.contains(name)) return std::nullopt;
   const auto text = get_string(submod, name, kMaxObjectText);
   auto bytes = text ? base64_decode(*text) : Result<Bytes>(tl::unexpected<Error>(text.error()));
-  if (!bytes) return fail(AppAttestSubmodError::kMalformed, std::string(name) + " is not base64");
+  if (!bytes) return fail(SubmodError::kMalformed, std::string(name) + " is not base64");
   return std::move(*bytes);
 }
 
 Result<AppAttestSubmod> read_submod(const Json& submod) {
   if (!submod.is_object()) {
-    return fail(AppAttestSubmodError::kMalformed, "app-attest is not an object");
+    return fail(SubmodError::kMalformed, "app-attest is not an object");
   }
   AppAttestSubmod out;
   auto key_id = read_object(submod, "key_id");
   if (!key_id) return pass(key_id);
   if (!*key_id || (*key_id)->size() != out.key_id.size()) {
-    return fail(AppAttestSubmodError::kMalformed, "key_id is not 32 bytes");
+    return fail(SubmodError::kMalformed, "key_id is not 32 bytes");
   }
   std::ranges::copy(**key_id, out.key_id.begin());
   auto attestation = read_object(submod, "attestation");
@@ -55,7 +54,7 @@ Result<AppAttestSubmod> read_submod(const Json& submod) {
   out.assertion = std::move(*assertion);
   if (submod.contains("nonce")) {
     auto nonce = get_base64url(submod, "nonce", 64);
-    if (!nonce) return fail(AppAttestSubmodError::kMalformed, nonce.error().message());
+    if (!nonce) return fail(SubmodError::kMalformed, nonce.error().message());
     out.nonce = std::move(*nonce);
   }
   return out;
