@@ -48,10 +48,10 @@ std::string_view error_id(ApiError error) {
 }
 
 Json configuration_content(const std::string& account, const ServiceSettings& settings,
-                           const std::vector<store::ApiDomain>& apis,
+                           const std::vector<model::ApiDomain>& apis,
                            const crypto::EcKey& config_key) {
   Json api = Json::array();
-  for (const store::ApiDomain& one : apis)
+  for (const model::ApiDomain& one : apis)
     api.push_back({{"domain", one.domain}, {"pins", one.pins}});
   return {
       {"account", account},
@@ -86,8 +86,8 @@ Result<Configuration> parse_configuration(std::string_view jws, const crypto::Ec
   return Configuration{*version, std::string(jws)};
 }
 
-Result<store::ApiDomain> normalize_api(const store::ApiDomain& api) {
-  store::ApiDomain out = api;
+Result<model::ApiDomain> normalize_api(const model::ApiDomain& api) {
+  model::ApiDomain out = api;
   std::ranges::transform(out.domain, out.domain.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });

@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
-#include "verifier/service.h"
+#include "verifier/model/api_domain.h"
+#include "verifier/state/settings.h"
 
 namespace touchmark::verifier::state {
 
@@ -19,7 +20,7 @@ struct Configuration {
 
 // All that the configuration says, but for version and time of issue.
 Json configuration_content(const std::string& account, const ServiceSettings& settings,
-                           const std::vector<store::ApiDomain>& apis,
+                           const std::vector<model::ApiDomain>& apis,
                            const crypto::EcKey& config_key);
 
 // `before` when it says the same as `content`, else its successor: version + 1, signed by `key`.
@@ -34,6 +35,6 @@ Result<Configuration> parse_configuration(std::string_view jws, const crypto::Ec
 // "api.example.com" or "localhost:5001" in lower case; kBadDomain for what is no host[:port].
 enum class ApiError { kBadDomain, kBadPin };
 std::string_view error_id(ApiError error);
-Result<store::ApiDomain> normalize_api(const store::ApiDomain& api);
+Result<model::ApiDomain> normalize_api(const model::ApiDomain& api);
 
 }  // namespace touchmark::verifier::state

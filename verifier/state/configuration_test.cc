@@ -16,7 +16,7 @@ class ConfigurationTest : public ::testing::Test {
     settings_.public_urls = {"https://localhost:8443"};
     settings_.service_pins = {"pin", "backup"};
   }
-  Json content(const std::vector<store::ApiDomain>& apis = {}) const {
+  Json content(const std::vector<model::ApiDomain>& apis = {}) const {
     return configuration_content("account", settings_, apis, key_);
   }
   ServiceSettings settings_;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "verifier/attest.h"
 #include "verifier/testing/fixtures.h"
 #include "verifier/testing/tls_client.h"
 

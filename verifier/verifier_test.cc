@@ -1,4 +1,4 @@
-#include "verifier/service.h"
+#include "verifier/verifier.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include "package/package.h"
 #include "protocol/arc.h"
 #include "verifier/appraisal/challenge.h"
+#include "verifier/routes/json.h"
 #include "verifier/testing/fixtures.h"
 
 namespace touchmark::verifier {
@@ -24,9 +25,9 @@ using testing::SoftAttester;
 
 const std::string kPackage = "tests/vectors/apksig/golden-aligned-out.apk";
 
-class ServiceTest : public ::testing::Test {
+class VerifierTest : public ::testing::Test {
  protected:
-  ServiceTest() {
+  VerifierTest() {
     store_ = std::move(store::open_sqlite(":memory:").value());
     settings_.public_urls = {"https://localhost:8443"};
     settings_.service_pins = {base64_encode(Bytes(32, std::byte{0x22}))};
@@ -34,74 +35,78 @@ class ServiceTest : public ::testing::Test {
     reopen();
   }
   void reopen() {
-    service_.reset();
-    auto service = Service::open(*store_, master_key_, clock_, random_, settings_);
+    verifier_.reset();
+    auto service = Verifier::open(*store_, master_key_, clock_, random_, settings_);
     ASSERT_TRUE(service) << service.error().text();
-    service_ = std::move(*service);
-    attester_.account = service_->account();
+    verifier_ = std::move(*service);
+    attester_.account = verifier_->account();
     connection_ = {"192.0.2.1", attester_.exporter};
   }
   // As if the app had been uploaded a while ago.
   void register_app() {
-    auto ok = store_->put_registration(attester_.app.registration(clock_.now() - Seconds(3600)),
-                                       attester_.app.reader());
+    auto ok = testing::write(*store_, &store::Transaction::put_registration,
+                             attester_.app.registration(clock_.now() - Seconds(3600)),
+                             attester_.app.reader());
     ASSERT_TRUE(ok);
     reopen();
   }
   Json challenge() {
-    auto answer = service_->challenge(attester_.challenge_request());
+    auto answer = verifier_->attestation().challenge(attester_.challenge_request());
     EXPECT_TRUE(answer) << answer.error().text();
     return Json::parse(*answer);
   }
-  AttestAnswer attest(const Json& changes = Json::object()) {
+  AttestationAnswer attest(const Json& changes = Json::object()) {
     Json claims = attester_.claims(challenge());
     claims.merge_patch(changes);
-    auto answer = service_->attest(attester_.attest_request(claims), connection_);
+    auto answer = verifier_->attestation().attest(attester_.attest_request(claims), connection_);
     EXPECT_TRUE(answer) << answer.error().text();
     return *answer;
   }
-  static std::vector<FindingId> ids(const AttestAnswer& answer) {
+  static std::vector<FindingId> ids(const AttestationAnswer& answer) {
     std::vector<FindingId> out;
-    for (const auto& finding : answer.verdict.findings) out.push_back(finding.id);
+    for (const auto& finding : answer.record.findings) out.push_back(finding.id);
     return out;
   }
-  TokenStatus status(const AttestAnswer& answer) {
-    return service_->check_token(Json::parse(answer.body)["token"].get<std::string>()).status;
+  appraisal::TokenStatus status(const AttestationAnswer& answer) {
+    return verifier_->operators()
+        .check_token(Json::parse(answer.body)["token"].get<std::string>())
+        .status;
   }
 
   testing::ManualClock clock_;
   testing::RepeatableRandom random_;
   Bytes master_key_ = Bytes(32, std::byte{0x4d});
-  ServiceSettings settings_;
+  state::ServiceSettings settings_;
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<Service> service_;
+  std::unique_ptr<Verifier> verifier_;
   SoftAttester attester_{MemoryApp::make(), ""};
-  ConnectionFacts connection_;
+  model::Connection connection_;
 };
 
-TEST_F(ServiceTest, GivesAValidTokenToARegisteredApp) {
+TEST_F(VerifierTest, GivesAValidTokenToARegisteredApp) {
   register_app();
-  const AttestAnswer answer = attest();
-  EXPECT_TRUE(answer.verdict.passed);
+  const AttestationAnswer answer = attest();
+  EXPECT_TRUE(answer.record.passed);
   EXPECT_THAT(ids(answer), IsEmpty());
-  EXPECT_EQ(answer.verdict.arc, protocol::encode_arc({}));
+  EXPECT_EQ(answer.record.arc, protocol::encode_arc({}));
   const Json body = Json::parse(answer.body);
   EXPECT_EQ(body["expires_in"], 300);
-  const TokenReport report = service_->check_token(body["token"].get<std::string>());
-  EXPECT_EQ(report.status, TokenStatus::kValid);
+  const appraisal::TokenReport report =
+      verifier_->operators().check_token(body["token"].get<std::string>());
+  EXPECT_EQ(report.status, appraisal::TokenStatus::kValid);
   EXPECT_EQ(report.claims["ip"], "192.0.2.1");
-  EXPECT_EQ(report.claims["did"], answer.verdict.did);
+  EXPECT_EQ(report.claims["did"], answer.record.device_id);
 }
 
-TEST_F(ServiceTest, GivesADecoyToAnythingElse) {
-  const AttestAnswer answer = attest();
-  EXPECT_FALSE(answer.verdict.passed);
+TEST_F(VerifierTest, GivesADecoyToAnythingElse) {
+  const AttestationAnswer answer = attest();
+  EXPECT_FALSE(answer.record.passed);
   EXPECT_THAT(ids(answer), ElementsAre(FindingId::kAppNotRegistered));
-  EXPECT_EQ(status(answer), TokenStatus::kInvalid);
+  EXPECT_EQ(status(answer), appraisal::TokenStatus::kInvalid);
 }
 
 // All that a client can see of an answer, but for the random and the signed bytes.
-std::string shape(const AttestAnswer& answer) {
+std::string shape(const AttestationAnswer& answer) {
   const Json body = Json::parse(answer.body);
   std::string out = std::to_string(answer.body.size());
   for (const auto& [name, value] : body.items()) out += " " + name;
@@ -113,7 +118,7 @@ std::string shape(const AttestAnswer& answer) {
   return out + " " + std::to_string(body["token"].get<std::string>().size());
 }
 
-TEST_F(ServiceTest, ValidAndDecoyAnswersHaveOneShape) {
+TEST_F(VerifierTest, ValidAndDecoyAnswersHaveOneShape) {
   register_app();
   std::set<std::string> shapes;
   for (int i = 0; i < 50; ++i) {
@@ -125,21 +130,22 @@ TEST_F(ServiceTest, ValidAndDecoyAnswersHaveOneShape) {
   EXPECT_THAT(shapes, ::testing::SizeIs(1));
 }
 
-TEST_F(ServiceTest, PadsEveryAnswer) {
+TEST_F(VerifierTest, PadsEveryAnswer) {
   const std::string body = attest().body;
   EXPECT_EQ(body.size() % kAnswerQuantum, 0U);
   EXPECT_EQ(body.back(), ' ');
 }
 
-TEST_F(ServiceTest, SendsTheNextChallengeAlong) {
+TEST_F(VerifierTest, SendsTheNextChallengeAlong) {
   register_app();
   const Json next = Json::parse(attest().body)["challenge"];
-  auto again = service_->attest(attester_.attest_request(attester_.claims(next)), connection_);
+  auto again = verifier_->attestation().attest(attester_.attest_request(attester_.claims(next)),
+                                               connection_);
   ASSERT_TRUE(again);
-  EXPECT_TRUE(again->verdict.passed);
+  EXPECT_TRUE(again->record.passed);
 }
 
-TEST_F(ServiceTest, RegistersARealPackageThatActsAtOnce) {
+TEST_F(VerifierTest, RegistersARealPackageThatActsAtOnce) {
   auto source = open_file(kPackage);
   ASSERT_TRUE(source) << source.error().text();
   attester_.app.measurement = package::measure(**source).value();
@@ -151,20 +157,21 @@ TEST_F(ServiceTest, RegistersARealPackageThatActsAtOnce) {
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
   // A challenge from before the registration is answered after it.
   const Json early = challenge();
-  auto registered = service_->register_package(kPackage, Seconds(600), {}, "developer");
+  auto registered = verifier_->registry().register_package(kPackage, Seconds(600), {}, "developer");
   ASSERT_TRUE(registered) << registered.error().text();
   EXPECT_EQ(registered->expires, clock_.now() + Seconds(600));
   EXPECT_EQ(registered->created_by, "developer");
-  auto answer = service_->attest(attester_.attest_request(attester_.claims(early)), connection_);
+  auto answer = verifier_->attestation().attest(attester_.attest_request(attester_.claims(early)),
+                                                connection_);
   EXPECT_THAT(ids(*answer), IsEmpty());
   EXPECT_THAT(ids(attest()), IsEmpty());
   clock_.advance(Seconds(600));
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
-  ASSERT_TRUE(service_->remove_registration(registered->id, "developer"));
+  ASSERT_TRUE(verifier_->registry().remove_registration(registered->id, "developer"));
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
 }
 
-TEST_F(ServiceTest, ProvesTheInstalledSplitsOfARelease) {
+TEST_F(VerifierTest, ProvesTheInstalledSplitsOfARelease) {
   package::Measurement& release = attester_.app.measurement;
   release.form = package::Form::kSplits;
   release.parts[2].name = "config.arm64_v8a!/lib/arm64-v8a/libapp.so";
@@ -177,7 +184,8 @@ TEST_F(ServiceTest, ProvesTheInstalledSplitsOfARelease) {
   EXPECT_THAT(ids(attest()), IsEmpty());
   // Its ranges are drawn over what is installed, in the first challenge and in the next one.
   const Json first = challenge();
-  auto answer = service_->attest(attester_.attest_request(attester_.claims(first)), connection_);
+  auto answer = verifier_->attestation().attest(attester_.attest_request(attester_.claims(first)),
+                                                connection_);
   ASSERT_TRUE(answer) << answer.error().text();
   for (const Json& one : {first, Json::parse(answer->body)["challenge"]}) {
     for (const Json& range : one["ranges"]) {
@@ -190,7 +198,7 @@ TEST_F(ServiceTest, ProvesTheInstalledSplitsOfARelease) {
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRangeProof));
 }
 
-TEST_F(ServiceTest, DrawsRangesOverWhatAnUnknownAppSaysItHas) {
+TEST_F(VerifierTest, DrawsRangesOverWhatAnUnknownAppSaysItHas) {
   const Json answer = challenge();
   std::set<std::string> parts;
   for (const Json& range : answer["ranges"]) parts.insert(range[0].get<std::string>());
@@ -199,16 +207,17 @@ TEST_F(ServiceTest, DrawsRangesOverWhatAnUnknownAppSaysItHas) {
                            R"([["a",2000000000000]])", R"("a")"}) {
     Json request = Json::parse(attester_.challenge_request());
     request["code"] = Json::parse(code);
-    const auto refused = service_->challenge(request.dump());
+    const auto refused = verifier_->attestation().challenge(request.dump());
     ASSERT_FALSE(refused) << code;
-    EXPECT_TRUE(refused.error().is(ServiceError::kMalformedRequest));
+    EXPECT_TRUE(refused.error().is(AttestationError::kMalformedRequest));
   }
 }
 
-TEST_F(ServiceTest, RegistersSigningCertificates) {
+TEST_F(VerifierTest, RegistersSigningCertificates) {
   const auto archive = open_file(kPackage);
   const Bytes der = package::verify(**archive).value().signers.front().certificate;
-  auto added = service_->register_certificate(der, "com.example.app", true, Seconds(60), "alice");
+  auto added = verifier_->registry().register_certificate(der, "com.example.app", true, Seconds(60),
+                                                          "alice");
   ASSERT_TRUE(added) << added.error().text();
   EXPECT_THAT(added->id, ::testing::StartsWith("cert-"));
   EXPECT_EQ(added->sha256, crypto::sha256(der));
@@ -218,49 +227,55 @@ TEST_F(ServiceTest, RegistersSigningCertificates) {
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
 
   // The same again takes the place of the first; for another app it is another one.
-  ASSERT_TRUE(service_->register_certificate(der, "com.example.app", false, {}, "alice"));
-  ASSERT_TRUE(service_->register_certificate(der, "", false, {}, "alice"));
-  EXPECT_EQ(service_->certificates().size(), 2U);
+  ASSERT_TRUE(
+      verifier_->registry().register_certificate(der, "com.example.app", false, {}, "alice"));
+  ASSERT_TRUE(verifier_->registry().register_certificate(der, "", false, {}, "alice"));
+  EXPECT_EQ(verifier_->registry().certificates().size(), 2U);
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppByCertificate));
 
-  for (const store::SigningCertificate& one : service_->certificates()) {
-    ASSERT_TRUE(service_->set_certificate_expiry(one.id, Seconds(5), "bob"));
+  for (const model::SigningCertificate& one : verifier_->registry().certificates()) {
+    ASSERT_TRUE(verifier_->registry().set_certificate_expiry(one.id, Seconds(5), "bob"));
   }
   clock_.advance(Seconds(5));
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
-  for (const store::SigningCertificate& one : service_->certificates()) {
-    ASSERT_TRUE(service_->remove_certificate(one.id, "bob"));
-    EXPECT_TRUE(
-        service_->remove_certificate(one.id, "bob").error().is(store::StoreError::kNotFound));
+  for (const model::SigningCertificate& one : verifier_->registry().certificates()) {
+    ASSERT_TRUE(verifier_->registry().remove_certificate(one.id, "bob"));
+    EXPECT_TRUE(verifier_->registry()
+                    .remove_certificate(one.id, "bob")
+                    .error()
+                    .is(store::StoreError::kNotFound));
   }
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
-  EXPECT_TRUE(service_->register_certificate(as_bytes("no"), "", false, {}, "alice")
+  EXPECT_TRUE(verifier_->registry()
+                  .register_certificate(as_bytes("no"), "", false, {}, "alice")
                   .error()
-                  .is(ServiceError::kBadCertificate));
+                  .is(state::RegistryError::kBadCertificate));
 }
 
-TEST_F(ServiceTest, ChangesWhenARegistrationEnds) {
+TEST_F(VerifierTest, ChangesWhenARegistrationEnds) {
   register_app();
-  const std::string id = service_->registrations()->front().id;
-  ASSERT_TRUE(service_->set_registration_expiry(id, Seconds(60), "alice"));
+  const std::string id = verifier_->registry().registrations().front().id;
+  ASSERT_TRUE(verifier_->registry().set_registration_expiry(id, Seconds(60), "alice"));
   EXPECT_THAT(ids(attest()), IsEmpty());
   clock_.advance(Seconds(60));
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
   reopen();
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
-  ASSERT_TRUE(service_->set_registration_expiry(id, std::nullopt, "alice"));
+  ASSERT_TRUE(verifier_->registry().set_registration_expiry(id, std::nullopt, "alice"));
   EXPECT_THAT(ids(attest()), IsEmpty());
-  EXPECT_TRUE(
-      service_->set_registration_expiry("00", {}, "a").error().is(store::StoreError::kNotFound));
+  EXPECT_TRUE(verifier_->registry()
+                  .set_registration_expiry("00", {}, "a")
+                  .error()
+                  .is(store::StoreError::kNotFound));
 }
 
-TEST_F(ServiceTest, RegistersABundleWithTheCertificateOfItsStore) {
+TEST_F(VerifierTest, RegistersABundleWithTheCertificateOfItsStore) {
   const std::string bundle = "tests/vectors/bundle/app.aab";
-  const auto alone = service_->register_package(bundle, {}, {}, "alice");
+  const auto alone = verifier_->registry().register_package(bundle, {}, {}, "alice");
   ASSERT_FALSE(alone);
-  EXPECT_TRUE(alone.error().is(ServiceError::kNoSigningCertificate));
-  const auto registered =
-      service_->register_package(bundle, {}, {crypto::sha256(as_bytes("store"))}, "alice");
+  EXPECT_TRUE(alone.error().is(state::RegistryError::kNoSigningCertificate));
+  const auto registered = verifier_->registry().register_package(
+      bundle, {}, {crypto::sha256(as_bytes("store"))}, "alice");
   ASSERT_TRUE(registered) << registered.error().text();
   EXPECT_EQ(registered->measurement.form, package::Form::kBundle);
   // The content of its code is kept, by the names of the installed app.
@@ -270,9 +285,9 @@ TEST_F(ServiceTest, RegistersABundleWithTheCertificateOfItsStore) {
   }
 }
 
-TEST_F(ServiceTest, RegistersAnArchiveOfSplits) {
+TEST_F(VerifierTest, RegistersAnArchiveOfSplits) {
   const auto registered =
-      service_->register_package("tests/vectors/bundle/app.apks", {}, {}, "alice");
+      verifier_->registry().register_package("tests/vectors/bundle/app.apks", {}, {}, "alice");
   ASSERT_TRUE(registered) << registered.error().text();
   EXPECT_EQ(registered->measurement.form, package::Form::kSplits);
   int code = 0;
@@ -284,73 +299,74 @@ TEST_F(ServiceTest, RegistersAnArchiveOfSplits) {
   EXPECT_GT(code, 1);
 }
 
-TEST_F(ServiceTest, RefusesWhatIsNoPackage) {
-  auto registered = service_->register_package("CMakeLists.txt", {}, {}, "developer");
+TEST_F(VerifierTest, RefusesWhatIsNoPackage) {
+  auto registered = verifier_->registry().register_package("CMakeLists.txt", {}, {}, "developer");
   ASSERT_FALSE(registered);
   EXPECT_TRUE(registered.error().id().starts_with("zip.")) << registered.error().id();
-  EXPECT_TRUE(service_->registrations()->empty());
-  EXPECT_EQ(service_->audit_log(100).value()["entries"].size(), 0U);
+  EXPECT_TRUE(verifier_->registry().registrations().empty());
+  EXPECT_EQ(routes::to_json(verifier_->operators().audit_log(100).value())["entries"].size(), 0U);
 }
 
-TEST_F(ServiceTest, KnowsEverythingAgainAfterARestart) {
+TEST_F(VerifierTest, KnowsEverythingAgainAfterARestart) {
   register_app();
-  const auto api = service_->put_api({"api.example", {}}, "admin");
+  const auto api = verifier_->api_domains().put({"api.example", {}}, "admin");
   ASSERT_TRUE(api);
-  const auto token = service_->make_operator_token("admin", store::Role::kAdmin);
+  const auto token = verifier_->operators().make_token("admin", model::Role::kAdmin);
   ASSERT_TRUE(token);
-  const std::string account = service_->account();
-  const std::string configuration = service_->configuration();
-  const Bytes secret = service_->token_secrets("admin")->secret;
-  const AttestAnswer before = attest();
+  const std::string account = verifier_->account();
+  const std::string configuration = verifier_->api_domains().configuration()->jws;
+  const Bytes secret = verifier_->operators().token_secrets("admin")->secret;
+  const AttestationAnswer before = attest();
   reopen();
-  EXPECT_EQ(service_->account(), account);
-  EXPECT_EQ(service_->configuration(), configuration);
-  EXPECT_EQ(service_->token_secrets("admin")->secret, secret);
-  EXPECT_TRUE(service_->authenticate(*token));
-  EXPECT_FALSE(service_->first_start());
-  EXPECT_EQ(status(before), TokenStatus::kValid);
-  EXPECT_TRUE(attest().verdict.passed);
+  EXPECT_EQ(verifier_->account(), account);
+  EXPECT_EQ(verifier_->api_domains().configuration()->jws, configuration);
+  EXPECT_EQ(verifier_->operators().token_secrets("admin")->secret, secret);
+  EXPECT_TRUE(verifier_->operators().authenticate(*token));
+  EXPECT_FALSE(verifier_->operators().first_start());
+  EXPECT_EQ(status(before), appraisal::TokenStatus::kValid);
+  EXPECT_TRUE(attest().record.passed);
 }
 
-TEST_F(ServiceTest, KeepsSecretsSealed) {
-  const Bytes secret = service_->token_secrets("admin")->secret;
+TEST_F(VerifierTest, KeepsSecretsSealed) {
+  const Bytes secret = verifier_->operators().token_secrets("admin")->secret;
   for (const char* name : {"secret.token", "secret.challenge", "secret.config-key"}) {
     const Bytes stored = store_->get(name).value().value();
     EXPECT_EQ(as_text(stored).find(as_text(secret)), std::string_view::npos) << name;
   }
-  auto opened = Service::open(*store_, Bytes(32), clock_, random_, settings_);
+  auto opened = Verifier::open(*store_, Bytes(32), clock_, random_, settings_);
   ASSERT_FALSE(opened);
   EXPECT_TRUE(opened.error().is(crypto::CryptoError::kSealBroken));
-  auto short_key = Service::open(*store_, Bytes(31), clock_, random_, settings_);
-  EXPECT_TRUE(short_key.error().is(ServiceError::kBadSettings));
+  auto short_key = Verifier::open(*store_, Bytes(31), clock_, random_, settings_);
+  EXPECT_TRUE(short_key.error().is(state::SettingsError::kBadSettings));
 }
 
-TEST_F(ServiceTest, NewConfigurationReachesOlderClients) {
+TEST_F(VerifierTest, NewConfigurationReachesOlderClients) {
   attester_.config_version = 1;
   EXPECT_FALSE(Json::parse(attest().body).contains("config"));
-  ASSERT_TRUE(service_->put_api({"API.example:8443", {base64_encode(Bytes(32))}}, "admin"));
+  ASSERT_TRUE(
+      verifier_->api_domains().put({"API.example:8443", {base64_encode(Bytes(32))}}, "admin"));
   const Json body = Json::parse(attest().body);
   ASSERT_TRUE(body.contains("config"));
-  EXPECT_EQ(body["config"], service_->configuration());
-  const Json payload = crypto::parse_jws(service_->configuration())->payload;
+  EXPECT_EQ(body["config"], verifier_->api_domains().configuration()->jws);
+  const Json payload = crypto::parse_jws(verifier_->api_domains().configuration()->jws)->payload;
   EXPECT_EQ(payload["version"], 2);
   EXPECT_EQ(payload["api"][0]["domain"], "api.example:8443");
   attester_.config_version = 2;
   EXPECT_FALSE(Json::parse(attest().body).contains("config"));
-  ASSERT_TRUE(service_->remove_api("api.EXAMPLE:8443", "admin"));
-  EXPECT_EQ(service_->status()["config_version"], 3);
+  ASSERT_TRUE(verifier_->api_domains().remove("api.EXAMPLE:8443", "admin"));
+  EXPECT_EQ(verifier_->status().config_version, 3);
 }
 
-TEST_F(ServiceTest, RenewsTheConfigurationWhenSettingsChange) {
-  EXPECT_EQ(service_->status()["config_version"], 1);
+TEST_F(VerifierTest, RenewsTheConfigurationWhenSettingsChange) {
+  EXPECT_EQ(verifier_->status().config_version, 1);
   reopen();
-  EXPECT_EQ(service_->status()["config_version"], 1);
+  EXPECT_EQ(verifier_->status().config_version, 1);
   settings_.public_urls.push_back("https://failover.example");
   reopen();
-  EXPECT_EQ(service_->status()["config_version"], 2);
+  EXPECT_EQ(verifier_->status().config_version, 2);
 }
 
-TEST_F(ServiceTest, RevealsReasonsOnlyWhereThePolicySaysSo) {
+TEST_F(VerifierTest, RevealsReasonsOnlyWhereThePolicySaysSo) {
   EXPECT_FALSE(Json::parse(attest().body).contains("arc"));
   settings_.reveal_reasons = true;
   reopen();
@@ -359,13 +375,13 @@ TEST_F(ServiceTest, RevealsReasonsOnlyWhereThePolicySaysSo) {
   EXPECT_EQ(protocol::decode_arc(body["arc"].get<std::string>()), std::vector<std::uint8_t>{1});
 }
 
-TEST_F(ServiceTest, PutsTheVerdictInTheStandardsFormIntoTokensThatAskForIt) {
+TEST_F(VerifierTest, PutsTheVerdictInTheStandardsFormIntoTokensThatAskForIt) {
   settings_.reveal_reasons = true;
   settings_.extra_claims = {"ear"};
   reopen();
   const auto claim = [this] {
     const Json body = Json::parse(attest().body);
-    return service_->check_token(body["token"].get<std::string>()).claims["ear"];
+    return verifier_->operators().check_token(body["token"].get<std::string>()).claims["ear"];
   };
   const Json refused = claim();
   EXPECT_EQ(refused["submods"]["app"]["ear.status"], "contraindicated");
@@ -375,53 +391,54 @@ TEST_F(ServiceTest, PutsTheVerdictInTheStandardsFormIntoTokensThatAskForIt) {
   EXPECT_NE(claim()["submods"]["app"]["ear.status"], "contraindicated");
 }
 
-TEST_F(ServiceTest, AllowsHostBuildsOnlyWhereToldTo) {
+TEST_F(VerifierTest, AllowsHostBuildsOnlyWhereToldTo) {
   register_app();
   const Json host{{"sdk", {{"build", "host"}}}};
   EXPECT_THAT(ids(attest(host)), ElementsAre(FindingId::kDeviceHostBuild));
   settings_.allow_host_builds = true;
   reopen();
   EXPECT_THAT(ids(attest(host)), IsEmpty());
-  const Json rule = service_->policies().show()["findings"]["device.host-build"];
+  const Json rule = routes::to_json(*verifier_->policy().show())["findings"]["device.host-build"];
   EXPECT_EQ(rule["action"], "ignore");
   EXPECT_EQ(rule["rule"]["key"], "--allow-host-builds");
 }
 
-TEST_F(ServiceTest, NeedsTheExporterUnlessAProxyEndsTls) {
+TEST_F(VerifierTest, NeedsTheExporterUnlessAProxyEndsTls) {
   register_app();
   connection_.exporter.reset();
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kNetworkMitm));
   attester_.exporter.clear();
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kNetworkMitm)) << "nothing equals nothing";
-  settings_.tls_ended_by_proxy = true;
+  settings_.tls_terminated_by_proxy = true;
   reopen();
   connection_.exporter.reset();
   EXPECT_THAT(ids(attest()), IsEmpty());
-  EXPECT_EQ(service_->policy_settings()["channel_binding"], "proxy");
+  EXPECT_EQ(routes::to_json(verifier_->settings())["channel_binding"], "proxy");
 }
 
-TEST_F(ServiceTest, RefusesMalformedRequests) {
+TEST_F(VerifierTest, RefusesMalformedRequests) {
   for (const std::string& body :
        {std::string(), std::string("[]"), std::string("{}"), std::string("{\"account\":1}"),
         std::string(R"({"account":"a","measurement":"AAAA"})"),
         std::string(R"({"account":"a","measurement":"!"})"), std::string(5000, ' ')}) {
-    auto answer = service_->challenge(body);
+    auto answer = verifier_->attestation().challenge(body);
     ASSERT_FALSE(answer) << body.substr(0, 50);
-    EXPECT_TRUE(answer.error().is(ServiceError::kMalformedRequest)) << answer.error().text();
+    EXPECT_TRUE(answer.error().is(AttestationError::kMalformedRequest)) << answer.error().text();
   }
   for (const std::string& body :
        {std::string(), std::string("{}"), std::string(R"({"evidence":1})"),
         std::string(R"({"evidence":"a.b.c"})")}) {
-    auto answer = service_->attest(body, connection_);
+    auto answer = verifier_->attestation().attest(body, connection_);
     ASSERT_FALSE(answer) << body;
-    EXPECT_TRUE(answer.error().is(ServiceError::kMalformedRequest)) << answer.error().text();
+    EXPECT_TRUE(answer.error().is(AttestationError::kMalformedRequest)) << answer.error().text();
   }
 }
 
-TEST_F(ServiceTest, ChallengeTellsNothingOfWhatElseIsRegistered) {
+TEST_F(VerifierTest, ChallengeTellsNothingOfWhatElseIsRegistered) {
   const Json before = challenge();
-  SoftAttester other(MemoryApp::make("com.example.other", "other"), service_->account());
-  ASSERT_TRUE(store_->put_registration(other.app.registration(clock_.now()), other.app.reader()));
+  SoftAttester other(MemoryApp::make("com.example.other", "other"), verifier_->account());
+  ASSERT_TRUE(testing::write(*store_, &store::Transaction::put_registration,
+                             other.app.registration(clock_.now()), other.app.reader()));
   reopen();
   const Json after = challenge();
   for (const Json& challenge : {before, after}) {
@@ -433,43 +450,43 @@ TEST_F(ServiceTest, ChallengeTellsNothingOfWhatElseIsRegistered) {
   }
 }
 
-TEST_F(ServiceTest, WritesDevicesInBatches) {
+TEST_F(VerifierTest, WritesDevicesInBatches) {
   register_app();
   attest();
   attest();
   EXPECT_TRUE(store_->devices(10)->empty()) << "the hot path writes nothing";
-  ASSERT_TRUE(service_->flush());
+  ASSERT_TRUE(verifier_->flush());
   auto devices = store_->devices(10);
   ASSERT_EQ(devices->size(), 1U);
   EXPECT_TRUE(devices->front().passed);
   EXPECT_EQ(devices->front().package_name, "com.example.app");
 }
 
-TEST_F(ServiceTest, KnowsItsOperators) {
-  EXPECT_TRUE(service_->first_start());
-  const auto admin = service_->make_operator_token("admin", store::Role::kAdmin);
-  const auto developer = service_->make_operator_token("developer", store::Role::kDeveloper);
+TEST_F(VerifierTest, KnowsItsOperators) {
+  EXPECT_TRUE(verifier_->operators().first_start());
+  const auto admin = verifier_->operators().make_token("admin", model::Role::kAdmin);
+  const auto developer = verifier_->operators().make_token("developer", model::Role::kDeveloper);
   EXPECT_TRUE(admin->starts_with("tmk_admin_"));
   EXPECT_TRUE(developer->starts_with("tmk_developer_"));
-  EXPECT_EQ(service_->authenticate(*admin)->role, store::Role::kAdmin);
-  EXPECT_EQ(service_->authenticate(*developer)->role, store::Role::kDeveloper);
-  EXPECT_EQ(service_->authenticate(*developer)->name, "developer");
-  EXPECT_FALSE(service_->authenticate(""));
-  EXPECT_FALSE(service_->authenticate(*admin + "x"));
+  EXPECT_EQ(verifier_->operators().authenticate(*admin)->role, model::Role::kAdmin);
+  EXPECT_EQ(verifier_->operators().authenticate(*developer)->role, model::Role::kDeveloper);
+  EXPECT_EQ(verifier_->operators().authenticate(*developer)->name, "developer");
+  EXPECT_FALSE(verifier_->operators().authenticate(""));
+  EXPECT_FALSE(verifier_->operators().authenticate(*admin + "x"));
   // A new token of the same name ends the old one.
-  ASSERT_TRUE(service_->make_operator_token("admin", store::Role::kAdmin));
-  EXPECT_FALSE(service_->authenticate(*admin));
+  ASSERT_TRUE(verifier_->operators().make_token("admin", model::Role::kAdmin));
+  EXPECT_FALSE(verifier_->operators().authenticate(*admin));
 }
 
-TEST_F(ServiceTest, NotesWhatOperatorsDo) {
-  const auto registered = service_->register_package(kPackage, {}, {}, "alice");
+TEST_F(VerifierTest, NotesWhatOperatorsDo) {
+  const auto registered = verifier_->registry().register_package(kPackage, {}, {}, "alice");
   ASSERT_TRUE(registered);
-  ASSERT_TRUE(service_->put_api({"api.example", {}}, "bob"));
-  ASSERT_TRUE(service_->token_secrets("carol"));
-  ASSERT_TRUE(service_->example_token(true, "192.0.2.1", "dave"));
-  ASSERT_TRUE(service_->remove_api("api.example", "bob"));
-  ASSERT_TRUE(service_->remove_registration(registered->id, "alice"));
-  const Json log = service_->audit_log(100).value();
+  ASSERT_TRUE(verifier_->api_domains().put({"api.example", {}}, "bob"));
+  ASSERT_TRUE(verifier_->operators().token_secrets("carol"));
+  ASSERT_TRUE(verifier_->operators().example_token(true, "192.0.2.1", "dave"));
+  ASSERT_TRUE(verifier_->api_domains().remove("api.example", "bob"));
+  ASSERT_TRUE(verifier_->registry().remove_registration(registered->id, "alice"));
+  const Json log = routes::to_json(verifier_->operators().audit_log(100).value());
   EXPECT_EQ(log["intact"], true);
   std::vector<std::string> seen;
   for (const Json& entry : log["entries"]) {
@@ -479,33 +496,33 @@ TEST_F(ServiceTest, NotesWhatOperatorsDo) {
                                 "carol secret.read", "bob api.put", "alice registration.add"));
 }
 
-TEST_F(ServiceTest, RefusesSettingsThatCannotWork) {
+TEST_F(VerifierTest, RefusesSettingsThatCannotWork) {
   const auto refused = [&](auto change) {
-    ServiceSettings settings = settings_;
+    state::ServiceSettings settings = settings_;
     change(settings);
-    auto service = Service::open(*store_, master_key_, clock_, random_, settings);
-    return !service && service.error().is(ServiceError::kBadSettings);
+    auto service = Verifier::open(*store_, master_key_, clock_, random_, settings);
+    return !service && service.error().is(state::SettingsError::kBadSettings);
   };
-  EXPECT_FALSE(refused([](ServiceSettings&) {}));
-  EXPECT_TRUE(refused([](ServiceSettings& s) { s.public_urls.clear(); }));
-  EXPECT_TRUE(refused([](ServiceSettings& s) { s.token_lifetime = Seconds(0); }));
-  EXPECT_TRUE(refused([](ServiceSettings& s) { s.challenge_lifetime = Seconds(86400); }));
-  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"role"}; }));
-  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"iss"}; }));
-  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"aud"}; }));
-  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"arc"}; }));
-  EXPECT_TRUE(refused([](ServiceSettings& s) { s.extra_claims = {"ear"}; }));
-  EXPECT_TRUE(refused([](ServiceSettings& s) {
-    s.tls_ended_by_proxy = true;
+  EXPECT_FALSE(refused([](state::ServiceSettings&) {}));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.public_urls.clear(); }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.token_lifetime = Seconds(0); }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.challenge_lifetime = Seconds(86400); }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"role"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"iss"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"aud"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"arc"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"ear"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) {
+    s.tls_terminated_by_proxy = true;
     s.service_pins = {"x"};
   }));
 }
 
-TEST_F(ServiceTest, MakesExampleTokens) {
-  const auto valid = service_->example_token(true, "192.0.2.1", "admin");
-  const auto decoy = service_->example_token(false, "192.0.2.1", "admin");
-  EXPECT_EQ(service_->check_token(*valid).status, TokenStatus::kValid);
-  EXPECT_EQ(service_->check_token(*decoy).status, TokenStatus::kInvalid);
+TEST_F(VerifierTest, MakesExampleTokens) {
+  const auto valid = verifier_->operators().example_token(true, "192.0.2.1", "admin");
+  const auto decoy = verifier_->operators().example_token(false, "192.0.2.1", "admin");
+  EXPECT_EQ(verifier_->operators().check_token(*valid).status, appraisal::TokenStatus::kValid);
+  EXPECT_EQ(verifier_->operators().check_token(*decoy).status, appraisal::TokenStatus::kInvalid);
 }
 
 }  // namespace

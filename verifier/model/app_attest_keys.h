@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-namespace touchmark::verifier::store {
+namespace touchmark::verifier::model {
 
 struct AppAttestKey {
   Bytes spki;                                          // DER SubjectPublicKeyInfo
@@ -32,4 +32,4 @@ class AppAttestKeys {
                                                   std::uint32_t counter) = 0;
 };
 
-}  // namespace touchmark::verifier::store
+}  // namespace touchmark::verifier::model
