@@ -38,4 +38,6 @@ std::optional<std::string> nearest(std::string_view word,
   return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
+std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
+
 }  // namespace touchmark

@@ -1,4 +1,4 @@
-// The nearest known word to a mistyped one.
+// Words for people: the nearest known word to a mistyped one, and the text of others in a message.
 #pragma once
 
 #include <optional>
@@ -15,5 +15,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 // with the word. nullopt when nothing is near.
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
+
+// Somebody else's text as it stands in a message or a log: in quotes, and cut to 100 bytes.
+std::string shown(std::string_view text);
 
 }  // namespace touchmark

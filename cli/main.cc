@@ -1,4 +1,4 @@
-#include "cli/command_line.h"
+#include "cli/commands/command_line.h"
 
 int main(int argc, char** argv) {
   namespace cli = touchmark::cli;
@@ -7,5 +7,5 @@ int main(int argc, char** argv) {
   cli::commands::World world{*console, cli::service::process_environment,
                              cli::service::curl_transport, cli::service::certificate_of_server,
                              clock};
-  return cli::run({argv + 1, argv + argc}, world);
+  return cli::commands::run({argv + 1, argv + argc}, world);
 }

@@ -70,7 +70,7 @@ Result<Jws> close_envelope(Envelope envelope) {
              std::move(envelope.signature)};
 }
 
-tl::unexpected<Error> bad_signature() {
+tl::unexpected<Error> bad_jws_signature() {
   return fail(JoseError::kBadSignature, "the signature does not verify");
 }
 
@@ -120,7 +120,7 @@ Result<Jws> verify_hs256(std::string_view compact, ByteView secret, std::string_
   if (auto ok = check_header(envelope->header, kHs256, typ); !ok) return pass(ok);
   if (!constant_time_equal(hmac_sha256(secret, as_bytes(envelope->signing_input)),
                            envelope->signature)) {
-    return bad_signature();
+    return bad_jws_signature();
   }
   return close_envelope(std::move(*envelope));
 }
@@ -130,7 +130,8 @@ Result<Jws> verify_es256(std::string_view compact, const EcKey& key, std::string
   auto envelope = open_envelope(compact, max_bytes);
   if (!envelope) return pass(envelope);
   if (auto ok = check_header(envelope->header, kEs256, typ); !ok) return pass(ok);
-  if (!key.verify(as_bytes(envelope->signing_input), envelope->signature)) return bad_signature();
+  if (!key.verify(as_bytes(envelope->signing_input), envelope->signature))
+    return bad_jws_signature();
   return close_envelope(std::move(*envelope));
 }
 
@@ -143,7 +144,8 @@ Result<SelfSignedJws> verify_es256_with_header_key(std::string_view compact, std
   if (jwk == nullptr) return fail(JoseError::kBadKey, "the header has no jwk");
   auto key = from_jwk(*jwk);
   if (!key) return pass(key);
-  if (!key->verify(as_bytes(envelope->signing_input), envelope->signature)) return bad_signature();
+  if (!key->verify(as_bytes(envelope->signing_input), envelope->signature))
+    return bad_jws_signature();
   auto jws = close_envelope(std::move(*envelope));
   if (!jws) return pass(jws);
   return SelfSignedJws{std::move(*jws), std::move(*key)};

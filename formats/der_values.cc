@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxArcs = 64;
 
-std::uint8_t at(ByteView data, std::size_t index) {
+std::uint8_t byte_at(ByteView data, std::size_t index) {
   return std::to_integer<std::uint8_t>(data[index]);
 }
 
@@ -34,7 +34,7 @@ bool is_printable_string(std::string_view text) {
 
 Result<bool> decode_boolean(ByteView content, bool any_true) {
   if (content.size() != 1) return fail(DerError::kBadBoolean, "a BOOLEAN is not one byte");
-  std::uint8_t value = at(content, 0);
+  std::uint8_t value = byte_at(content, 0);
   if (value != 0 && value != 0xff && !any_true) {
     return fail(DerError::kBadBoolean, "a BOOLEAN is neither 00 nor FF");
   }
@@ -44,8 +44,8 @@ Result<bool> decode_boolean(ByteView content, bool any_true) {
 Result<ByteView> decode_integer(ByteView content) {
   if (content.empty()) return fail(DerError::kBadInteger, "an INTEGER has no content");
   if (content.size() > 1) {
-    bool sign = (at(content, 1) & 0x80U) != 0;
-    if ((at(content, 0) == 0 && !sign) || (at(content, 0) == 0xff && sign)) {
+    bool sign = (byte_at(content, 1) & 0x80U) != 0;
+    if ((byte_at(content, 0) == 0 && !sign) || (byte_at(content, 0) == 0xff && sign)) {
       return fail(DerError::kBadInteger, "an INTEGER is not minimal");
     }
   }
@@ -55,8 +55,8 @@ Result<ByteView> decode_integer(ByteView content) {
 Result<std::uint64_t> decode_uint64(ByteView content) {
   auto bytes = decode_integer(content);
   if (!bytes) return pass(bytes);
-  bool negative = (at(content, 0) & 0x80U) != 0;
-  if (negative || content.size() > 9 || (content.size() == 9 && at(content, 0) != 0)) {
+  bool negative = (byte_at(content, 0) & 0x80U) != 0;
+  if (negative || content.size() > 9 || (content.size() == 9 && byte_at(content, 0) != 0)) {
     return fail(DerError::kBadInteger, "an INTEGER is negative or over 2^64 - 1");
   }
   std::uint64_t value = 0;
@@ -70,7 +70,7 @@ Result<void> decode_null(ByteView content) {
 }
 
 Result<ByteView> decode_octet_aligned_bits(ByteView content) {
-  if (content.empty() || at(content, 0) != 0) {
+  if (content.empty() || byte_at(content, 0) != 0) {
     return fail(DerError::kBadBitString, "a BIT STRING is not of whole bytes");
   }
   return content.subspan(1);

@@ -263,7 +263,7 @@ std::string_view error_id(HttpError error) {
       {kUnreachable, "http.unreachable"},
       {kTimeout, "http.timeout"},
       {kUntrusted, "http.untrusted"},
-      {kTooLarge, "http.too-large"},
+      {kTooLarge, "http.answer-too-large"},
       {kPinMismatch, "http.pin-mismatch"},
       {kBadCa, "http.bad-ca"},
       {kNoTls, "http.no-tls"},

@@ -55,7 +55,7 @@ TEST(CurlHttpClient, BoundsWhatAServerCanDo) {
   });
   auto client = curl_http_client({.total_timeout = milliseconds(300), .ca_file = server.ca_file()});
   EXPECT_EQ(outcome(client->send({.url = server.url(), .max_answer_bytes = 999})),
-            "http.too-large");
+            "http.answer-too-large");
   EXPECT_EQ(outcome(client->send({.url = server.url(), .max_answer_bytes = 1000})), "200");
   EXPECT_EQ(outcome(client->send({.url = server.url() + "/broken"})), "http.unreachable");
   EXPECT_EQ(outcome(client->send({.url = server.url() + "/moved"})), "302");

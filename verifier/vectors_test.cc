@@ -57,13 +57,13 @@ TEST(Vectors, TokensHaveTheStatusOfTheirNames) {
   const auto status = [&](const char* name) {
     return mint.check(vector[name].get<std::string>(), SystemClock().now()).status;
   };
-  EXPECT_EQ(status("valid"), TokenStatus::kValid);
-  EXPECT_EQ(status("bound"), TokenStatus::kValid);
-  EXPECT_EQ(status("decoy"), TokenStatus::kInvalid);
-  EXPECT_EQ(status("expired"), TokenStatus::kExpired);
-  EXPECT_EQ(status("forged"), TokenStatus::kForged);
-  EXPECT_EQ(status("alg_none"), TokenStatus::kForged);
-  EXPECT_EQ(status("other_alg"), TokenStatus::kForged);
+  EXPECT_EQ(status("valid"), appraisal::TokenStatus::kValid);
+  EXPECT_EQ(status("bound"), appraisal::TokenStatus::kValid);
+  EXPECT_EQ(status("decoy"), appraisal::TokenStatus::kInvalid);
+  EXPECT_EQ(status("expired"), appraisal::TokenStatus::kExpired);
+  EXPECT_EQ(status("forged"), appraisal::TokenStatus::kForged);
+  EXPECT_EQ(status("alg_none"), appraisal::TokenStatus::kForged);
+  EXPECT_EQ(status("other_alg"), appraisal::TokenStatus::kForged);
 }
 
 }  // namespace

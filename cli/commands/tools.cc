@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include "base/file.h"
-#include "cli/command_line.h"
+#include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
 #include "cli/line/completion.h"
 #include "cli/line/manual.h"

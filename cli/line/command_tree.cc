@@ -12,7 +12,10 @@ std::string command_path(const CLI::App& app) {
 }
 
 std::vector<const CLI::Option*> options(const CLI::App& app) {
-  return app.get_options([](const CLI::Option* option) { return option->nonpositional(); });
+  // An option of no group is an old spelling that is still taken, and shown nowhere.
+  return app.get_options([](const CLI::Option* option) {
+    return option->nonpositional() && !option->get_group().empty();
+  });
 }
 
 std::vector<const CLI::Option*> positionals(const CLI::App& app) {

@@ -5,11 +5,11 @@
 
 namespace touchmark::cli::serve {
 
-Result<Credentials> make_credentials(verifier::Service& service, const std::string& url,
+Result<Credentials> make_credentials(verifier::state::Operators& operators, const std::string& url,
                                      const std::string& pin) {
-  auto admin = service.make_operator_token("admin", verifier::store::Role::kAdmin);
+  auto admin = operators.make_token("admin", verifier::model::Role::kAdmin);
   if (!admin) return pass(admin);
-  auto developer = service.make_operator_token("developer", verifier::store::Role::kDeveloper);
+  auto developer = operators.make_token("developer", verifier::model::Role::kDeveloper);
   if (!developer) return pass(developer);
   return Credentials{url, pin, std::move(*admin), std::move(*developer)};
 }

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "verifier/service.h"
+#include "verifier/state/operators.h"
 
 namespace touchmark::cli::serve {
 
@@ -17,7 +17,7 @@ struct Credentials {
 };
 
 // Makes both tokens. From here on only their hashes are kept.
-Result<Credentials> make_credentials(verifier::Service& service, const std::string& url,
+Result<Credentials> make_credentials(verifier::state::Operators& operators, const std::string& url,
                                      const std::string& pin);
 
 // For scripts: JSON {"url","pin","admin_token","developer_token"}, mode 0600.

@@ -89,23 +89,23 @@ Result<void> check_together(const ServeOptions& options) {
   if (options.certificate.empty() != options.key.empty()) {
     return conflict("--cert and --key go together");
   }
-  if (options.tls_ended_by_proxy && options.service_pins.empty()) {
+  if (options.tls_terminated_by_proxy && options.service_pins.empty()) {
     return conflict(
-        "--tls-ended-by-proxy needs --service-pin: the key that clients see is the proxy's");
+        "--tls-terminated-by-proxy needs --service-pin: the key that clients see is the proxy's");
   }
-  if (options.tls_ended_by_proxy && options.public_urls.empty()) {
-    return conflict("--tls-ended-by-proxy needs --public-url: clients reach the proxy");
+  if (options.tls_terminated_by_proxy && options.public_urls.empty()) {
+    return conflict("--tls-terminated-by-proxy needs --public-url: clients reach the proxy");
   }
-  if (options.trust_forwarded_for && !options.tls_ended_by_proxy) {
+  if (options.trust_forwarded_for && !options.tls_terminated_by_proxy) {
     return conflict(
-        "--trust-forwarded-for needs --tls-ended-by-proxy: without a proxy clients would "
+        "--trust-forwarded-for needs --tls-terminated-by-proxy: without a proxy clients would "
         "choose their own address");
   }
   return {};
 }
 
-Result<verifier::ServiceSettings> service_settings(const ServeOptions& options) {
-  verifier::ServiceSettings out;
+Result<verifier::state::ServiceSettings> service_settings(const ServeOptions& options) {
+  verifier::state::ServiceSettings out;
   for (const std::string& text : options.public_urls) {
     auto url = parse_public_url(text);
     if (!url) return pass(url);
@@ -130,7 +130,7 @@ Result<verifier::ServiceSettings> service_settings(const ServeOptions& options) 
   out.token_lifetime = *token_lifetime;
   out.challenge_lifetime = *challenge_lifetime;
   out.service_pins = options.service_pins;
-  out.tls_ended_by_proxy = options.tls_ended_by_proxy;
+  out.tls_terminated_by_proxy = options.tls_terminated_by_proxy;
   out.token_header = options.token_header;
   out.token_prefix = options.token_prefix;
   out.allow_host_builds = options.allow_host_builds;
@@ -187,8 +187,10 @@ void add_network_options(CLI::App& command, ServeOptions& options) {
   group(
       command.add_option("--service-pin", options.service_pins,
                          "Further key that apps may see (base64 SHA-256 of its SPKI); repeatable"));
-  group(command.add_flag("--tls-ended-by-proxy", options.tls_ended_by_proxy,
+  group(command.add_flag("--tls-terminated-by-proxy", options.tls_terminated_by_proxy,
                          "Apps speak TLS with a proxy: evidence is not bound to the connection"));
+  command.add_flag("--tls-ended-by-proxy", options.tls_terminated_by_proxy, "The old spelling")
+      ->group("");
   group(command.add_flag("--trust-forwarded-for", options.trust_forwarded_for,
                          "Take a client's address from the proxy's X-Forwarded-For"));
   group(command.add_option("--max-connections", options.max_connections, "Connections at a time")

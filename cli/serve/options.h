@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "cli/serve/device_evidence_options.h"
 #include "verifier/http/log.h"
-#include "verifier/service.h"
+#include "verifier/state/settings.h"
 
 namespace touchmark::cli::serve {
 
@@ -40,7 +40,7 @@ struct ServeOptions {
 
   HardwareOptions hardware;
 
-  bool tls_ended_by_proxy = false;
+  bool tls_terminated_by_proxy = false;
   bool trust_forwarded_for = false;
 
   std::string sdk_dir;
@@ -76,7 +76,7 @@ struct ServePlan {
   verifier::http::LogFormat log_format = verifier::http::LogFormat::kText;
   verifier::http::LogLevel log_level = verifier::http::LogLevel::kInfo;
   unsigned threads = 1;
-  verifier::ServiceSettings service;
+  verifier::state::ServiceSettings service;
 };
 Result<ServePlan> make_plan(const ServeOptions& options);
 

@@ -19,7 +19,7 @@
 #include "pki/server_certificate.h"
 #include "verifier/http/server.h"
 #include "verifier/http/tls.h"
-#include "verifier/routes/handlers.h"
+#include "verifier/routes/router.h"
 
 namespace touchmark::cli::serve {
 namespace {
@@ -49,7 +49,7 @@ Failure explain(const Error& error) {
     return {io::kExitUsage, "choose another address with --listen ADDR:PORT"};
   }
   if (is_any(error, OptionError::kBadValue, OptionError::kConflicting,
-             verifier::ServiceError::kBadSettings, HardwareOptionError::kBadRoots,
+             verifier::state::SettingsError::kBadSettings, HardwareOptionError::kBadRoots,
              HardwareOptionError::kBadPlayKeys, HardwareOptionError::kBadAppId,
              HardwareOptionError::kBadMaxAge, pki::RevocationError::kMalformed)) {
     return {io::kExitUsage, "see touchmark serve --help"};
@@ -140,10 +140,10 @@ class Process {
   std::unique_ptr<net::HttpClient> http_client_;
   std::optional<verifier::state::RevocationSource> revocation_;
   std::unique_ptr<verifier::store::Store> store_;
-  std::unique_ptr<verifier::Service> service_;
-  std::unique_ptr<verifier::routes::Handlers> handlers_;
+  std::unique_ptr<verifier::Verifier> verifier_;
+  std::unique_ptr<verifier::routes::Router> router_;
   asio::io_context io_;
-  verifier::http::Workers workers_{kWorkerThreads};
+  verifier::http::WorkerPool workers_{kWorkerThreads};
   std::optional<verifier::http::Server> server_;
 };
 
@@ -188,9 +188,9 @@ Result<void> Process::open_identity(const DataFolder& folder) {
   auto context = verifier::http::make_tls_context(*identity);
   if (!context) return pass(context);
   tls_.emplace(std::move(*context));
-  verifier::ServiceSettings& service = plan_.service;
+  verifier::state::ServiceSettings& service = plan_.service;
   service.tls_spki_sha256 = facts->spki_sha256;
-  if (service.tls_ended_by_proxy) return {};  // the pins are the proxy's
+  if (service.tls_terminated_by_proxy) return {};  // the pins are the proxy's
   auto backup = folder.backup_pin();
   if (!backup) return pass(backup);
   std::vector<std::string> pins{base64_encode(facts->spki_sha256), *backup};
@@ -238,9 +238,9 @@ Result<void> Process::open_service(const DataFolder& folder) {
   auto store = verifier::store::open_sqlite(folder.database().string());
   if (!store) return pass(store);
   store_ = std::move(*store);
-  auto service = verifier::Service::open(*store_, *master_key, clock_, random_, plan_.service);
-  if (!service) return pass(service);
-  service_ = std::move(*service);
+  auto verifier = verifier::Verifier::open(*store_, *master_key, clock_, random_, plan_.service);
+  if (!verifier) return pass(verifier);
+  verifier_ = std::move(*verifier);
   if (auto chain = store_->verify_audit(); !chain) {
     log_->error("audit.broken", {{"error", chain.error().text()}});
   }
@@ -248,8 +248,9 @@ Result<void> Process::open_service(const DataFolder& folder) {
 }
 
 Result<void> Process::show_credentials() {
-  if (!service_->first_start() && !options_.reset_operator_tokens) return {};
-  auto made = make_credentials(*service_, plan_.service.public_urls.front(), operator_pin());
+  if (!verifier_->operators().first_start() && !options_.reset_operator_tokens) return {};
+  auto made =
+      make_credentials(verifier_->operators(), plan_.service.public_urls.front(), operator_pin());
   if (!made) return pass(made);
   // To people first: should the file fail, the tokens are not lost.
   std::fputs(welcome_text(*made, folder_->path()).c_str(), stdout);
@@ -259,24 +260,24 @@ Result<void> Process::show_credentials() {
   }
   log_->info(
       "first_start",
-      {{"account", service_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}});
+      {{"account", verifier_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}});
   return {};
 }
 
 void Process::start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder) {
-  handlers_ = std::make_unique<verifier::routes::Handlers>(
-      *service_, *log_, verifier::routes::HandlerSettings{plan_.sdk_dir, options_.max_upload});
+  router_ = std::make_unique<verifier::routes::Router>(
+      *verifier_, *log_, verifier::routes::RouteSettings{plan_.sdk_dir, options_.max_upload});
   verifier::http::ServerSettings settings;
   settings.max_connections = options_.max_connections;
-  server_.emplace(
-      io_, std::move(acceptor),
-      verifier::http::SessionContext{*handlers_, *log_, workers_, *tls_, folder.uploads(),
-                                     verifier::http::SessionLimits{}, options_.trust_forwarded_for},
-      settings, [this] {
-        if (auto ok = service_->flush(); !ok) {
-          log_->warning("devices.dropped", {{"error", ok.error().text()}});
-        }
-      });
+  server_.emplace(io_, std::move(acceptor),
+                  verifier::http::ConnectionContext{
+                      *router_, *log_, workers_, *tls_, folder.uploads(),
+                      verifier::http::ConnectionLimits{}, options_.trust_forwarded_for},
+                  settings, [this] {
+                    if (auto ok = verifier_->flush(); !ok) {
+                      log_->warning("devices.dropped", {{"error", ok.error().text()}});
+                    }
+                  });
   server_->start();
   log_->info("listening", {{"address", plan_.listen.address},
                            {"port", plan_.listen.port},

@@ -184,7 +184,7 @@ TEST(Options, HaveSoundDefaults) {
   EXPECT_EQ(made->service.token_header, "Touchmark-Token");
   EXPECT_FALSE(made->service.allow_host_builds);
   EXPECT_FALSE(made->service.reveal_reasons);
-  EXPECT_FALSE(made->service.tls_ended_by_proxy);
+  EXPECT_FALSE(made->service.tls_terminated_by_proxy);
   EXPECT_GE(made->threads, 1U);
   EXPECT_THAT(made->certificate_hosts, ElementsAre("localhost", "127.0.0.1", "::1"));
 }
@@ -263,8 +263,9 @@ TEST(Options, AreRefusedByName) {
   EXPECT_TRUE(refused({"--threads", "1000"}, kBadValue, "--threads"));
   EXPECT_TRUE(refused({"--max-connections", "0"}, kBadValue, "--max-connections"));
   EXPECT_TRUE(refused({"--cert", "a.pem"}, kConflicting, "--key"));
-  EXPECT_TRUE(refused({"--tls-ended-by-proxy"}, kConflicting, "--service-pin"));
-  EXPECT_TRUE(refused({"--trust-forwarded-for"}, kConflicting, "--tls-ended-by-proxy"));
+  EXPECT_TRUE(refused({"--tls-terminated-by-proxy"}, kConflicting, "--service-pin"));
+  EXPECT_TRUE(refused({"--tls-ended-by-proxy"}, kConflicting, "--service-pin")) << "the old name";
+  EXPECT_TRUE(refused({"--trust-forwarded-for"}, kConflicting, "--tls-terminated-by-proxy"));
 }
 
 using LogTest = FolderTest;

@@ -9,7 +9,7 @@
 
 #include "base/encoding.h"
 #include "base/random.h"
-#include "cli/command_line.h"
+#include "cli/commands/command_line.h"
 #include "cli/io/error.h"
 
 namespace touchmark::cli {
@@ -124,7 +124,7 @@ class TestWorld {
                             return certificate;
                           },
                           clock};
-    return touchmark::cli::run(args, world);
+    return touchmark::cli::commands::run(args, world);
   }
 
   // As after `touchmark init`.

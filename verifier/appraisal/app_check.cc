@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "package/model/match.h"
 #include "package/model/parts.h"
 #include "protocol/limits.h"
@@ -15,8 +16,8 @@ using protocol::Finding;
 using protocol::FindingId;
 using Findings = std::vector<Finding>;
 
-// Unknown evidence is compared part by part with so many registrations of its app, the newest
-// first: the work that one request can ask for has a bound.
+// Unknown evidence is compared part by part with at most so many registrations of its app, the
+// newest first: the work that one request can ask for has a bound.
 constexpr std::size_t kMaxCompared = 16;
 constexpr std::size_t kMaxNamed = 5;  // parts in a detail
 
@@ -152,7 +153,7 @@ bool is_over(const std::optional<UnixTime>& expires, UnixTime now) {
   return expires && now >= *expires;
 }
 
-bool counts_for(const store::SigningCertificate& certificate, const Evidence& evidence) {
+bool counts_for(const model::SigningCertificate& certificate, const Evidence& evidence) {
   return certificate.package.empty() || certificate.package == evidence.package_name;
 }
 
@@ -161,8 +162,8 @@ Vouching vouching_certificates(const Evidence& evidence, const ReferenceValues& 
   Vouching out;
   out.complete = !evidence.signers.empty();
   for (const Sha256Digest& signer : evidence.signers) {
-    const store::SigningCertificate* found = nullptr;
-    for (const store::SigningCertificate& certificate : references.certificates()) {
+    const model::SigningCertificate* found = nullptr;
+    for (const model::SigningCertificate& certificate : references.certificates()) {
       if (certificate.sha256 != signer || !counts_for(certificate, evidence)) continue;
       // One that still counts goes before one that is over.
       if (found == nullptr || is_over(found->expires, now)) found = &certificate;
@@ -174,41 +175,28 @@ Vouching vouching_certificates(const Evidence& evidence, const ReferenceValues& 
   return out;
 }
 
-void check_unregistered(const Evidence& evidence, const ReferenceValues& references, UnixTime now,
-                        Findings& out) {
+Findings check_unregistered(const Evidence& evidence, const ReferenceValues& references,
+                            bool signers_proven, UnixTime now) {
   const std::string what = "measurement " + base64_encode(evidence.measurement) +
                            nearest_registration(evidence, references);
   const Vouching vouching = vouching_certificates(evidence, references, now);
-  if (!vouching.complete) {
-    out.push_back({FindingId::kAppNotRegistered, what});
-  } else if (vouching.expired) {
-    out.push_back({FindingId::kAppRegistrationExpired, vouching.ids + " is over; " + what});
-  } else {
-    out.push_back({FindingId::kAppByCertificate, vouching.ids + "; " + what});
+  if (!vouching.complete) return {{FindingId::kAppNotRegistered, what}};
+  if (vouching.expired) {
+    return {{FindingId::kAppRegistrationExpired, vouching.ids + " is over; " + what}};
   }
+  if (signers_proven) return {};
+  return {{FindingId::kAppByCertificate, vouching.ids + "; " + what}};
 }
 
 }  // namespace
 
-std::optional<Finding> development_mark(const Evidence& evidence,
-                                        const ReferenceValues& references) {
-  for (const store::SigningCertificate& certificate : references.certificates()) {
-    if (!certificate.development || !counts_for(certificate, evidence)) continue;
-    if (!evidence.signers.contains(certificate.sha256)) continue;
-    return Finding{FindingId::kAppDevelopment, certificate.id + " " + shown(certificate.subject)};
-  }
-  return std::nullopt;
+bool signed_for_development(const Evidence& evidence, const ReferenceValues& references) {
+  return std::ranges::any_of(
+      references.certificates(), [&](const model::SigningCertificate& certificate) {
+        return certificate.development && counts_for(certificate, evidence) &&
+               evidence.signers.contains(certificate.sha256);
+      });
 }
-
-void accept_vouched_signers(const policy::Facts& facts, std::vector<protocol::Finding>& findings) {
-  const bool by_phone = facts.android && facts.assurance >= policy::Assurance::kTee;
-  const bool by_store = facts.play && facts.play->app_recognition == "PLAY_RECOGNIZED";
-  if (!by_phone && !by_store) return;
-  std::erase_if(findings,
-                [](const Finding& finding) { return finding.id == FindingId::kAppByCertificate; });
-}
-
-std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
 
 Recognition recognise(const Evidence& evidence, const ReferenceValues& references) {
   if (const Reference* exact = references.find(evidence.measurement)) return {exact};
@@ -230,10 +218,13 @@ Recognition recognise(const Evidence& evidence, const ReferenceValues& reference
   return {};
 }
 
-void check_app(const Evidence& evidence, const ReferenceValues& references, const Recognition& app,
-               bool proof_matches, UnixTime now, std::vector<protocol::Finding>& out) {
-  if (app.reference == nullptr) return check_unregistered(evidence, references, now, out);
-  const store::Registration& registration = app.reference->registration;
+Findings check_app(const Evidence& evidence, const ReferenceValues& references,
+                   const Recognition& app, ProvenApp proven, UnixTime now) {
+  if (app.reference == nullptr) {
+    return check_unregistered(evidence, references, proven.signers, now);
+  }
+  Findings out;
+  const model::Registration& registration = app.reference->registration;
   if (is_over(registration.expires, now)) {
     out.push_back({FindingId::kAppRegistrationExpired,
                    registration.id + " ended " + format_time(*registration.expires) + " UTC"});
@@ -244,9 +235,10 @@ void check_app(const Evidence& evidence, const ReferenceValues& references, cons
   if (!differ.empty()) {
     out.push_back({FindingId::kAppClaimsMismatch, registration.id + ", differ:" + differ});
   }
-  if (!proof_matches) {
+  if (!proven.range_proof) {
     out.push_back({FindingId::kAppRangeProof, "the challenge's bytes are not the registered ones"});
   }
+  return out;
 }
 
 }  // namespace touchmark::verifier::appraisal

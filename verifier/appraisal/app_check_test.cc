@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/encoding.h"
+#include "verifier/appraisal/device_evidence.h"
 #include "verifier/testing/fixtures.h"
 
 namespace touchmark::verifier::appraisal {
@@ -41,21 +42,21 @@ Evidence evidence_of(const package::Measurement& installed) {
   return out;
 }
 
-store::Registration registration_of(const package::Measurement& measurement,
+model::Registration registration_of(const package::Measurement& measurement,
                                     std::optional<UnixTime> expires = {}) {
   return {"0123456789abcdef", measurement, kNow - Seconds(60), expires, "admin"};
 }
 
-store::SigningCertificate certificate(const Sha256Digest& signer, const std::string& package = "",
+model::SigningCertificate certificate(const Sha256Digest& signer, const std::string& package = "",
                                       bool development = false) {
   return {"cert-" + package, signer, "/CN=signer", package, development, kNow, {}, "admin"};
 }
 
-std::vector<Finding> check(const Evidence& evidence, const ReferenceValues& references) {
-  std::vector<Finding> out;
-  if (auto mark = development_mark(evidence, references)) out.push_back(*mark);
-  check_app(evidence, references, recognise(evidence, references), true, kNow, out);
-  return out;
+// With a range proof that matches.
+std::vector<Finding> check(const Evidence& evidence, const ReferenceValues& references,
+                           bool signers_proven = false) {
+  return check_app(evidence, references, recognise(evidence, references),
+                   {.range_proof = true, .signers = signers_proven}, kNow);
 }
 
 std::vector<FindingId> ids(const std::vector<Finding>& findings) {
@@ -66,7 +67,7 @@ std::vector<FindingId> ids(const std::vector<Finding>& findings) {
 
 class CertificateTest : public ::testing::Test {
  protected:
-  std::vector<FindingId> found(std::vector<store::SigningCertificate> certificates) const {
+  std::vector<FindingId> found(std::vector<model::SigningCertificate> certificates) const {
     const auto references = ReferenceValues::of({}, std::move(certificates));
     return ids(check(evidence_of(app_), *references));
   }
@@ -99,44 +100,48 @@ TEST_F(CertificateTest, MustBeThereForEverySigner) {
 }
 
 TEST_F(CertificateTest, EndsWithItsTime) {
-  store::SigningCertificate over = certificate(signer_);
+  model::SigningCertificate over = certificate(signer_);
   over.expires = kNow;
   EXPECT_THAT(found({over}), ElementsAre(FindingId::kAppRegistrationExpired));
-  store::SigningCertificate still = certificate(signer_, app_.package_name);
+  model::SigningCertificate still = certificate(signer_, app_.package_name);
   still.expires = kNow + Seconds(1);
   EXPECT_THAT(found({over, still}), ElementsAre(FindingId::kAppByCertificate));
   EXPECT_THAT(found({still, over}), ElementsAre(FindingId::kAppByCertificate));
 }
 
 TEST_F(CertificateTest, IsEnoughWhereHardwareNamesTheSigner) {
-  const auto found_with = [](const policy::Facts& facts) {
-    std::vector<Finding> findings{{FindingId::kAppByCertificate, ""}, {FindingId::kRootSu, ""}};
-    accept_vouched_signers(facts, findings);
-    return ids(findings);
+  const auto references = ReferenceValues::of({}, {certificate(signer_)});
+  const auto found_with = [&](const DeviceAppraisal& device) {
+    return ids(check(evidence_of(app_), *references, device.names_signers()));
   };
-  policy::Facts facts;
-  const auto kept = ElementsAre(FindingId::kAppByCertificate, FindingId::kRootSu);
-  EXPECT_THAT(found_with(facts), kept);
-  facts.assurance = policy::Assurance::kSecureChip;  // of App Attest, which names no signer
-  EXPECT_THAT(found_with(facts), kept);
-  facts.android.emplace();
-  EXPECT_THAT(found_with(facts), ElementsAre(FindingId::kRootSu));
-  facts.assurance = policy::Assurance::kSoftware;  // a key that the phone's software keeps
-  EXPECT_THAT(found_with(facts), kept);
-  facts.play.emplace();
-  EXPECT_THAT(found_with(facts), kept);
-  facts.play->app_recognition = "PLAY_RECOGNIZED";
-  EXPECT_THAT(found_with(facts), ElementsAre(FindingId::kRootSu));
+  DeviceAppraisal device;
+  const auto kept = ElementsAre(FindingId::kAppByCertificate);
+  EXPECT_THAT(found_with(device), kept);
+  device.assurance = policy::Assurance::kSecureChip;  // of App Attest, which names no signer
+  EXPECT_THAT(found_with(device), kept);
+  device.android.emplace();
+  EXPECT_THAT(found_with(device), IsEmpty());
+  device.assurance = policy::Assurance::kSoftware;  // a key that the phone's software keeps
+  EXPECT_THAT(found_with(device), kept);
+  device.play.emplace();
+  EXPECT_THAT(found_with(device), kept);
+  device.play->app_recognition = "PLAY_RECOGNIZED";
+  EXPECT_THAT(found_with(device), IsEmpty());
+  // Proven signers are not enough without a certificate that vouches for them.
+  const auto nothing = ReferenceValues::of({});
+  EXPECT_THAT(ids(check(evidence_of(app_), *nothing, true)),
+              ElementsAre(FindingId::kAppNotRegistered));
 }
 
 TEST_F(CertificateTest, MarksWhatTheDevelopmentTeamSigned) {
-  const store::SigningCertificate development = certificate(signer_, "", true);
-  EXPECT_THAT(found({development}),
-              ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
+  const model::SigningCertificate development = certificate(signer_, "", true);
+  EXPECT_THAT(found({development}), ElementsAre(FindingId::kAppByCertificate));
+  EXPECT_TRUE(signed_for_development(evidence_of(app_), *ReferenceValues::of({}, {development})));
   // A registered release, too.
   const auto references = ReferenceValues::of({registration_of(app_)}, {development});
-  EXPECT_THAT(ids(check(evidence_of(app_), *references)), ElementsAre(FindingId::kAppDevelopment));
-  EXPECT_THAT(ids(check(evidence_of(app_), *references->with_certificates({}))), IsEmpty());
+  EXPECT_THAT(ids(check(evidence_of(app_), *references)), IsEmpty());
+  EXPECT_TRUE(signed_for_development(evidence_of(app_), *references));
+  EXPECT_FALSE(signed_for_development(evidence_of(app_), *references->with_certificates({})));
 }
 
 TEST(AppCheck, NamesWhatAnUnknownAppChanged) {
@@ -166,9 +171,9 @@ TEST(AppCheck, NamesTheRegistrationThatIsMostAlike) {
   package::Measurement old = MemoryApp::make().measurement;
   package::Measurement current = MemoryApp::make("com.example.app", "next").measurement;
   current.version_code = 8;
-  store::Registration first = registration_of(old);
+  model::Registration first = registration_of(old);
   first.id = "aaaaaaaaaaaaaaaa";
-  store::Registration second = registration_of(current);
+  model::Registration second = registration_of(current);
   second.id = "bbbbbbbbbbbbbbbb";
   second.created = kNow;
   const auto references = ReferenceValues::of({first, second});
@@ -237,7 +242,7 @@ TEST_F(SplitsTest, RecognisesWhatADeviceHasOfThem) {
 }
 
 TEST_F(SplitsTest, FindsAnOldReleaseAmongManyNewOnes) {
-  std::vector<store::Registration> registrations{registration_of(release_)};
+  std::vector<model::Registration> registrations{registration_of(release_)};
   for (std::uint64_t version = 100; version < 150; ++version) {
     package::Measurement newer = release_;
     newer.version_code = version;

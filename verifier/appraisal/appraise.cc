@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "protocol/check_groups.h"
-#include "verifier/appraisal/app_check.h"
+#include "verifier/appraisal/facts.h"
 
 namespace touchmark::verifier::appraisal {
 namespace {
@@ -16,44 +18,29 @@ using Findings = std::vector<Finding>;
 
 constexpr std::size_t kExporterBytes = 32;  // RFC 9266
 
-void check_account(const Evidence& evidence, const std::string& account, Findings& out) {
-  if (evidence.account != account) {
-    out.push_back({FindingId::kEvidenceWrongAccount, "account " + shown(evidence.account)});
-  }
+Findings check_account(const Evidence& evidence, const std::string& account) {
+  if (evidence.account == account) return {};
+  return {{FindingId::kEvidenceWrongAccount, "account " + shown(evidence.account)}};
 }
 
-void check_groups(const Evidence& evidence, Findings& out) {
+Findings check_groups(const Evidence& evidence) {
   std::string missing;
   for (const std::string_view group : protocol::kCheckGroups) {
     if (std::ranges::find(evidence.checks, group) == evidence.checks.end()) {
       missing.append(" ").append(group);
     }
   }
-  if (!missing.empty()) out.push_back({FindingId::kEvidenceChecksMissing, "not run:" + missing});
+  if (missing.empty()) return {};
+  return {{FindingId::kEvidenceChecksMissing, "not run:" + missing}};
 }
 
-void check_connection(const Evidence& evidence, const ExpectedConnection& expected, Findings& out) {
-  if (expected.exporter &&
-      (expected.exporter->size() != kExporterBytes ||
-       !crypto::constant_time_equal(*expected.exporter, evidence.tls_exporter))) {
-    out.push_back({FindingId::kNetworkMitm, "the client's TLS connection is not this one"});
-  }
-  const auto is_seen = [&](const Sha256Digest& spki) {
-    return crypto::constant_time_equal(spki, evidence.tls_spki);
-  };
-  if (std::ranges::none_of(expected.spki, is_seen)) {
-    out.push_back({FindingId::kNetworkMitm,
-                   "the client saw service key " + base64_encode(evidence.tls_spki)});
-  }
+Findings check_device(const Evidence& evidence) {
+  if (protocol::is_mobile_build(evidence.sdk_build)) return {};
+  return {{FindingId::kDeviceHostBuild, "SDK build " + shown(evidence.sdk_build)}};
 }
 
-void check_device(const Evidence& evidence, Findings& out) {
-  if (!protocol::is_mobile_build(evidence.sdk_build)) {
-    out.push_back({FindingId::kDeviceHostBuild, "SDK build " + shown(evidence.sdk_build)});
-  }
-}
-
-void take_reported(const Evidence& evidence, Findings& out) {
+Findings reported_findings(const Evidence& evidence) {
+  Findings out;
   for (const ReportedFinding& reported : evidence.findings) {
     const protocol::FindingInfo* info = protocol::find_finding(reported.id);
     if (info != nullptr) {
@@ -62,6 +49,14 @@ void take_reported(const Evidence& evidence, Findings& out) {
       out.push_back({FindingId::kEvidenceUnknownFinding, shown(reported.id)});
     }
   }
+  return out;
+}
+
+// One after the other.
+template <class... More>
+Findings joined(Findings first, More... more) {
+  (std::ranges::move(more, std::back_inserter(first)), ...);
+  return first;
 }
 
 }  // namespace
@@ -89,11 +84,35 @@ Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Ran
   return hash.finish();
 }
 
+Result<Findings> Appraiser::check_challenge(const Evidence& evidence,
+                                            const CheckedChallenge& challenge, UnixTime now) const {
+  switch (challenge.state) {
+    case ChallengeState::kForged:
+      return Findings{{FindingId::kChallengeInvalid, ""}};
+    case ChallengeState::kExpired:
+      return Findings{
+          {FindingId::kChallengeExpired, "ended " + format_time(challenge.expires) + " UTC"}};
+    case ChallengeState::kGood:
+      break;
+  }
+  switch (replays_.spend(evidence.nonce, challenge.expires, now)) {
+    case Spending::kAgain:
+      return Findings{{FindingId::kChallengeReplayed, ""}};
+    case Spending::kFull:
+      return fail(AppraisalError::kOverloaded, "too many attestations at once; try again later");
+    case Spending::kFirst:
+      break;
+  }
+  return Findings{};
+}
+
 Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Recognition& app,
-                                      const Reference& reference,
+                                      const ReferenceValues& references,
                                       UnixTime challenge_expires) const {
-  const auto& digests = app.in_part ? evidence.parts : reference.digests;
-  const auto& installed = app.in_part ? app.code : reference.code;
+  const Reference* reference = app.reference != nullptr ? app.reference : references.stand_in();
+  if (reference == nullptr) return false;
+  const auto& digests = app.in_part ? evidence.parts : reference->digests;
+  const auto& installed = app.in_part ? app.code : reference->code;
   const auto matches = [&](const std::vector<package::Part>& code) -> Result<bool> {
     const auto proof =
         range_proof(evidence.nonce, challenges_.ranges(evidence.nonce, code), digests, read_);
@@ -104,49 +123,50 @@ Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Recognitio
   // A challenge that was given out before the package was registered asks for other ranges. They
   // count as long as such challenges live, so that a registration acts at once.
   const UnixTime issued = challenge_expires - settings_.challenge_lifetime;
-  if (!registered || *registered || reference.registration.created < issued) return registered;
+  if (!registered || *registered || reference->registration.created < issued) return registered;
   return matches(assumed_code());
 }
 
-Result<std::vector<Finding>> Appraiser::appraise(const Evidence& evidence,
-                                                 const ReferenceValues& references,
-                                                 const Recognition& app,
-                                                 const ExpectedConnection& connection,
-                                                 UnixTime now) const {
+Findings Appraiser::check_connection(const Evidence& evidence,
+                                     const model::Connection& connection) const {
   Findings out;
-  const CheckedChallenge challenge = challenges_.check(evidence.nonce, now);
-  if (challenge.state == ChallengeState::kForged) {
-    out.push_back({FindingId::kChallengeInvalid, ""});
-  } else if (challenge.state == ChallengeState::kExpired) {
-    out.push_back(
-        {FindingId::kChallengeExpired, "ended " + format_time(challenge.expires) + " UTC"});
-  } else {
-    switch (replays_.spend(evidence.nonce, challenge.expires, now)) {
-      case Spending::kFirst:
-        break;
-      case Spending::kAgain:
-        out.push_back({FindingId::kChallengeReplayed, ""});
-        break;
-      case Spending::kFull:
-        return fail(AppraisalError::kOverloaded, "too many attestations at once; try again later");
-    }
+  // Without its exporter value a connection cannot be told from a relayed one.
+  const Bytes exporter = connection.exporter.value_or(Bytes{});
+  if (!settings_.tls_terminated_by_proxy &&
+      (exporter.size() != kExporterBytes ||
+       !crypto::constant_time_equal(exporter, evidence.tls_exporter))) {
+    out.push_back({FindingId::kNetworkMitm, "the client's TLS connection is not this one"});
   }
-
-  const Reference* compared = app.reference != nullptr ? app.reference : references.stand_in();
-  bool proven = false;
-  if (compared != nullptr) {
-    auto matches = proof_matches(evidence, app, *compared, challenge.expires);
-    if (!matches) return pass(matches);
-    proven = *matches;
+  const auto is_seen = [&](const Sha256Digest& spki) {
+    return crypto::constant_time_equal(spki, evidence.tls_spki);
+  };
+  if (std::ranges::none_of(settings_.service_keys, is_seen)) {
+    out.push_back({FindingId::kNetworkMitm,
+                   "the client saw service key " + base64_encode(evidence.tls_spki)});
   }
-  check_app(evidence, references, app, proven, now, out);
-  check_account(evidence, settings_.account, out);
-  check_groups(evidence, out);
-  check_connection(evidence, connection, out);
-  check_device(evidence, out);
-  take_reported(evidence, out);
-  std::ranges::stable_sort(out, {}, &Finding::id);
   return out;
+}
+
+Result<Appraisal> Appraiser::appraise(const Evidence& evidence, const model::Connection& connection,
+                                      const ReferenceValues& references, UnixTime now) const {
+  const CheckedChallenge challenge = challenges_.check(evidence.nonce, now);
+  auto of_challenge = check_challenge(evidence, challenge, now);
+  if (!of_challenge) return pass(of_challenge);
+  Recognition app = recognise(evidence, references);
+  auto proof = proof_matches(evidence, app, references, challenge.expires);
+  if (!proof) return pass(proof);
+  auto device = devices_.appraise(evidence, ExpectedApp::of(evidence, app.reference), now);
+  if (!device) return pass(device);
+  const ProvenApp proven{.range_proof = *proof, .signers = device->names_signers()};
+  Findings findings =
+      joined(std::move(*of_challenge), check_app(evidence, references, app, proven, now),
+             check_account(evidence, settings_.account), check_groups(evidence),
+             check_connection(evidence, connection), check_device(evidence),
+             reported_findings(evidence), std::move(device->findings));
+  // What a development key is worth is for the policy, which makes the finding.
+  policy::Facts facts = facts_of(evidence, *device, signed_for_development(evidence, references),
+                                 connection.remote_ip);
+  return Appraisal{std::move(findings), std::move(facts), std::move(app)};
 }
 
 }  // namespace touchmark::verifier::appraisal

@@ -1,16 +1,19 @@
-// Compares evidence with reference values and with the connection it came by: evidence -> findings.
+// Compares evidence with reference values and with the connection it came by: evidence -> findings
+// and facts.
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <vector>
 
 #include "protocol/findings.h"
 #include "verifier/appraisal/app_check.h"
 #include "verifier/appraisal/challenge.h"
+#include "verifier/appraisal/device_evidence.h"
 #include "verifier/appraisal/evidence.h"
 #include "verifier/appraisal/reference_values.h"
 #include "verifier/appraisal/replay_cache.h"
+#include "verifier/model/connection.h"
+#include "verifier/policy/facts.h"
 
 namespace touchmark::verifier::appraisal {
 
@@ -18,21 +21,23 @@ namespace touchmark::verifier::appraisal {
 using RangeReader = std::function<Result<Bytes>(const Sha256Digest& part, std::uint64_t offset,
                                                 std::uint64_t length)>;
 
-// What of the connection the evidence must agree with.
-struct ExpectedConnection {
-  // Exporter value of the connection itself; absent where another party ends TLS.
-  std::optional<Bytes> exporter;
-  // SHA-256 of the SPKI that clients may have seen; one of them must match.
-  std::vector<Sha256Digest> spki;
-};
-
 struct AppraisalSettings {
   std::string account;
   Seconds challenge_lifetime{120};
+  // SHA-256 of the SPKI that clients may have seen; one of them must match.
+  std::vector<Sha256Digest> service_keys;
+  bool tls_terminated_by_proxy = false;  // then exporter values are not compared
 };
 
-// Answer of SHA-256(nonce || bytes of the ranges), with the content that is registered. `digests`
-// tells by name which part is meant; what it does not name is absent.
+// What an appraisal found out; nothing of it is judged.
+struct Appraisal {
+  std::vector<protocol::Finding> findings;  // the client's own included; in no particular order
+  policy::Facts facts;
+  Recognition app;  // points into the references that the evidence was compared with
+};
+
+// SHA-256(nonce || bytes of the ranges), over the content that is registered. `digests` tells by
+// name which part is meant; what it does not name is absent.
 Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Range>& ranges,
                                  const std::map<std::string, Sha256Digest>& digests,
                                  const RangeReader& read);
@@ -41,29 +46,35 @@ Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Ran
 // is left out because another one failed.
 class Appraiser {
  public:
+  // What is passed by reference must outlive this.
   Appraiser(AppraisalSettings settings, const ChallengeMaker& challenges, ReplayCache& replays,
-            RangeReader read)
+            const HardwareAppraiser& devices, RangeReader read)
       : settings_(std::move(settings)),
         challenges_(challenges),
         replays_(replays),
+        devices_(devices),
         read_(std::move(read)) {}
 
-  // Every finding, the client's own included; empty for a sound app on a sound device. `app`: the
-  // evidence's, among these references. Fails only when the service itself cannot appraise:
-  // AppraisalError, or the reader's error.
-  Result<std::vector<protocol::Finding>> appraise(const Evidence& evidence,
-                                                  const ReferenceValues& references,
-                                                  const Recognition& app,
-                                                  const ExpectedConnection& connection,
-                                                  UnixTime now) const;
+  // Without findings for a sound app on a sound device. `references` must outlive the result. Fails
+  // only when the service itself cannot appraise: AppraisalError, the reader's error, or that of
+  // the App Attest keys.
+  Result<Appraisal> appraise(const Evidence& evidence, const model::Connection& connection,
+                             const ReferenceValues& references, UnixTime now) const;
 
  private:
+  // Spends the challenge, whatever else is wrong with the evidence.
+  Result<std::vector<protocol::Finding>> check_challenge(const Evidence& evidence,
+                                                         const CheckedChallenge& challenge,
+                                                         UnixTime now) const;
   Result<bool> proof_matches(const Evidence& evidence, const Recognition& app,
-                             const Reference& reference, UnixTime challenge_expires) const;
+                             const ReferenceValues& references, UnixTime challenge_expires) const;
+  std::vector<protocol::Finding> check_connection(const Evidence& evidence,
+                                                  const model::Connection& connection) const;
 
   AppraisalSettings settings_;
   const ChallengeMaker& challenges_;
   ReplayCache& replays_;
+  const HardwareAppraiser& devices_;
   RangeReader read_;
 };
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "crypto/jose.h"
 #include "verifier/testing/fixtures.h"
@@ -22,13 +24,13 @@ constexpr Seconds kLifetime{120};
 class AppraiseTest : public ::testing::Test {
  protected:
   AppraiseTest() {
-    store_ = std::move(store::open_sqlite(":memory:").value());
     // Long before the challenges of the tests.
     registration_ = attester_.app.registration(clock_.now() - Seconds(3600));
-    EXPECT_TRUE(store_->put_registration(registration_, attester_.app.reader()));
+    EXPECT_TRUE(testing::write(*store_, &store::Transaction::put_registration, registration_,
+                               attester_.app.reader()));
     references_ = ReferenceValues::of({registration_});
-    expected_.exporter = attester_.exporter;
-    std::ranges::copy(attester_.spki, expected_.spki.emplace_back().begin());
+    connection_.exporter = attester_.exporter;
+    std::ranges::copy(attester_.spki, settings_.service_keys.emplace_back().begin());
   }
 
   Json challenge_over(const std::vector<package::Part>& code) {
@@ -39,20 +41,30 @@ class AppraiseTest : public ::testing::Test {
   Json challenge() {
     return challenge_over(Reference(attester_.app.registration(clock_.now())).code);
   }
-  Result<std::vector<Finding>> appraise(const Json& claims) {
+  Evidence evidence(const Json& claims) {
     const std::string jws = crypto::sign_es256(
         claims, attester_.key,
         {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}});
     auto evidence = protocol::decode_evidence(jws);
     EXPECT_TRUE(evidence) << evidence.error().text();
-    return appraiser_.appraise(*evidence, *references_, recognise(*evidence, *references_),
-                               expected_, clock_.now());
+    return std::move(*evidence);
   }
+  Result<Appraisal> appraise(const Json& claims) {
+    const Appraiser appraiser(
+        settings_, challenges_, replays_, hardware_,
+        [this](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
+          ++reads_;
+          return store_->part_range(part, offset, length);
+        });
+    return appraiser.appraise(evidence(claims), connection_, *references_, clock_.now());
+  }
+  // In the order of a verdict.
   std::vector<FindingId> ids(const Json& claims) {
-    auto findings = appraise(claims);
-    EXPECT_TRUE(findings) << findings.error().text();
+    auto appraisal = appraise(claims);
+    EXPECT_TRUE(appraisal) << appraisal.error().text();
     std::vector<FindingId> out;
-    for (const Finding& finding : *findings) out.push_back(finding.id);
+    for (const Finding& finding : appraisal->findings) out.push_back(finding.id);
+    std::ranges::sort(out);
     return out;
   }
   // Findings of a sound attestation in which one claim says `value`.
@@ -65,21 +77,15 @@ class AppraiseTest : public ::testing::Test {
   testing::ManualClock clock_;
   testing::RepeatableRandom random_;
   testing::SoftAttester attester_{MemoryApp::make(), "account"};
-  std::unique_ptr<store::Store> store_;
-  store::Registration registration_;
+  std::unique_ptr<store::Store> store_ = std::move(store::open_sqlite(":memory:").value());
+  model::Registration registration_;
   ReferenceValues::Shared references_;
-  ExpectedConnection expected_;
+  model::Connection connection_{"192.0.2.1", {}};
+  AppraisalSettings settings_{"account", kLifetime, {}, false};
   ChallengeMaker challenges_{Bytes(32, std::byte{5})};
   ReplayCache replays_{100};
+  const HardwareAppraiser hardware_{{}, challenges_, *store_};
   int reads_ = 0;
-  Appraiser appraiser_{
-      {"account", kLifetime},
-      challenges_,
-      replays_,
-      [this](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
-        ++reads_;
-        return store_->part_range(part, offset, length);
-      }};
 };
 
 TEST_F(AppraiseTest, FindsNothingWrongWithASoundApp) {
@@ -206,7 +212,7 @@ TEST_F(AppraiseTest, NetworkMitm) {
 }
 
 TEST_F(AppraiseTest, ComparesOnlyTheKeyWhereAProxyEndsTls) {
-  expected_.exporter.reset();
+  settings_.tls_terminated_by_proxy = true;
   EXPECT_THAT(with("/tls/exporter", base64url_encode(Bytes(32))), IsEmpty());
   EXPECT_THAT(with("/tls/spki", base64url_encode(Bytes(32))), ElementsAre(FindingId::kNetworkMitm));
 }
@@ -221,9 +227,9 @@ TEST_F(AppraiseTest, TakesOverEveryFindingOfTheClient) {
     if (info.found_by != protocol::FoundBy::kAttester) continue;
     Json claims = attester_.claims(challenge());
     claims["findings"] = {{{"id", info.id}, {"detail", "seen"}}};
-    auto findings = appraise(claims);
-    ASSERT_TRUE(findings);
-    EXPECT_THAT(*findings, ElementsAre(Finding{info.number, "seen"})) << info.id;
+    auto appraisal = appraise(claims);
+    ASSERT_TRUE(appraisal);
+    EXPECT_THAT(appraisal->findings, ElementsAre(Finding{info.number, "seen"})) << info.id;
   }
 }
 
@@ -240,31 +246,23 @@ TEST_F(AppraiseTest, ReportsEverythingAtOnceInOrder) {
 
 TEST_F(AppraiseTest, FailsRatherThanForgetReplays) {
   ReplayCache full(0);
-  const Appraiser appraiser({"account", kLifetime}, challenges_, full,
+  const Appraiser appraiser(settings_, challenges_, full, hardware_,
                             [](const auto&, auto, auto) { return Result<Bytes>(Bytes{}); });
-  const Json claims = attester_.claims(challenge());
-  auto evidence = protocol::decode_evidence(crypto::sign_es256(
-      claims, attester_.key,
-      {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}}));
-  auto findings = appraiser.appraise(*evidence, *references_, recognise(*evidence, *references_),
-                                     expected_, clock_.now());
-  ASSERT_FALSE(findings);
-  EXPECT_TRUE(findings.error().is(AppraisalError::kOverloaded));
+  auto appraisal = appraiser.appraise(evidence(attester_.claims(challenge())), connection_,
+                                      *references_, clock_.now());
+  ASSERT_FALSE(appraisal);
+  EXPECT_TRUE(appraisal.error().is(AppraisalError::kOverloaded));
 }
 
 TEST_F(AppraiseTest, PassesOnThatTheStoreDoesNotAnswer) {
-  const Appraiser appraiser({"account", kLifetime}, challenges_, replays_,
+  const Appraiser appraiser(settings_, challenges_, replays_, hardware_,
                             [](const auto&, auto, auto) -> Result<Bytes> {
                               return fail(store::StoreError::kIo, "made up");
                             });
-  const Json claims = attester_.claims(challenge());
-  auto evidence = protocol::decode_evidence(crypto::sign_es256(
-      claims, attester_.key,
-      {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(attester_.key)}}));
-  auto findings = appraiser.appraise(*evidence, *references_, recognise(*evidence, *references_),
-                                     expected_, clock_.now());
-  ASSERT_FALSE(findings);
-  EXPECT_TRUE(findings.error().is(store::StoreError::kIo));
+  auto appraisal = appraiser.appraise(evidence(attester_.claims(challenge())), connection_,
+                                      *references_, clock_.now());
+  ASSERT_FALSE(appraisal);
+  EXPECT_TRUE(appraisal.error().is(store::StoreError::kIo));
 }
 
 }  // namespace

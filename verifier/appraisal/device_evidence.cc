@@ -1,6 +1,7 @@
 #include "verifier/appraisal/device_evidence.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/encoding.h"
 #include "protocol/hardware_binding.h"
@@ -101,9 +102,18 @@ bool names_signers(const evidence::PlayIntegrityVerdict& verdict, const Expected
   return std::ranges::any_of(verdict.certificate_sha256_digests, is_signer);
 }
 
+DeviceAppraisal refused(const Error& error, FindingId finding = FindingId::kHardwareRefused) {
+  return {.findings = {{finding, error.text()}}};
+}
+
 // Several kinds may vouch for one key; the best word counts.
-void raise(policy::Facts& facts, policy::Assurance to) {
-  facts.assurance = std::max(facts.assurance, to);
+DeviceAppraisal combined(DeviceAppraisal a, DeviceAppraisal b) {
+  std::ranges::move(b.findings, std::back_inserter(a.findings));
+  a.assurance = std::max(a.assurance, b.assurance);
+  if (b.android) a.android = std::move(b.android);
+  if (b.app_attest) a.app_attest = std::move(b.app_attest);
+  if (b.play) a.play = std::move(b.play);
+  return a;
 }
 
 }  // namespace
@@ -122,17 +132,25 @@ ExpectedApp ExpectedApp::of(const Evidence& evidence, const Reference* reference
 }
 
 policy::Assurance claimed_assurance(const Evidence& evidence) {
-  policy::Facts facts;
+  auto claimed = policy::Assurance::kSoftware;
   for (const auto& [kind, submod] : evidence.submods.items()) {
-    if (kind == protocol::kAndroidKeySubmod) raise(facts, claimed_by_chain(submod));
-    if (kind == protocol::kAppAttestSubmod) raise(facts, policy::Assurance::kSecureChip);
-    if (kind == protocol::kPlayIntegritySubmod) raise(facts, policy::Assurance::kPlatform);
+    if (kind == protocol::kAndroidKeySubmod) claimed = std::max(claimed, claimed_by_chain(submod));
+    if (kind == protocol::kAppAttestSubmod)
+      claimed = std::max(claimed, policy::Assurance::kSecureChip);
+    if (kind == protocol::kPlayIntegritySubmod)
+      claimed = std::max(claimed, policy::Assurance::kPlatform);
   }
-  return facts.assurance;
+  return claimed;
+}
+
+bool DeviceAppraisal::names_signers() const {
+  const bool by_phone = android && assurance >= policy::Assurance::kTee;
+  const bool by_store = play && play->app_recognition == "PLAY_RECOGNIZED";
+  return by_phone || by_store;
 }
 
 HardwareAppraiser::HardwareAppraiser(HardwareSettings settings, const ChallengeMaker& challenges,
-                                     store::AppAttestKeys& app_attest_keys)
+                                     model::AppAttestKeys& app_attest_keys)
     : settings_(std::move(settings)),
       challenges_(challenges),
       app_attest_keys_(app_attest_keys),
@@ -140,30 +158,29 @@ HardwareAppraiser::HardwareAppraiser(HardwareSettings settings, const ChallengeM
       app_attest_(roots(pki::TrustRoots::apple_app_attest(), settings_),
                   roots(pki::TrustRoots::apple_receipts(), settings_)) {}
 
-Result<void> HardwareAppraiser::appraise(const Evidence& evidence, const ExpectedApp& app,
-                                         UnixTime now, Findings& findings,
-                                         policy::Facts& facts) const {
+Result<DeviceAppraisal> HardwareAppraiser::appraise(const Evidence& evidence,
+                                                    const ExpectedApp& app, UnixTime now) const {
+  DeviceAppraisal out;
   for (const auto& [kind, submod] : evidence.submods.items()) {
     if (kind == protocol::kAndroidKeySubmod) {
-      appraise_android_key(submod, evidence, app, now, findings, facts);
+      out = combined(std::move(out), appraise_android_key(submod, evidence, app, now));
     } else if (kind == protocol::kAppAttestSubmod) {
-      auto ok = appraise_app_attest(submod, evidence, app, now, findings, facts);
-      if (!ok) return ok;
+      auto appraised = appraise_app_attest(submod, evidence, app, now);
+      if (!appraised) return appraised;
+      out = combined(std::move(out), std::move(*appraised));
     } else if (kind == protocol::kPlayIntegritySubmod) {
-      appraise_play_integrity(submod, evidence, app, now, findings, facts);
+      out = combined(std::move(out), appraise_play_integrity(submod, evidence, app, now));
     }
   }
-  return {};
+  return out;
 }
 
-void HardwareAppraiser::appraise_android_key(const Json& submod, const Evidence& evidence,
-                                             const ExpectedApp& app, UnixTime now,
-                                             Findings& findings, policy::Facts& facts) const {
+DeviceAppraisal HardwareAppraiser::appraise_android_key(const Json& submod,
+                                                        const Evidence& evidence,
+                                                        const ExpectedApp& app,
+                                                        UnixTime now) const {
   auto chain = read_chain(submod);
-  if (!chain) {
-    findings.push_back({FindingId::kHardwareRefused, chain.error().text()});
-    return;
-  }
+  if (!chain) return refused(chain.error());
   // The chain was made when its challenge lived, and its certificates had to be valid then:
   // remotely provisioned ones end after weeks, while the key stays.
   const auto claimed = claimed_description(chain->front());
@@ -175,65 +192,61 @@ void HardwareAppraiser::appraise_android_key(const Json& submod, const Evidence&
     request.as_of = std::min(now, made.expires);
     request.challenge = challenge;
   }
+  Findings unknown_revocation;
   const auto revocation = settings_.revocation();
   if (!revocation) {
-    findings.push_back({FindingId::kHardwareRevocationUnknown, revocation.error().text()});
+    unknown_revocation.push_back(
+        {FindingId::kHardwareRevocationUnknown, revocation.error().text()});
   } else {
     request.revocation = revocation->get();
   }
 
-  const std::size_t before = findings.size();
   const auto attested = key_attestation_.verify(std::move(*chain), request);
+  DeviceAppraisal out{.findings = std::move(unknown_revocation)};
   if (attested.refusal) {
-    findings.push_back({finding_of(*attested.refusal), attested.refusal->text()});
-    return;
+    return combined(std::move(out), refused(*attested.refusal, finding_of(*attested.refusal)));
   }
+  Findings wrong;
   if (!is_ours) {
     const Error mismatch(evidence::KeyAttestationError::kChallengeMismatch,
                          "the key was not made for a challenge of this service");
-    findings.push_back({FindingId::kHardwareRefused, mismatch.text()});
+    wrong.push_back({FindingId::kHardwareRefused, mismatch.text()});
   }
   if (!crypto::constant_time_equal(attested.public_key(), evidence.key.public_der())) {
-    findings.push_back({FindingId::kHardwareOtherKey, "the chain is about another key"});
+    wrong.push_back({FindingId::kHardwareOtherKey, "the chain is about another key"});
   }
   if (const std::string other = names_other_app(*attested.description, app); !other.empty()) {
-    findings.push_back({FindingId::kHardwareOtherApp, other});
+    wrong.push_back({FindingId::kHardwareOtherApp, other});
   }
-  if (findings.size() != before) return;
-  facts.android = android_facts(attested);
-  raise(facts, assurance_of(attested.description->attestation_security_level));
+  if (!wrong.empty()) return combined(std::move(out), {.findings = std::move(wrong)});
+  // An unknown revocation is a finding for the policy; what the chain says stands beside it.
+  out.android = android_facts(attested);
+  out.assurance = assurance_of(attested.description->attestation_security_level);
+  return out;
 }
 
-void HardwareAppraiser::appraise_play_integrity(const Json& submod, const Evidence& evidence,
-                                                const ExpectedApp& app, UnixTime now,
-                                                Findings& findings, policy::Facts& facts) const {
+DeviceAppraisal HardwareAppraiser::appraise_play_integrity(const Json& submod,
+                                                           const Evidence& evidence,
+                                                           const ExpectedApp& app,
+                                                           UnixTime now) const {
   const auto token = get_string(submod, "token", kMaxPlayToken);
-  if (!token) {
-    findings.push_back({FindingId::kHardwareRefused, token.error().text()});
-    return;
-  }
+  if (!token) return refused(token.error());
   const auto keys = settings_.play_integrity.find(app.package_name);
   if (keys == settings_.play_integrity.end()) {
-    findings.push_back({FindingId::kHardwareRefused,
-                        "no Play Integrity keys are configured for " + app.package_name});
-    return;
+    return {.findings = {{FindingId::kHardwareRefused,
+                          "no Play Integrity keys are configured for " + app.package_name}}};
   }
   const Sha256Digest expected =
       protocol::play_integrity_hash(evidence.nonce, evidence.key.public_der());
   const auto result = evidence::verify_play_integrity(
       *token, keys->second,
       {.as_of = now, .package_name = app.package_name, .challenge = to_bytes(ByteView(expected))});
-  if (result.refusal) {
-    findings.push_back({finding_of(*result.refusal), result.refusal->text()});
-    return;
-  }
+  if (result.refusal) return refused(*result.refusal, finding_of(*result.refusal));
   if (result.verdict->app_recognition_verdict == "PLAY_RECOGNIZED" &&
       !names_signers(*result.verdict, app)) {
-    findings.push_back({FindingId::kHardwareOtherApp, "Google Play names other signers"});
-    return;
+    return {.findings = {{FindingId::kHardwareOtherApp, "Google Play names other signers"}}};
   }
-  facts.play = play_facts(*result.verdict);
-  raise(facts, policy::Assurance::kPlatform);
+  return {.assurance = policy::Assurance::kPlatform, .play = play_facts(*result.verdict)};
 }
 
 }  // namespace touchmark::verifier::appraisal

@@ -3,6 +3,7 @@
 // findings and facts. What a verified phone must be like is for the policy.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,8 +15,8 @@
 #include "verifier/appraisal/reference_values.h"
 #include "verifier/evidence/app_attest.h"
 #include "verifier/evidence/key_attestation.h"
+#include "verifier/model/app_attest_keys.h"
 #include "verifier/policy/facts.h"
-#include "verifier/store/app_attest_keys.h"
 
 namespace touchmark::verifier::appraisal {
 
@@ -44,6 +45,21 @@ struct ExpectedApp {
 // would carry the verified one, so that the two do not differ.
 policy::Assurance claimed_assurance(const Evidence& evidence);
 
+// What device evidence proves, and what is wrong with it.
+struct DeviceAppraisal {
+  std::vector<protocol::Finding> findings{};
+  // Each only from evidence without a finding of its own; `assurance` is the best of its kinds.
+  policy::Assurance assurance = policy::Assurance::kSoftware;
+  std::optional<policy::AndroidFacts> android{};
+  std::optional<policy::AppAttestFacts> app_attest{};
+  std::optional<policy::PlayFacts> play{};
+
+  // Whether the evidence names the expected app's package and signers, so that they are no longer
+  // the app's word alone. Android's key attestation and Play Integrity name them; App Attest names
+  // the team and the app only.
+  bool names_signers() const;
+};
+
 // Thread-safe; one for the life of the process, for its caches of verified issuers. How long
 // appraise() takes tells whoever sent the evidence at which check it failed; docs/threat-model.md
 // says why that is all it tells.
@@ -51,31 +67,26 @@ class HardwareAppraiser {
  public:
   // What is passed by reference must outlive this.
   HardwareAppraiser(HardwareSettings settings, const ChallengeMaker& challenges,
-                    store::AppAttestKeys& app_attest_keys);
+                    model::AppAttestKeys& app_attest_keys);
 
-  // Appends to `findings`; fills assurance, android, app_attest and play of `facts`, each only from
-  // evidence without a finding of its own. Fails only with an error of `app_attest_keys`.
-  Result<void> appraise(const Evidence& evidence, const ExpectedApp& app, UnixTime now,
-                        std::vector<protocol::Finding>& findings, policy::Facts& facts) const;
+  // Fails only with an error of `app_attest_keys`.
+  Result<DeviceAppraisal> appraise(const Evidence& evidence, const ExpectedApp& app,
+                                   UnixTime now) const;
 
  private:
-  void appraise_android_key(const Json& submod, const Evidence& evidence, const ExpectedApp& app,
-                            UnixTime now, std::vector<protocol::Finding>& findings,
-                            policy::Facts& facts) const;
-  Result<void> appraise_app_attest(const Json& submod, const Evidence& evidence,
-                                   const ExpectedApp& app, UnixTime now,
-                                   std::vector<protocol::Finding>& findings,
-                                   policy::Facts& facts) const;
-  Result<store::AppAttestKey> verify_attestation(const AppAttestSubmod& submod,
+  DeviceAppraisal appraise_android_key(const Json& submod, const Evidence& evidence,
+                                       const ExpectedApp& app, UnixTime now) const;
+  Result<DeviceAppraisal> appraise_app_attest(const Json& submod, const Evidence& evidence,
+                                              const ExpectedApp& app, UnixTime now) const;
+  Result<model::AppAttestKey> verify_attestation(const AppAttestSubmod& submod,
                                                  const Evidence& evidence,
                                                  const std::string& app_id, UnixTime now) const;
-  void appraise_play_integrity(const Json& submod, const Evidence& evidence, const ExpectedApp& app,
-                               UnixTime now, std::vector<protocol::Finding>& findings,
-                               policy::Facts& facts) const;
+  DeviceAppraisal appraise_play_integrity(const Json& submod, const Evidence& evidence,
+                                          const ExpectedApp& app, UnixTime now) const;
 
   HardwareSettings settings_;
   const ChallengeMaker& challenges_;
-  store::AppAttestKeys& app_attest_keys_;
+  model::AppAttestKeys& app_attest_keys_;
   evidence::KeyAttestationVerifier key_attestation_;
   evidence::AttestationVerifier app_attest_;
 };

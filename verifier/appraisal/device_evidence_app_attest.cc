@@ -60,7 +60,7 @@ Result<AppAttestSubmod> read_submod(const Json& submod) {
   return out;
 }
 
-FindingId finding_of(const Error& refusal) {
+FindingId attest_finding_of(const Error& refusal) {
   if (refusal.is(AppAttestError::kWrongAppId)) return FindingId::kHardwareOtherApp;
   if (refusal.is(AppAttestError::kCounterReplayed)) return FindingId::kHardwareReplayed;
   // The nonce is this service's, so it is the key that differs.
@@ -69,7 +69,7 @@ FindingId finding_of(const Error& refusal) {
 }
 
 // The counter of an assertion over the present challenge. `key`: of its attestation.
-Result<std::uint32_t> verify_assertion(ByteView object, const store::AppAttestKey& key,
+Result<std::uint32_t> verify_assertion(ByteView object, const model::AppAttestKey& key,
                                        const Evidence& evidence, const std::string& app_id) {
   const auto public_key = pki::PublicKey::from_spki(key.spki);
   if (!public_key) return pass(public_key);
@@ -92,7 +92,7 @@ std::optional<std::string> app_id_of(const HardwareSettings& settings, const Exp
 
 }  // namespace
 
-Result<store::AppAttestKey> HardwareAppraiser::verify_attestation(const AppAttestSubmod& submod,
+Result<model::AppAttestKey> HardwareAppraiser::verify_attestation(const AppAttestSubmod& submod,
                                                                   const Evidence& evidence,
                                                                   const std::string& app_id,
                                                                   UnixTime now) const {
@@ -115,55 +115,53 @@ Result<store::AppAttestKey> HardwareAppraiser::verify_attestation(const AppAttes
                                                .key_id = to_bytes(ByteView(submod.key_id))});
   if (attestation.refusal) return tl::unexpected<Error>(*attestation.refusal);
   const policy::AppAttestFacts facts = app_attest_facts(attestation);
-  return store::AppAttestKey{to_bytes(attestation.public_key()), facts.production,
+  return model::AppAttestKey{to_bytes(attestation.public_key()), facts.production,
                              facts.validation_category};
 }
 
-Result<void> HardwareAppraiser::appraise_app_attest(const Json& json, const Evidence& evidence,
-                                                    const ExpectedApp& app, UnixTime now,
-                                                    std::vector<Finding>& findings,
-                                                    policy::Facts& facts) const {
-  const auto refuse = [&findings](const Error& error) -> Result<void> {
-    findings.push_back({finding_of(error), error.text()});
-    return {};
+Result<DeviceAppraisal> HardwareAppraiser::appraise_app_attest(const Json& json,
+                                                               const Evidence& evidence,
+                                                               const ExpectedApp& app,
+                                                               UnixTime now) const {
+  const auto refused = [](FindingId finding, std::string why) {
+    return DeviceAppraisal{.findings = {{finding, std::move(why)}}};
   };
   const auto submod = read_submod(json);
-  if (!submod) return refuse(submod.error());
+  if (!submod) return refused(attest_finding_of(submod.error()), submod.error().text());
   const auto app_id = app_id_of(settings_, app);
   if (!app_id) {
-    findings.push_back({FindingId::kHardwareOtherApp, "no iOS app id is set for this bundle"});
-    return {};
+    return refused(FindingId::kHardwareOtherApp, "no iOS app id is set for this bundle");
   }
-  std::optional<store::AppAttestKey> key;
+  std::optional<model::AppAttestKey> key;
   if (submod->attestation) {
     auto attested = verify_attestation(*submod, evidence, *app_id, now);
-    if (!attested) return refuse(attested.error());
+    if (!attested) return refused(attest_finding_of(attested.error()), attested.error().text());
     key = std::move(*attested);
-    if (auto ok = app_attest_keys_.add_app_attest_key(submod->key_id, *key); !ok) return ok;
+    if (auto ok = app_attest_keys_.add_app_attest_key(submod->key_id, *key); !ok) return pass(ok);
   } else {
     auto known = app_attest_keys_.app_attest_key(submod->key_id);
     if (!known) return pass(known);
     if (!*known) {
-      return refuse(Error(AppAttestSubmodError::kUnknownKey, "the key's attestation is needed"));
+      const Error unknown(AppAttestSubmodError::kUnknownKey, "the key's attestation is needed");
+      return refused(attest_finding_of(unknown), unknown.text());
     }
     key = std::move(**known);
   }
   if (submod->assertion) {
     auto counter = verify_assertion(*submod->assertion, *key, evidence, *app_id);
-    if (!counter) return refuse(counter.error());
+    if (!counter) return refused(attest_finding_of(counter.error()), counter.error().text());
     auto taken = app_attest_keys_.advance_app_attest_counter(submod->key_id, *counter);
     if (!taken) return pass(taken);
     if (!*taken) {
-      findings.push_back({FindingId::kHardwareReplayed,
-                          "counter " + std::to_string(*counter) + " was taken before"});
-      return {};
+      return refused(FindingId::kHardwareReplayed,
+                     "counter " + std::to_string(*counter) + " was taken before");
     }
   }
-  policy::AppAttestFacts& said = facts.app_attest.emplace();
-  said.production = key->production;
-  said.validation_category = key->validation_category;
-  facts.assurance = std::max(facts.assurance, policy::Assurance::kSecureChip);
-  return {};
+  return DeviceAppraisal{
+      .assurance = policy::Assurance::kSecureChip,
+      .app_attest = policy::AppAttestFacts{.production = key->production,
+                                           .validation_category = key->validation_category,
+                                           .risk_metric = {}}};
 }
 
 }  // namespace touchmark::verifier::appraisal

@@ -55,16 +55,14 @@ class AppAttestAppraisalTest : public ::testing::Test {
     evidence.package_name = "com.example.app";
     evidence.submods = {{"app-attest", submod}};
     const HardwareAppraiser appraiser(settings_, challenges_, *store_);
-    findings_.clear();
-    facts_ = {};
-    const auto ok = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(),
-                                       findings_, facts_);
-    EXPECT_TRUE(ok) << ok.error().text();
+    auto appraised = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now());
+    EXPECT_TRUE(appraised) << appraised.error().text();
+    appraised_ = std::move(*appraised);
     std::vector<FindingId> ids;
-    for (const Finding& finding : findings_) ids.push_back(finding.id);
-    EXPECT_EQ(facts_.assurance,
+    for (const Finding& finding : appraised_.findings) ids.push_back(finding.id);
+    EXPECT_EQ(appraised_.assurance,
               ids.empty() ? policy::Assurance::kSecureChip : policy::Assurance::kSoftware);
-    EXPECT_EQ(facts_.app_attest.has_value(), ids.empty());
+    EXPECT_EQ(appraised_.app_attest.has_value(), ids.empty());
     return ids;
   }
 
@@ -78,16 +76,15 @@ class AppAttestAppraisalTest : public ::testing::Test {
   Bytes nonce_;
   Bytes attestation_;
   Bytes attestation_nonce_;
-  std::vector<Finding> findings_;
-  policy::Facts facts_;
+  DeviceAppraisal appraised_;
 };
 
 TEST_F(AppAttestAppraisalTest, AnAttestationOverThePresentChallengeIsFresh) {
   EXPECT_THAT(appraise(attested()), IsEmpty());
-  EXPECT_TRUE(facts_.app_attest->production);
+  EXPECT_TRUE(appraised_.app_attest->production);
   device_.aaguid_ = "appattestdevelop";
   EXPECT_THAT(appraise(attested()), IsEmpty());
-  EXPECT_FALSE(facts_.app_attest->production);
+  EXPECT_FALSE(appraised_.app_attest->production);
 }
 
 TEST_F(AppAttestAppraisalTest, AnOldAttestationServesWithAFreshAssertion) {
@@ -101,7 +98,7 @@ TEST_F(AppAttestAppraisalTest, AnOldAttestationServesWithAFreshAssertion) {
   Json alone = both(10);
   alone.erase("assertion");
   EXPECT_THAT(appraise(alone), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, StartsWith("app-attest.not-fresh"));
+  EXPECT_THAT(appraised_.findings.front().detail, StartsWith("app-attest.not-fresh"));
 }
 
 TEST_F(AppAttestAppraisalTest, AKnownKeyNeedsNoAttestation) {
@@ -109,12 +106,12 @@ TEST_F(AppAttestAppraisalTest, AKnownKeyNeedsNoAttestation) {
   Json assertion = both(1);
   assertion.erase("attestation");
   EXPECT_THAT(appraise(assertion), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, StartsWith("app-attest.unknown-key"));
+  EXPECT_THAT(appraised_.findings.front().detail, StartsWith("app-attest.unknown-key"));
   EXPECT_THAT(appraise(both(1)), IsEmpty());
   assertion = both(2);
   assertion.erase("attestation");
   EXPECT_THAT(appraise(assertion), IsEmpty());
-  EXPECT_TRUE(facts_.app_attest->production);
+  EXPECT_TRUE(appraised_.app_attest->production);
 }
 
 TEST_F(AppAttestAppraisalTest, CountersOnlyRise) {
@@ -132,7 +129,7 @@ TEST_F(AppAttestAppraisalTest, AnAssertionOfAnotherChallengeIsRefused) {
   const Json recorded = both(7);
   next_challenge();
   EXPECT_THAT(appraise(recorded), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, StartsWith("app-attest.bad-signature"));
+  EXPECT_THAT(appraised_.findings.front().detail, StartsWith("app-attest.bad-signature"));
 }
 
 TEST_F(AppAttestAppraisalTest, AnotherInstallationKeyCannotUseIt) {
@@ -157,7 +154,7 @@ TEST_F(AppAttestAppraisalTest, TheChallengeMustBeOneOfThisService) {
   attestation_nonce_ = ChallengeMaker(Bytes(32)).make(clock_.now(), random_);
   attestation_ = device_.attest(hash_for(attestation_nonce_));
   EXPECT_THAT(appraise(both(1)), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, StartsWith("app-attest.foreign-nonce"));
+  EXPECT_THAT(appraised_.findings.front().detail, StartsWith("app-attest.foreign-nonce"));
 }
 
 TEST_F(AppAttestAppraisalTest, AnUnknownRootVouchesForNothing) {

@@ -55,13 +55,12 @@ class PlayIntegrityAppraisalTest : public ::testing::Test {
     evidence.signers = {signer_};
     evidence.submods = {{"play-integrity", submod}};
     const HardwareAppraiser appraiser(settings_, challenges_, *store_);
-    findings_.clear();
-    facts_ = {};
-    EXPECT_TRUE(appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(),
-                                   findings_, facts_));
+    auto appraised = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now());
+    EXPECT_TRUE(appraised) << appraised.error().text();
+    appraised_ = std::move(*appraised);
     std::vector<FindingId> ids;
-    for (const Finding& finding : findings_) ids.push_back(finding.id);
-    EXPECT_EQ(facts_.play.has_value(), ids.empty());
+    for (const Finding& finding : appraised_.findings) ids.push_back(finding.id);
+    EXPECT_EQ(appraised_.play.has_value(), ids.empty());
     return ids;
   }
   std::vector<FindingId> appraise() { return appraise({{"token", token()}}); }
@@ -77,22 +76,21 @@ class PlayIntegrityAppraisalTest : public ::testing::Test {
   Sha256Digest signer_ = crypto::sha256(as_bytes("signer"));
   HardwareSettings settings_;
   Json verdict_;
-  std::vector<Finding> findings_;
-  policy::Facts facts_;
+  DeviceAppraisal appraised_;
 };
 
 TEST_F(PlayIntegrityAppraisalTest, AVerdictForThisChallengeAndKeyCounts) {
   EXPECT_THAT(appraise(), IsEmpty());
-  EXPECT_EQ(facts_.assurance, policy::Assurance::kPlatform);
-  EXPECT_EQ(facts_.play->app_recognition, "PLAY_RECOGNIZED");
-  EXPECT_THAT(facts_.play->device_recognition, ElementsAre("MEETS_DEVICE_INTEGRITY"));
-  EXPECT_EQ(facts_.play->app_licensing, "LICENSED");
+  EXPECT_EQ(appraised_.assurance, policy::Assurance::kPlatform);
+  EXPECT_EQ(appraised_.play->app_recognition, "PLAY_RECOGNIZED");
+  EXPECT_THAT(appraised_.play->device_recognition, ElementsAre("MEETS_DEVICE_INTEGRITY"));
+  EXPECT_EQ(appraised_.play->app_licensing, "LICENSED");
 }
 
 TEST_F(PlayIntegrityAppraisalTest, AVerdictForAnotherChallengeOrKeyDoesNot) {
   nonce_ = challenges_.make(clock_.now() + Seconds(120), random_);
   EXPECT_THAT(appraise(), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, StartsWith("play-integrity.nonce-mismatch"));
+  EXPECT_THAT(appraised_.findings.front().detail, StartsWith("play-integrity.nonce-mismatch"));
   verdict_["requestDetails"]["nonce"] = nonce_for(crypto::EcKey::generate());
   EXPECT_THAT(appraise(), ElementsAre(FindingId::kHardwareRefused));
   verdict_["requestDetails"]["nonce"] = nonce_for(installation_key_);
@@ -113,7 +111,7 @@ TEST_F(PlayIntegrityAppraisalTest, ItMustBeOfTheRegisteredApp) {
 TEST_F(PlayIntegrityAppraisalTest, AnAppThatGoogleDoesNotKnowIsForThePolicy) {
   verdict_["appIntegrity"] = {{"appRecognitionVerdict", "UNEVALUATED"}};
   EXPECT_THAT(appraise(), IsEmpty());
-  EXPECT_EQ(facts_.play->app_recognition, "UNEVALUATED");
+  EXPECT_EQ(appraised_.play->app_recognition, "UNEVALUATED");
 }
 
 TEST_F(PlayIntegrityAppraisalTest, OnlyTheConfiguredKeysOpenIt) {
@@ -123,7 +121,7 @@ TEST_F(PlayIntegrityAppraisalTest, OnlyTheConfiguredKeysOpenIt) {
   EXPECT_THAT(appraise({{"token", good}}), IsEmpty());
   settings_.play_integrity.clear();
   EXPECT_THAT(appraise({{"token", good}}), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, StartsWith("no Play Integrity keys"));
+  EXPECT_THAT(appraised_.findings.front().detail, StartsWith("no Play Integrity keys"));
 }
 
 TEST_F(PlayIntegrityAppraisalTest, OtherShapesAreRefused) {

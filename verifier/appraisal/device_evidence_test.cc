@@ -56,12 +56,11 @@ class HardwareTest : public ::testing::Test {
     evidence.submods = submods;
     settings_.revocation = [this] { return revocation_; };
     const HardwareAppraiser appraiser(settings_, challenges_, *store_);
-    findings_.clear();
-    facts_ = {};
-    EXPECT_TRUE(appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now(),
-                                   findings_, facts_));
+    auto appraised = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now());
+    EXPECT_TRUE(appraised) << appraised.error().text();
+    appraised_ = std::move(*appraised);
     std::vector<FindingId> ids;
-    for (const Finding& finding : findings_) ids.push_back(finding.id);
+    for (const Finding& finding : appraised_.findings) ids.push_back(finding.id);
     return ids;
   }
   std::vector<FindingId> appraise_key(const Json& submod) {
@@ -79,35 +78,34 @@ class HardwareTest : public ::testing::Test {
   AndroidKeySpec spec_;
   HardwareSettings settings_;
   Result<std::shared_ptr<const pki::RevocationList>> revocation_ = nullptr;
-  std::vector<Finding> findings_;
-  policy::Facts facts_;
+  DeviceAppraisal appraised_;
 };
 
 TEST_F(HardwareTest, NothingIsSaidWithoutEvidence) {
   EXPECT_THAT(appraise(Json::object()), IsEmpty());
   EXPECT_THAT(appraise({{"another-kind", {{"chain", 1}}}}), IsEmpty());
-  EXPECT_EQ(facts_.assurance, policy::Assurance::kSoftware);
-  EXPECT_FALSE(facts_.android);
+  EXPECT_EQ(appraised_.assurance, policy::Assurance::kSoftware);
+  EXPECT_FALSE(appraised_.android);
 }
 
 TEST_F(HardwareTest, AnAttestedKeyGivesItsLevelAndThePhonesState) {
   EXPECT_THAT(appraise_key(android_key()), IsEmpty());
-  EXPECT_EQ(facts_.assurance, policy::Assurance::kTee);
-  ASSERT_TRUE(facts_.android && facts_.android->boot);
-  EXPECT_TRUE(facts_.android->boot->locked);
-  EXPECT_EQ(facts_.android->boot->state, policy::BootState::kVerified);
-  EXPECT_EQ(facts_.android->boot->key, Bytes(32, std::byte{0xb0}));
-  EXPECT_EQ(facts_.android->os_version, 140000U);
-  EXPECT_EQ(facts_.android->os_patch_level, 202601U);
-  EXPECT_EQ(facts_.android->attestation_version, 300U);
+  EXPECT_EQ(appraised_.assurance, policy::Assurance::kTee);
+  ASSERT_TRUE(appraised_.android && appraised_.android->boot);
+  EXPECT_TRUE(appraised_.android->boot->locked);
+  EXPECT_EQ(appraised_.android->boot->state, policy::BootState::kVerified);
+  EXPECT_EQ(appraised_.android->boot->key, Bytes(32, std::byte{0xb0}));
+  EXPECT_EQ(appraised_.android->os_version, 140000U);
+  EXPECT_EQ(appraised_.android->os_patch_level, 202601U);
+  EXPECT_EQ(appraised_.android->attestation_version, 300U);
 }
 
 TEST_F(HardwareTest, AnUnlockedPhoneVerifiesAndIsForThePolicyToJudge) {
   spec_.locked = 0;
   spec_.boot_state = 2;
   EXPECT_THAT(appraise_key(android_key()), IsEmpty());
-  EXPECT_FALSE(facts_.android->boot->locked);
-  EXPECT_EQ(facts_.android->boot->state, policy::BootState::kUnverified);
+  EXPECT_FALSE(appraised_.android->boot->locked);
+  EXPECT_EQ(appraised_.android->boot->state, policy::BootState::kUnverified);
 }
 
 TEST_F(HardwareTest, TheKeyIsMadeOnceAndServesForEver) {
@@ -124,7 +122,7 @@ TEST_F(HardwareTest, CertificatesMustHaveBeenValidWhenTheKeyWasMade) {
   EXPECT_THAT(appraise_key(once), IsEmpty());
   spec_.challenge = nonce(clock_.now());
   EXPECT_THAT(appraise_key(android_key()), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, ::testing::StartsWith("chain.expired"));
+  EXPECT_THAT(appraised_.findings.front().detail, ::testing::StartsWith("chain.expired"));
 }
 
 TEST_F(HardwareTest, TheChallengeMustBeOneOfThisService) {
@@ -132,9 +130,9 @@ TEST_F(HardwareTest, TheChallengeMustBeOneOfThisService) {
        {Bytes{}, Bytes(40, std::byte{1}), ChallengeMaker(Bytes(32)).make(clock_.now(), random_)}) {
     spec_.challenge = challenge;
     EXPECT_THAT(appraise_key(android_key()), ElementsAre(FindingId::kHardwareRefused));
-    EXPECT_THAT(findings_.front().detail,
+    EXPECT_THAT(appraised_.findings.front().detail,
                 ::testing::StartsWith("key-attestation.challenge-mismatch"));
-    EXPECT_EQ(facts_.assurance, policy::Assurance::kSoftware);
+    EXPECT_EQ(appraised_.assurance, policy::Assurance::kSoftware);
   }
 }
 
@@ -142,8 +140,8 @@ TEST_F(HardwareTest, AnotherPhonesChainIsAboutAnotherKey) {
   const TestKey other;
   EXPECT_THAT(appraise_key(submod(phone_.attest(other, spec_))),
               ElementsAre(FindingId::kHardwareOtherKey));
-  EXPECT_FALSE(facts_.android);
-  EXPECT_EQ(facts_.assurance, policy::Assurance::kSoftware);
+  EXPECT_FALSE(appraised_.android);
+  EXPECT_EQ(appraised_.assurance, policy::Assurance::kSoftware);
 }
 
 TEST_F(HardwareTest, TheKeyMustBeOfTheRegisteredApp) {
@@ -173,13 +171,14 @@ TEST_F(HardwareTest, TheOwnerOfAnAttestedKeyCannotAttestAnother) {
                                              .ca = std::nullopt};
   chain.insert(chain.begin(), touchmark::testing::make_certificate(forged, key_, attested));
   EXPECT_THAT(appraise_key(submod(chain)), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, ::testing::StartsWith("key-attestation.chain-extended"));
+  EXPECT_THAT(appraised_.findings.front().detail,
+              ::testing::StartsWith("key-attestation.chain-extended"));
 }
 
 TEST_F(HardwareTest, AnUnknownRootVouchesForNothing) {
   settings_.more_roots.reset();
   EXPECT_THAT(appraise_key(android_key()), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail, ::testing::StartsWith("chain.untrusted-root"));
+  EXPECT_THAT(appraised_.findings.front().detail, ::testing::StartsWith("chain.untrusted-root"));
 }
 
 TEST_F(HardwareTest, RevokedAndSuspendedCertificatesAreNamed) {
@@ -188,14 +187,14 @@ TEST_F(HardwareTest, RevokedAndSuspendedCertificatesAreNamed) {
     revocation_ =
         std::make_shared<const pki::RevocationList>(pki::RevocationList::parse(list).value());
     EXPECT_THAT(appraise_key(android_key()), ElementsAre(FindingId::kHardwareRevoked)) << status;
-    EXPECT_FALSE(facts_.android);
+    EXPECT_FALSE(appraised_.android);
   }
 }
 
 TEST_F(HardwareTest, AMissingRevocationListIsSaidAndTheRestIsJudged) {
   revocation_ = fail(pki::RevocationError::kMalformed, "no list");
   EXPECT_THAT(appraise_key(android_key()), ElementsAre(FindingId::kHardwareRevocationUnknown));
-  EXPECT_EQ(facts_.assurance, policy::Assurance::kTee);
+  EXPECT_EQ(appraised_.assurance, policy::Assurance::kTee);
 }
 
 TEST_F(HardwareTest, OtherShapesAreRefusedAndBounded) {
@@ -216,7 +215,7 @@ TEST_F(HardwareTest, OtherShapesAreRefusedAndBounded) {
 TEST_F(HardwareTest, StrongBoxIsASecureChip) {
   spec_.level = 2;
   EXPECT_THAT(appraise_key(android_key()), ElementsAre(FindingId::kHardwareRefused));
-  EXPECT_THAT(findings_.front().detail,
+  EXPECT_THAT(appraised_.findings.front().detail,
               ::testing::StartsWith("key-attestation.certified-level-mismatch"));
 }
 

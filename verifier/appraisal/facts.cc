@@ -2,7 +2,8 @@
 
 namespace touchmark::verifier::appraisal {
 
-policy::Facts facts_of(const Evidence& evidence, const std::string& remote_ip) {
+policy::Facts facts_of(const Evidence& evidence, const DeviceAppraisal& device,
+                       bool development_key, const std::string& remote_ip) {
   policy::Facts facts;
   facts.platform = protocol::is_mobile_build(evidence.sdk_build)
                        ? evidence.sdk_build
@@ -14,8 +15,13 @@ policy::Facts facts_of(const Evidence& evidence, const std::string& remote_ip) {
   facts.package_name = evidence.package_name;
   facts.version_code = evidence.version_code;
   facts.sdk_version = evidence.sdk_version;
-  facts.did = evidence.did;
+  facts.device_id = evidence.did;
   facts.ip = remote_ip;
+  facts.development_key = development_key;
+  facts.assurance = device.assurance;
+  facts.android = device.android;
+  facts.app_attest = device.app_attest;
+  facts.play = device.play;
   return facts;
 }
 

@@ -5,7 +5,7 @@
 
 namespace touchmark::verifier::appraisal {
 
-Reference::Reference(store::Registration given) : registration(std::move(given)) {
+Reference::Reference(model::Registration given) : registration(std::move(given)) {
   const package::Measurement& measured = registration.measurement;
   measurement = package::digest(measured);
   signers.insert(measured.signers.begin(), measured.signers.end());
@@ -17,11 +17,11 @@ Reference::Reference(store::Registration given) : registration(std::move(given))
   }
 }
 
-ReferenceValues::Shared ReferenceValues::of(std::vector<store::Registration> registrations,
-                                            std::vector<store::SigningCertificate> certificates) {
+ReferenceValues::Shared ReferenceValues::of(std::vector<model::Registration> registrations,
+                                            std::vector<model::SigningCertificate> certificates) {
   auto out = std::make_shared<ReferenceValues>();
   out->certificates_ = std::move(certificates);
-  for (store::Registration& registration : registrations) {
+  for (model::Registration& registration : registrations) {
     auto reference = std::make_shared<const Reference>(std::move(registration));
     out->by_measurement_[reference->measurement] = reference;
   }
@@ -29,7 +29,7 @@ ReferenceValues::Shared ReferenceValues::of(std::vector<store::Registration> reg
   return out;
 }
 
-ReferenceValues::Shared ReferenceValues::with(store::Registration registration) const {
+ReferenceValues::Shared ReferenceValues::with(model::Registration registration) const {
   auto out = std::make_shared<ReferenceValues>(*this);
   auto reference = std::make_shared<const Reference>(std::move(registration));
   out->by_measurement_[reference->measurement] = reference;
@@ -46,7 +46,7 @@ ReferenceValues::Shared ReferenceValues::without(const std::string& id) const {
 }
 
 ReferenceValues::Shared ReferenceValues::with_certificates(
-    std::vector<store::SigningCertificate> certificates) const {
+    std::vector<model::SigningCertificate> certificates) const {
   auto out = std::make_shared<ReferenceValues>(*this);
   out->certificates_ = std::move(certificates);
   return out;
@@ -64,12 +64,12 @@ const Reference* ReferenceValues::find(const Sha256Digest& measurement) const {
   return found == by_measurement_.end() ? nullptr : found->second.get();
 }
 
-std::vector<store::Registration> ReferenceValues::registrations() const {
-  std::vector<store::Registration> out;
+std::vector<model::Registration> ReferenceValues::registrations() const {
+  std::vector<model::Registration> out;
   for (const auto& [measurement, reference] : by_measurement_) {
     out.push_back(reference->registration);
   }
-  std::ranges::sort(out, [](const store::Registration& a, const store::Registration& b) {
+  std::ranges::sort(out, [](const model::Registration& a, const model::Registration& b) {
     return std::tie(a.created, a.id) < std::tie(b.created, b.id);
   });
   return out;

@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "verifier/store/store.h"
+#include "verifier/model/registration.h"
 
 namespace touchmark::verifier::appraisal {
 
 // One registration, with what evidence is compared to.
 struct Reference {
-  explicit Reference(store::Registration registration);
+  explicit Reference(model::Registration registration);
 
-  store::Registration registration;
+  model::Registration registration;
   Sha256Digest measurement{};  // digest of registration.measurement
   std::set<Sha256Digest> signers;
   std::vector<package::Part> code;              // code-bearing parts that hold at least a byte
@@ -27,31 +27,31 @@ class ReferenceValues {
  public:
   using Shared = std::shared_ptr<const ReferenceValues>;
   using References = std::vector<std::shared_ptr<const Reference>>;
-  static Shared of(std::vector<store::Registration> registrations,
-                   std::vector<store::SigningCertificate> certificates = {});
+  static Shared of(std::vector<model::Registration> registrations,
+                   std::vector<model::SigningCertificate> certificates = {});
 
   // Copies share the references, so a change costs a pointer per registration.
-  Shared with(store::Registration registration) const;
+  Shared with(model::Registration registration) const;
   Shared without(const std::string& id) const;
-  Shared with_certificates(std::vector<store::SigningCertificate> certificates) const;
+  Shared with_certificates(std::vector<model::SigningCertificate> certificates) const;
 
   const Reference* find(const Sha256Digest& measurement) const;  // nullptr when not registered
   // The registrations of one app, the newest first.
   const References& of_package(const std::string& package_name) const;
   // In the order in which they were made.
-  const std::vector<store::SigningCertificate>& certificates() const { return certificates_; }
+  const std::vector<model::SigningCertificate>& certificates() const { return certificates_; }
   // The newest registration, or nullptr: what is read in place of an unregistered package, so that
   // its refusal takes as long as an acceptance.
   const Reference* stand_in() const { return stand_in_.get(); }
   // In the order in which they were made.
-  std::vector<store::Registration> registrations() const;
+  std::vector<model::Registration> registrations() const;
   std::size_t size() const { return by_measurement_.size(); }
 
  private:
   void index();
   std::map<Sha256Digest, std::shared_ptr<const Reference>> by_measurement_;
   std::map<std::string, References> by_package_;
-  std::vector<store::SigningCertificate> certificates_;
+  std::vector<model::SigningCertificate> certificates_;
   std::shared_ptr<const Reference> stand_in_;
 };
 

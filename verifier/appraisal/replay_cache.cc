@@ -15,7 +15,7 @@ std::size_t ReplayCache::KeyHash::operator()(const Key& key) const {
 Spending ReplayCache::spend(ByteView nonce, UnixTime expires, UnixTime now) {
   Key key{};
   std::ranges::copy(nonce.first(std::min(nonce.size(), key.size())), key.begin());
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   forget_expired(now);
   if (spent_.contains(key)) return Spending::kAgain;
   if (spent_.size() >= capacity_) return Spending::kFull;
@@ -32,7 +32,7 @@ void ReplayCache::forget_expired(UnixTime now) {
 }
 
 std::size_t ReplayCache::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return spent_.size();
 }
 

@@ -5,12 +5,12 @@
 
 #include <array>
 #include <map>
-#include <mutex>
 #include <unordered_set>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace touchmark::verifier::appraisal {
 
@@ -35,12 +35,12 @@ class ReplayCache {
   struct KeyHash {
     std::size_t operator()(const Key& key) const;
   };
-  void forget_expired(UnixTime now);
+  void forget_expired(UnixTime now) REQUIRES(mutex_);
 
   const std::size_t capacity_;
-  mutable std::mutex mutex_;
-  std::unordered_set<Key, KeyHash> spent_;
-  std::map<UnixTime, std::vector<Key>> by_expiry_;
+  mutable Mutex mutex_;
+  std::unordered_set<Key, KeyHash> spent_ GUARDED_BY(mutex_);
+  std::map<UnixTime, std::vector<Key>> by_expiry_ GUARDED_BY(mutex_);
 };
 
 }  // namespace touchmark::verifier::appraisal

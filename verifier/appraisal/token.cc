@@ -24,6 +24,22 @@ Bytes select(bool first, ByteView a, ByteView b) {
 
 }  // namespace
 
+std::string_view to_string(TokenStatus status) {
+  switch (status) {
+    case TokenStatus::kValid:
+      return "valid";
+    case TokenStatus::kInvalid:
+      return "invalid";
+    case TokenStatus::kExpired:
+      return "expired";
+    case TokenStatus::kForged:
+      return "forged";
+    case TokenStatus::kMalformed:
+      return "malformed";
+  }
+  return "unknown";
+}
+
 bool is_extra_claim(std::string_view name) {
   return std::ranges::find(kExtraClaims, name) != kExtraClaims.end();
 }
@@ -34,12 +50,12 @@ TokenMint::TokenMint(Bytes secret, TokenSettings settings)
       settings_(std::move(settings)) {}
 
 Json TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& random) const {
-  Json out{{"did", facts.did}, {"exp", to_unix(now + settings_.lifetime)}, {"ip", facts.ip}};
+  Json out{{"did", facts.device_id}, {"exp", to_unix(now + settings_.lifetime)}, {"ip", facts.ip}};
   if (facts.pay) out["pay"] = *facts.pay;
   for (const std::string& name : settings_.extra_claims) {
     if (name == "iss") out["iss"] = settings_.issuer;
     if (name == "aud") out["aud"] = settings_.audience;
-    if (name == "sub") out["sub"] = facts.did;
+    if (name == "sub") out["sub"] = facts.device_id;
     if (name == "iat") out["iat"] = to_unix(now);
     if (name == "jti") out["jti"] = base64url_encode(random.bytes(16));
     if (name == "arc") out["arc"] = facts.arc;

@@ -3,15 +3,22 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "verifier/service.h"
 
 namespace touchmark::verifier::appraisal {
+
+enum class TokenStatus { kValid, kInvalid, kExpired, kForged, kMalformed };
+std::string_view to_string(TokenStatus status);
+struct TokenReport {
+  TokenStatus status;
+  Json claims;  // null when malformed
+};
 
 struct TokenSettings {
   Seconds lifetime{300};
@@ -22,7 +29,7 @@ struct TokenSettings {
 
 // What one token says.
 struct TokenFacts {
-  std::string did;
+  std::string device_id;
   std::string ip;
   std::optional<std::string> pay;
   std::string arc;

@@ -15,7 +15,7 @@ class TokenTest : public ::testing::Test {
  protected:
   TokenFacts facts() const {
     TokenFacts out;
-    out.did = "VpbvaHuFztxhsx472W4Vgg==";
+    out.device_id = "VpbvaHuFztxhsx472W4Vgg==";
     out.ip = "80.229.113.220";
     out.arc = "AEAQ";
     out.installation_key = Bytes(91, std::byte{3});
@@ -62,7 +62,7 @@ TEST_F(TokenTest, TellsAttestedButFailedFromForged) {
       << "no exp";
   EXPECT_EQ(status("a.b"), TokenStatus::kMalformed);
   EXPECT_EQ(status(""), TokenStatus::kMalformed);
-  EXPECT_EQ(mint_.check(decoy, kNow).claims["did"], facts().did);
+  EXPECT_EQ(mint_.check(decoy, kNow).claims["did"], facts().device_id);
 }
 
 TEST_F(TokenTest, TakesNoAlgorithmFromTheToken) {
@@ -87,7 +87,7 @@ TEST_F(TokenTest, AddsTheClaimsThatWereAskedFor) {
   const Json claims = mint.check(mint.mint(true, facts, kNow, random_), kNow).claims;
   EXPECT_EQ(claims["iss"], "https://issuer.example");
   EXPECT_EQ(claims["aud"], "api");
-  EXPECT_EQ(claims["sub"], facts.did);
+  EXPECT_EQ(claims["sub"], facts.device_id);
   EXPECT_EQ(claims["iat"], 1'790'000'000);
   EXPECT_EQ(claims["exp"], 1'790'000'060);
   EXPECT_EQ(claims["arc"], "AEAQ");

@@ -48,7 +48,7 @@ Error transport_error(const error_code& code) { return {HttpError::kMalformed, c
 
 }  // namespace
 
-Session::Session(asio::ip::tcp::socket socket, SessionContext& context)
+HttpConnection::HttpConnection(asio::ip::tcp::socket socket, ConnectionContext& context)
     : context_(context),
       stream_(std::move(socket), context.tls),
       buffer_(context.limits.header_bytes + kPieceBytes) {
@@ -57,14 +57,14 @@ Session::Session(asio::ip::tcp::socket socket, SessionContext& context)
   if (!error) peer_ = address_text(endpoint.address());
 }
 
-void Session::stop() {
+void HttpConnection::stop() {
   asio::post(stream_.get_executor(), [self = shared_from_this()] {
     self->stopping_ = true;
     if (!self->busy_) beast::get_lowest_layer(self->stream_).cancel();
   });
 }
 
-asio::awaitable<void> Session::run() {
+asio::awaitable<void> HttpConnection::run() {
   const bool ready = co_await handshake();
   if (!ready) co_return;
   bool more = true;
@@ -72,7 +72,7 @@ asio::awaitable<void> Session::run() {
   co_await close();
 }
 
-asio::awaitable<bool> Session::handshake() {
+asio::awaitable<bool> HttpConnection::handshake() {
   beast::get_lowest_layer(stream_).expires_after(context_.limits.handshake);
   const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAsTuple);
   if (error) co_return false;
@@ -87,7 +87,7 @@ asio::awaitable<bool> Session::handshake() {
 }
 
 // False when the connection is to be closed.
-asio::awaitable<bool> Session::serve_one() {
+asio::awaitable<bool> HttpConnection::serve_one() {
   if (stopping_) co_return false;
   Parser parser;
   parser.header_limit(context_.limits.header_bytes);
@@ -117,7 +117,7 @@ asio::awaitable<bool> Session::serve_one() {
   co_return sent&& keep;
 }
 
-asio::awaitable<HttpResponse> Session::answer(Parser& parser) {
+asio::awaitable<HttpResponse> HttpConnection::answer(Parser& parser) {
   const auto& header = parser.get();
   HttpRequest request;
   request.method = std::string(header.method_string());
@@ -125,7 +125,7 @@ asio::awaitable<HttpResponse> Session::answer(Parser& parser) {
   if (!read_target(header.target(), request)) {
     co_return problem(Error(HttpError::kMalformed, "the request target is not a path"));
   }
-  const routes::Handlers::Match match = context_.handlers.find(request.method, request.path);
+  const Router::Match match = context_.router.find(request.method, request.path);
   if (match.route == nullptr) {
     if (match.path_known) {
       co_return problem(
@@ -134,7 +134,7 @@ asio::awaitable<HttpResponse> Session::answer(Parser& parser) {
     co_return problem(Error(HttpError::kNotFound, "there is nothing at " + request.path));
   }
   request.argument = match.argument;
-  auto caller = context_.handlers.authorize(*match.route, header[http::field::authorization]);
+  auto caller = context_.router.authorize(*match.route, header[http::field::authorization]);
   if (!caller) {
     context_.log.warning("admin.refused", {{"remote_ip", request.connection.remote_ip},
                                            {"method", request.method},
@@ -146,8 +146,8 @@ asio::awaitable<HttpResponse> Session::answer(Parser& parser) {
   co_return co_await answer_route(parser, *match.route, std::move(request));
 }
 
-asio::awaitable<HttpResponse> Session::answer_route(Parser& parser, const routes::Route& route,
-                                                    HttpRequest request) {
+asio::awaitable<HttpResponse> HttpConnection::answer_route(Parser& parser, const Route& route,
+                                                           HttpRequest request) {
   Upload upload;
   auto read = co_await read_body(parser, route, request, upload);
   if (!read) co_return problem(read.error());
@@ -161,12 +161,12 @@ asio::awaitable<HttpResponse> Session::answer_route(Parser& parser, const routes
       return problem(Error(HttpError::kInternal, "the service failed; its log says more"));
     }
   };
-  if (route.run_on == routes::RunOn::kIo) co_return handle();
+  if (route.run_on == RunOn::kIo) co_return handle();
   co_return co_await context_.workers.run(handle);
 }
 
-asio::awaitable<Result<void>> Session::read_body(Parser& parser, const routes::Route& route,
-                                                 HttpRequest& request, Upload& upload) {
+asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Route& route,
+                                                        HttpRequest& request, Upload& upload) {
   const auto too_large = [&] {
     return fail(HttpError::kTooLarge,
                 "the body is over " + std::to_string(route.max_body) + " bytes");
@@ -212,7 +212,7 @@ asio::awaitable<Result<void>> Session::read_body(Parser& parser, const routes::R
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> Session::send_continue(Parser& parser) {
+asio::awaitable<Result<void>> HttpConnection::send_continue(Parser& parser) {
   if (!beast::iequals(parser.get()[http::field::expect], "100-continue")) co_return Result<void>();
   http::response<http::empty_body> go_on{http::status::continue_, 11};
   beast::get_lowest_layer(stream_).expires_after(context_.limits.progress);
@@ -221,7 +221,7 @@ asio::awaitable<Result<void>> Session::send_continue(Parser& parser) {
   co_return Result<void>();
 }
 
-asio::awaitable<bool> Session::send(const Parser& parser, HttpResponse response) {
+asio::awaitable<bool> HttpConnection::send(const Parser& parser, HttpResponse response) {
   http::response<http::string_body> out{static_cast<http::status>(response.status),
                                         parser.get().version() == 10 ? 10U : 11U};
   out.set(http::field::server, "touchmark");
@@ -240,7 +240,7 @@ asio::awaitable<bool> Session::send(const Parser& parser, HttpResponse response)
 
 // Without reading what the client still sends, the kernel would reset the connection and the client
 // might never see why it was refused.
-asio::awaitable<void> Session::drain(Parser& parser) {
+asio::awaitable<void> HttpConnection::drain(Parser& parser) {
   Bytes piece(kPieceBytes);
   beast::get_lowest_layer(stream_).expires_after(context_.limits.drained_time);
   for (std::uint64_t total = 0; !parser.is_done() && total < context_.limits.drained_bytes;) {
@@ -253,13 +253,13 @@ asio::awaitable<void> Session::drain(Parser& parser) {
   }
 }
 
-asio::awaitable<void> Session::close() {
+asio::awaitable<void> HttpConnection::close() {
   beast::get_lowest_layer(stream_).expires_after(std::chrono::seconds(2));
   co_await stream_.async_shutdown(kAsTuple);
   beast::get_lowest_layer(stream_).close();
 }
 
-std::string Session::remote_ip(const Parser& parser) const {
+std::string HttpConnection::remote_ip(const Parser& parser) const {
   if (!context_.trust_forwarded_for) return peer_;
   // The last entry is the one that our own proxy added; those before it are the client's word.
   std::string_view forwarded = parser.get()["X-Forwarded-For"];

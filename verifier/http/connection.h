@@ -16,13 +16,14 @@
 #include <optional>
 #include <string>
 
+#include "verifier/http/log.h"
+#include "verifier/http/router.h"
 #include "verifier/http/upload.h"
 #include "verifier/http/worker_pool.h"
-#include "verifier/routes/handlers.h"
 
 namespace touchmark::verifier::http {
 
-struct SessionLimits {
+struct ConnectionLimits {
   std::chrono::seconds handshake{10};
   std::chrono::seconds idle{60};      // waiting for a request, its header included
   std::chrono::seconds progress{30};  // between two pieces of a body, and for an answer to be taken
@@ -32,21 +33,21 @@ struct SessionLimits {
   std::chrono::seconds drained_time{5};
 };
 
-// What all sessions share; outlives them.
-struct SessionContext {
-  routes::Handlers& handlers;
+// What all connections share; outlives them.
+struct ConnectionContext {
+  Router& router;
   Log& log;
-  Workers& workers;
+  WorkerPool& workers;
   boost::asio::ssl::context& tls;
   std::filesystem::path upload_dir;
-  SessionLimits limits;
+  ConnectionLimits limits;
   bool trust_forwarded_for = false;
 };
 
 // Everything runs on the strand of the socket, so nothing here needs a lock.
-class Session : public std::enable_shared_from_this<Session> {
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  Session(boost::asio::ip::tcp::socket socket, SessionContext& context);
+  HttpConnection(boost::asio::ip::tcp::socket socket, ConnectionContext& context);
 
   boost::asio::any_io_executor executor() { return stream_.get_executor(); }
   boost::asio::awaitable<void> run();
@@ -60,9 +61,9 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<bool> handshake();
   boost::asio::awaitable<bool> serve_one();
   boost::asio::awaitable<HttpResponse> answer(Parser& parser);
-  boost::asio::awaitable<HttpResponse> answer_route(Parser& parser, const routes::Route& route,
+  boost::asio::awaitable<HttpResponse> answer_route(Parser& parser, const Route& route,
                                                     HttpRequest request);
-  boost::asio::awaitable<Result<void>> read_body(Parser& parser, const routes::Route& route,
+  boost::asio::awaitable<Result<void>> read_body(Parser& parser, const Route& route,
                                                  HttpRequest& request, Upload& upload);
   boost::asio::awaitable<Result<void>> send_continue(Parser& parser);
   boost::asio::awaitable<bool> send(const Parser& parser, HttpResponse response);
@@ -70,7 +71,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<void> close();
   std::string remote_ip(const Parser& parser) const;
 
-  SessionContext& context_;
+  ConnectionContext& context_;
   boost::beast::ssl_stream<boost::beast::tcp_stream> stream_;
   boost::beast::flat_buffer buffer_;
   std::string peer_;

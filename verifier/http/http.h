@@ -1,14 +1,14 @@
-// Requests and responses as the handlers see them: no sockets, no Beast, so handlers test without a
+// Requests and responses as routes see them: no sockets, no Beast, so routes test without a
 // network.
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "verifier/service.h"
+#include "verifier/model/connection.h"
+#include "verifier/model/operator.h"
 
 namespace touchmark::verifier::http {
 
@@ -19,8 +19,8 @@ struct HttpRequest {
   std::map<std::string, std::string> query;  // decoded; of a name given twice the first counts
   std::string body;                          // empty for uploads
   std::string upload_path;                   // file that holds an upload's body
-  ConnectionFacts connection;
-  store::OperatorToken caller;  // whose token it was; empty name on public routes
+  model::Connection connection;
+  model::OperatorToken caller;  // whose token it was; empty name on public routes
 };
 
 struct HttpResponse {

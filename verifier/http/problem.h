@@ -1,7 +1,7 @@
 // Errors as application/problem+json (RFC 9457).
 #pragma once
 
-#include <string>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
@@ -18,15 +18,15 @@ enum class HttpError {
   kWrongMethod,   // 405
   kTooLarge,      // 413
   kInternal,      // 500
-  kBusy,          // 503
 };
 std::string_view error_id(HttpError error);
 
-// The status that an error of the service, the store or the transport answers with; `otherwise` for
-// the errors of other modules.
-int http_status(const Error& error, int otherwise = 500);
+// The status that an error of the transport answers with; nullopt for those of other modules.
+std::optional<int> transport_status(const Error& error);
 
 // {"type":"urn:touchmark:error:<id>","title":...,"status":...,"detail":...}
-HttpResponse problem(const Error& error, int otherwise = 500);
+HttpResponse problem_response(const Error& error, int status);
+// For an error of the transport, an upload that cannot be kept included; 500 for any other.
+HttpResponse problem(const Error& error);
 
 }  // namespace touchmark::verifier::http

@@ -60,7 +60,7 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
   return fail(ServerError::kListen, where + ": " + error.message());
 }
 
-Server::Server(asio::io_context& io, tcp::acceptor acceptor, SessionContext context,
+Server::Server(asio::io_context& io, tcp::acceptor acceptor, ConnectionContext context,
                ServerSettings settings, std::function<void()> housekeep)
     : io_(io),
       strand_(asio::make_strand(io)),
@@ -85,8 +85,8 @@ void Server::stop() {
 }
 
 std::size_t Server::connections() const {
-  const std::lock_guard lock(mutex_);
-  return sessions_.size();
+  const MutexLock lock(mutex_);
+  return connections_.size();
 }
 
 asio::awaitable<void> Server::accept_loop() {
@@ -102,7 +102,7 @@ asio::awaitable<void> Server::accept_loop() {
       continue;
     }
     try {
-      start_session(std::move(socket));
+      start_connection(std::move(socket));
     } catch (const std::exception& failure) {
       // No memory for one connection must not end the loop for all that follow.
       context_.log.error("accept.failed", {{"error", failure.what()}});
@@ -110,25 +110,27 @@ asio::awaitable<void> Server::accept_loop() {
   }
 }
 
-void Server::start_session(tcp::socket socket) {
+void Server::start_connection(tcp::socket socket) {
   if (connections() >= settings_.max_connections) {
     context_.log.warning("connection.refused", {{"reason", "too many connections"}});
     return;
   }
-  auto session = std::make_shared<Session>(std::move(socket), context_);
+  auto connection = std::make_shared<HttpConnection>(std::move(socket), context_);
   {
-    const std::lock_guard lock(mutex_);
-    sessions_.emplace(session.get(), session);
+    const MutexLock lock(mutex_);
+    connections_.emplace(connection.get(), connection);
   }
   asio::co_spawn(
-      session->executor(), [session] { return session->run(); },
-      [this, session](const std::exception_ptr& exception) { end_session(*session, exception); });
+      connection->executor(), [connection] { return connection->run(); },
+      [this, connection](const std::exception_ptr& exception) {
+        end_connection(*connection, exception);
+      });
 }
 
-void Server::end_session(Session& session, const std::exception_ptr& exception) {
+void Server::end_connection(HttpConnection& connection, const std::exception_ptr& exception) {
   {
-    const std::lock_guard lock(mutex_);
-    sessions_.erase(&session);
+    const MutexLock lock(mutex_);
+    connections_.erase(&connection);
   }
   if (!exception) return;
   try {
@@ -153,9 +155,9 @@ asio::awaitable<void> Server::housekeeping_loop() {
 
 asio::awaitable<void> Server::wind_down() {
   {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [raw, weak] : sessions_) {
-      if (const auto session = weak.lock()) session->stop();
+    const MutexLock lock(mutex_);
+    for (const auto& [raw, weak] : connections_) {
+      if (const auto connection = weak.lock()) connection->stop();
     }
   }
   const auto deadline = std::chrono::steady_clock::now() + settings_.grace;

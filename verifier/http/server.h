@@ -1,4 +1,4 @@
-// Listens, starts a session for each connection, and stops without dropping a request in flight.
+// Listens, serves each connection, and stops without dropping a request in flight.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -6,10 +6,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <exception>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "base/mutex.h"
 #include "verifier/http/connection.h"
 
 namespace touchmark::verifier::http {
@@ -34,9 +34,9 @@ struct ServerSettings {
 
 class Server {
  public:
-  // `housekeep` runs on a worker every few seconds, and once more after the last session ended.
+  // `housekeep` runs on a worker every few seconds, and once more after the last connection ended.
   Server(boost::asio::io_context& io, boost::asio::ip::tcp::acceptor acceptor,
-         SessionContext context, ServerSettings settings, std::function<void()> housekeep);
+         ConnectionContext context, ServerSettings settings, std::function<void()> housekeep);
 
   // Starts to accept. The caller runs the io_context on as many threads as it likes; its run()
   // returns after stop().
@@ -50,19 +50,20 @@ class Server {
   boost::asio::awaitable<void> accept_loop();
   boost::asio::awaitable<void> housekeeping_loop();
   boost::asio::awaitable<void> wind_down();
-  void start_session(boost::asio::ip::tcp::socket socket);
-  void end_session(Session& session, const std::exception_ptr& exception);
+  void start_connection(boost::asio::ip::tcp::socket socket);
+  void end_connection(HttpConnection& connection, const std::exception_ptr& exception);
 
   boost::asio::io_context& io_;
   boost::asio::strand<boost::asio::io_context::executor_type> strand_;
   boost::asio::ip::tcp::acceptor acceptor_;
-  SessionContext context_;
+  ConnectionContext context_;
   ServerSettings settings_;
   std::function<void()> housekeep_;
   bool stopping_ = false;  // on the strand
 
-  mutable std::mutex mutex_;
-  std::unordered_map<Session*, std::weak_ptr<Session>> sessions_;
+  mutable Mutex mutex_;
+  std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>> connections_
+      GUARDED_BY(mutex_);
 };
 
 }  // namespace touchmark::verifier::http

@@ -38,13 +38,13 @@ TEST(Server, AnswersHealth) {
 
 TEST(Server, AttestsOverTls13AndTls12) {
   RunningService running;
-  SoftAttester attester(MemoryApp::make(), running.service().account());
+  SoftAttester attester(MemoryApp::make(), running.verifier().account());
   for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
     TlsClient client(running.port(), {.max_version = version});
     ASSERT_TRUE(client.connected());
     const Json body = attest(client, attester);
-    EXPECT_EQ(running.service().check_token(body["token"].get<std::string>()).status,
-              TokenStatus::kInvalid);
+    EXPECT_EQ(running.verifier().operators().check_token(body["token"].get<std::string>()).status,
+              appraisal::TokenStatus::kInvalid);
     const Json event = running.log().events("attest").back();
     EXPECT_EQ(event["findings"], Json::array({"app.not-registered"})) << "the connection is bound";
     EXPECT_EQ(event["remote_ip"], "127.0.0.1");
@@ -54,7 +54,7 @@ TEST(Server, AttestsOverTls13AndTls12) {
 
 TEST(Server, FindsEvidenceThatCameByAnotherConnection) {
   RunningService running;
-  SoftAttester attester(MemoryApp::make(), running.service().account());
+  SoftAttester attester(MemoryApp::make(), running.verifier().account());
   TlsClient victim(running.port());
   TlsClient relay(running.port());
   attester.exporter = victim.exporter();
@@ -86,7 +86,7 @@ TEST(Server, RefusesOldTls) {
 
 TEST(Server, BoundsBodies) {
   RunningServiceOptions options;
-  options.handlers.max_upload = 100'000;
+  options.routes.max_upload = 100'000;
   RunningService running(options);
   {
     TlsClient client(running.port());
@@ -226,7 +226,7 @@ TEST(Server, StopsInBoundedTimeAndWritesDevices) {
   RunningServiceOptions options;
   options.server.grace = 1s;
   RunningService running(options);
-  SoftAttester attester(MemoryApp::make(), running.service().account());
+  SoftAttester attester(MemoryApp::make(), running.verifier().account());
   TlsClient client(running.port());
   attest(client, attester);
   TlsClient stuck(running.port());
@@ -244,7 +244,7 @@ TEST(Server, TakesTheClientsAddressFromTheProxyOnlyWhenTold) {
     RunningServiceOptions options;
     options.trust_forwarded_for = trust;
     RunningService running(options);
-    SoftAttester attester(MemoryApp::make(), running.service().account());
+    SoftAttester attester(MemoryApp::make(), running.verifier().account());
     TlsClient client(running.port());
     client.request("POST", "/v1/challenge", attester.challenge_request(), header);
     return running.log().events("challenge").back()["remote_ip"].get<std::string>();

@@ -11,10 +11,10 @@
 
 namespace touchmark::verifier::http {
 
-class Workers {
+class WorkerPool {
  public:
-  explicit Workers(std::size_t threads) : pool_(threads) {}
-  ~Workers() { join(); }
+  explicit WorkerPool(std::size_t threads) : pool_(threads) {}
+  ~WorkerPool() { join(); }
 
   // Waits for the work at hand; nothing may be run afterwards.
   void join() { pool_.join(); }

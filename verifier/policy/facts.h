@@ -66,7 +66,7 @@ struct Facts {
   std::string package_name;
   std::uint64_t version_code = 0;
   std::string sdk_version;
-  std::string did;
+  std::string device_id;
   std::string ip;
   bool development_key = false;  // the app is signed with a certificate marked as development's
 

@@ -204,7 +204,7 @@ Json to_json(const Facts& facts) {
   put(out, "installer", facts.installer);
   put(out, "package", facts.package_name);
   put(out, "sdk_version", facts.sdk_version);
-  put(out, "did", facts.did);
+  put(out, "did", facts.device_id);
   put(out, "ip", facts.ip);
   if (facts.development_key) out["development_key"] = true;
   if (facts.android) out["android"] = to_json(*facts.android);
@@ -225,7 +225,7 @@ Result<Facts> facts_from_json(const Json& json) {
   in.text("package", out.package_name);
   in.number("version_code", out.version_code);
   in.text("sdk_version", out.sdk_version);
-  in.text("did", out.did);
+  in.text("did", out.device_id);
   in.text("ip", out.ip);
   in.boolean("development_key", out.development_key);
   in.one_of("assurance", kLevels, out.assurance);

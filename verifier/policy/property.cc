@@ -60,7 +60,7 @@ constexpr Property kProperties[] = {
      }},
     {"sdk_version", true,
      [](const Facts& facts) { return ordered(parse_version(facts.sdk_version)); }},
-    {"did", false, text<&Facts::did>},
+    {"did", false, text<&Facts::device_id>},
     {"assurance", false,
      [](const Facts& facts) -> PropertyValue { return std::string(to_string(facts.assurance)); }},
     {"boot_state", false, boot_state},

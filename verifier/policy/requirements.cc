@@ -3,15 +3,13 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "verifier/policy/property.h"
 
 namespace touchmark::verifier::policy {
 namespace {
 
 using protocol::FindingId;
-
-// Text of the app's own in a detail: short, for it ends up in logs.
-std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
 
 std::string joined(const Words& words) {
   std::string out;

@@ -5,13 +5,17 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "verifier/http/http.h"
 
 namespace touchmark::verifier::routes {
 
-inline constexpr std::uint64_t kMaxSmallBody = 16 * 1024;
 inline constexpr std::int64_t kMaxExpiry = std::int64_t{100} * 366 * 86400;  // seconds
+
+// A body of JSON, as deep as requests of operators are.
+Result<Json> read_json(const http::HttpRequest& request);
 
 http::HttpResponse json_response(const Json& body, int status = 200);
 http::HttpResponse no_content();
@@ -21,5 +25,14 @@ http::HttpResponse bad_request(const std::string& detail);
 // in [min, max].
 std::optional<std::int64_t> query_integer(const http::HttpRequest& request, const char* name,
                                           std::int64_t missing, std::int64_t min, std::int64_t max);
+
+// How long something registered lasts.
+struct Lifetime {
+  std::optional<Seconds> expire_after;  // nothing: it never ends
+};
+
+// Member expire_after: seconds, or null for no end. `required`: it must be there.
+std::optional<Lifetime> parse_lifetime(const Json& body, bool required);
+http::HttpResponse bad_lifetime();
 
 }  // namespace touchmark::verifier::routes

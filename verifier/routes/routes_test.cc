@@ -142,7 +142,7 @@ TEST(Routes, ChangesApisAndSignsThem) {
   EXPECT_EQ(put->body, R"({"config_version":2,"domain":"localhost:5001","pins":[]})");
   auto config = client.request("GET", "/admin/v1/config", "", developer);
   EXPECT_EQ(config->headers.at("content-type"), "application/jose");
-  EXPECT_EQ(config->body, running.service().configuration());
+  EXPECT_EQ(config->body, running.verifier().api_domains().configuration()->jws);
   EXPECT_EQ(client.request("DELETE", "/admin/v1/apis/localhost%3A5001", "", developer)->status,
             204);
   EXPECT_EQ(client.request("GET", "/admin/v1/apis", "", developer)->body, R"({"apis":[]})");
@@ -171,20 +171,20 @@ TEST(Routes, ChecksTokens) {
 TEST(Routes, DeliversTheSdk) {
   RunningServiceOptions options;
   char name[] = "/tmp/touchmark-sdk-XXXXXX";
-  options.handlers.sdk_dir = ::mkdtemp(name);
-  std::ofstream(options.handlers.sdk_dir / "touchmark_sdk.aar") << "the library";
+  options.routes.sdk_dir = ::mkdtemp(name);
+  std::ofstream(options.routes.sdk_dir / "touchmark_sdk.aar") << "the library";
   RunningService running(options);
   TlsClient client(running.port());
   auto sdk = client.request("GET", "/admin/v1/sdk/android", "", bearer(running.developer()));
   EXPECT_EQ(sdk->status, 200);
   EXPECT_EQ(sdk->body, "the library");
   EXPECT_EQ(sdk->headers.at("content-type"), "application/octet-stream");
-  std::filesystem::remove_all(options.handlers.sdk_dir);
+  std::filesystem::remove_all(options.routes.sdk_dir);
 }
 
 TEST(Routes, LogsNoSecretAndNoToken) {
   RunningService running;
-  SoftAttester attester(MemoryApp::make(), running.service().account());
+  SoftAttester attester(MemoryApp::make(), running.verifier().account());
   TlsClient client(running.port());
   const Json body = attest(client, attester);
   auto secret = client.request("GET", "/admin/v1/secret", "", bearer(running.admin()));

@@ -45,7 +45,7 @@ std::string_view error_id(ApiError error) {
 
 Result<protocol::Configuration> configuration_content(const std::string& account,
                                                       const ServiceSettings& settings,
-                                                      const std::vector<store::ApiDomain>& apis,
+                                                      const std::vector<model::ApiDomain>& apis,
                                                       const crypto::EcKey& config_key) {
   auto service_pins = protocol::parse_pins(settings.service_pins, "the service");
   if (!service_pins) return pass(service_pins);
@@ -55,7 +55,7 @@ Result<protocol::Configuration> configuration_content(const std::string& account
                               .token_header = settings.token_header,
                               .token_prefix = settings.token_prefix,
                               .key = config_key};
-  for (const store::ApiDomain& api : apis) {
+  for (const model::ApiDomain& api : apis) {
     auto domain = protocol::parse_host_port(api.domain);
     if (!domain) {
       return fail(protocol::ConfigError::kBadDomain, "an API has the domain '" + api.domain + "'");
@@ -98,7 +98,7 @@ Result<Configuration> parse_configuration(std::string_view jws, const crypto::Ec
   return Configuration{*version, std::string(jws)};
 }
 
-Result<store::ApiDomain> normalize_api(const store::ApiDomain& api) {
+Result<model::ApiDomain> normalize_api(const model::ApiDomain& api) {
   const auto domain = protocol::parse_unicode_host_port(api.domain);
   if (!domain) {
     return fail(ApiError::kBadDomain, "\"" + api.domain + "\" is not a host or host:port");
@@ -113,7 +113,7 @@ Result<store::ApiDomain> normalize_api(const store::ApiDomain& api) {
       return fail(ApiError::kBadPin, "\"" + pin + "\" is not the padded base64 of a SHA-256");
     }
   }
-  return store::ApiDomain{to_string(*domain), api.pins};
+  return model::ApiDomain{to_string(*domain), api.pins};
 }
 
 }  // namespace touchmark::verifier::state

@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "crypto/crypto.h"
 #include "protocol/messages/configuration.h"
-#include "verifier/service.h"
+#include "verifier/model/api_domain.h"
+#include "verifier/state/settings.h"
 
 namespace touchmark::verifier::state {
 
@@ -17,11 +18,11 @@ struct Configuration {
   std::string jws;           // compact JWS, ES256
 };
 
-// All that the configuration says, but for version and time of issue. Fails with ConfigError for a
-// pin or a domain that is none.
+// All that the configuration says, except version and time of issue. Fails with ConfigError for a
+// pin or a domain that cannot be one.
 Result<protocol::Configuration> configuration_content(const std::string& account,
                                                       const ServiceSettings& settings,
-                                                      const std::vector<store::ApiDomain>& apis,
+                                                      const std::vector<model::ApiDomain>& apis,
                                                       const crypto::EcKey& config_key);
 
 // `before` when it says the same as `content`, else its successor: version + 1, signed by
@@ -43,6 +44,6 @@ std::string_view error_id(ApiError error);
 // The API as it is stored: its domain in the one spelling of protocol::HostPort, such as
 // "api.example.com", "localhost:5001" or "[::1]:5001". A Unicode name becomes its A-labels. Fails
 // with kBadDomain or kBadPin.
-Result<store::ApiDomain> normalize_api(const store::ApiDomain& api);
+Result<model::ApiDomain> normalize_api(const model::ApiDomain& api);
 
 }  // namespace touchmark::verifier::state

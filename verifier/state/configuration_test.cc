@@ -18,11 +18,11 @@ class ConfigurationTest : public ::testing::Test {
     settings_.service_pins = {pin(1), pin(2)};
   }
   static std::string pin(std::uint8_t fill) { return base64_encode(Bytes(32, std::byte{fill})); }
-  protocol::Configuration content(const std::vector<store::ApiDomain>& apis = {}) const {
+  protocol::Configuration content(const std::vector<model::ApiDomain>& apis = {}) const {
     return configuration_content("account", settings_, apis, key_).value();
   }
   Result<Configuration> next(const Configuration& before,
-                             const std::vector<store::ApiDomain>& apis = {}) const {
+                             const std::vector<model::ApiDomain>& apis = {}) const {
     return next_configuration(before, content(apis), kNow);
   }
   ServiceSettings settings_;
@@ -69,10 +69,10 @@ TEST_F(ConfigurationTest, IsReadBackOnlyUnderItsKey) {
 }
 
 TEST_F(ConfigurationTest, MakesNoneThatAnAppWouldRefuse) {
-  const auto refused = [this](const std::vector<store::ApiDomain>& apis) {
+  const auto refused = [this](const std::vector<model::ApiDomain>& apis) {
     return next({}, apis).error();
   };
-  std::vector<store::ApiDomain> apis;
+  std::vector<model::ApiDomain> apis;
   for (std::size_t i = 0; i < protocol::kMaxApis; ++i) {
     apis.push_back({"api" + std::to_string(i) + ".example", {}});
   }
@@ -83,7 +83,7 @@ TEST_F(ConfigurationTest, MakesNoneThatAnAppWouldRefuse) {
   EXPECT_TRUE(refused(apis).is(ApiError::kTooMany)) << refused(apis).text();
   EXPECT_NE(refused(apis).message().find("257"), std::string::npos);
   apis.pop_back();
-  for (store::ApiDomain& api : apis) api.pins.assign(protocol::kMaxPins, pin(7));
+  for (model::ApiDomain& api : apis) api.pins.assign(protocol::kMaxPins, pin(7));
   EXPECT_TRUE(refused(apis).is(ApiError::kTooMany)) << refused(apis).text();
   const std::vector<std::string> pins(protocol::kMaxPins + 1, pin(7));
   EXPECT_TRUE(refused({{"a.example", pins}}).is(protocol::ConfigError::kMalformed));
@@ -106,7 +106,7 @@ TEST_F(ConfigurationTest, MakesNoneThatAnAppWouldRefuse) {
 
 // An operator can only put right what an older service made while the service runs.
 TEST_F(ConfigurationTest, KeepsOneOfAnOlderServiceUntilItChanges) {
-  const std::vector<store::ApiDomain> apis{{"a.example", {}},
+  const std::vector<model::ApiDomain> apis{{"a.example", {}},
                                            {"b.example", std::vector<std::string>(17, pin(7))}};
   protocol::Configuration old = content(apis);
   old.version = 4;

@@ -4,28 +4,28 @@
 
 namespace touchmark::verifier::state {
 
-void DeviceQueue::add(store::DeviceRecord record) {
-  const std::lock_guard lock(mutex_);
-  latest_ = record.did;
-  if (pending_.size() >= kCapacity && !pending_.contains(record.did)) return;
-  std::string did = record.did;
-  pending_.insert_or_assign(std::move(did), std::move(record));
+void DeviceQueue::add(model::DeviceRecord record) {
+  const MutexLock lock(mutex_);
+  latest_ = record.device_id;
+  if (pending_.size() >= kCapacity && !pending_.contains(record.device_id)) return;
+  std::string device_id = record.device_id;
+  pending_.insert_or_assign(std::move(device_id), std::move(record));
 }
 
 std::string DeviceQueue::latest() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return latest_;
 }
 
-std::vector<store::DeviceRecord> DeviceQueue::take() {
-  std::unordered_map<std::string, store::DeviceRecord> taken;
+std::vector<model::DeviceRecord> DeviceQueue::take() {
+  std::unordered_map<std::string, model::DeviceRecord> taken;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     taken.swap(pending_);
   }
-  std::vector<store::DeviceRecord> out;
+  std::vector<model::DeviceRecord> out;
   out.reserve(taken.size());
-  for (auto& [did, record] : taken) out.push_back(std::move(record));
+  for (auto& [device_id, record] : taken) out.push_back(std::move(record));
   return out;
 }
 

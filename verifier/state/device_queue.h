@@ -1,12 +1,12 @@
 // Device records on their way to the store: attestations put them here, a timer writes them.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "verifier/store/store.h"
+#include "base/mutex.h"
+#include "verifier/model/device.h"
 
 namespace touchmark::verifier::state {
 
@@ -16,15 +16,15 @@ class DeviceQueue {
  public:
   static constexpr std::size_t kCapacity = 65'536;
 
-  void add(store::DeviceRecord record);
-  std::vector<store::DeviceRecord> take();
+  void add(model::DeviceRecord record);
+  std::vector<model::DeviceRecord> take();
   // The device that was added last; empty when none was since the start.
   std::string latest() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::string latest_;
-  std::unordered_map<std::string, store::DeviceRecord> pending_;
+  mutable Mutex mutex_;
+  std::string latest_ GUARDED_BY(mutex_);
+  std::unordered_map<std::string, model::DeviceRecord> pending_ GUARDED_BY(mutex_);
 };
 
 }  // namespace touchmark::verifier::state

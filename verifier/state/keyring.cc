@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "base/encoding.h"
-#include "verifier/service.h"
+#include "verifier/state/settings.h"
 
 namespace touchmark::verifier::state {
 namespace {
@@ -45,13 +45,13 @@ Keyring make(const Clock& clock, Random& random) {
 
 Result<void> save(const Keyring& keyring, store::Store& store, ByteView master_key,
                   Random& random) {
-  const auto put_secret = [&](const char* name, ByteView plain) {
-    return store.put(name, crypto::seal(master_key, name, plain, random));
-  };
-  return store.atomically([&]() -> Result<void> {
+  return store.write([&](store::Transaction& transaction) -> Result<void> {
+    const auto put_secret = [&](const char* name, ByteView plain) {
+      return transaction.put(name, crypto::seal(master_key, name, plain, random));
+    };
     const std::string first_start = std::to_string(to_unix(keyring.first_start));
-    if (auto ok = store.put(kAccount, as_bytes(keyring.account)); !ok) return ok;
-    if (auto ok = store.put(kFirstStart, as_bytes(first_start)); !ok) return ok;
+    if (auto ok = transaction.put(kAccount, as_bytes(keyring.account)); !ok) return ok;
+    if (auto ok = transaction.put(kFirstStart, as_bytes(first_start)); !ok) return ok;
     if (auto ok = put_secret(kTokenSecret, keyring.token_secret); !ok) return ok;
     if (auto ok = put_secret(kChallengeKey, keyring.challenge_key); !ok) return ok;
     return put_secret(kConfigKey, keyring.config_key.private_der());
@@ -85,7 +85,7 @@ Result<Keyring> load(const std::string& account, store::Store& store, ByteView m
 Result<Keyring> Keyring::open(store::Store& store, ByteView master_key, const Clock& clock,
                               Random& random) {
   if (master_key.size() != kKeyBytes) {
-    return fail(ServiceError::kBadSettings,
+    return fail(SettingsError::kBadSettings,
                 "the master key has " + std::to_string(master_key.size()) + " bytes, not 32");
   }
   auto account = store.get(kAccount);

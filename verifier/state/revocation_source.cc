@@ -43,7 +43,7 @@ RevocationSource::RevocationSource(RevocationSettings settings, net::HttpClient&
 
 RevocationSource::~RevocationSource() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_ = true;
   }
   stopped_.notify_all();
@@ -51,7 +51,7 @@ RevocationSource::~RevocationSource() {
 }
 
 Result<RevocationSource::List> RevocationSource::current() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!settings_.fail_closed) return state_.list;
   if (!state_.list) {
     return fail(RevocationSourceError::kMissing,
@@ -65,10 +65,10 @@ Result<RevocationSource::List> RevocationSource::current() const {
 }
 
 Result<void> RevocationSource::refresh() {
-  const std::lock_guard refreshing(refresh_mutex_);
+  const MutexLock refreshing(refresh_mutex_);
   auto done = is_url(settings_.location) ? fetch() : load_file();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     state_.problem = done ? std::nullopt : std::optional(done.error().text());
   }
   if (settings_.on_refresh) settings_.on_refresh(done);
@@ -78,7 +78,7 @@ Result<void> RevocationSource::refresh() {
 Result<void> RevocationSource::fetch() {
   std::string etag;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (state_.list) etag = state_.etag;
   }
   net::HttpRequest request{.url = settings_.location, .headers = {"Accept: application/json"}};
@@ -88,7 +88,7 @@ Result<void> RevocationSource::fetch() {
   auto answer = net::send_with_retries(client_, request, settings_.retries);
   if (!answer) return pass(answer);
   if (answer->status == 304 && !etag.empty()) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     state_.confirmed = asked;
     return {};
   }
@@ -100,7 +100,7 @@ Result<void> RevocationSource::fetch() {
   if (!list) return pass(list);
   etag = answer->headers["etag"];
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     state_.list = std::make_shared<const RevocationList>(std::move(*list));
     state_.etag = etag;
     state_.confirmed = asked;
@@ -116,7 +116,7 @@ Result<void> RevocationSource::load_file() {
   if (!file) return pass(file);
   auto list = RevocationList::parse(as_text(*file));
   if (!list) return pass(list);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   state_.list = std::make_shared<const RevocationList>(std::move(*list));
   state_.confirmed = *written;
   return {};
@@ -136,7 +136,7 @@ void RevocationSource::load_cache() {
   auto confirmed = get_int(*header, "confirmed", 0, to_unix(clock_.now()));
   auto list = RevocationList::parse(text.substr(end + 1));
   if (!confirmed || !list) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   state_.list = std::make_shared<const RevocationList>(std::move(*list));
   state_.etag = find_string(*header, "etag").value_or("");
   state_.confirmed = from_unix(*confirmed);
@@ -157,17 +157,23 @@ void RevocationSource::start() {
 }
 
 void RevocationSource::run() {
-  std::unique_lock lock(mutex_);
-  while (!stop_) {
-    lock.unlock();
+  for (bool stop = stops_within(Seconds(0)); !stop;
+       stop = stops_within(settings_.refresh_interval)) {
     static_cast<void>(refresh());  // status() tells
-    lock.lock();
-    stopped_.wait_for(lock, settings_.refresh_interval, [this] { return stop_; });
   }
 }
 
+bool RevocationSource::stops_within(Seconds time) {
+  const auto deadline = std::chrono::steady_clock::now() + time;
+  const MutexLock lock(mutex_);
+  while (!stop_) {
+    if (stopped_.wait_until(mutex_, deadline) == std::cv_status::timeout) break;
+  }
+  return stop_;
+}
+
 RevocationSource::Status RevocationSource::status() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {state_.list ? state_.list->size() : 0, state_.confirmed, state_.problem};
 }
 

@@ -2,16 +2,17 @@
 // fresh. The list in force is always in memory; getting a newer one happens beside the requests.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "net/http_client.h"
 #include "pki/revocation_list.h"
 
@@ -75,20 +76,22 @@ class RevocationSource {
     std::optional<std::string> problem;
   };
 
-  Result<void> fetch();
+  Result<void> fetch() REQUIRES(refresh_mutex_);
   Result<void> load_file();
   void load_cache();
   void save_cache(const std::string& body, const std::string& etag, UnixTime confirmed) const;
   void run();
+  // Whether it was told to stop within `time`.
+  bool stops_within(Seconds time);
 
   const RevocationSettings settings_;
   net::HttpClient& client_;
   const Clock& clock_;
-  std::mutex refresh_mutex_;  // one refresh at a time
-  mutable std::mutex mutex_;  // of state_ and stop_
-  State state_;
-  bool stop_ = false;
-  std::condition_variable stopped_;
+  Mutex refresh_mutex_;  // one refresh at a time
+  mutable Mutex mutex_;
+  State state_ GUARDED_BY(mutex_);
+  bool stop_ GUARDED_BY(mutex_) = false;
+  std::condition_variable_any stopped_;
   std::thread thread_;
 };
 

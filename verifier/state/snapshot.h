@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
+#include <utility>
+
+#include "base/mutex.h"
 
 namespace touchmark::verifier::state {
 
@@ -15,17 +17,17 @@ class Snapshot {
   explicit Snapshot(Shared value) : value_(std::move(value)) {}
 
   Shared get() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return value_;
   }
   void set(Shared value) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     value_.swap(value);  // the old value is destroyed after the lock is gone
   }
 
  private:
-  mutable std::mutex mutex_;
-  Shared value_;
+  mutable Mutex mutex_;
+  Shared value_ GUARDED_BY(mutex_);
 };
 
 }  // namespace touchmark::verifier::state

@@ -1,5 +1,5 @@
 // App Attest keys in the store: counters that only rise, over restarts and replicas.
-#include "verifier/store/app_attest_keys.h"
+#include "verifier/model/app_attest_keys.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@ class AppAttestKeysTest : public ::testing::Test {
 
   fs::path folder_;
   const Sha256Digest id_{std::byte{1}, std::byte{2}};
-  const AppAttestKey key_{Bytes(91, std::byte{7}), true, 4};
+  const model::AppAttestKey key_{Bytes(91, std::byte{7}), true, 4};
 };
 
 TEST_F(AppAttestKeysTest, KeepsWhatTheAttestationSaid) {
@@ -39,7 +39,7 @@ TEST_F(AppAttestKeysTest, KeepsWhatTheAttestationSaid) {
   auto store = open();
   EXPECT_EQ(store->app_attest_key(id_).value(), key_);
   EXPECT_EQ(store->app_attest_key(Sha256Digest{}).value(), std::nullopt);
-  const AppAttestKey plain{Bytes(91), false, std::nullopt};
+  const model::AppAttestKey plain{Bytes(91), false, std::nullopt};
   ASSERT_TRUE(store->add_app_attest_key(Sha256Digest{}, plain));
   EXPECT_EQ(store->app_attest_key(Sha256Digest{}).value(), plain);
 }

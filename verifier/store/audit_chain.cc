@@ -4,7 +4,8 @@
 
 namespace touchmark::verifier::store {
 
-Sha256Digest audit_hash(const Sha256Digest& before, std::int64_t number, const AuditEntry& entry) {
+Sha256Digest audit_hash(const Sha256Digest& before, std::int64_t number,
+                        const model::AuditEntry& entry) {
   const Json fields = {number, to_unix(entry.time), entry.actor, entry.action, entry.detail};
   crypto::Sha256 hash;
   hash.update(before);

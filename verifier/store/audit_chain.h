@@ -8,6 +8,7 @@ namespace touchmark::verifier::store {
 
 // SHA-256 over the hash of the entry before (32 zero bytes for the first) and the canonical JSON
 // [number, time, actor, action, detail].
-Sha256Digest audit_hash(const Sha256Digest& before, std::int64_t number, const AuditEntry& entry);
+Sha256Digest audit_hash(const Sha256Digest& before, std::int64_t number,
+                        const model::AuditEntry& entry);
 
 }  // namespace touchmark::verifier::store

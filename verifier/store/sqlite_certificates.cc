@@ -3,12 +3,13 @@
 
 #include "base/encoding.h"
 #include "verifier/store/sqlite_store.h"
+#include "verifier/store/sqlite_transaction.h"
 
 namespace touchmark::verifier::store {
 namespace {
 
-Result<SigningCertificate> certificate_row(const Statement& row) {
-  SigningCertificate out;
+Result<model::SigningCertificate> certificate_row(const Statement& row) {
+  model::SigningCertificate out;
   out.id = row.text(0);
   const Bytes digest = row.blob(1);
   if (digest.size() != out.sha256.size()) {
@@ -26,27 +27,24 @@ Result<SigningCertificate> certificate_row(const Statement& row) {
 
 }  // namespace
 
-Result<void> SqliteStore::put_certificate(const SigningCertificate& certificate) {
-  return atomically([&]() -> Result<void> {
-    auto statement =
-        writer_.prepare("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    if (!statement) return pass(statement);
-    statement->bind(certificate.id)
-        .bind(certificate.sha256)
-        .bind(certificate.subject)
-        .bind(certificate.package)
-        .bind(std::int64_t{certificate.development})
-        .bind(to_unix(certificate.created));
-    certificate.expires ? statement->bind(to_unix(*certificate.expires)) : statement->bind_null();
-    return statement->bind(certificate.created_by).run();
-  });
+Result<void> SqliteTransaction::put_certificate(const model::SigningCertificate& certificate) {
+  auto statement =
+      database_.prepare("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  if (!statement) return pass(statement);
+  statement->bind(certificate.id)
+      .bind(certificate.sha256)
+      .bind(certificate.subject)
+      .bind(certificate.package)
+      .bind(std::int64_t{certificate.development})
+      .bind(to_unix(certificate.created));
+  certificate.expires ? statement->bind(to_unix(*certificate.expires)) : statement->bind_null();
+  return statement->bind(certificate.created_by).run();
 }
 
-Result<std::vector<SigningCertificate>> SqliteStore::certificates() {
-  const std::lock_guard lock(writer_mutex_);
-  auto statement = writer_.prepare("SELECT * FROM certificate ORDER BY created, id");
+Result<std::vector<model::SigningCertificate>> certificates_in(Database& database) {
+  auto statement = database.prepare("SELECT * FROM certificate ORDER BY created, id");
   if (!statement) return pass(statement);
-  std::vector<SigningCertificate> out;
+  std::vector<model::SigningCertificate> out;
   for (;;) {
     auto row = statement->step();
     if (!row) return pass(row);
@@ -57,16 +55,23 @@ Result<std::vector<SigningCertificate>> SqliteStore::certificates() {
   }
 }
 
-Result<void> SqliteStore::remove_certificate(const std::string& id) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("DELETE FROM certificate WHERE id = ?");
-    if (!statement) return pass(statement);
-    if (auto ok = statement->bind(id).run(); !ok) return ok;
-    if (writer_.changes() == 0) {
-      return fail(StoreError::kNotFound, "no certificate has the id \"" + id + "\"");
-    }
-    return {};
-  });
+Result<std::vector<model::SigningCertificate>> SqliteTransaction::certificates() {
+  return certificates_in(database_);
+}
+
+Result<std::vector<model::SigningCertificate>> SqliteStore::certificates() {
+  const MutexLock lock(writer_mutex_);
+  return certificates_in(writer_);
+}
+
+Result<void> SqliteTransaction::remove_certificate(const std::string& id) {
+  auto statement = database_.prepare("DELETE FROM certificate WHERE id = ?");
+  if (!statement) return pass(statement);
+  if (auto ok = statement->bind(id).run(); !ok) return ok;
+  if (database_.changes() == 0) {
+    return fail(StoreError::kNotFound, "no certificate has the id \"" + id + "\"");
+  }
+  return {};
 }
 
 }  // namespace touchmark::verifier::store

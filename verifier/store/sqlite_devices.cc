@@ -1,5 +1,6 @@
 // Devices that were seen, what operators said of them, and the appraisals that are kept.
 #include "verifier/store/sqlite_store.h"
+#include "verifier/store/sqlite_transaction.h"
 
 namespace touchmark::verifier::store {
 namespace {
@@ -8,43 +9,41 @@ namespace {
 // first.
 constexpr std::int64_t kMaxDevices = 1'000'000;
 
-DeviceRecord device_row(const Statement& row) {
+model::DeviceRecord device_row(const Statement& row) {
   return {row.text(0), from_unix(row.integer(1)), row.integer(2) != 0, row.text(3), row.text(4)};
 }
 
 }  // namespace
 
-Result<void> SqliteStore::put_devices(const std::vector<DeviceRecord>& records) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?)");
-    if (!statement) return pass(statement);
-    for (const DeviceRecord& record : records) {
-      statement->reset();
-      auto ok = statement->bind(record.did)
-                    .bind(to_unix(record.last_seen))
-                    .bind(std::int64_t{record.passed})
-                    .bind(record.arc)
-                    .bind(record.package_name)
-                    .run();
-      if (!ok) return ok;
-    }
-    auto count = writer_.integer("SELECT count(*) FROM device");
-    if (!count) return pass(count);
-    if (*count <= kMaxDevices) return {};
-    auto drop = writer_.prepare(
-        "DELETE FROM device WHERE did IN (SELECT did FROM device ORDER BY last_seen LIMIT ?)");
-    if (!drop) return pass(drop);
-    return drop->bind(*count - kMaxDevices).run();
-  });
+Result<void> SqliteTransaction::put_devices(const std::vector<model::DeviceRecord>& records) {
+  auto statement = database_.prepare("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?)");
+  if (!statement) return pass(statement);
+  for (const model::DeviceRecord& record : records) {
+    statement->reset();
+    auto ok = statement->bind(record.device_id)
+                  .bind(to_unix(record.last_seen))
+                  .bind(std::int64_t{record.passed})
+                  .bind(record.arc)
+                  .bind(record.package_name)
+                  .run();
+    if (!ok) return ok;
+  }
+  auto count = database_.integer("SELECT count(*) FROM device");
+  if (!count) return pass(count);
+  if (*count <= kMaxDevices) return {};
+  auto drop = database_.prepare(
+      "DELETE FROM device WHERE did IN (SELECT did FROM device ORDER BY last_seen LIMIT ?)");
+  if (!drop) return pass(drop);
+  return drop->bind(*count - kMaxDevices).run();
 }
 
-Result<std::vector<DeviceRecord>> SqliteStore::devices(std::size_t limit) {
-  const std::lock_guard lock(writer_mutex_);
+Result<std::vector<model::DeviceRecord>> SqliteStore::devices(std::size_t limit) {
+  const MutexLock lock(writer_mutex_);
   auto statement = writer_.prepare(
       "SELECT did, last_seen, passed, arc, package FROM device ORDER BY last_seen DESC LIMIT ?");
   if (!statement) return pass(statement);
   statement->bind(static_cast<std::int64_t>(limit));
-  std::vector<DeviceRecord> out;
+  std::vector<model::DeviceRecord> out;
   auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
     out.push_back(device_row(row));
     return {};
@@ -53,43 +52,39 @@ Result<std::vector<DeviceRecord>> SqliteStore::devices(std::size_t limit) {
   return out;
 }
 
-Result<std::optional<DeviceRecord>> SqliteStore::device(const std::string& did) {
-  const std::lock_guard lock(writer_mutex_);
+Result<std::optional<model::DeviceRecord>> SqliteStore::device(const std::string& device_id) {
+  const MutexLock lock(writer_mutex_);
   auto statement =
       writer_.prepare("SELECT did, last_seen, passed, arc, package FROM device WHERE did = ?");
   if (!statement) return pass(statement);
-  auto row = statement->bind(did).step();
+  auto row = statement->bind(device_id).step();
   if (!row) return pass(row);
   return *row ? std::optional(device_row(*statement)) : std::nullopt;
 }
 
-Result<void> SqliteStore::put_forced_device(const ForcedDevice& device) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("INSERT OR REPLACE INTO forced_device VALUES (?, ?, ?, ?)");
-    if (!statement) return pass(statement);
-    return statement->bind(device.did)
-        .bind(std::int64_t{device.passes})
-        .bind(device.actor)
-        .bind(to_unix(device.time))
-        .run();
-  });
+Result<void> SqliteTransaction::put_forced_device(const model::ForcedDevice& device) {
+  auto statement = database_.prepare("INSERT OR REPLACE INTO forced_device VALUES (?, ?, ?, ?)");
+  if (!statement) return pass(statement);
+  return statement->bind(device.device_id)
+      .bind(std::int64_t{device.passes})
+      .bind(device.actor)
+      .bind(to_unix(device.time))
+      .run();
 }
 
-Result<void> SqliteStore::remove_forced_device(const std::string& did) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("DELETE FROM forced_device WHERE did = ?");
-    if (!statement) return pass(statement);
-    if (auto ok = statement->bind(did).run(); !ok) return ok;
-    if (writer_.changes() == 0) {
-      return fail(StoreError::kNotFound, "nothing is forced for device " + did);
-    }
-    return {};
-  });
+Result<void> SqliteTransaction::remove_forced_device(const std::string& device_id) {
+  auto statement = database_.prepare("DELETE FROM forced_device WHERE did = ?");
+  if (!statement) return pass(statement);
+  if (auto ok = statement->bind(device_id).run(); !ok) return ok;
+  if (database_.changes() == 0) {
+    return fail(StoreError::kNotFound, "nothing is forced for device " + device_id);
+  }
+  return {};
 }
 
-Result<std::vector<ForcedDevice>> SqliteStore::forced_devices() {
-  const std::lock_guard lock(writer_mutex_);
-  std::vector<ForcedDevice> out;
+Result<std::vector<model::ForcedDevice>> SqliteStore::forced_devices() {
+  const MutexLock lock(writer_mutex_);
+  std::vector<model::ForcedDevice> out;
   auto ok = for_each_row(
       writer_.prepare("SELECT did, passes, actor, time FROM forced_device ORDER BY did"),
       [&](const Statement& row) -> Result<void> {
@@ -100,37 +95,35 @@ Result<std::vector<ForcedDevice>> SqliteStore::forced_devices() {
   return out;
 }
 
-Result<void> SqliteStore::put_appraisals(const std::vector<AppraisalRecord>& records) {
-  return atomically([&]() -> Result<void> {
-    auto statement =
-        writer_.prepare("INSERT INTO appraisal (time, did, passed, content) VALUES (?, ?, ?, ?)");
-    if (!statement) return pass(statement);
-    for (const AppraisalRecord& record : records) {
-      statement->reset();
-      auto ok = statement->bind(to_unix(record.time))
-                    .bind(record.did)
-                    .bind(std::int64_t{record.passed})
-                    .bind(record.content)
-                    .run();
-      if (!ok) return ok;
-    }
-    auto drop = writer_.prepare(
-        "DELETE FROM appraisal WHERE number <= (SELECT max(number) FROM appraisal) - ?");
-    if (!drop) return pass(drop);
-    return drop->bind(kKeptAppraisals).run();
-  });
+Result<void> SqliteTransaction::put_appraisals(const std::vector<model::AppraisalRecord>& records) {
+  auto statement =
+      database_.prepare("INSERT INTO appraisal (time, did, passed, content) VALUES (?, ?, ?, ?)");
+  if (!statement) return pass(statement);
+  for (const model::AppraisalRecord& record : records) {
+    statement->reset();
+    auto ok = statement->bind(to_unix(record.time))
+                  .bind(record.device_id)
+                  .bind(std::int64_t{record.passed})
+                  .bind(record.content)
+                  .run();
+    if (!ok) return ok;
+  }
+  auto drop = database_.prepare(
+      "DELETE FROM appraisal WHERE number <= (SELECT max(number) FROM appraisal) - ?");
+  if (!drop) return pass(drop);
+  return drop->bind(model::kKeptAppraisals).run();
 }
 
-Result<std::vector<AppraisalRecord>> SqliteStore::appraisals(
-    std::size_t limit, const std::optional<std::string>& did) {
-  const std::lock_guard lock(writer_mutex_);
-  const std::string where = did ? "WHERE did = ? " : "";
+Result<std::vector<model::AppraisalRecord>> SqliteStore::appraisals(
+    std::size_t limit, const std::optional<std::string>& device_id) {
+  const MutexLock lock(writer_mutex_);
+  const std::string where = device_id ? "WHERE did = ? " : "";
   auto statement = writer_.prepare("SELECT time, did, passed, content FROM appraisal " + where +
                                    "ORDER BY number DESC LIMIT ?");
   if (!statement) return pass(statement);
-  if (did) statement->bind(*did);
+  if (device_id) statement->bind(*device_id);
   statement->bind(static_cast<std::int64_t>(limit));
-  std::vector<AppraisalRecord> out;
+  std::vector<model::AppraisalRecord> out;
   auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
     out.push_back({from_unix(row.integer(0)), row.text(1), row.integer(2) != 0, row.text(3)});
     return {};

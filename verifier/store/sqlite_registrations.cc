@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "verifier/store/schema.h"
 #include "verifier/store/sqlite_store.h"
+#include "verifier/store/sqlite_transaction.h"
 
 namespace touchmark::verifier::store {
 namespace {
@@ -56,14 +57,14 @@ class ChunkWriter {
   std::int64_t number_ = 0;
 };
 
-Result<Registration> registration_row(const Statement& row) {
+Result<model::Registration> registration_row(const Statement& row) {
   auto json = parse_json(row.text(1), {.max_bytes = 64U << 20});
   if (!json) return fail(StoreError::kCorrupt, row.text(0) + ": " + json.error().message());
   auto measurement = package::from_json(*json);
   if (!measurement) {
     return fail(StoreError::kCorrupt, row.text(0) + ": " + measurement.error().message());
   }
-  Registration registration{
+  model::Registration registration{
       row.text(0), std::move(*measurement), from_unix(row.integer(2)), {}, row.text(4)};
   if (!row.is_null(3)) registration.expires = from_unix(row.integer(3));
   return registration;
@@ -71,20 +72,18 @@ Result<Registration> registration_row(const Statement& row) {
 
 }  // namespace
 
-Result<void> SqliteStore::put_registration(const Registration& registration,
-                                           const PartReader& read) {
-  return atomically([&]() -> Result<void> {
-    if (auto ok = put_registration_row(registration); !ok) return ok;
-    for (const package::Part& part : registration.measurement.parts) {
-      if (!part.code_bearing()) continue;
-      if (auto ok = put_part(registration.id, part, read); !ok) return ok;
-    }
-    return {};
-  });
+Result<void> SqliteTransaction::put_registration(const model::Registration& registration,
+                                                 const PartReader& read) {
+  if (auto ok = put_registration_row(registration); !ok) return ok;
+  for (const package::Part& part : registration.measurement.parts) {
+    if (!part.code_bearing()) continue;
+    if (auto ok = put_part(registration.id, part, read); !ok) return ok;
+  }
+  return {};
 }
 
-Result<void> SqliteStore::put_registration_row(const Registration& registration) {
-  auto statement = writer_.prepare(
+Result<void> SqliteTransaction::put_registration_row(const model::Registration& registration) {
+  auto statement = database_.prepare(
       "INSERT INTO registration VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
       " measurement = excluded.measurement, created = excluded.created,"
       " expires = excluded.expires, created_by = excluded.created_by");
@@ -100,35 +99,35 @@ Result<void> SqliteStore::put_registration_row(const Registration& registration)
   return statement->bind(registration.created_by).run();
 }
 
-Result<void> SqliteStore::put_part(const std::string& registration_id, const package::Part& part,
-                                   const PartReader& read) {
+Result<void> SqliteTransaction::put_part(const std::string& registration_id,
+                                         const package::Part& part, const PartReader& read) {
   auto known = has_part(part);
   if (!known) return pass(known);
-  auto use = writer_.prepare("INSERT OR IGNORE INTO registration_part VALUES (?, ?)");
+  auto use = database_.prepare("INSERT OR IGNORE INTO registration_part VALUES (?, ?)");
   if (!use) return pass(use);
   if (auto ok = use->bind(registration_id).bind(part.sha256).run(); !ok) return ok;
   if (*known) return {};
   auto insert =
-      writer_.prepare("INSERT INTO part_chunk (sha256, number, content) VALUES (?, ?, ?)");
+      database_.prepare("INSERT INTO part_chunk (sha256, number, content) VALUES (?, ?, ?)");
   if (!insert) return pass(insert);
   ChunkWriter chunks(std::move(*insert), part.sha256);
   if (auto ok = read(part, [&](ByteView data) { return chunks.write(data); }); !ok) return ok;
   return chunks.finish();
 }
 
-Result<bool> SqliteStore::has_part(const package::Part& part) {
-  auto statement = writer_.prepare("SELECT 1 FROM part_chunk WHERE sha256 = ? AND number = 0");
+Result<bool> SqliteTransaction::has_part(const package::Part& part) {
+  auto statement = database_.prepare("SELECT 1 FROM part_chunk WHERE sha256 = ? AND number = 0");
   if (!statement) return pass(statement);
   return statement->bind(part.sha256).step();
 }
 
-Result<std::vector<Registration>> SqliteStore::registrations() {
-  const std::lock_guard lock(writer_mutex_);
+Result<std::vector<model::Registration>> SqliteStore::registrations() {
+  const MutexLock lock(writer_mutex_);
   auto statement = writer_.prepare(
       "SELECT id, measurement, created, expires, created_by FROM registration ORDER BY created, "
       "id");
   if (!statement) return pass(statement);
-  std::vector<Registration> out;
+  std::vector<model::Registration> out;
   for (;;) {
     auto row = statement->step();
     if (!row) return pass(row);
@@ -139,34 +138,30 @@ Result<std::vector<Registration>> SqliteStore::registrations() {
   }
 }
 
-Result<void> SqliteStore::remove_registration(const std::string& id) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("DELETE FROM registration WHERE id = ?");
-    if (!statement) return pass(statement);
-    if (auto ok = statement->bind(id).run(); !ok) return ok;
-    if (writer_.changes() == 0) {
-      return fail(StoreError::kNotFound, "no registration has the id \"" + id + "\"");
-    }
-    return drop_unused_parts();
-  });
+Result<void> SqliteTransaction::remove_registration(const std::string& id) {
+  auto statement = database_.prepare("DELETE FROM registration WHERE id = ?");
+  if (!statement) return pass(statement);
+  if (auto ok = statement->bind(id).run(); !ok) return ok;
+  if (database_.changes() == 0) {
+    return fail(StoreError::kNotFound, "no registration has the id \"" + id + "\"");
+  }
+  return drop_unused_parts();
 }
 
-Result<void> SqliteStore::set_registration_expiry(const std::string& id,
-                                                  std::optional<UnixTime> expires) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("UPDATE registration SET expires = ? WHERE id = ?");
-    if (!statement) return pass(statement);
-    expires ? statement->bind(to_unix(*expires)) : statement->bind_null();
-    if (auto ok = statement->bind(id).run(); !ok) return ok;
-    if (writer_.changes() == 0) {
-      return fail(StoreError::kNotFound, "no registration has the id \"" + id + "\"");
-    }
-    return {};
-  });
+Result<void> SqliteTransaction::set_registration_expiry(const std::string& id,
+                                                        std::optional<UnixTime> expires) {
+  auto statement = database_.prepare("UPDATE registration SET expires = ? WHERE id = ?");
+  if (!statement) return pass(statement);
+  expires ? statement->bind(to_unix(*expires)) : statement->bind_null();
+  if (auto ok = statement->bind(id).run(); !ok) return ok;
+  if (database_.changes() == 0) {
+    return fail(StoreError::kNotFound, "no registration has the id \"" + id + "\"");
+  }
+  return {};
 }
 
-Result<void> SqliteStore::drop_unused_parts() {
-  return writer_.execute(
+Result<void> SqliteTransaction::drop_unused_parts() {
+  return database_.execute(
       "DELETE FROM part_chunk WHERE sha256 NOT IN (SELECT sha256 FROM registration_part)");
 }
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "verifier/store/audit_chain.h"
 #include "verifier/store/schema.h"
+#include "verifier/store/sqlite_transaction.h"
 
 namespace touchmark::verifier::store {
 namespace {
@@ -20,8 +21,8 @@ Result<Sha256Digest> digest_column(const Statement& row, int column) {
   return digest;
 }
 
-Result<AuditEntry> audit_row(const Statement& row) {
-  AuditEntry entry{from_unix(row.integer(1)), row.text(2), row.text(3), row.text(4), {}};
+Result<model::AuditEntry> audit_row(const Statement& row) {
+  model::AuditEntry entry{from_unix(row.integer(1)), row.text(2), row.text(3), row.text(4), {}};
   auto hash = digest_column(row, 5);
   if (!hash) return pass(hash);
   entry.hash = *hash;
@@ -39,35 +40,43 @@ Result<Database> open_connection(const std::string& path) {
 
 }  // namespace
 
-std::string_view to_string(Role role) { return role == Role::kAdmin ? "admin" : "developer"; }
-
-Result<void> SqliteStore::atomically(const std::function<Result<void>()>& change) {
-  const std::lock_guard lock(writer_mutex_);
-  if (in_change_) return change();
-  if (auto ok = writer_.execute("BEGIN IMMEDIATE"); !ok) return ok;
-  in_change_ = true;
-  auto done = change();
-  if (done) done = writer_.execute("COMMIT");
+OpenTransaction::~OpenTransaction() {
   // A failed COMMIT may have ended the transaction already; then this fails, and nothing is lost.
-  if (!done) static_cast<void>(writer_.execute("ROLLBACK"));
-  in_change_ = false;
+  if (open_) static_cast<void>(database_.execute("ROLLBACK"));
+}
+
+Result<void> OpenTransaction::begin() {
+  auto begun = database_.execute("BEGIN IMMEDIATE");
+  open_ = begun.has_value();
+  return begun;
+}
+
+Result<void> OpenTransaction::commit() {
+  auto done = database_.execute("COMMIT");
+  if (done) open_ = false;
   return done;
 }
 
-Result<void> SqliteStore::put_api(const ApiDomain& api) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("INSERT OR REPLACE INTO api VALUES (?, ?)");
-    if (!statement) return pass(statement);
-    return statement->bind(api.domain).bind(dump_json(Json(api.pins))).run();
-  });
+Result<void> SqliteStore::write(const Change& change) {
+  const MutexLock lock(writer_mutex_);
+  OpenTransaction open(writer_);
+  if (auto ok = open.begin(); !ok) return ok;
+  SqliteTransaction transaction(writer_);
+  if (auto ok = change(transaction); !ok) return ok;
+  return open.commit();
 }
 
-Result<std::vector<ApiDomain>> SqliteStore::apis() {
-  const std::lock_guard lock(writer_mutex_);
-  std::vector<ApiDomain> out;
-  auto ok = for_each_row(writer_.prepare("SELECT domain, pins FROM api ORDER BY domain"),
+Result<void> SqliteTransaction::put_api(const model::ApiDomain& api) {
+  auto statement = database_.prepare("INSERT OR REPLACE INTO api VALUES (?, ?)");
+  if (!statement) return pass(statement);
+  return statement->bind(api.domain).bind(dump_json(Json(api.pins))).run();
+}
+
+Result<std::vector<model::ApiDomain>> apis_in(Database& database) {
+  std::vector<model::ApiDomain> out;
+  auto ok = for_each_row(database.prepare("SELECT domain, pins FROM api ORDER BY domain"),
                          [&](const Statement& row) -> Result<void> {
-                           ApiDomain api{row.text(0), {}};
+                           model::ApiDomain api{row.text(0), {}};
                            auto pins = parse_json(row.text(1));
                            if (!pins || !pins->is_array()) {
                              return fail(StoreError::kCorrupt,
@@ -83,35 +92,38 @@ Result<std::vector<ApiDomain>> SqliteStore::apis() {
   return out;
 }
 
-Result<void> SqliteStore::remove_api(const std::string& domain) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("DELETE FROM api WHERE domain = ?");
-    if (!statement) return pass(statement);
-    if (auto ok = statement->bind(domain).run(); !ok) return ok;
-    if (writer_.changes() == 0) {
-      return fail(StoreError::kNotFound, "no API domain \"" + domain + "\" is configured");
-    }
-    return {};
-  });
+Result<std::vector<model::ApiDomain>> SqliteTransaction::apis() { return apis_in(database_); }
+
+Result<std::vector<model::ApiDomain>> SqliteStore::apis() {
+  const MutexLock lock(writer_mutex_);
+  return apis_in(writer_);
 }
 
-Result<void> SqliteStore::put_operator_token(const OperatorToken& token) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("INSERT OR REPLACE INTO operator_token VALUES (?, ?, ?)");
-    if (!statement) return pass(statement);
-    return statement->bind(token.name).bind(to_string(token.role)).bind(token.token_sha256).run();
-  });
+Result<void> SqliteTransaction::remove_api(const std::string& domain) {
+  auto statement = database_.prepare("DELETE FROM api WHERE domain = ?");
+  if (!statement) return pass(statement);
+  if (auto ok = statement->bind(domain).run(); !ok) return ok;
+  if (database_.changes() == 0) {
+    return fail(StoreError::kNotFound, "no API domain \"" + domain + "\" is configured");
+  }
+  return {};
 }
 
-Result<std::vector<OperatorToken>> SqliteStore::operator_tokens() {
-  const std::lock_guard lock(writer_mutex_);
-  std::vector<OperatorToken> out;
+Result<void> SqliteTransaction::put_operator_token(const model::OperatorToken& token) {
+  auto statement = database_.prepare("INSERT OR REPLACE INTO operator_token VALUES (?, ?, ?)");
+  if (!statement) return pass(statement);
+  return statement->bind(token.name).bind(to_string(token.role)).bind(token.token_sha256).run();
+}
+
+Result<std::vector<model::OperatorToken>> operator_tokens_in(Database& database) {
+  std::vector<model::OperatorToken> out;
   auto ok = for_each_row(
-      writer_.prepare("SELECT name, role, sha256 FROM operator_token ORDER BY name"),
+      database.prepare("SELECT name, role, sha256 FROM operator_token ORDER BY name"),
       [&](const Statement& row) -> Result<void> {
         auto hash = digest_column(row, 2);
         if (!hash) return pass(hash);
-        const Role role = row.text(1) == to_string(Role::kAdmin) ? Role::kAdmin : Role::kDeveloper;
+        const bool is_admin = row.text(1) == to_string(model::Role::kAdmin);
+        const model::Role role = is_admin ? model::Role::kAdmin : model::Role::kDeveloper;
         out.push_back({row.text(0), role, *hash});
         return {};
       });
@@ -119,8 +131,17 @@ Result<std::vector<OperatorToken>> SqliteStore::operator_tokens() {
   return out;
 }
 
+Result<std::vector<model::OperatorToken>> SqliteTransaction::operator_tokens() {
+  return operator_tokens_in(database_);
+}
+
+Result<std::vector<model::OperatorToken>> SqliteStore::operator_tokens() {
+  const MutexLock lock(writer_mutex_);
+  return operator_tokens_in(writer_);
+}
+
 Result<std::optional<Bytes>> SqliteStore::get(const std::string& name) {
-  const std::lock_guard lock(writer_mutex_);
+  const MutexLock lock(writer_mutex_);
   auto statement = writer_.prepare("SELECT value FROM setting WHERE name = ?");
   if (!statement) return pass(statement);
   auto row = statement->bind(name).step();
@@ -129,47 +150,43 @@ Result<std::optional<Bytes>> SqliteStore::get(const std::string& name) {
   return statement->blob(0);
 }
 
-Result<void> SqliteStore::put(const std::string& name, ByteView value) {
-  return atomically([&]() -> Result<void> {
-    auto statement = writer_.prepare("INSERT OR REPLACE INTO setting VALUES (?, ?)");
-    if (!statement) return pass(statement);
-    return statement->bind(name).bind(value).run();
-  });
+Result<void> SqliteTransaction::put(const std::string& name, ByteView value) {
+  auto statement = database_.prepare("INSERT OR REPLACE INTO setting VALUES (?, ?)");
+  if (!statement) return pass(statement);
+  return statement->bind(name).bind(value).run();
 }
 
-Result<void> SqliteStore::audit(const AuditEntry& entry) {
-  return atomically([&]() -> Result<void> {
-    auto last = writer_.prepare("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1");
-    if (!last) return pass(last);
-    auto found = last->step();
-    if (!found) return pass(found);
-    Sha256Digest before{};
-    std::int64_t number = 1;
-    if (*found) {
-      auto hash = digest_column(*last, 1);
-      if (!hash) return pass(hash);
-      before = *hash;
-      number = last->integer(0) + 1;
-    }
-    auto insert = writer_.prepare("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)");
-    if (!insert) return pass(insert);
-    return insert->bind(number)
-        .bind(to_unix(entry.time))
-        .bind(entry.actor)
-        .bind(entry.action)
-        .bind(entry.detail)
-        .bind(audit_hash(before, number, entry))
-        .run();
-  });
+Result<void> SqliteTransaction::audit(const model::AuditEntry& entry) {
+  auto last = database_.prepare("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1");
+  if (!last) return pass(last);
+  auto found = last->step();
+  if (!found) return pass(found);
+  Sha256Digest before{};
+  std::int64_t number = 1;
+  if (*found) {
+    auto hash = digest_column(*last, 1);
+    if (!hash) return pass(hash);
+    before = *hash;
+    number = last->integer(0) + 1;
+  }
+  auto insert = database_.prepare("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)");
+  if (!insert) return pass(insert);
+  return insert->bind(number)
+      .bind(to_unix(entry.time))
+      .bind(entry.actor)
+      .bind(entry.action)
+      .bind(entry.detail)
+      .bind(audit_hash(before, number, entry))
+      .run();
 }
 
-Result<std::vector<AuditEntry>> SqliteStore::audit_log(std::size_t limit) {
-  const std::lock_guard lock(writer_mutex_);
+Result<std::vector<model::AuditEntry>> SqliteStore::audit_log(std::size_t limit) {
+  const MutexLock lock(writer_mutex_);
   auto statement = writer_.prepare(
       "SELECT number, time, actor, action, detail, hash FROM audit ORDER BY number DESC LIMIT ?");
   if (!statement) return pass(statement);
   statement->bind(static_cast<std::int64_t>(limit));
-  std::vector<AuditEntry> out;
+  std::vector<model::AuditEntry> out;
   auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
     auto entry = audit_row(row);
     if (!entry) return pass(entry);
@@ -181,7 +198,7 @@ Result<std::vector<AuditEntry>> SqliteStore::audit_log(std::size_t limit) {
 }
 
 Result<std::uint64_t> SqliteStore::verify_audit() {
-  const std::lock_guard lock(writer_mutex_);
+  const MutexLock lock(writer_mutex_);
   Sha256Digest before{};
   std::int64_t number = 0;
   auto ok = for_each_row(

@@ -49,7 +49,8 @@ class SqliteStoreTest : public ::testing::Test {
     sqlite3_close(raw);
   }
   void register_app(const MemoryApp& app, std::optional<UnixTime> expires = {}) {
-    auto ok = store_->put_registration(app.registration(kNow, expires), app.reader());
+    auto ok = testing::write(*store_, &Transaction::put_registration,
+                             app.registration(kNow, expires), app.reader());
     ASSERT_TRUE(ok) << ok.error().text();
   }
 
@@ -110,45 +111,55 @@ TEST_F(SqliteStoreTest, KeepsPartsThatAnotherReleaseStillHas) {
   register_app(first);
   register_app(second);
   const Sha256Digest dex = crypto::sha256(first.contents.at("classes.dex"));
-  ASSERT_TRUE(store_->remove_registration(first.registration(kNow).id));
+  ASSERT_TRUE(
+      testing::write(*store_, &Transaction::remove_registration, first.registration(kNow).id));
   EXPECT_EQ(store_->part_range(dex, 0, 4)->size(), 4U);
-  ASSERT_TRUE(store_->remove_registration(second.registration(kNow).id));
+  ASSERT_TRUE(
+      testing::write(*store_, &Transaction::remove_registration, second.registration(kNow).id));
   EXPECT_EQ(store_->part_range(dex, 0, 4)->size(), 0U);
 }
 
 TEST_F(SqliteStoreTest, RefusesContentThatIsNotTheMeasured) {
   MemoryApp app = MemoryApp::make();
   app.contents["classes.dex"][100] ^= std::byte{1};
-  auto ok = store_->put_registration(app.registration(kNow), app.reader());
+  auto ok =
+      testing::write(*store_, &Transaction::put_registration, app.registration(kNow), app.reader());
   ASSERT_FALSE(ok);
   EXPECT_TRUE(ok.error().is(StoreError::kCorrupt));
   EXPECT_TRUE(store_->registrations()->empty());
 }
 
 TEST_F(SqliteStoreTest, UndoesAChangeThatFails) {
-  auto failed = store_->atomically([&]() -> Result<void> {
-    EXPECT_TRUE(store_->put("name", as_bytes("value")));
-    EXPECT_TRUE(store_->put_api({"a.example", {}}));
+  auto failed = store_->write([&](Transaction& transaction) -> Result<void> {
+    EXPECT_TRUE(transaction.put("name", as_bytes("value")));
+    EXPECT_TRUE(transaction.put_api({"a.example", {}}));
+    EXPECT_EQ(transaction.apis()->size(), 1U) << "it sees what it did";
     return fail(StoreError::kIo, "made up");
   });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().message(), "made up");
   EXPECT_EQ(store_->get("name").value(), std::optional<Bytes>());
   EXPECT_TRUE(store_->apis()->empty());
-  EXPECT_TRUE(store_->put("name", as_bytes("value"))) << "the store is usable again";
+  EXPECT_TRUE(testing::write(*store_, &Transaction::put, "name", as_bytes("value")))
+      << "the store is usable again";
 }
 
 TEST_F(SqliteStoreTest, SaysWhatIsNotThere) {
-  EXPECT_TRUE(store_->remove_registration("0011223344556677").error().is(StoreError::kNotFound));
-  EXPECT_TRUE(store_->remove_api("a.example").error().is(StoreError::kNotFound));
+  EXPECT_TRUE(testing::write(*store_, &Transaction::remove_registration, "0011223344556677")
+                  .error()
+                  .is(StoreError::kNotFound));
+  EXPECT_TRUE(testing::write(*store_, &Transaction::remove_api, "a.example")
+                  .error()
+                  .is(StoreError::kNotFound));
 }
 
 TEST_F(SqliteStoreTest, KeepsApisTokensAndSettings) {
-  ASSERT_TRUE(store_->put_api({"b.example", {"pin 1", "pin 2"}}));
-  ASSERT_TRUE(store_->put_api({"a.example", {}}));
-  ASSERT_TRUE(store_->put_api({"a.example", {"pin 3"}}));
-  ASSERT_TRUE(store_->put_operator_token({"ops", Role::kAdmin, crypto::sha256(as_bytes("x"))}));
-  ASSERT_TRUE(store_->put("empty", {}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"b.example", {"pin 1", "pin 2"}}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"a.example", {}}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"a.example", {"pin 3"}}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token,
+                             {"ops", model::Role::kAdmin, crypto::sha256(as_bytes("x"))}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put, "empty", {}));
   open();
   auto apis = store_->apis();
   ASSERT_EQ(apis->size(), 2U);
@@ -157,26 +168,29 @@ TEST_F(SqliteStoreTest, KeepsApisTokensAndSettings) {
   EXPECT_THAT((*apis)[1].pins, ::testing::ElementsAre("pin 1", "pin 2"));
   auto tokens = store_->operator_tokens();
   ASSERT_EQ(tokens->size(), 1U);
-  EXPECT_EQ(tokens->front().role, Role::kAdmin);
+  EXPECT_EQ(tokens->front().role, model::Role::kAdmin);
   EXPECT_EQ(tokens->front().token_sha256, crypto::sha256(as_bytes("x")));
   EXPECT_EQ(store_->get("empty").value(), std::optional<Bytes>(Bytes{}));
   EXPECT_EQ(store_->get("absent").value(), std::optional<Bytes>());
 }
 
 TEST_F(SqliteStoreTest, KeepsTheLastRecordOfADevice) {
-  ASSERT_TRUE(store_->put_devices({{"did-1", kNow, false, "AAAA", "com.example.app"},
-                                   {"did-2", kNow + Seconds(1), true, "AEAQ", "com.example.app"}}));
-  ASSERT_TRUE(store_->put_devices({{"did-1", kNow + Seconds(2), true, "AEAQ", "com.example.app"}}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put_devices,
+                             {{"did-1", kNow, false, "AAAA", "com.example.app"},
+                              {"did-2", kNow + Seconds(1), true, "AEAQ", "com.example.app"}}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put_devices,
+                             {{"did-1", kNow + Seconds(2), true, "AEAQ", "com.example.app"}}));
   auto devices = store_->devices(10);
   ASSERT_EQ(devices->size(), 2U);
-  EXPECT_EQ(devices->front().did, "did-1");
+  EXPECT_EQ(devices->front().device_id, "did-1");
   EXPECT_TRUE(devices->front().passed);
   EXPECT_EQ(store_->devices(1)->size(), 1U);
 }
 
 TEST_F(SqliteStoreTest, ChainsTheAuditLog) {
   for (int i = 0; i < 5; ++i) {
-    ASSERT_TRUE(store_->audit({kNow + Seconds(i), "admin", "api.put", std::to_string(i), {}}));
+    ASSERT_TRUE(testing::write(*store_, &Transaction::audit,
+                               {kNow + Seconds(i), "admin", "api.put", std::to_string(i), {}}));
   }
   EXPECT_EQ(store_->verify_audit(), 5U);
   auto newest = store_->audit_log(2);
@@ -188,7 +202,8 @@ TEST_F(SqliteStoreTest, ChainsTheAuditLog) {
 TEST_F(SqliteStoreTest, FindsWhereTheAuditLogWasChanged) {
   const auto broken_after = [&](const std::string& change) {
     for (int i = 0; i < 4; ++i) {
-      EXPECT_TRUE(store_->audit({kNow, "admin", "api.put", std::to_string(i), {}}));
+      EXPECT_TRUE(testing::write(*store_, &Transaction::audit,
+                                 {kNow, "admin", "api.put", std::to_string(i), {}}));
     }
     sql(change);
     open();
@@ -210,8 +225,8 @@ TEST_F(SqliteStoreTest, ReadsWhileAChangeIsBeingWritten) {
   const MemoryApp app = MemoryApp::make();
   register_app(app);
   const Sha256Digest dex = crypto::sha256(app.contents.at("classes.dex"));
-  auto changed = store_->atomically([&]() -> Result<void> {
-    EXPECT_TRUE(store_->put("x", as_bytes("y")));
+  auto changed = store_->write([&](Transaction& transaction) -> Result<void> {
+    EXPECT_TRUE(transaction.put("x", as_bytes("y")));
     std::jthread reader([&] {
       EXPECT_EQ(store_->part_range(dex, 0, 4096)->size(), 4096U);
       EXPECT_TRUE(store_->ping());
@@ -227,7 +242,8 @@ TEST_F(SqliteStoreTest, TakesChangesFromManyThreads) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([this, t] {
       for (int i = 0; i < 25; ++i) {
-        EXPECT_TRUE(store_->audit({kNow, std::to_string(t), "test", std::to_string(i), {}}));
+        EXPECT_TRUE(testing::write(*store_, &Transaction::audit,
+                                   {kNow, std::to_string(t), "test", std::to_string(i), {}}));
       }
     });
   }
@@ -282,7 +298,8 @@ TEST(SqliteStoreInMemory, Works) {
   auto store = open_sqlite(":memory:");
   ASSERT_TRUE(store);
   const MemoryApp app = MemoryApp::make();
-  ASSERT_TRUE((*store)->put_registration(app.registration(kNow), app.reader()));
+  ASSERT_TRUE(testing::write(**store, &Transaction::put_registration, app.registration(kNow),
+                             app.reader()));
   EXPECT_EQ((*store)->part_range(crypto::sha256(app.contents.at("classes.dex")), 0, 7)->size(), 7U);
   EXPECT_TRUE((*store)->ping());
 }

@@ -16,7 +16,7 @@ Bytes repeatable_bytes(const std::string& seed, std::size_t count) {
 }  // namespace
 
 void RepeatableRandom::fill(std::span<std::byte> out) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!out.empty()) {
     const Sha256Digest block = crypto::sha256(as_bytes(seed_ + std::to_string(counter_++)));
     const std::size_t take = std::min(out.size(), block.size());
@@ -47,7 +47,7 @@ MemoryApp MemoryApp::make(const std::string& package_name, const std::string& se
   return app;
 }
 
-store::Registration MemoryApp::registration(UnixTime created,
+model::Registration MemoryApp::registration(UnixTime created,
                                             std::optional<UnixTime> expires) const {
   const Sha256Digest digest = package::digest(measurement);
   return {hex_encode(ByteView(digest).first(8)), measurement, created, expires, "admin"};

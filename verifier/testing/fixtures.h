@@ -5,16 +5,16 @@
 #include <atomic>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "crypto/crypto.h"
 #include "protocol/range.h"
-#include "verifier/service.h"
 #include "verifier/store/store.h"
 
 namespace touchmark::verifier::testing {
@@ -36,9 +36,9 @@ class RepeatableRandom final : public Random {
   void fill(std::span<std::byte> out) override;
 
  private:
-  std::mutex mutex_;
-  std::string seed_;
-  std::uint64_t counter_ = 0;
+  Mutex mutex_;
+  const std::string seed_;
+  std::uint64_t counter_ GUARDED_BY(mutex_) = 0;
 };
 
 // An app with two code-bearing parts (one of them larger than a chunk of the store) and a manifest.
@@ -48,9 +48,18 @@ struct MemoryApp {
 
   static MemoryApp make(const std::string& package_name = "com.example.app",
                         const std::string& seed = "app");
-  store::Registration registration(UnixTime created, std::optional<UnixTime> expires = {}) const;
+  model::Registration registration(UnixTime created, std::optional<UnixTime> expires = {}) const;
   store::PartReader reader() const;
 };
+
+// One write in a transaction of its own: write(*store, &store::Transaction::put_api, api).
+template <class... Parameters>
+Result<void> write(store::Store& store, Result<void> (store::Transaction::*method)(Parameters...),
+                   std::type_identity_t<Parameters>... arguments) {
+  return store.write([&](store::Transaction& transaction) {
+    return (transaction.*method)(std::forward<Parameters>(arguments)...);
+  });
+}
 
 // Answers challenges as the SDK does, for an app in memory.
 class SoftAttester {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "verifier/attest.h"
 #include "verifier/testing/fixtures.h"
 #include "verifier/testing/tls_client.h"
 
@@ -45,7 +46,7 @@ inline Json attest(TlsClient& client, SoftAttester& attester) {
   auto answer = client.request(
       "POST", "/v1/attest", attester.attest_request(attester.claims(Json::parse(challenge->body))));
   EXPECT_EQ(answer->status, 200);
-  EXPECT_EQ(answer->body.size() % kAnswerQuantum, 0U);
+  EXPECT_EQ(answer->body.size() % protocol::kAnswerQuantum, 0U);
   return Json::parse(answer->body);
 }
 

@@ -9,12 +9,12 @@
 namespace touchmark::verifier::testing {
 
 void MemoryLog::event(http::LogLevel, std::string_view name, const Json& fields) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   events_.emplace_back(name, fields);
 }
 
 std::vector<Json> MemoryLog::events(std::string_view name) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Json> out;
   for (const auto& [event, fields] : events_) {
     if (event == name) out.push_back(fields);
@@ -23,7 +23,7 @@ std::vector<Json> MemoryLog::events(std::string_view name) const {
 }
 
 std::string MemoryLog::text() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::string out;
   for (const auto& [event, fields] : events_) out += event + " " + fields.dump() + "\n";
   return out;
@@ -45,18 +45,18 @@ RunningService::RunningService(RunningServiceOptions options) {
     options.service.service_pins = {base64_encode(options.service.tls_spki_sha256)};
   }
   store_ = std::move(store::open_sqlite(":memory:").value());
-  service_ = std::move(
-      Service::open(*store_, Bytes(32, std::byte{1}), clock_, random_, options.service).value());
-  admin_ = service_->make_operator_token("admin", store::Role::kAdmin).value();
-  developer_ = service_->make_operator_token("developer", store::Role::kDeveloper).value();
-  handlers_ = std::make_unique<routes::Handlers>(*service_, log_, options.handlers);
+  verifier_ = std::move(
+      Verifier::open(*store_, Bytes(32, std::byte{1}), clock_, random_, options.service).value());
+  admin_ = verifier_->operators().make_token("admin", model::Role::kAdmin).value();
+  developer_ = verifier_->operators().make_token("developer", model::Role::kDeveloper).value();
+  router_ = std::make_unique<routes::Router>(*verifier_, log_, options.routes);
   auto acceptor = http::listen_on(io_, "127.0.0.1", 0).value();
   port_ = acceptor.local_endpoint().port();
   server_ = std::make_unique<http::Server>(
       io_, std::move(acceptor),
-      http::SessionContext{*handlers_, log_, workers_, *tls_, folder_, options.limits,
-                           options.trust_forwarded_for},
-      options.server, [this] { static_cast<void>(service_->flush()); });
+      http::ConnectionContext{*router_, log_, workers_, *tls_, folder_, options.limits,
+                              options.trust_forwarded_for},
+      options.server, [this] { static_cast<void>(verifier_->flush()); });
   server_->start();
   for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io_.run(); });
 }

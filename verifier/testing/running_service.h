@@ -2,12 +2,13 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "verifier/http/server.h"
+#include "verifier/routes/router.h"
 #include "verifier/testing/fixtures.h"
 
 namespace touchmark::verifier::testing {
@@ -21,15 +22,15 @@ class MemoryLog final : public http::Log {
   std::string text() const;  // everything, a line an event
 
  private:
-  mutable std::mutex mutex_;
-  std::vector<std::pair<std::string, Json>> events_;
+  mutable Mutex mutex_;
+  std::vector<std::pair<std::string, Json>> events_ GUARDED_BY(mutex_);
 };
 
 struct RunningServiceOptions {
-  http::SessionLimits limits;
+  http::ConnectionLimits limits;
   http::ServerSettings server;
-  routes::HandlerSettings handlers;
-  ServiceSettings service;
+  routes::RouteSettings routes;
+  state::ServiceSettings service;
   bool trust_forwarded_for = false;
 };
 
@@ -39,7 +40,7 @@ class RunningService {
   ~RunningService();
 
   std::uint16_t port() const { return port_; }
-  Service& service() { return *service_; }
+  Verifier& verifier() { return *verifier_; }
   store::Store& store() { return *store_; }
   MemoryLog& log() { return log_; }
   http::Server& server() { return *server_; }
@@ -56,12 +57,12 @@ class RunningService {
   MemoryLog log_;
   std::optional<boost::asio::ssl::context> tls_;
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<Service> service_;
-  std::unique_ptr<routes::Handlers> handlers_;
+  std::unique_ptr<Verifier> verifier_;
+  std::unique_ptr<routes::Router> router_;
   std::string admin_;
   std::string developer_;
   boost::asio::io_context io_;
-  http::Workers workers_{2};
+  http::WorkerPool workers_{2};
   std::unique_ptr<http::Server> server_;
   std::uint16_t port_ = 0;
   std::vector<std::jthread> threads_;

@@ -150,9 +150,9 @@ Json token_vectors() {
            {"valid", token(true, future)},
            {"decoy", token(false, future)},
            {"expired", token(true, past)},
-           {"forged",
-            crypto::sign_hs256({{"did", facts.did}, {"exp", to_unix(future)}, {"ip", facts.ip}},
-                               fixed_bytes("another secret", 32))},
+           {"forged", crypto::sign_hs256(
+                          {{"did", facts.device_id}, {"exp", to_unix(future)}, {"ip", facts.ip}},
+                          fixed_bytes("another secret", 32))},
            {"claims", mint.check(token(true, future), kNow).claims},
            {"pay", {{"value", kValue}, {"pay", base64_encode(crypto::sha256(as_bytes(kValue)))}}}};
   facts.pay = base64_encode(crypto::sha256(as_bytes(kValue)));
@@ -204,11 +204,11 @@ Json hardware_binding_vectors() {
 
 Json config_vectors() {
   const crypto::EcKey key = crypto::EcKey::from_private_pem(kConfigKey).value();
-  ServiceSettings settings;
+  state::ServiceSettings settings;
   settings.public_urls = {"https://verifier.example:8443", "https://failover.example"};
   settings.service_pins = {base64_encode(fixed_bytes("pin", 32)),
                            base64_encode(fixed_bytes("backup pin", 32))};
-  const std::vector<store::ApiDomain> apis{
+  const std::vector<model::ApiDomain> apis{
       {"api.example.com", {base64_encode(fixed_bytes("api pin", 32))}}, {"localhost:5001", {}}};
   const state::Configuration configuration =
       state::next_configuration(

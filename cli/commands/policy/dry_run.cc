@@ -12,9 +12,9 @@
 #include "cli/io/text.h"
 #include "verifier/appraisal/device_facts.h"
 #include "verifier/evidence/key_attestation.h"
+#include "verifier/model/device.h"
 #include "verifier/policy/explain.h"
 #include "verifier/policy/facts_json.h"
-#include "verifier/store/store.h"
 
 namespace touchmark::cli::commands {
 namespace {
@@ -198,7 +198,7 @@ void print_replay(const Json& answer, Session& session) {
 
 struct ReplayOptions {
   std::string policy;
-  std::int64_t last = verifier::store::kKeptAppraisals;
+  std::int64_t last = verifier::model::kKeptAppraisals;
 };
 
 Outcome replay(const ReplayOptions& options, Session& session) {
@@ -248,7 +248,7 @@ void add_policy_trials(CLI::App& group, Dispatcher& dispatcher) {
   replay_app->add_option("FILE", replay_options->policy, "The document, in TOML")->required();
   replay_app
       ->add_option("--last", replay_options->last, "How many of the newest (default: all kept)")
-      ->check(CLI::Range(std::int64_t{1}, verifier::store::kKeptAppraisals))
+      ->check(CLI::Range(std::int64_t{1}, verifier::model::kKeptAppraisals))
       ->type_name("N");
   dispatcher.on(replay_app, [replay_options](Session& s) { return replay(*replay_options, s); });
 }

@@ -10,7 +10,7 @@ constexpr std::uint32_t kLineageAttribute = 0x3ba06f8c;
 constexpr std::uint32_t kRotationMinSdkAttribute = 0x559f8b02;
 constexpr std::uint32_t kDevelopmentReleaseAttribute = 0xc2a6b3ba;
 
-constexpr BlockErrors kErrors{
+constexpr BlockErrors kV3Errors{
     .malformed_signers = SignatureError::kV3MalformedSigners,
     .no_signers = SignatureError::kV3NoSigners,
     .malformed_signer = SignatureError::kV3MalformedSigner,
@@ -87,13 +87,14 @@ Result<BlockSigner> verify_signer(ByteView bytes, const SignerPlace& place,
   if (!record) return pass(record);
   BlockSigner signer;
   signer.sdk = record->sdk;
-  if (auto r = verify_signed_data(*record, record->sdk, place, kErrors, signer, vouched, warnings);
+  if (auto r =
+          verify_signed_data(*record, record->sdk, place, kV3Errors, signer, vouched, warnings);
       !r) {
     return pass(r);
   }
   const auto data = split_signed_data(*record, place);
   if (!data) return pass(data);
-  if (auto r = read_signed_data(*record, *data, place, kErrors, signer); !r) return pass(r);
+  if (auto r = read_signed_data(*record, *data, place, kV3Errors, signer); !r) return pass(r);
   return signer;
 }
 
@@ -180,7 +181,8 @@ Result<void> check_coverage(const std::vector<BlockSigner>& signers,
                             const V3Request& request) {
   std::map<std::int64_t, std::size_t> by_max;
   for (std::size_t i = 0; i < signers.size(); ++i) by_max[signers[i].sdk.max] = i;
-  std::int64_t first = 0;  // 0: none yet. A signer "from 0 on" opens the range again, as on Android.
+  std::int64_t first =
+      0;  // 0: none yet. A signer "from 0 on" opens the range again, as on Android.
   std::int64_t last = 0;
   std::size_t longest = 0;
   for (const auto& [max, index] : by_max) {
@@ -216,7 +218,7 @@ Result<void> check_coverage(const std::vector<BlockSigner>& signers,
 Result<V3Result> verify_v3(ByteView block, const V3Request& request, ContentDigester& content,
                            std::vector<std::string>& warnings) {
   const std::string_view scheme = request.is_v31 ? "v3.1" : "v3";
-  const auto records = split_signers(block, kErrors);
+  const auto records = split_signers(block, kV3Errors);
   if (!records) return pass(records);
   V3Result result;
   std::set<ContentDigest> vouched;
@@ -230,7 +232,7 @@ Result<V3Result> verify_v3(ByteView block, const V3Request& request, ContentDige
     result.signers.push_back(std::move(*signer));
     lineages.push_back(std::move(*lineage));
   }
-  if (auto r = verify_content(result.signers, vouched, scheme, kErrors, content); !r) {
+  if (auto r = verify_content(result.signers, vouched, scheme, kV3Errors, content); !r) {
     return pass(r);
   }
   if (auto r = check_coverage(result.signers, lineages, request); !r) return pass(r);

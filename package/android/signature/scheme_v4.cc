@@ -15,7 +15,7 @@
 namespace touchmark::package::signature {
 namespace {
 
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kV4Version = 2;
 constexpr std::uint32_t kHashSha256 = 1;
 constexpr std::byte kLog2PageBytes{12};
 constexpr std::uint64_t kMaxInfoBytes = 64 << 10;  // the kernel takes 7 KiB
@@ -34,18 +34,19 @@ struct SigningInfo {
   ByteView signature;
 };
 
-tl::unexpected<Error> malformed(const char* what) {
+tl::unexpected<Error> malformed_v4(const char* what) {
   return fail(SignatureError::kV4Malformed, std::string("v4 file: ") + what);
 }
 
 // Reads the next block that a uint32 counts, and moves `offset` behind it.
 Result<Bytes> read_block(const Source& file, std::uint64_t& offset) {
   std::array<std::byte, 4> head{};
-  if (offset + head.size() > file.size()) return malformed("it is cut off");
+  if (offset + head.size() > file.size()) return malformed_v4("it is cut off");
   if (auto r = file.read_at(offset, head); !r) return pass(r);
   const std::uint32_t size = *ByteReader(head).u32();
   offset += head.size();
-  if (size > kMaxInfoBytes || size > file.size() - offset) return malformed("a size does not fit");
+  if (size > kMaxInfoBytes || size > file.size() - offset)
+    return malformed_v4("a size does not fit");
   Bytes block(size);
   if (auto r = file.read_at(offset, block); !r) return pass(r);
   offset += size;
@@ -58,7 +59,7 @@ Result<HashingInfo> parse_hashing_info(ByteView bytes) {
   const auto log2_page = fields.take(1);
   const auto salt = fields.prefixed();
   const auto root = fields.prefixed();
-  if (!algorithm || !log2_page || !salt || !root) return malformed("hashing info is cut off");
+  if (!algorithm || !log2_page || !salt || !root) return malformed_v4("hashing info is cut off");
   if (*algorithm != kHashSha256 || log2_page->front() != kLog2PageBytes || !salt->empty()) {
     return fail(SignatureError::kV4UnsupportedHash,
                 "v4 file: not SHA-256 over pages of 4096 bytes without salt");
@@ -84,15 +85,15 @@ std::optional<SigningInfo> parse_signing_info(ByteReader& fields) {
 Result<std::vector<SigningInfo>> parse_signing_infos(ByteView bytes) {
   ByteReader fields(bytes);
   const auto first = parse_signing_info(fields);
-  if (!first) return malformed("signing info is cut off");
+  if (!first) return malformed_v4("signing info is cut off");
   std::vector<SigningInfo> infos{*first};
   while (!fields.empty()) {
     const auto id = fields.u32();
     const auto block = fields.prefixed();
-    if (!id || !block) return malformed("a further signer is cut off");
+    if (!id || !block) return malformed_v4("a further signer is cut off");
     ByteReader inner(*block);
     const auto info = parse_signing_info(inner);
-    if (!info) return malformed("a further signer is cut off");
+    if (!info) return malformed_v4("a further signer is cut off");
     infos.push_back(*info);
   }
   return infos;
@@ -190,10 +191,10 @@ Result<void> verify_tree(const Source& package, const Source& file,
 Result<std::optional<std::uint64_t>> find_tree(const Source& file, std::uint64_t offset) {
   if (offset == file.size()) return std::nullopt;
   std::array<std::byte, 4> head{};
-  if (file.size() - offset < head.size()) return malformed("its tree is cut off");
+  if (file.size() - offset < head.size()) return malformed_v4("its tree is cut off");
   if (auto r = file.read_at(offset, head); !r) return pass(r);
   const std::uint64_t start = offset + head.size();
-  if (*ByteReader(head).u32() != file.size() - start) return malformed("its tree is cut off");
+  if (*ByteReader(head).u32() != file.size() - start) return malformed_v4("its tree is cut off");
   return start;
 }
 
@@ -202,10 +203,10 @@ Result<std::optional<std::uint64_t>> find_tree(const Source& file, std::uint64_t
 Result<std::vector<V4Signer>> verify_v4(const Source& package, const Source& signature_file) {
   std::uint64_t offset = 0;
   std::array<std::byte, 4> version{};
-  if (signature_file.size() < version.size()) return malformed("it is cut off");
+  if (signature_file.size() < version.size()) return malformed_v4("it is cut off");
   if (auto r = signature_file.read_at(offset, version); !r) return pass(r);
   offset += version.size();
-  if (*ByteReader(version).u32() != kVersion) {
+  if (*ByteReader(version).u32() != kV4Version) {
     return fail(SignatureError::kV4UnsupportedVersion,
                 "v4 file: version " + std::to_string(*ByteReader(version).u32()));
   }

@@ -13,7 +13,7 @@
 namespace touchmark::package::signature {
 namespace {
 
-constexpr std::uint32_t kLineageAttribute = 0x9d6303f7;
+constexpr std::uint32_t kStampLineageAttribute = 0x9d6303f7;
 constexpr std::uint32_t kTimeAttribute = 0xe43c5946;
 
 // Numbers of the content digests in a stamp.
@@ -41,7 +41,7 @@ void append_pair(Bytes& out, std::uint32_t id, ByteView value) {
   append(out, value);
 }
 
-tl::unexpected<Error> malformed(const char* what) {
+tl::unexpected<Error> malformed_stamp(const char* what) {
   return fail(SignatureError::kStampMalformed, std::string("source stamp: ") + what);
 }
 
@@ -53,7 +53,7 @@ Result<void> verify_signatures_over(ByteView data, ByteView records,
     ByteReader fields(reader.prefixed().value_or(ByteView{}));
     const auto id = fields.u32();
     const auto value = fields.prefixed();
-    if (!id || !value) return malformed("a signature is cut off");
+    if (!id || !value) return malformed_stamp("a signature is cut off");
     if (const BlockAlgorithm* algorithm = find_block_algorithm(*id)) {
       algorithms.push_back(algorithm);
       values.push_back(*value);
@@ -86,7 +86,7 @@ Result<void> verify_signatures_over(ByteView data, ByteView records,
 
 Result<SignerCertificate> read_certificate(ByteReader& fields, ByteView expected_digest) {
   const auto der = fields.prefixed();
-  if (!der) return malformed("the certificate is cut off");
+  if (!der) return malformed_stamp("the certificate is cut off");
   auto certificate = read_signer_certificate(*der);
   if (!certificate) {
     return fail(SignatureError::kStampMalformedCertificate,
@@ -109,7 +109,7 @@ Result<void> verify_schemes(ByteView records, const StampedDigests& digests,
     ByteReader fields(reader.prefixed().value_or(ByteView{}));
     const auto scheme = fields.u32();
     const auto value = fields.prefixed();
-    if (!scheme || !value) return malformed("a scheme's signatures are cut off");
+    if (!scheme || !value) return malformed_stamp("a scheme's signatures are cut off");
     signatures[*scheme] = *value;
   }
   for (const auto& [scheme, data] : digests) {
@@ -147,7 +147,7 @@ Result<void> read_attributes(ByteView attributes, const SignerCertificate& certi
     const auto id = fields.u32();
     if (!id)
       return fail(SignatureError::kStampMalformedAttribute, "source stamp: attribute cut off");
-    if (*id == kLineageAttribute) {
+    if (*id == kStampLineageAttribute) {
       if (auto r = check_lineage(fields.rest(), certificate); !r) return pass(r);
     } else if (*id == kTimeAttribute) {
       const auto seconds = fields.u64();
@@ -190,12 +190,12 @@ Result<SourceStamp> verify_source_stamp(ByteView block, ByteView certificate_dig
                                         const StampedDigests& digests, SdkRange range) {
   ByteReader outer(block);
   const auto data = outer.prefixed();
-  if (!data) return malformed("it is cut off");
+  if (!data) return malformed_stamp("it is cut off");
   ByteReader fields(*data);
   const auto certificate = read_certificate(fields, certificate_digest);
   if (!certificate) return pass(certificate);
   const auto schemes = fields.prefixed();
-  if (!schemes) return malformed("its signatures are cut off");
+  if (!schemes) return malformed_stamp("its signatures are cut off");
   if (auto r = verify_schemes(*schemes, digests, *certificate, range); !r) return pass(r);
   SourceStamp stamp;
   stamp.certificate = certificate->der;
@@ -203,12 +203,12 @@ Result<SourceStamp> verify_source_stamp(ByteView block, ByteView certificate_dig
   if (fields.empty()) return stamp;
   const auto signed_attributes = fields.prefixed();
   const auto signatures = fields.prefixed();
-  if (!signed_attributes || !signatures) return malformed("its attributes are cut off");
+  if (!signed_attributes || !signatures) return malformed_stamp("its attributes are cut off");
   if (auto r = verify_signatures_over(*signed_attributes, *signatures, *certificate, range); !r) {
     return pass(r);
   }
   const auto attributes = ByteReader(*signed_attributes).prefixed();
-  if (!attributes) return malformed("its attributes are cut off");
+  if (!attributes) return malformed_stamp("its attributes are cut off");
   if (auto r = read_attributes(*attributes, *certificate, stamp); !r) return pass(r);
   return stamp;
 }

@@ -1,0 +1,145 @@
+#include "cli/commands/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/commands/commands.h"
+#include "cli/commands/package/package.h"
+#include "cli/io/error.h"
+#include "cli/line/help.h"
+#include "cli/line/legacy_form.h"
+#include "cli/line/usage.h"
+#include "cli/serve/serve.h"
+
+namespace touchmark::cli::commands {
+namespace {
+
+constexpr const char* kFooter =
+    "Environment: TOUCHMARK_URL, TOUCHMARK_TOKEN and TOUCHMARK_PIN override the profile, "
+    "TOUCHMARK_PROFILE chooses it,\n"
+    "TOUCHMARK_HOME moves the folder that profiles are in.\n\n"
+    "The single-dash spelling (touchmark registration -add app.apk -expireAfter 600s) works "
+    "too.\n\n"
+    "Start here:\n"
+    "  touchmark serve --data ./touchmark-data\n"
+    "  touchmark init https://localhost:8443 --token TOKEN --pin PIN\n"
+    "  touchmark registration add app-release.apk";
+
+using AddCommand = void (*)(CLI::App&, Dispatcher&);
+
+// In the order of --help: what a newcomer needs first.
+constexpr auto kCommands = std::to_array<AddCommand>({
+    add_init_command,
+    add_status_command,
+    add_sdk_commands,
+    add_registration_commands,
+    add_api_commands,
+    add_token_commands,
+    add_secret_commands,
+    add_policy_commands,
+    add_device_commands,
+    add_package_command,
+    add_evidence_commands,
+    add_arc_commands,
+    add_audit_commands,
+    add_completion_command,
+    add_man_command,
+    add_version_command,
+});
+
+void add_global_options(CommandLine& line) {
+  CLI::App& app = line.app;
+  app.add_flag("--json", line.options.json, "Answer, and report errors, as one line of JSON");
+  app.add_option("--profile", line.options.profile, "Use this profile (default: default)")
+      ->type_name("NAME");
+  app.add_option("--timeout", line.options.timeout_seconds,
+                 "How long to wait for a connection, or while nothing moves (default: 30)")
+      ->check(CLI::Range(1, 3600))
+      ->type_name("SECONDS");
+}
+
+int report(const Error& error, bool json, io::Console& console) {
+  console.note(json ? io::describe_json(error) : io::describe(error));
+  return io::classify(error).exit_code;
+}
+
+bool asks_for_json(const std::vector<std::string>& args) {
+  return std::find(args.begin(), args.end(), "--json") != args.end();
+}
+
+// --help's heading over the subcommands.
+void name_groups(CLI::App& app) {
+  app.group("Commands");
+  for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
+}
+
+std::string help_of(const CLI::App& app) {
+  std::string text = app.help();
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+int execute(CommandLine& line, World& world) {
+  Session session(world, line.options);
+  const Handler& handler = line.dispatcher.chosen();
+  if (!handler) return line.exit_code;
+  Outcome outcome = handler(session);
+  auto flushed = world.console.flush();
+  if (!outcome) return report(outcome.error(), line.options.json, world.console);
+  if (!flushed) return report(flushed.error(), line.options.json, world.console);
+  return *outcome;
+}
+
+}  // namespace
+
+io::ExitCode print_json(Session& session, const Json& json) {
+  // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
+  session.console().print(json.dump(-1, ' ', true, Json::error_handler_t::replace));
+  return io::kExitOk;
+}
+
+std::unique_ptr<CommandLine> make_command_line() {
+  auto line = std::make_unique<CommandLine>();
+  CLI::App& app = line->app;
+  app.name("touchmark");
+  app.description("Tells your API what is calling it: the genuine app, or anything else.");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  // Global options may stand after the subcommand too; set before subcommands are made, they
+  // inherit it.
+  app.fallthrough();
+  app.formatter(std::make_shared<line::HelpFormatter>());
+  app.set_version_flag("--version", "touchmark " TOUCHMARK_VERSION, "Print the version and exit");
+  add_global_options(*line);
+  serve::add_serve_command(app, line->exit_code);
+  for (const AddCommand add : kCommands) add(app, line->dispatcher);
+  for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
+  return line;
+}
+
+int run(const std::vector<std::string>& args, World& world) {
+  const std::vector<std::string> modern = line::translate_article_form(args);
+  const auto line = make_command_line();
+  if (modern.empty()) {
+    world.console.note(help_of(line->app));
+    return io::kExitUsage;
+  }
+  try {
+    std::vector<std::string> reversed(modern.rbegin(), modern.rend());
+    line->app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    world.console.print(help_of(line->app));
+    return execute(*line, world);
+  } catch (const CLI::CallForVersion& version) {
+    world.console.print(version.what());
+    return execute(*line, world);
+  } catch (const CLI::ParseError& error) {
+    const Error usage(io::CliError::kUsage, line::explain_parse_error(line->app, modern, error));
+    return report(usage, asks_for_json(modern), world.console);
+  }
+  return execute(*line, world);
+}
+
+}  // namespace touchmark::cli::commands

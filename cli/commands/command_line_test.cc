@@ -1,0 +1,329 @@
+// The command line as its user types it, against a service that is played.
+#include "cli/commands/command_line.h"
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "cli/io/error.h"
+#include "cli/line/completion.h"
+#include "cli/line/manual.h"
+#include "cli/service/profile.h"
+#include "cli/testing/test_world.h"
+#include "crypto/jose.h"
+
+namespace touchmark::cli::commands {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* kToken =
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+    "eyJkaWQiOiJWcGJ2YUh1Rnp0eGhzeDQ3Mlc0VmdnPT0iLCJleHAiOjE1Njg3MTk0MjYsImlwIjoiODAuMjI5LjExMy4yMj"
+    "A"
+    "ifQ.xS-iNbfVlveTiZ_H8E2ZT2GF8suKvziauUoD79pYpoM";
+
+class CommandLineTest : public ::testing::Test {
+ protected:
+  int run(const std::vector<std::string>& args) { return world_.run(args); }
+  const std::string& out() { return world_.console.out; }
+  const std::string& err() { return world_.console.err; }
+  FakeService& service() { return world_.service; }
+
+  TestWorld world_;
+};
+
+TEST_F(CommandLineTest, NoCommandShowsTheHelp) {
+  EXPECT_EQ(run({}), io::kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("Usage: touchmark COMMAND"));
+  EXPECT_EQ(run({"registration", "add", "--help"}), io::kExitOk);
+  EXPECT_THAT(out(), HasSubstr("Usage: touchmark registration add PACKAGE... [OPTIONS]"));
+  EXPECT_THAT(out(), HasSubstr("--expire-after DURATION"));
+}
+
+TEST_F(CommandLineTest, UnknownWordsGetASuggestionOnOneLine) {
+  EXPECT_EQ(run({"regstration", "add", "x"}), io::kExitUsage);
+  EXPECT_EQ(err(), "touchmark: unknown command 'regstration'; did you mean 'registration'?\n");
+  EXPECT_EQ(run({"token", "chek", "x"}), io::kExitUsage);
+  EXPECT_EQ(err(), "touchmark: unknown command 'token chek'; did you mean 'check'?\n");
+  EXPECT_EQ(run({"token", "check", "--secretfile=x", "y"}), io::kExitUsage);
+  EXPECT_EQ(err(), "touchmark: unknown option '--secretfile'; did you mean '--secret-file'?\n");
+  EXPECT_EQ(run({"frobnicate"}), io::kExitUsage);
+  EXPECT_EQ(err(), "touchmark: unknown command 'frobnicate'; see `touchmark --help`\n");
+}
+
+TEST_F(CommandLineTest, IncompleteLinesSayWhatIsMissing) {
+  EXPECT_EQ(run({"registration"}), io::kExitUsage);
+  EXPECT_EQ(
+      err(),
+      "touchmark: `touchmark registration` needs a command: add, add-certificate, list, expire, "
+      "remove\n");
+  EXPECT_EQ(run({"registration", "add"}), io::kExitUsage);
+  EXPECT_EQ(err(), "touchmark: PACKAGE is missing; see `touchmark registration add --help`\n");
+  EXPECT_EQ(run({"registration", "list", "extra"}), io::kExitUsage);
+  EXPECT_EQ(err(),
+            "touchmark: unexpected argument 'extra'; see `touchmark registration list "
+            "--help`\n");
+}
+
+TEST_F(CommandLineTest, ErrorsAreJsonWhenAskedFor) {
+  EXPECT_EQ(run({"status", "--json"}), io::kExitNotConfigured);
+  const auto json = parse_json(err());
+  ASSERT_TRUE(json) << err();
+  EXPECT_EQ((*json)["error"]["id"], "cli.not-configured");
+  EXPECT_EQ(run({"--json", "nonsense"}), io::kExitUsage);
+  EXPECT_TRUE(parse_json(err())) << err();
+}
+
+TEST_F(CommandLineTest, TokenCheckPrintsTheArticlesLines) {
+  world_.set_up();
+  const Json claims = {
+      {"did", "VpbvaHuFztxhsx472W4Vgg=="}, {"exp", 1568719426}, {"ip", "80.229.113.220"}};
+  const std::string shown =
+      R"({"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"})";
+  for (const char* status : {"valid", "invalid", "expired", "forged"}) {
+    service().answer("POST /admin/v1/token/check", 200, {{"status", status}, {"claims", claims}});
+    EXPECT_EQ(run({"token", "-check", kToken}), std::string(status) == "valid" ? 0 : 1);
+    EXPECT_EQ(out(), std::string(status) + ": " + shown + "\n");
+    EXPECT_EQ(service().requests.back().body, Json({{"token", kToken}}).dump());
+  }
+  EXPECT_EQ(run({"token", "check", "abc"}), io::kExitNo);
+  EXPECT_THAT(out(), StartsWith("malformed: "));
+  EXPECT_EQ(run({"token", "check", "abc", "--json"}), io::kExitNo);
+  EXPECT_EQ(out(), "{\"claims\":null,\"status\":\"malformed\"}\n");
+  EXPECT_EQ(service().requests.size(), 4U);
+}
+
+TEST_F(CommandLineTest, TokenMayComeFromStandardInput) {
+  world_.console.input = crypto::sign_hs256({{"exp", 1568396601}}, Bytes(32));
+  EXPECT_EQ(run({"token", "inspect", "-"}), io::kExitOk);
+  EXPECT_EQ(out(),
+            "header {\"alg\":\"HS256\",\"typ\":\"JWT\"}\nclaims {\"exp\":1568396601}\n"
+            "exp    2019-09-13 17:43:21 UTC, in 5 min\n");
+}
+
+TEST_F(CommandLineTest, SecretFormats) {
+  world_.set_up();
+  service().answer("GET /admin/v1/secret", 200,
+                   {{"alg", "HS256"}, {"secret", "c2VjcmV0"}, {"decoy_secret", "ZGVjb3k="}});
+  EXPECT_EQ(run({"secret", "get"}), io::kExitOk);
+  EXPECT_EQ(out(), "c2VjcmV0\n");
+  EXPECT_EQ(run({"secret", "get", "--format", "env"}), io::kExitOk);
+  EXPECT_EQ(out(), "TOUCHMARK_SECRET=c2VjcmV0\n");
+  EXPECT_EQ(run({"secret", "get", "--format", "json"}), io::kExitOk);
+  const std::string json = out();
+  EXPECT_EQ(json, R"({"alg":"HS256","decoy_secret":"ZGVjb3k=","secret":"c2VjcmV0"})"
+                  "\n");
+  EXPECT_EQ(run({"secret", "get", "--json"}), io::kExitOk);
+  EXPECT_EQ(out(), json);
+  EXPECT_EQ(run({"secret", "get", "--format", "xml"}), io::kExitUsage);
+}
+
+TEST_F(CommandLineTest, SdkWritesWhatTheServiceGives) {
+  world_.set_up();
+  service().answers.insert_or_assign("GET /admin/v1/config",
+                                     service::HttpAnswer{200, "application/jose", "a.b.c"});
+  const auto file = world_.folder.path() / "touchmark-initial.config";
+  EXPECT_EQ(run({"sdk", "-getConfig", file.string()}), io::kExitOk);
+  EXPECT_EQ(to_string(read_file(file, 100).value()), "a.b.c");
+
+  const auto new_folder = world_.folder.path() / "app/src/main/assets/x.config";
+  EXPECT_EQ(run({"sdk", "config", new_folder.string()}), io::kExitOk);
+  EXPECT_EQ(to_string(read_file(new_folder, 100).value()), "a.b.c");
+
+  EXPECT_EQ(run({"sdk", "config", (file / "below-a-file").string()}), io::kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("below-a-file"));
+}
+
+TEST_F(CommandLineTest, ApiAddReadsTheLivePinAndWarnsWithoutBackup) {
+  world_.set_up();
+  service().answer("PUT /admin/v1/apis", 200, {{"config_version", 8}});
+  EXPECT_EQ(run({"api", "add", "Localhost:5001"}), io::kExitOk);
+  EXPECT_THAT(world_.asked_domains, ElementsAre("localhost:5001"));
+  EXPECT_EQ(service().requests.back().body,
+            Json({{"domain", "localhost:5001"}, {"pins", {TestWorld::kPin}}}).dump());
+  EXPECT_THAT(err(), HasSubstr("warning: there is no backup pin"));
+  EXPECT_THAT(err(), HasSubstr("warning: this machine would not trust that certificate"));
+  EXPECT_THAT(out(), HasSubstr("localhost:5001 added, configuration version 8"));
+}
+
+TEST_F(CommandLineTest, ApiAddTakesPinsInOrder) {
+  world_.set_up();
+  service().answer("PUT /admin/v1/apis", 200, {{"config_version", 8}});
+  EXPECT_EQ(run({"api", "add", "--backup-pin", TestWorld::kOtherPin, "--pin", TestWorld::kPin,
+                 "--pin", TestWorld::kPin, "a.example"}),
+            io::kExitOk);
+  EXPECT_TRUE(world_.asked_domains.empty());
+  EXPECT_EQ(
+      service().requests.back().body,
+      Json({{"domain", "a.example"}, {"pins", {TestWorld::kPin, TestWorld::kOtherPin}}}).dump());
+  EXPECT_EQ(err(), "");
+  EXPECT_EQ(run({"api", "add", "a.example", "--pin", "short"}), io::kExitUsage);
+  EXPECT_THAT(err(), StartsWith("touchmark: 'short' is not a pin; "));
+}
+
+TEST_F(CommandLineTest, RemoveEscapesWhatItNames) {
+  world_.set_up();
+  service().answers.insert_or_assign("DELETE /admin/v1/apis/localhost%3A5001",
+                                     service::HttpAnswer{204, "", ""});
+  EXPECT_EQ(run({"api", "remove", "localhost:5001"}), io::kExitOk);
+  EXPECT_EQ(out(), "removed localhost:5001\n");
+  service().answer("DELETE /admin/v1/registrations/..%2Fapis", 404,
+                   {{"detail", "no registration"}});
+  EXPECT_EQ(run({"registration", "remove", "../apis"}), io::kExitNotFound);
+}
+
+TEST_F(CommandLineTest, RegistrationListIsATable) {
+  world_.set_up();
+  service().answer("GET /admin/v1/registrations", 200,
+                   {{"registrations",
+                     {{{"id", "0123456789abcdef"},
+                       {"line", "x"},
+                       {"label", "Currency\x1b[2J"},
+                       {"expires", 1568396901},
+                       {"created", 1568396301},
+                       {"package", "com.example"},
+                       {"version_name", "1.0"},
+                       {"version_code", 1},
+                       {"created_by", "admin"},
+                       {"expired", true}}}}});
+  service().answer("GET /admin/v1/certificates", 200, {{"certificates", Json::array()}});
+  EXPECT_EQ(run({"registration", "-list"}), io::kExitOk);
+  EXPECT_THAT(out(), HasSubstr("com.example-1.0[1]"));
+  EXPECT_THAT(out(), HasSubstr("2019-09-13 17:48:21 (expired)"));
+  EXPECT_THAT(out(), HasSubstr("Currency\\x1b[2J"));
+  service().answer("GET /admin/v1/registrations", 200, {{"registrations", Json::array()}});
+  EXPECT_EQ(run({"registration", "list"}), io::kExitOk);
+  EXPECT_THAT(err(), HasSubstr("no app is registered yet"));
+}
+
+TEST_F(CommandLineTest, BadPackagesAreRefusedBeforeTheUpload) {
+  world_.set_up();
+  const auto file = world_.folder.path() / "app.apk";
+  ASSERT_TRUE(write_file_atomic(file, as_bytes("PK\x03\x04 cut")));
+  EXPECT_EQ(run({"registration", "add", file.string()}), io::kExitNo);
+  EXPECT_THAT(err(), HasSubstr("(zip."));
+  EXPECT_EQ(run({"registration", "add", (world_.folder.path() / "none.apk").string()}),
+            io::kExitUsage);
+  EXPECT_EQ(run({"registration", "add", file.string(), "--expire-after", "soon"}), io::kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("600s"));
+  EXPECT_TRUE(service().requests.empty());
+}
+
+TEST_F(CommandLineTest, AuditSaysWhenTheChainIsBroken) {
+  world_.set_up();
+  const Json entry = {
+      {"time", 1568396301}, {"actor", "admin"}, {"action", "api.put"}, {"detail", "a.example"}};
+  service().answer("GET /admin/v1/audit?limit=7", 200, {{"entries", {entry}}, {"intact", true}});
+  EXPECT_EQ(run({"audit", "list", "--limit", "7"}), io::kExitOk);
+  EXPECT_THAT(out(), HasSubstr("2019-09-13 17:38:21  admin  api.put  a.example"));
+  EXPECT_EQ(err(), "");
+  service().answer("GET /admin/v1/audit?limit=7", 200, {{"entries", {entry}}, {"intact", false}});
+  EXPECT_EQ(run({"audit", "list", "--limit", "7"}), io::kExitNo);
+  EXPECT_THAT(err(), HasSubstr("chain of hashes is broken"));
+  EXPECT_EQ(run({"audit", "list", "--limit", "0"}), io::kExitUsage);
+}
+
+TEST_F(CommandLineTest, ArcIsExplained) {
+  EXPECT_EQ(run({"arc", "explain", "aeaq"}), io::kExitOk);
+  EXPECT_EQ(out(), "no findings: the attestation passed\n");
+  EXPECT_EQ(run({"arc", "explain", "AEAAA"}), io::kExitUsage);
+}
+
+class InitTest : public CommandLineTest {
+ protected:
+  InitTest() {
+    service().answer("GET /admin/v1/status", 200, {{"role", "admin"}, {"version", "0.1.0"}});
+  }
+  Result<service::Endpoint> stored(const std::string& name = "default") {
+    return service::load_profile(
+        [this](const char* variable) -> std::optional<std::string> {
+          const auto found = world_.variables.find(variable);
+          return found == world_.variables.end() ? std::nullopt : std::optional(found->second);
+        },
+        name);
+  }
+};
+
+TEST_F(InitTest, StoresAddressTokenAndPin) {
+  EXPECT_EQ(run({"init", "https://host:8443/", "--token", "tmk_x", "--pin", TestWorld::kPin}),
+            io::kExitOk);
+  ASSERT_TRUE(stored());
+  EXPECT_EQ(stored()->url, "https://host:8443");
+  EXPECT_EQ(stored()->token, "tmk_x");
+  EXPECT_EQ(stored()->pins, std::vector<std::string>{TestWorld::kPin});
+  EXPECT_EQ(run({"status"}), io::kExitOk);
+  EXPECT_EQ(service().endpoints.back().token, "tmk_x");
+}
+
+TEST_F(InitTest, TakesTheTokenFromInputEnvironmentOrTerminal) {
+  world_.console.input = "tmk_input";
+  EXPECT_EQ(run({"init", "host", "--token", "-", "--profile", "a"}), io::kExitOk);
+  EXPECT_EQ(stored("a")->token, "tmk_input");
+  world_.variables["TOUCHMARK_TOKEN"] = "tmk_env";
+  EXPECT_EQ(run({"init", "host", "--profile", "b"}), io::kExitOk);
+  EXPECT_EQ(stored("b")->token, "tmk_env");
+  world_.variables.erase("TOUCHMARK_TOKEN");
+  world_.console.is_interactive = true;
+  world_.console.answers = {"tmk_typed"};
+  EXPECT_EQ(run({"init", "host", "--profile", "c"}), io::kExitOk);
+  EXPECT_EQ(stored("c")->token, "tmk_typed");
+  EXPECT_TRUE(world_.console.hidden);
+}
+
+TEST_F(InitTest, RefusesWithoutATokenOrWithABrokenOne) {
+  EXPECT_EQ(run({"init", "host"}), io::kExitUsage);
+  EXPECT_EQ(run({"init", "host", "--token", "a b\nX-Header: 1"}), io::kExitUsage);
+  EXPECT_TRUE(service().requests.empty());
+  EXPECT_FALSE(stored());
+}
+
+TEST_F(InitTest, StoresNothingThatTheServiceRefuses) {
+  service().answer("GET /admin/v1/status", 401, {{"detail", "unknown token"}});
+  EXPECT_EQ(run({"init", "host", "--token", "tmk_x"}), io::kExitUnauthorized);
+  EXPECT_FALSE(stored());
+}
+
+TEST_F(InitTest, ShowsThePinAndAsks) {
+  service().self_signed = true;
+  world_.console.is_interactive = true;
+  world_.console.answers = {"n"};
+  EXPECT_EQ(run({"init", "host:1", "--token", "tmk_x"}), io::kExitUnreachable);
+  EXPECT_THAT(err(), HasSubstr(TestWorld::kPin));
+  EXPECT_THAT(world_.asked_domains, ElementsAre("host:1"));
+  EXPECT_FALSE(stored());
+  world_.console.answers = {"Yes"};
+  EXPECT_EQ(run({"init", "host:1", "--token", "tmk_x"}), io::kExitOk);
+  EXPECT_EQ(stored()->pins, std::vector<std::string>{TestWorld::kPin});
+}
+
+TEST_F(InitTest, RefusesASelfSignedServiceWithoutATerminal) {
+  service().self_signed = true;
+  EXPECT_EQ(run({"init", "host:1", "--token", "tmk_x"}), io::kExitUnreachable);
+  EXPECT_THAT(err(), HasSubstr(TestWorld::kPin));
+  EXPECT_THAT(err(), HasSubstr("--pin"));
+  EXPECT_TRUE(world_.console.prompts.empty());
+}
+
+TEST(Manual, HasAPageForEveryCommand) {
+  const auto line = make_command_line();
+  const auto pages = line::manual_pages(line->app);
+  EXPECT_EQ(pages.size(), line->app.get_subcommands({}).size() + 1);
+  EXPECT_EQ(pages.front().file, "touchmark.1");
+  EXPECT_THAT(pages.front().text, HasSubstr(".SH EXIT STATUS"));
+  for (const line::ManualPage& page : pages) EXPECT_THAT(page.text, StartsWith(".TH TOUCHMARK"));
+}
+
+TEST(Completion, KnowsEveryCommandAndOption) {
+  const auto line = make_command_line();
+  for (const std::string& script :
+       {line::bash_completion(line->app), line::zsh_completion(line->app),
+        line::fish_completion(line->app)}) {
+    EXPECT_THAT(script, HasSubstr("touchmark registration add"));
+    EXPECT_THAT(script, HasSubstr("expire-after"));
+  }
+}
+
+}  // namespace
+}  // namespace touchmark::cli::commands

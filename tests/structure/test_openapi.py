@@ -1,0 +1,134 @@
+"""protocol/openapi.yaml describes the table of routes (verifier/routes/table.cc), and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+METHODS = {"get", "put", "post", "patch", "delete"}
+ROW = re.compile(
+    r'\{"(?P<method>[A-Z]+)",\s*"(?P<path>[^"]+)",\s*k(?P<access>\w+),\s*k(?P<run_on>\w+),'
+    r"\s*(?P<max_body>[\w:]+),\s*k(?P<kept>\w+),\s*(?P<handler>\w+)\}"
+)
+
+
+def camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+@pytest.fixture(scope="module")
+def document():
+    return yaml.safe_load((ROOT / "protocol/openapi.yaml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def table():
+    source = (ROOT / "verifier/routes/table.cc").read_text("utf-8")
+    rows = [match.groupdict() for match in ROW.finditer(source)]
+    assert len(rows) == source.count('    {"'), "a row that this test cannot read"
+    return rows
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    return {
+        (method.upper(), re.sub(r"\{\w+\}", "*", path)): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+
+
+def constant(name: str) -> int:
+    """The value of a constant of the C++ sources that is a product of numbers and constants."""
+    name = name.split("::")[-1]
+    for source in [*ROOT.glob("verifier/**/*.h"), *ROOT.glob("protocol/**/*.h"),
+                   *ROOT.glob("verifier/routes/*.cc")]:
+        found = re.search(rf"constexpr [\w:]+ {name} = ([^;]+);", source.read_text("utf-8"))
+        if not found:
+            continue
+        out = 1
+        for factor in found[1].split("*"):
+            factor = factor.strip().replace("'", "")
+            out *= int(factor) if factor.isdigit() else constant(factor)
+        return out
+    raise AssertionError(f"no constant {name}")
+
+
+def test_names_every_route_and_no_other(table, operations):
+    assert {(row["method"], row["path"]) for row in table} == set(operations)
+    assert len(table) == len(operations)
+
+
+def test_names_operations_after_their_handlers(table, operations):
+    for row in table:
+        operation = operations[row["method"], row["path"]]
+        assert operation["operationId"] == camel_case(row["handler"]), row
+
+
+def test_tells_who_may_use_each(table, operations):
+    for row in table:
+        operation = operations[row["method"], row["path"]]
+        access = row["access"].lower()
+        assert operation["x-access"] == access, row
+        expected = None if access == "public" else [{"operatorToken": []}]
+        assert operation.get("security") == expected, row
+        assert ("401" in operation["responses"]) == (access != "public"), row
+        assert ("403" in operation["responses"]) == (access == "admin"), row
+
+
+def test_tells_how_large_a_body_may_be(table, operations):
+    upload = re.search(
+        r"max_upload = std::uint64_t\{(\d+)\} << (\d+);",
+        (ROOT / "verifier/routes/handlers.h").read_text("utf-8"),
+    )
+    for row in table:
+        body = operations[row["method"], row["path"]].get("requestBody")
+        if row["kept"] == "Upload":
+            assert list(body["content"]) == ["application/octet-stream"]
+            assert body["x-max-bytes"] == int(upload[1]) << int(upload[2])
+        elif row["max_body"] == "kNoBody":
+            assert body is None, row
+        else:
+            assert body["x-max-bytes"] == constant(row["max_body"]), row
+            assert "413" in operations[row["method"], row["path"]]["responses"], row
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used(document):
+    used = set()
+
+    def follow(node):
+        if isinstance(node, dict):
+            if "$ref" in node:
+                target = node["$ref"]
+                used.add(target)
+                found = document
+                for step in target.removeprefix("#/").split("/"):
+                    assert step in found, target
+                    found = found[step]
+            for child in node.values():
+                follow(child)
+        elif isinstance(node, list):
+            for child in node:
+                follow(child)
+
+    follow(document)
+    for kind in ("schemas", "responses", "parameters"):
+        for name in document["components"][kind]:
+            assert f"#/components/{kind}/{name}" in used, name
+
+
+def test_errors_are_problems(document):
+    for name, response in document["components"]["responses"].items():
+        assert list(response["content"]) == ["application/problem+json"], name
+
+
+def test_every_path_parameter_is_declared(document):
+    for path, item in document["paths"].items():
+        declared = {p["$ref"].rsplit("/", 1)[1] for p in item.get("parameters", [])}
+        assert declared == set(re.findall(r"\{(\w+)\}", path)), path

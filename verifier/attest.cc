@@ -1,0 +1,149 @@
+#include "verifier/attest.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "protocol/arc.h"
+#include "protocol/messages/answer.h"
+#include "verifier/policy/ear.h"
+
+namespace touchmark::verifier {
+namespace {
+
+tl::unexpected<Error> malformed(const Error& error) {
+  return fail(AttestationError::kMalformedRequest, error.text());
+}
+
+// The code that an app says it has.
+std::vector<package::Part> claimed_code(const protocol::ChallengeRequest& request) {
+  std::vector<package::Part> out;
+  for (const protocol::CodePart& part : request.code) {
+    out.push_back({part.name, package::PartKind::kOther, part.size, {}});
+  }
+  return out;
+}
+
+Result<appraisal::Evidence> parse_attest_request(std::string_view body) {
+  const auto compact = protocol::decode_attest_request(body);
+  if (!compact) return malformed(compact.error());
+  auto evidence = protocol::decode_evidence(*compact);
+  if (!evidence) return malformed(evidence.error());
+  return evidence;
+}
+
+policy::EarContext ear_context(const appraisal::Evidence& evidence, UnixTime now) {
+  policy::EarContext context{.issued_at = now, .build = "touchmark " TOUCHMARK_VERSION};
+  // A forged challenge may have a length that EAT has no place for.
+  if (evidence.nonce.size() == appraisal::kNonceBytes)
+    context.nonce = base64url_encode(evidence.nonce);
+  return context;
+}
+
+std::vector<protocol::FindingId> ids_of(const std::vector<protocol::Finding>& findings) {
+  std::vector<protocol::FindingId> out;
+  for (const protocol::Finding& finding : findings) out.push_back(finding.id);
+  return out;
+}
+
+}  // namespace
+
+std::string_view error_id(AttestationError error) {
+  using enum AttestationError;
+  static constexpr auto kIds = error_table<AttestationError>({
+      {kMalformedRequest, "service.malformed-request"},
+  });
+  return kIds[error];
+}
+
+// --- Challenge -----------------------------------------------------------------------------------
+
+Result<std::string> Attestation::challenge(std::string_view body) {
+  const auto request = protocol::decode_challenge_request(body);
+  if (!request) return malformed(request.error());
+  const auto references = parts_.registry.references();
+  const appraisal::Reference* reference = references->find(request->measurement);
+  const auto& code = reference != nullptr ? reference->code : claimed_code(*request);
+  return dump_json(protocol::encode_challenge(new_challenge(code, parts_.clock.now())));
+}
+
+protocol::Challenge Attestation::new_challenge(const std::vector<package::Part>& code,
+                                               UnixTime now) {
+  const Seconds lifetime = parts_.settings.challenge_lifetime;
+  Bytes nonce = parts_.challenges.make(now + lifetime, parts_.random);
+  auto ranges = parts_.challenges.ranges(nonce, code.empty() ? appraisal::assumed_code() : code);
+  return {std::move(nonce), lifetime, std::move(ranges), now};
+}
+
+// --- Attestation ---------------------------------------------------------------------------------
+
+Result<AttestationAnswer> Attestation::attest(std::string_view body,
+                                              const model::Connection& connection) {
+  const auto evidence = parse_attest_request(body);
+  if (!evidence) return pass(evidence);
+  const UnixTime now = parts_.clock.now();
+  const auto references = parts_.registry.references();  // the appraisal points into them
+  const auto appraisal = parts_.appraiser.appraise(*evidence, connection, *references, now);
+  if (!appraisal) return pass(appraisal);
+  const policy::Verdict verdict = judge(*appraisal, now);
+  return answer(*evidence, *appraisal, verdict, now);
+}
+
+policy::Verdict Attestation::judge(const appraisal::Appraisal& appraisal, UnixTime now) {
+  const policy::Facts& facts = appraisal.facts;
+  const policy::Force force = parts_.devices.forced(facts.device_id);
+  policy::Verdict verdict = parts_.policy.judge(facts, appraisal.findings, force, now);
+  parts_.journal.add({now, facts, appraisal.findings, force, verdict.passed,
+                      ids_of(verdict.with(policy::Action::kReject))});
+  return verdict;
+}
+
+AttestationAnswer Attestation::answer(const appraisal::Evidence& evidence,
+                                      const appraisal::Appraisal& appraisal,
+                                      const policy::Verdict& verdict, UnixTime now) {
+  AttestationRecord record{
+      verdict.passed,        evidence.did,
+      evidence.package_name, std::string(policy::to_string(appraisal.facts.assurance)),
+      verdict.notable(),     {}};
+  record.arc = protocol::encode_arc(record.findings);
+  parts_.devices.saw({record.device_id, now, record.passed, record.arc, record.package_name});
+  return {answer_body(evidence, appraisal, verdict, record.arc, now), std::move(record)};
+}
+
+std::string Attestation::token(const appraisal::Evidence& evidence,
+                               const appraisal::Appraisal& appraisal,
+                               const policy::Verdict& verdict, const std::string& arc,
+                               UnixTime now) {
+  appraisal::TokenFacts facts{evidence.did, appraisal.facts.ip,       evidence.pay, arc,
+                              {},           evidence.key.public_der()};
+  facts.level = policy::to_string(verdict.passed ? appraisal.facts.assurance
+                                                 : appraisal::claimed_assurance(evidence));
+  const auto& extra_claims = parts_.settings.extra_claims;
+  if (std::ranges::find(extra_claims, "ear") != extra_claims.end()) {
+    facts.ear = policy::ear_claims(appraisal.facts, verdict, ear_context(evidence, now));
+  }
+  for (const protocol::Finding& finding : verdict.with(policy::Action::kAnnotate)) {
+    facts.annotations.emplace_back(protocol::to_string(finding.id));
+  }
+  return parts_.mint.mint(verdict.passed, facts, now, parts_.random);
+}
+
+std::string Attestation::answer_body(const appraisal::Evidence& evidence,
+                                     const appraisal::Appraisal& appraisal,
+                                     const policy::Verdict& verdict, const std::string& arc,
+                                     UnixTime now) {
+  protocol::AttestAnswer answer{.token = token(evidence, appraisal, verdict, arc, now),
+                                .expires_in = parts_.settings.token_lifetime,
+                                .challenge = new_challenge(appraisal.app.installed_code(), now)};
+  const auto configuration = parts_.api_domains.configuration();
+  if (evidence.config_version < configuration->version) answer.config = configuration->jws;
+  if (parts_.settings.reveal_reasons) {
+    answer.arc = arc;
+    answer.reasons.emplace();
+    for (const protocol::Finding& finding : verdict.with(policy::Action::kReject)) {
+      answer.reasons->emplace_back(protocol::to_string(finding.id));
+    }
+  }
+  return protocol::encode_attest_answer(answer);
+}
+
+}  // namespace touchmark::verifier

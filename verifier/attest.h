@@ -1,0 +1,87 @@
+// What apps ask of the service: a challenge, and a token for evidence.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "protocol/messages/challenge.h"
+#include "verifier/appraisal/appraise.h"
+#include "verifier/appraisal/token.h"
+#include "verifier/model/connection.h"
+#include "verifier/policy/policy.h"
+#include "verifier/state/api_domains.h"
+#include "verifier/state/appraisal_journal.h"
+#include "verifier/state/devices.h"
+#include "verifier/state/policy_rollout.h"
+#include "verifier/state/registry.h"
+#include "verifier/state/settings.h"
+
+namespace touchmark::verifier {
+
+enum class AttestationError {
+  kMalformedRequest,  // the request is not the protocol's shape
+};
+std::string_view error_id(AttestationError error);
+
+// What the log says of one attestation. Never holds the token.
+struct AttestationRecord {
+  bool passed = false;
+  std::string device_id;
+  std::string package_name;
+  std::string assurance;                    // of the installation key: "software", "tee", ...
+  std::vector<protocol::Finding> findings;  // those that the policy does not ignore, by number
+  std::string arc;
+};
+
+struct AttestationAnswer {
+  std::string body;  // JSON, padded with spaces to a multiple of protocol::kAnswerQuantum
+  AttestationRecord record;
+};
+
+// What attestation reads and feeds; all of it outlives the attestation.
+struct AttestationParts {
+  const state::ServiceSettings& settings;
+  const appraisal::ChallengeMaker& challenges;
+  const appraisal::Appraiser& appraiser;
+  const appraisal::TokenMint& mint;
+  const state::Registry& registry;
+  const state::ApiDomains& api_domains;
+  const state::PolicyRollout& policy;
+  state::Devices& devices;
+  state::AppraisalJournal& journal;
+  const Clock& clock;
+  Random& random;
+};
+
+// The hot path. Thread-safe: reads immutable snapshots and, except the counters of App Attest,
+// writes no disk. A valid token and a decoy come by the same path, from the same work, in answers
+// of the same shape.
+class Attestation {
+ public:
+  explicit Attestation(AttestationParts parts) : parts_(parts) {}
+
+  // POST /v1/challenge and POST /v1/attest; bodies as protocol/README.md says. Both fail with
+  // kMalformedRequest; attest() also where the service itself cannot appraise (Appraiser).
+  Result<std::string> challenge(std::string_view body);
+  Result<AttestationAnswer> attest(std::string_view body, const model::Connection& connection);
+
+ private:
+  // By the policy in force for the device; devices and journal take note of it.
+  policy::Verdict judge(const appraisal::Appraisal& appraisal, UnixTime now);
+  AttestationAnswer answer(const appraisal::Evidence& evidence,
+                           const appraisal::Appraisal& appraisal, const policy::Verdict& verdict,
+                           UnixTime now);
+  std::string answer_body(const appraisal::Evidence& evidence,
+                          const appraisal::Appraisal& appraisal, const policy::Verdict& verdict,
+                          const std::string& arc, UnixTime now);
+  std::string token(const appraisal::Evidence& evidence, const appraisal::Appraisal& appraisal,
+                    const policy::Verdict& verdict, const std::string& arc, UnixTime now);
+  // `code`: what the ranges are drawn over; assumed code where it is empty.
+  protocol::Challenge new_challenge(const std::vector<package::Part>& code, UnixTime now);
+
+  AttestationParts parts_;
+};
+
+}  // namespace touchmark::verifier

@@ -1,0 +1,51 @@
+// What the server asks about a request before it reads its body: which route it takes, and whether
+// its caller may. verifier/routes answers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "verifier/http/http.h"
+
+namespace touchmark::verifier::http {
+
+// Who may use a route. Administrators may what developers may.
+enum class Access { kPublic, kDeveloper, kAdmin };
+
+enum class RunOn {
+  kIo,      // short, and never waits for a disk
+  kWorker,  // may take long or wait for a disk
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  // a last segment "*" takes any one segment
+  Access access = Access::kAdmin;
+  RunOn run_on = RunOn::kWorker;
+  std::uint64_t max_body = 0;  // bytes
+  bool upload = false;         // the body goes to a file
+  std::function<HttpResponse(const HttpRequest&)> handle{};
+};
+
+// Thread-safe. Routes live as long as their router.
+class Router {
+ public:
+  virtual ~Router() = default;
+
+  struct Match {
+    const Route* route = nullptr;  // nullptr when no route has this path
+    bool path_known = false;       // some route has the path, with another method
+    std::string argument;
+  };
+  virtual Match find(std::string_view method, std::string_view path) const = 0;
+
+  // The operator whom `authorization` (the header's value) names, when they may use `route`; else
+  // HttpError::kUnauthorized or kForbidden.
+  virtual Result<model::OperatorToken> authorize(const Route& route,
+                                                 std::string_view authorization) const = 0;
+};
+
+}  // namespace touchmark::verifier::http

@@ -1,0 +1,17 @@
+// What the transport knows of the connection that carried a request.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace touchmark::verifier::model {
+
+struct Connection {
+  std::string remote_ip;
+  // RFC 9266 tls-exporter value of the connection; absent only where a proxy terminates TLS.
+  std::optional<Bytes> exporter;
+};
+
+}  // namespace touchmark::verifier::model

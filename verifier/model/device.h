@@ -1,0 +1,37 @@
+// What the service remembers of devices and of their appraisals. On the wire a device id is `did`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+
+namespace touchmark::verifier::model {
+
+struct DeviceRecord {
+  std::string device_id;
+  UnixTime last_seen{};
+  bool passed = false;
+  std::string arc;
+  std::string package_name;
+};
+
+// What an operator has said of one device.
+struct ForcedDevice {
+  std::string device_id;
+  bool passes = false;  // else it fails
+  std::string actor;
+  UnixTime time{};
+};
+
+// One appraisal as it was judged. Holds no token, no address and nothing of the app's user.
+struct AppraisalRecord {
+  UnixTime time{};
+  std::string device_id;
+  bool passed = false;
+  std::string content;  // JSON, as verifier/state/appraisal_journal.h makes it
+};
+// How many the store keeps; the oldest go first.
+inline constexpr std::int64_t kKeptAppraisals = 10'000;
+
+}  // namespace touchmark::verifier::model

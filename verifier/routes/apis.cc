@@ -1,0 +1,71 @@
+// The routes for API domains, and for what an app is built with.
+#include "base/file.h"
+#include "verifier/http/problem.h"
+#include "verifier/routes/handlers.h"
+#include "verifier/routes/json.h"
+#include "verifier/routes/problem.h"
+#include "verifier/routes/responses.h"
+
+namespace touchmark::verifier::routes {
+namespace {
+
+constexpr std::size_t kMaxSdk = 256 << 20;
+
+}  // namespace
+
+http::HttpResponse put_api(const RouteContext& context, const http::HttpRequest& request) {
+  auto body = read_json(request);
+  if (!body) return bad_request(body.error().message());
+  auto domain = get_string(*body, "domain", 512);
+  if (!domain) return bad_request(domain.error().message());
+  const Json* pins = find_array(*body, "pins");
+  if (pins == nullptr) return bad_request("pins is not an array");
+  model::ApiDomain api{*domain, {}};
+  for (const Json& pin : *pins) {
+    if (!pin.is_string()) return bad_request("a pin is not a string");
+    api.pins.push_back(pin.get<std::string>());
+  }
+  auto stored = context.verifier.api_domains().put(api, request.caller.name);
+  if (!stored) return problem(stored.error());
+  Json answer = to_json(stored->api);
+  answer["config_version"] = stored->config_version;
+  Json fields = answer;
+  fields["actor"] = request.caller.name;
+  context.log.info("api.put", fields);
+  return json_response(answer);
+}
+
+http::HttpResponse list_apis(const RouteContext& context, const http::HttpRequest& /*request*/) {
+  auto apis = context.verifier.api_domains().list();
+  if (!apis) return problem(apis.error());
+  Json list = Json::array();
+  for (const model::ApiDomain& api : *apis) list.push_back(to_json(api));
+  return json_response({{"apis", list}});
+}
+
+http::HttpResponse remove_api(const RouteContext& context, const http::HttpRequest& request) {
+  auto ok = context.verifier.api_domains().remove(request.argument, request.caller.name);
+  if (!ok) return problem(ok.error());
+  context.log.info("api.remove", {{"domain", request.argument}, {"actor", request.caller.name}});
+  return no_content();
+}
+
+http::HttpResponse show_configuration(const RouteContext& context,
+                                      const http::HttpRequest& /*request*/) {
+  return {200, "application/jose", context.verifier.api_domains().configuration()->jws, {}};
+}
+
+http::HttpResponse send_android_sdk(const RouteContext& context,
+                                    const http::HttpRequest& /*request*/) {
+  const std::filesystem::path path = context.settings.sdk_dir / "touchmark_sdk.aar";
+  auto content = read_file(path, kMaxSdk);
+  if (!content && content.error().is(FileError::kNotFound)) {
+    return problem(Error(http::HttpError::kNotFound, "this service holds no Android SDK: put " +
+                                                         path.string() +
+                                                         " there, or start it with --sdk-dir"));
+  }
+  if (!content) return problem(content.error());
+  return {200, "application/octet-stream", std::string(as_text(*content)), {}};
+}
+
+}  // namespace touchmark::verifier::routes

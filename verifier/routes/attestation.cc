@@ -1,0 +1,55 @@
+// What apps ask, and what load balancers do.
+#include "verifier/routes/handlers.h"
+#include "verifier/routes/json.h"
+#include "verifier/routes/problem.h"
+#include "verifier/routes/responses.h"
+
+namespace touchmark::verifier::routes {
+
+http::HttpResponse challenge(const RouteContext& context, const http::HttpRequest& request) {
+  auto answer = context.verifier.attestation().challenge(request.body);
+  if (!answer) return problem(answer.error());
+  context.log.info("challenge", {{"remote_ip", request.connection.remote_ip}});
+  return {200, "application/json", std::move(*answer), {}};
+}
+
+http::HttpResponse attest(const RouteContext& context, const http::HttpRequest& request) {
+  auto answer = context.verifier.attestation().attest(request.body, request.connection);
+  if (!answer) {
+    context.log.warning("attest.refused", {{"remote_ip", request.connection.remote_ip},
+                                           {"error", answer.error().id()},
+                                           {"detail", answer.error().message()}});
+    return problem(answer.error());
+  }
+  Json ids = Json::array();
+  Json details = Json::array();
+  for (const protocol::Finding& finding : answer->record.findings) {
+    const std::string id(protocol::to_string(finding.id));
+    if (ids.empty() || ids.back() != id) ids.push_back(id);
+    if (!finding.detail.empty()) details.push_back(id + ": " + finding.detail);
+  }
+  context.log.info("attest", {{"did", answer->record.device_id},
+                              {"package", answer->record.package_name},
+                              {"passed", answer->record.passed},
+                              {"assurance", answer->record.assurance},
+                              {"findings", ids},
+                              {"details", details},
+                              {"arc", answer->record.arc},
+                              {"remote_ip", request.connection.remote_ip}});
+  return {200, "application/json", std::move(answer->body), {}};
+}
+
+http::HttpResponse health(const RouteContext& /*context*/, const http::HttpRequest& /*request*/) {
+  return json_response({{"status", "ok"}});
+}
+
+http::HttpResponse readiness(const RouteContext& context, const http::HttpRequest& /*request*/) {
+  auto ok = context.verifier.ready();
+  if (ok) return json_response({{"status", "ok"}});
+  context.log.error("not_ready", {{"error", ok.error().text()}});
+  http::HttpResponse response = problem(ok.error());
+  response.status = 503;
+  return response;
+}
+
+}  // namespace touchmark::verifier::routes

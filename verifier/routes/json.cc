@@ -1,0 +1,150 @@
+#include "verifier/routes/json.h"
+
+#include "base/encoding.h"
+#include "package/model/measurement.h"
+#include "verifier/policy/explain.h"
+#include "verifier/policy/facts_json.h"
+
+namespace touchmark::verifier::routes {
+namespace {
+
+Json time_or_null(const std::optional<UnixTime>& time) {
+  return time ? Json(to_unix(*time)) : Json();
+}
+
+Json to_json(const state::PolicyVersion& version) {
+  return {{"text", version.text}, {"actor", version.actor}, {"time", to_unix(version.time)}};
+}
+
+Json to_json(const state::Replay::Changes& changes) {
+  return {{"appraisals", changes.appraisals}, {"devices", changes.devices}};
+}
+
+}  // namespace
+
+Json to_json(const model::Registration& registration) {
+  const package::Measurement& measured = registration.measurement;
+  return {{"id", registration.id},
+          {"line", package::one_line(measured)},
+          {"form", package::to_string(measured.form)},
+          {"label", measured.label},
+          {"expires", time_or_null(registration.expires)},
+          {"created", to_unix(registration.created)},
+          {"package", measured.package_name},
+          {"version_name", measured.version_name},
+          {"version_code", measured.version_code}};
+}
+
+Json to_json(const model::SigningCertificate& certificate) {
+  return {{"id", certificate.id},
+          {"sha256", hex_encode(certificate.sha256)},
+          {"subject", certificate.subject},
+          {"package", certificate.package.empty() ? Json() : Json(certificate.package)},
+          {"development", certificate.development},
+          {"expires", time_or_null(certificate.expires)},
+          {"created", to_unix(certificate.created)},
+          {"created_by", certificate.created_by}};
+}
+
+Json to_json(const model::ApiDomain& api) { return {{"domain", api.domain}, {"pins", api.pins}}; }
+
+Json to_json(const state::PolicyState& policy) {
+  Json out = to_json(policy.current);
+  out["revision"] = policy.revision;
+  out["findings"] = policy::explain_findings(policy.current.policy);
+  out["canary"] = nullptr;
+  if (policy.canary) {
+    out["canary"] = to_json(policy.canary->version);
+    out["canary"]["percent"] = policy.canary->percent;
+    out["canary"]["appraisals"] = policy.canary->counts->appraisals.load();
+    out["canary"]["newly_failing"] = policy.canary->counts->newly_failing.load();
+    out["canary"]["newly_passing"] = policy.canary->counts->newly_passing.load();
+  }
+  return out;
+}
+
+Json to_json(const state::ServiceSettings& settings) {
+  return {{"allow_host_builds", settings.allow_host_builds},
+          {"reveal_reasons", settings.reveal_reasons},
+          {"channel_binding", settings.tls_terminated_by_proxy ? "proxy" : "tls"},
+          {"token",
+           {{"alg", "HS256"},
+            {"lifetime", settings.token_lifetime.count()},
+            {"header", settings.token_header},
+            {"prefix", settings.token_prefix},
+            {"extra_claims", settings.extra_claims}}},
+          {"challenge_lifetime", settings.challenge_lifetime.count()}};
+}
+
+Json to_json(const state::PolicyRollout::Changed& changed) {
+  Json warnings = Json::array();
+  for (const policy::Problem& warning : changed.warnings) {
+    warnings.push_back({{"line", warning.line},
+                        {"column", warning.column},
+                        {"key", warning.key},
+                        {"message", warning.message}});
+  }
+  return {{"revision", changed.revision}, {"warnings", std::move(warnings)}};
+}
+
+Json to_json(const state::Replay& replay) {
+  Json devices = Json::array();
+  for (const state::Replay::ChangedDevice& device : replay.devices) {
+    devices.push_back({{"did", device.device_id},
+                       {"package", device.package_name},
+                       {"platform", device.platform},
+                       {"model", device.model},
+                       {"time", to_unix(device.time)},
+                       {"passes", device.passes},
+                       {"reasons", device.reasons}});
+  }
+  return {{"appraisals", replay.appraisals},
+          {"newly_failing", to_json(replay.newly_failing)},
+          {"newly_passing", to_json(replay.newly_passing)},
+          {"reasons", replay.reasons},
+          {"devices", std::move(devices)},
+          {"devices_left_off", replay.devices_left_off}};
+}
+
+Json to_json(const state::Device& device) {
+  return {{"did", device.record.device_id},        {"last_seen", to_unix(device.record.last_seen)},
+          {"passed", device.record.passed},        {"arc", device.record.arc},
+          {"package", device.record.package_name}, {"force", policy::to_string(device.force)}};
+}
+
+Json to_json(const state::Devices::Forced& forced) {
+  return {{"did", forced.device_id}, {"force", policy::to_string(forced.force)}};
+}
+
+Json to_json(const state::AuditLog& log) {
+  Json entries = Json::array();
+  for (const model::AuditEntry& entry : log.entries) {
+    entries.push_back({{"time", to_unix(entry.time)},
+                       {"actor", entry.actor},
+                       {"action", entry.action},
+                       {"detail", entry.detail},
+                       {"hash", hex_encode(entry.hash)}});
+  }
+  return {{"entries", std::move(entries)}, {"intact", log.intact}};
+}
+
+Json to_json(const Status& status) {
+  return {{"version", status.version},
+          {"account", status.account},
+          {"first_start", to_unix(status.first_start)},
+          {"time", to_unix(status.time)},
+          {"config_version", status.config_version},
+          {"registrations", status.registrations}};
+}
+
+Json explained(const state::RecordedAppraisal& appraisal, const policy::Policy& policy,
+               policy::Force force) {
+  const policy::Verdict verdict =
+      policy::judge(policy, appraisal.facts, appraisal.findings, appraisal.time, force);
+  Json out = policy::explain(policy, verdict);
+  out["time"] = to_unix(appraisal.time);
+  out["facts"] = policy::to_json(appraisal.facts);
+  return out;
+}
+
+}  // namespace touchmark::verifier::routes

@@ -1,0 +1,48 @@
+#include "verifier/routes/problem.h"
+
+#include "verifier/appraisal/appraise.h"
+#include "verifier/attest.h"
+#include "verifier/http/problem.h"
+#include "verifier/policy/document.h"
+
+namespace touchmark::verifier::routes {
+namespace {
+
+std::optional<int> service_status(const Error& error) {
+  if (error.is(AttestationError::kMalformedRequest)) return 400;
+  if (error.is(state::RegistryError::kBadCertificate)) return 400;
+  if (error.is(state::ApiError::kBadDomain) || error.is(state::ApiError::kBadPin)) return 400;
+  if (error.is(state::ApiError::kTooMany)) return 409;
+  if (error.is(appraisal::AppraisalError::kOverloaded)) return 503;
+  if (error.is(policy::DocumentError::kInvalid)) return 400;
+  if (error.is(state::PolicyError::kBadPercent) || error.is(state::DeviceError::kBadDevice))
+    return 400;
+  if (error.is(state::DeviceError::kNoDevice)) return 404;
+  if (error.is(state::PolicyError::kConflict) || error.is(state::PolicyError::kNoCanary))
+    return 409;
+  if (error.is(state::DeviceError::kTooMany)) return 409;
+  return std::nullopt;
+}
+
+std::optional<int> storage_status(const Error& error) {
+  if (error.is(store::StoreError::kNotFound)) return 404;
+  if (error.is(store::StoreError::kNoSpace)) return 507;
+  if (error.is(store::StoreError::kBusy)) return 503;
+  for (const store::StoreError other :
+       {store::StoreError::kOpen, store::StoreError::kCorrupt, store::StoreError::kTooNew,
+        store::StoreError::kIo, store::StoreError::kDuplicate}) {
+    if (error.is(other)) return 500;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+http::HttpResponse problem(const Error& error, int otherwise) {
+  auto status = http::transport_status(error);
+  if (!status) status = service_status(error);
+  if (!status) status = storage_status(error);
+  return http::problem_response(error, status.value_or(otherwise));
+}
+
+}  // namespace touchmark::verifier::routes

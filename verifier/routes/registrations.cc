@@ -1,0 +1,104 @@
+// The routes for releases.
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "package/model/measurement.h"
+#include "verifier/routes/handlers.h"
+#include "verifier/routes/json.h"
+#include "verifier/routes/problem.h"
+#include "verifier/routes/responses.h"
+
+namespace touchmark::verifier::routes {
+namespace {
+
+constexpr std::size_t kMaxBundleSigners = 10;
+
+// SHA-256 in hex, with commas between them.
+std::optional<std::vector<Sha256Digest>> parse_digests(std::string_view text) {
+  std::vector<Sha256Digest> out;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const auto bytes = hex_decode(text.substr(0, comma));
+    Sha256Digest digest;
+    if (!bytes || bytes->size() != digest.size() || out.size() == kMaxBundleSigners) return {};
+    std::ranges::copy(*bytes, digest.begin());
+    out.push_back(digest);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return out;
+}
+
+}  // namespace
+
+http::HttpResponse add_registration(const RouteContext& context, const http::HttpRequest& request) {
+  const auto seconds = query_integer(request, "expire_after", 0, 1, kMaxExpiry);
+  if (!seconds) return bad_request("expire_after is not a positive number of seconds");
+  std::optional<Seconds> expire_after;
+  if (*seconds > 0) expire_after = Seconds(*seconds);
+  const auto signers = request.query.find("bundle_signers");
+  const auto bundle_signers = parse_digests(signers == request.query.end() ? "" : signers->second);
+  if (!bundle_signers) return bad_request("bundle_signers is not a list of SHA-256 in hex");
+  auto made = context.verifier.registry().register_package(request.upload_path, expire_after,
+                                                           *bundle_signers, request.caller.name);
+  if (!made) {
+    context.log.warning("registration.refused",
+                        {{"actor", request.caller.name}, {"error", made.error().text()}});
+    // What the readers of package refuse is the upload's fault.
+    return problem(made.error(), 422);
+  }
+  const Json registration = to_json(*made);
+  Json fields = registration;
+  fields["actor"] = request.caller.name;
+  context.log.info("registration.add", fields);
+  return json_response(registration, 201);
+}
+
+http::HttpResponse list_registrations(const RouteContext& context,
+                                      const http::HttpRequest& /*request*/) {
+  const UnixTime now = context.verifier.now();
+  Json list = Json::array();
+  for (const model::Registration& registration : context.verifier.registry().registrations()) {
+    Json one = to_json(registration);
+    one["created_by"] = registration.created_by;
+    one["expired"] = registration.expires && *registration.expires <= now;
+    list.push_back(std::move(one));
+  }
+  return json_response({{"registrations", list}});
+}
+
+http::HttpResponse show_registration(const RouteContext& context,
+                                     const http::HttpRequest& request) {
+  const auto registration = context.verifier.registry().registration(request.argument);
+  if (!registration) return problem(registration.error());
+  Json answer = to_json(*registration);
+  answer["created_by"] = registration->created_by;
+  answer["measurement"] = package::to_json(registration->measurement);
+  return json_response(answer);
+}
+
+http::HttpResponse expire_registration(const RouteContext& context,
+                                       const http::HttpRequest& request) {
+  const auto body = read_json(request);
+  if (!body) return bad_request(body.error().message());
+  const auto lifetime = parse_lifetime(*body, /*required=*/true);
+  if (!lifetime) return bad_lifetime();
+  const auto changed = context.verifier.registry().set_registration_expiry(
+      request.argument, lifetime->expire_after, request.caller.name);
+  if (!changed) return problem(changed.error());
+  const Json answer = to_json(*changed);
+  context.log.info(
+      "registration.expire",
+      {{"id", changed->id}, {"expires", answer["expires"]}, {"actor", request.caller.name}});
+  return json_response(answer);
+}
+
+http::HttpResponse remove_registration(const RouteContext& context,
+                                       const http::HttpRequest& request) {
+  auto ok = context.verifier.registry().remove_registration(request.argument, request.caller.name);
+  if (!ok) return problem(ok.error());
+  context.log.info("registration.remove",
+                   {{"id", request.argument}, {"actor", request.caller.name}});
+  return no_content();
+}
+
+}  // namespace touchmark::verifier::routes

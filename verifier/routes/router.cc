@@ -1,0 +1,64 @@
+#include "verifier/routes/router.h"
+
+#include "verifier/http/problem.h"
+#include "verifier/routes/table.h"
+
+namespace touchmark::verifier::routes {
+namespace {
+
+bool matches(std::string_view pattern, std::string_view path, std::string& argument) {
+  if (!pattern.ends_with("/*")) return pattern == path;
+  pattern.remove_suffix(1);
+  if (!path.starts_with(pattern) || path.size() == pattern.size()) return false;
+  argument = path.substr(pattern.size());
+  return argument.find('/') == std::string::npos;
+}
+
+}  // namespace
+
+Router::Router(Verifier& verifier, http::Log& log, RouteSettings settings)
+    : settings_(std::move(settings)), context_{verifier, log, settings_} {
+  for (const Row& row : table()) {
+    routes_.push_back({row.method, row.path, row.access, row.run_on,
+                       row.upload ? settings_.max_upload : row.max_body, row.upload,
+                       [this, handler = row.handler](const http::HttpRequest& request) {
+                         return handler(context_, request);
+                       }});
+  }
+}
+
+http::Router::Match Router::find(std::string_view method, std::string_view path) const {
+  Match match;
+  for (const http::Route& route : routes_) {
+    std::string argument;
+    if (!matches(route.path, path, argument)) continue;
+    match.path_known = true;
+    if (route.method != method) continue;
+    match.route = &route;
+    match.argument = std::move(argument);
+    break;
+  }
+  return match;
+}
+
+Result<model::OperatorToken> Router::authorize(const http::Route& route,
+                                               std::string_view authorization) const {
+  if (route.access == http::Access::kPublic) return model::OperatorToken{};
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!authorization.starts_with(kScheme)) {
+    return fail(http::HttpError::kUnauthorized,
+                "this needs an operator token: Authorization: Bearer tmk_…");
+  }
+  const auto caller =
+      context_.verifier.operators().authenticate(authorization.substr(kScheme.size()));
+  if (!caller) {
+    return fail(http::HttpError::kUnauthorized, "the operator token is not one of this service");
+  }
+  if (route.access == http::Access::kAdmin && caller->role != model::Role::kAdmin) {
+    return fail(http::HttpError::kForbidden,
+                "this needs the role admin; \"" + caller->name + "\" has the role developer");
+  }
+  return *caller;
+}
+
+}  // namespace touchmark::verifier::routes

@@ -1,0 +1,65 @@
+// The devices that were seen, and those that operators have forced to pass or to fail.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "verifier/policy/policy.h"
+#include "verifier/state/audited_store.h"
+#include "verifier/state/device_queue.h"
+#include "verifier/state/snapshot.h"
+
+namespace touchmark::verifier::state {
+
+enum class DeviceError {
+  kBadDevice,  // not a device id
+  kNoDevice,   // no such device was seen, or, for "latest", none at all
+  kTooMany,    // more forced devices than the service keeps
+};
+std::string_view error_id(DeviceError error);
+
+inline constexpr std::size_t kMaxForcedDevices = 10'000;
+
+struct Device {
+  model::DeviceRecord record;
+  policy::Force force = policy::Force::kNone;
+};
+
+// Thread-safe. Fails with DeviceError or StoreError, and has then changed nothing. Where a name is
+// taken, it is a device id, or "latest" for the device seen last.
+class Devices {
+ public:
+  // `store` must outlive this.
+  explicit Devices(AuditedStore& store);
+  // Reads what the store knows.
+  Result<void> load();
+
+  // For the hot path: neither waits for a disk.
+  policy::Force forced(const std::string& device_id) const;
+  void saw(model::DeviceRecord record) { seen_.add(std::move(record)); }
+  // Writes what was seen. What cannot be written is dropped, which is harmless: a device is
+  // recorded again at its next attestation.
+  Result<void> flush();
+
+  // The last seen first.
+  Result<std::vector<Device>> list(std::size_t limit);
+  Result<Device> find(const std::string& name);
+  struct Forced {
+    std::string device_id;
+    policy::Force force = policy::Force::kNone;
+  };
+  // Force::kNone ends what was said before.
+  Result<Forced> force(const std::string& name, policy::Force force, const std::string& actor);
+
+ private:
+  using ForcedDevices = std::map<std::string, policy::Force>;
+
+  Result<std::string> resolve(const std::string& name);
+
+  AuditedStore& store_;
+  DeviceQueue seen_;
+  Snapshot<ForcedDevices> forced_;
+};
+
+}  // namespace touchmark::verifier::state

@@ -1,0 +1,197 @@
+#include "verifier/state/registry.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "crypto/crypto.h"
+#include "package/content.h"
+#include "package/package.h"
+#include "pki/certificate_summary.h"
+
+namespace touchmark::verifier::state {
+namespace {
+
+// Of certificate and app, so that one certificate can be registered for several apps.
+std::string certificate_id(const Sha256Digest& certificate, const std::string& package) {
+  crypto::Sha256 hash;
+  hash.update(certificate);
+  hash.update(as_bytes(package));
+  return "cert-" + hex_encode(ByteView(hash.finish()).first(8));
+}
+
+// For the audit log.
+std::string lasting(std::optional<UnixTime> expires) {
+  return expires ? "until " + format_time(*expires) + " UTC" : "for ever";
+}
+
+}  // namespace
+
+std::string_view error_id(RegistryError error) {
+  using enum RegistryError;
+  static constexpr auto kIds = error_table<RegistryError>({
+      {kBadCertificate, "service.bad-certificate"},
+      {kNoSigningCertificate, "service.no-signing-certificate"},
+  });
+  return kIds[error];
+}
+
+Registry::Registry(AuditedStore& store)
+    : store_(store), references_(appraisal::ReferenceValues::of({})) {}
+
+Result<void> Registry::load() {
+  auto registrations = store_.read().registrations();
+  if (!registrations) return pass(registrations);
+  auto certificates = store_.read().certificates();
+  if (!certificates) return pass(certificates);
+  references_.set(
+      appraisal::ReferenceValues::of(std::move(*registrations), std::move(*certificates)));
+  return {};
+}
+
+std::optional<UnixTime> Registry::expiry(std::optional<Seconds> expire_after) const {
+  if (!expire_after) return std::nullopt;
+  return store_.now() + *expire_after;
+}
+
+// --- Releases ------------------------------------------------------------------------------------
+
+Result<model::Registration> Registry::register_package(
+    const std::string& path, std::optional<Seconds> expire_after,
+    const std::vector<Sha256Digest>& bundle_signers, const std::string& actor) {
+  auto source = open_file(path);
+  if (!source) return pass(source);
+  auto measurement = package::measure(**source, {.bundle_signers = bundle_signers});
+  if (!measurement) return pass(measurement);
+  if (measurement->signers.empty()) {
+    return fail(RegistryError::kNoSigningCertificate,
+                "an app bundle does not say who signs its packages: the certificate is missing");
+  }
+  const auto content = package::AppContent::open(**source);
+  if (!content) return pass(content);
+
+  const Sha256Digest digest = package::digest(*measurement);
+  model::Registration registration{hex_encode(ByteView(digest).first(8)), std::move(*measurement),
+                                   store_.now(), expiry(expire_after), actor};
+  const store::PartReader read = [&](const package::Part& part, const auto& sink) {
+    return content->read(part.name, sink);
+  };
+  auto stored = store_.change(
+      actor, "registration.add", package::one_line(registration.measurement),
+      [&](store::Transaction& transaction) {
+        return transaction.put_registration(registration, read);
+      },
+      [&] { references_.set(references_.get()->with(registration)); });
+  if (!stored) return pass(stored);
+  return registration;
+}
+
+std::vector<model::Registration> Registry::registrations() const {
+  return references_.get()->registrations();
+}
+
+Result<model::Registration> Registry::registration(const std::string& id) const {
+  for (model::Registration& registration : references_.get()->registrations()) {
+    if (registration.id == id) return std::move(registration);
+  }
+  return fail(store::StoreError::kNotFound, "no registration has the id \"" + id + "\"");
+}
+
+Result<model::Registration> Registry::set_registration_expiry(const std::string& id,
+                                                              std::optional<Seconds> expire_after,
+                                                              const std::string& actor) {
+  const auto expires = expiry(expire_after);
+  std::optional<model::Registration> changed;
+  auto stored = store_.change(
+      actor, "registration.expire", id + " lasts " + lasting(expires),
+      [&](store::Transaction& transaction) -> Result<void> {
+        auto found = registration(id);
+        if (!found) return pass(found);
+        changed = std::move(*found);
+        changed->expires = expires;
+        return transaction.set_registration_expiry(id, expires);
+      },
+      [&] { references_.set(references_.get()->with(*changed)); });
+  if (!stored) return pass(stored);
+  return *std::move(changed);
+}
+
+Result<void> Registry::remove_registration(const std::string& id, const std::string& actor) {
+  return store_.change(
+      actor, "registration.remove", id,
+      [&](store::Transaction& transaction) { return transaction.remove_registration(id); },
+      [&] { references_.set(references_.get()->without(id)); });
+}
+
+// --- Certificates --------------------------------------------------------------------------------
+
+template <class Change>
+Result<void> Registry::change_certificates(const std::string& actor, const std::string& action,
+                                           const std::string& detail, Change change) {
+  std::vector<model::SigningCertificate> known;
+  return store_.change(
+      actor, action, detail,
+      [&](store::Transaction& transaction) -> Result<void> {
+        if (auto ok = change(transaction); !ok) return ok;
+        auto certificates = transaction.certificates();
+        if (!certificates) return pass(certificates);
+        known = std::move(*certificates);
+        return {};
+      },
+      [&] { references_.set(references_.get()->with_certificates(std::move(known))); });
+}
+
+Result<model::SigningCertificate> Registry::register_certificate(
+    ByteView der, const std::string& package, bool development, std::optional<Seconds> expire_after,
+    const std::string& actor) {
+  auto subject = pki::subject_text(der);
+  if (!subject) return fail(RegistryError::kBadCertificate, "not an X.509 certificate in DER");
+  const Sha256Digest digest = crypto::sha256(der);
+  model::SigningCertificate certificate{certificate_id(digest, package),
+                                        digest,
+                                        *std::move(subject),
+                                        package,
+                                        development,
+                                        store_.now(),
+                                        expiry(expire_after),
+                                        actor};
+  const std::string detail = certificate.id + " " + hex_encode(digest) + " for " +
+                             (package.empty() ? "every app" : package) +
+                             (development ? ", development" : "");
+  auto stored = change_certificates(
+      actor, "certificate.add", detail,
+      [&](store::Transaction& transaction) { return transaction.put_certificate(certificate); });
+  if (!stored) return pass(stored);
+  return certificate;
+}
+
+std::vector<model::SigningCertificate> Registry::certificates() const {
+  return references_.get()->certificates();
+}
+
+Result<model::SigningCertificate> Registry::set_certificate_expiry(
+    const std::string& id, std::optional<Seconds> expire_after, const std::string& actor) {
+  const auto expires = expiry(expire_after);
+  model::SigningCertificate changed;
+  auto stored = change_certificates(
+      actor, "certificate.expire", id + " lasts " + lasting(expires),
+      [&](store::Transaction& transaction) -> Result<void> {
+        const auto known = certificates();
+        const auto found = std::ranges::find(known, id, &model::SigningCertificate::id);
+        if (found == known.end()) {
+          return fail(store::StoreError::kNotFound, "no certificate has the id \"" + id + "\"");
+        }
+        changed = *found;
+        changed.expires = expires;
+        return transaction.put_certificate(changed);
+      });
+  if (!stored) return pass(stored);
+  return changed;
+}
+
+Result<void> Registry::remove_certificate(const std::string& id, const std::string& actor) {
+  return change_certificates(actor, "certificate.remove", id, [&](store::Transaction& transaction) {
+    return transaction.remove_certificate(id);
+  });
+}
+
+}  // namespace touchmark::verifier::state

@@ -1,0 +1,74 @@
+// What is registered: releases of apps, and the certificates that apps are signed with.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "verifier/appraisal/reference_values.h"
+#include "verifier/state/audited_store.h"
+#include "verifier/state/snapshot.h"
+
+namespace touchmark::verifier::state {
+
+enum class RegistryError {
+  kBadCertificate,        // not X.509
+  kNoSigningCertificate,  // an app bundle without the certificate that its store signs with
+};
+std::string_view error_id(RegistryError error);
+
+// Thread-safe. What fails, fails with RegistryError, StoreError or the error of a reader of
+// package, and has then changed nothing. `actor`: the name of an operator token. `expire_after`:
+// from now on; without it a registration or certificate never ends.
+class Registry {
+ public:
+  // `store` must outlive this.
+  explicit Registry(AuditedStore& store);
+  // Reads what the store knows.
+  Result<void> load();
+
+  // For the hot path: an immutable set.
+  appraisal::ReferenceValues::Shared references() const { return references_.get(); }
+
+  // Registers the package file at `path` (already on this machine's disk): an APK, an archive of
+  // split APKs, an app bundle or an IPA. `bundle_signers`: SHA-256 of the certificates that the
+  // store will sign a bundle's packages with; a bundle needs them (kNoSigningCertificate), other
+  // forms name their own.
+  Result<model::Registration> register_package(const std::string& path,
+                                               std::optional<Seconds> expire_after,
+                                               const std::vector<Sha256Digest>& bundle_signers,
+                                               const std::string& actor);
+  // In the order in which they were made.
+  std::vector<model::Registration> registrations() const;
+  Result<model::Registration> registration(const std::string& id) const;
+  Result<model::Registration> set_registration_expiry(const std::string& id,
+                                                      std::optional<Seconds> expire_after,
+                                                      const std::string& actor);
+  Result<void> remove_registration(const std::string& id, const std::string& actor);
+
+  // verifier/appraisal/app_check.h says what a certificate does. `der`: X.509 (kBadCertificate),
+  // `package`: the one app it counts for, or empty. The same certificate and package again replace
+  // the mark and the expiry.
+  Result<model::SigningCertificate> register_certificate(ByteView der, const std::string& package,
+                                                         bool development,
+                                                         std::optional<Seconds> expire_after,
+                                                         const std::string& actor);
+  // In the order in which they were made.
+  std::vector<model::SigningCertificate> certificates() const;
+  Result<model::SigningCertificate> set_certificate_expiry(const std::string& id,
+                                                           std::optional<Seconds> expire_after,
+                                                           const std::string& actor);
+  Result<void> remove_certificate(const std::string& id, const std::string& actor);
+
+ private:
+  std::optional<UnixTime> expiry(std::optional<Seconds> expire_after) const;
+  // Runs `change`, and then has the certificates that the store says.
+  template <class Change>
+  Result<void> change_certificates(const std::string& actor, const std::string& action,
+                                   const std::string& detail, Change change);
+
+  AuditedStore& store_;
+  Snapshot<appraisal::ReferenceValues> references_;
+};
+
+}  // namespace touchmark::verifier::state

@@ -1,0 +1,55 @@
+#include "verifier/state/settings.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "verifier/appraisal/token.h"
+
+namespace touchmark::verifier::state {
+
+std::string_view error_id(SettingsError error) {
+  using enum SettingsError;
+  static constexpr auto kIds = error_table<SettingsError>({
+      {kBadSettings, "service.bad-settings"},
+  });
+  return kIds[error];
+}
+
+Result<void> check_settings(const ServiceSettings& settings) {
+  const auto bad = [](const std::string& message) {
+    return fail(SettingsError::kBadSettings, message);
+  };
+  if (settings.public_urls.empty()) return bad("no public URL");
+  if (settings.token_lifetime < Seconds(2) || settings.token_lifetime > Seconds(86400)) {
+    return bad("the token lifetime is not between 2 seconds and a day");
+  }
+  if (settings.challenge_lifetime < Seconds(5) || settings.challenge_lifetime > Seconds(3600)) {
+    return bad("the challenge lifetime is not between 5 seconds and an hour");
+  }
+  for (const std::string& claim : settings.extra_claims) {
+    if (!appraisal::is_extra_claim(claim))
+      return bad("\"" + claim + "\" is not a claim that can be added");
+    const bool tells_verdict = claim == "arc" || claim == "anno" || claim == "ear";
+    if (tells_verdict && !settings.reveal_reasons) {
+      return bad("claim \"" + claim + "\" tells the app its verdict; it needs reveal_reasons");
+    }
+    if (claim == "iss" && settings.issuer.empty()) return bad("claim \"iss\" needs an issuer");
+    if (claim == "aud" && settings.audience.empty()) return bad("claim \"aud\" needs an audience");
+  }
+  return {};
+}
+
+Result<std::vector<Sha256Digest>> service_keys(const ServiceSettings& settings) {
+  if (!settings.tls_terminated_by_proxy) return std::vector{settings.tls_spki_sha256};
+  std::vector<Sha256Digest> out;
+  for (const std::string& pin : settings.service_pins) {
+    const auto bytes = base64_decode(pin);
+    if (!bytes || bytes->size() != sizeof(Sha256Digest)) {
+      return fail(SettingsError::kBadSettings, "service pin \"" + pin + "\" is not a SHA-256");
+    }
+    std::ranges::copy(*bytes, out.emplace_back().begin());
+  }
+  return out;
+}
+
+}  // namespace touchmark::verifier::state

@@ -1,0 +1,46 @@
+// What an operator sets when the service starts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "verifier/appraisal/device_evidence_settings.h"
+
+namespace touchmark::verifier::state {
+
+enum class SettingsError {
+  kBadSettings,  // settings that cannot work; the message names the setting
+};
+std::string_view error_id(SettingsError error);
+
+struct ServiceSettings {
+  std::vector<std::string> public_urls;  // as the SDK reaches the service, primary first
+  // Base64 SHA-256 of the SPKI that clients may see: the service's own (or its proxy's) and
+  // backups.
+  std::vector<std::string> service_pins;
+  Sha256Digest tls_spki_sha256{};        // of the certificate this process serves
+  bool tls_terminated_by_proxy = false;  // explicit; turns the exporter comparison off
+  Seconds token_lifetime{300};
+  Seconds challenge_lifetime{120};
+  std::string token_header = "Touchmark-Token";
+  std::string token_prefix;
+  bool allow_host_builds = false;  // accept the lab's Linux build of the SDK
+  bool reveal_reasons = false;     // put ARC and reasons into attest responses
+  appraisal::HardwareSettings hardware;
+  // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear; arc, anno and ear tell the app its
+  // verdict, so they need reveal_reasons.
+  std::vector<std::string> extra_claims;
+  std::string issuer;
+  std::string audience;
+};
+
+// kBadSettings when they cannot work together.
+Result<void> check_settings(const ServiceSettings& settings);
+
+// SHA-256 of the SPKI that a client may have seen at the other end of its connection.
+Result<std::vector<Sha256Digest>> service_keys(const ServiceSettings& settings);
+
+}  // namespace touchmark::verifier::state

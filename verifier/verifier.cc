@@ -1,0 +1,81 @@
+#include "verifier/verifier.h"
+
+namespace touchmark::verifier {
+namespace {
+
+constexpr std::size_t kMaxSpentChallenges = 1'000'000;
+
+// What the command line allows beyond the policy document.
+std::function<void(policy::Policy&)> policy_overlay(bool allow_host_builds) {
+  return [allow_host_builds](policy::Policy& policy) {
+    if (!allow_host_builds) return;
+    policy.set_action(protocol::FindingId::kDeviceHostBuild, policy::Action::kIgnore,
+                      {"--allow-host-builds"});
+  };
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Verifier>> Verifier::open(store::Store& store, ByteView master_key,
+                                                 const Clock& clock, Random& random,
+                                                 state::ServiceSettings settings) {
+  if (auto ok = state::check_settings(settings); !ok) return pass(ok);
+  auto service_keys = state::service_keys(settings);
+  if (!service_keys) return pass(service_keys);
+  auto keyring = state::Keyring::open(store, master_key, clock, random);
+  if (!keyring) return pass(keyring);
+  std::unique_ptr<Verifier> verifier(new Verifier(store, clock, random, std::move(settings),
+                                                  std::move(*keyring), std::move(*service_keys)));
+  if (auto ok = verifier->load(); !ok) return pass(ok);
+  return verifier;
+}
+
+Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
+                   state::ServiceSettings settings, state::Keyring keyring,
+                   std::vector<Sha256Digest> service_keys)
+    : settings_(std::move(settings)),
+      keyring_(std::move(keyring)),
+      store_(store, clock),
+      registry_(store_),
+      api_domains_(store_, keyring_, settings_),
+      policy_(store_, policy_overlay(settings_.allow_host_builds)),
+      devices_(store_),
+      journal_(store_),
+      mint_(keyring_.token_secret, {settings_.token_lifetime, settings_.extra_claims,
+                                    settings_.issuer, settings_.audience}),
+      operators_(store_, random, mint_),
+      challenges_(keyring_.challenge_key),
+      replays_(kMaxSpentChallenges),
+      hardware_(settings_.hardware, challenges_, store),
+      appraiser_({keyring_.account, settings_.challenge_lifetime, std::move(service_keys),
+                  settings_.tls_terminated_by_proxy},
+                 challenges_, replays_, hardware_,
+                 [&store](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
+                   return store.part_range(part, offset, length);
+                 }),
+      attestation_({settings_, challenges_, appraiser_, mint_, registry_, api_domains_, policy_,
+                    devices_, journal_, clock, random}) {}
+
+Result<void> Verifier::load() {
+  if (auto ok = registry_.load(); !ok) return ok;
+  if (auto ok = api_domains_.load(); !ok) return ok;
+  if (auto ok = policy_.load(); !ok) return ok;
+  if (auto ok = devices_.load(); !ok) return ok;
+  return operators_.load();
+}
+
+Status Verifier::status() const {
+  return {TOUCHMARK_VERSION,
+          keyring_.account,
+          keyring_.first_start,
+          store_.now(),
+          api_domains_.configuration()->version,
+          registry_.references()->size()};
+}
+
+Result<void> Verifier::flush() {
+  if (auto ok = devices_.flush(); !ok) return ok;
+  return journal_.flush();
+}
+
+}  // namespace touchmark::verifier

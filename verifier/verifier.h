@@ -1,0 +1,76 @@
+// The service without its network: opens what is remembered, and holds the parts, each with one
+// task. verifier/routes says which request means which of them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "verifier/attest.h"
+#include "verifier/state/operators.h"
+
+namespace touchmark::verifier {
+
+struct Status {
+  std::string version;  // of this program
+  std::string account;
+  UnixTime first_start{};
+  UnixTime time{};
+  std::int64_t config_version = 0;
+  std::size_t registrations = 0;
+};
+
+// Thread-safe. Members are made in the order in which they stand, each of those before it, and end
+// the other way round.
+class Verifier {
+ public:
+  // Opens (first start: makes) the account, keys and secrets in `store`, sealed under `master_key`
+  // (32 bytes). What is passed by reference must outlive the verifier. Fails with SettingsError,
+  // StoreError, or CryptoError::kSealBroken for another master key.
+  static Result<std::unique_ptr<Verifier>> open(store::Store& store, ByteView master_key,
+                                                const Clock& clock, Random& random,
+                                                state::ServiceSettings settings);
+  Verifier(const Verifier&) = delete;
+  Verifier& operator=(const Verifier&) = delete;
+
+  Attestation& attestation() { return attestation_; }
+  state::Registry& registry() { return registry_; }
+  state::ApiDomains& api_domains() { return api_domains_; }
+  state::PolicyRollout& policy() { return policy_; }
+  state::Devices& devices() { return devices_; }
+  state::AppraisalJournal& journal() { return journal_; }
+  state::Operators& operators() { return operators_; }
+
+  // What goes beside the policy document: channel binding, tokens, reasons.
+  const state::ServiceSettings& settings() const { return settings_; }
+  const std::string& account() const { return keyring_.account; }
+  UnixTime now() const { return store_.now(); }
+  Status status() const;
+  // For /readyz: whether the store answers.
+  Result<void> ready() { return store_.read().ping(); }
+  // Writes devices and appraisals that wait for it; called every few seconds and at stop.
+  Result<void> flush();
+
+ private:
+  Verifier(store::Store& store, const Clock& clock, Random& random, state::ServiceSettings settings,
+           state::Keyring keyring, std::vector<Sha256Digest> service_keys);
+  // Reads what the store knows.
+  Result<void> load();
+
+  const state::ServiceSettings settings_;
+  const state::Keyring keyring_;
+  state::AuditedStore store_;
+  state::Registry registry_;
+  state::ApiDomains api_domains_;
+  state::PolicyRollout policy_;
+  state::Devices devices_;
+  state::AppraisalJournal journal_;
+  const appraisal::TokenMint mint_;
+  state::Operators operators_;
+  const appraisal::ChallengeMaker challenges_;
+  appraisal::ReplayCache replays_;
+  const appraisal::HardwareAppraiser hardware_;
+  const appraisal::Appraiser appraiser_;
+  Attestation attestation_;
+};
+
+}  // namespace touchmark::verifier

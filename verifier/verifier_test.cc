@@ -1,0 +1,573 @@
+#include "verifier/verifier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/encoding.h"
+#include "crypto/jose.h"
+#include "package/inspection.h"
+#include "package/package.h"
+#include "protocol/arc.h"
+#include "verifier/appraisal/challenge.h"
+#include "verifier/routes/json.h"
+#include "verifier/state/configuration.h"
+#include "verifier/testing/fixtures.h"
+
+namespace touchmark::verifier {
+namespace {
+
+using protocol::FindingId;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::MemoryApp;
+using testing::SoftAttester;
+
+const std::string kPackage = "tests/vectors/apksig/golden-aligned-out.apk";
+
+class VerifierTest : public ::testing::Test {
+ protected:
+  VerifierTest() {
+    store_ = std::move(store::open_sqlite(":memory:").value());
+    settings_.public_urls = {"https://localhost:8443"};
+    settings_.service_pins = {base64_encode(Bytes(32, std::byte{0x22}))};
+    settings_.tls_spki_sha256.fill(std::byte{0x22});
+    reopen();
+  }
+  void reopen() {
+    verifier_.reset();
+    auto service = Verifier::open(*store_, master_key_, clock_, random_, settings_);
+    ASSERT_TRUE(service) << service.error().text();
+    verifier_ = std::move(*service);
+    attester_.account = verifier_->account();
+    connection_ = {"192.0.2.1", attester_.exporter};
+  }
+  // As if the app had been uploaded a while ago.
+  void register_app() {
+    auto ok = testing::write(*store_, &store::Transaction::put_registration,
+                             attester_.app.registration(clock_.now() - Seconds(3600)),
+                             attester_.app.reader());
+    ASSERT_TRUE(ok);
+    reopen();
+  }
+  Json challenge() {
+    auto answer = verifier_->attestation().challenge(attester_.challenge_request());
+    EXPECT_TRUE(answer) << answer.error().text();
+    return Json::parse(*answer);
+  }
+  AttestationAnswer attest(const Json& changes = Json::object()) {
+    Json claims = attester_.claims(challenge());
+    claims.merge_patch(changes);
+    auto answer = verifier_->attestation().attest(attester_.attest_request(claims), connection_);
+    EXPECT_TRUE(answer) << answer.error().text();
+    return *answer;
+  }
+  static std::vector<FindingId> ids(const AttestationAnswer& answer) {
+    std::vector<FindingId> out;
+    for (const auto& finding : answer.record.findings) out.push_back(finding.id);
+    return out;
+  }
+  appraisal::TokenStatus status(const AttestationAnswer& answer) {
+    return verifier_->operators()
+        .check_token(Json::parse(answer.body)["token"].get<std::string>())
+        .status;
+  }
+
+  testing::ManualClock clock_;
+  testing::RepeatableRandom random_;
+  Bytes master_key_ = Bytes(32, std::byte{0x4d});
+  state::ServiceSettings settings_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Verifier> verifier_;
+  SoftAttester attester_{MemoryApp::make(), ""};
+  model::Connection connection_;
+};
+
+TEST_F(VerifierTest, GivesAValidTokenToARegisteredApp) {
+  register_app();
+  const AttestationAnswer answer = attest();
+  EXPECT_TRUE(answer.record.passed);
+  EXPECT_THAT(ids(answer), IsEmpty());
+  EXPECT_EQ(answer.record.arc, protocol::encode_arc({}));
+  const Json body = Json::parse(answer.body);
+  EXPECT_EQ(body["expires_in"], 300);
+  const appraisal::TokenReport report =
+      verifier_->operators().check_token(body["token"].get<std::string>());
+  EXPECT_EQ(report.status, appraisal::TokenStatus::kValid);
+  EXPECT_EQ(report.claims["ip"], "192.0.2.1");
+  EXPECT_EQ(report.claims["did"], answer.record.device_id);
+}
+
+TEST_F(VerifierTest, GivesADecoyToAnythingElse) {
+  const AttestationAnswer answer = attest();
+  EXPECT_FALSE(answer.record.passed);
+  EXPECT_THAT(ids(answer), ElementsAre(FindingId::kAppNotRegistered));
+  EXPECT_EQ(status(answer), appraisal::TokenStatus::kInvalid);
+}
+
+// All that a client can see of an answer, but for the random and the signed bytes.
+std::string shape(const AttestationAnswer& answer) {
+  const Json body = Json::parse(answer.body);
+  std::string out = std::to_string(answer.body.size());
+  for (const auto& [name, value] : body.items()) out += " " + name;
+  const auto jws = crypto::parse_jws(body["token"].get<std::string>());
+  out += " " + jws->header.dump();
+  for (const auto& [name, value] : jws->payload.items()) {
+    out += " " + name + ":" + std::to_string(value.dump().size());
+  }
+  return out + " " + std::to_string(body["token"].get<std::string>().size());
+}
+
+TEST_F(VerifierTest, ValidAndDecoyAnswersHaveOneShape) {
+  register_app();
+  std::set<std::string> shapes;
+  for (int i = 0; i < 50; ++i) {
+    shapes.insert(shape(attest()));
+    shapes.insert(shape(attest({{"findings", {{{"id", "hook.framework"}, {"detail", "frida"}}}}})));
+    shapes.insert(shape(attest({{"sdk", {{"build", "host"}}}})));
+    shapes.insert(shape(attest({{"tls", {{"spki", base64url_encode(Bytes(32))}}}})));
+  }
+  EXPECT_THAT(shapes, ::testing::SizeIs(1));
+}
+
+TEST_F(VerifierTest, PadsEveryAnswer) {
+  const std::string body = attest().body;
+  EXPECT_EQ(body.size() % protocol::kAnswerQuantum, 0U);
+  EXPECT_EQ(body.back(), ' ');
+}
+
+TEST_F(VerifierTest, SendsTheNextChallengeAlong) {
+  register_app();
+  const Json next = Json::parse(attest().body)["challenge"];
+  auto again = verifier_->attestation().attest(attester_.attest_request(attester_.claims(next)),
+                                               connection_);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->record.passed);
+}
+
+TEST_F(VerifierTest, RegistersARealPackageThatActsAtOnce) {
+  auto source = open_file(kPackage);
+  ASSERT_TRUE(source) << source.error().text();
+  attester_.app.measurement = package::measure(**source).value();
+  attester_.app.contents.clear();
+  for (const package::Part& part : attester_.app.measurement.parts) {
+    attester_.app.contents[part.name] =
+        package::read_part_range(**source, part.name, 0, part.size).value();
+  }
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
+  // A challenge from before the registration is answered after it.
+  const Json early = challenge();
+  auto registered = verifier_->registry().register_package(kPackage, Seconds(600), {}, "developer");
+  ASSERT_TRUE(registered) << registered.error().text();
+  EXPECT_EQ(registered->expires, clock_.now() + Seconds(600));
+  EXPECT_EQ(registered->created_by, "developer");
+  auto answer = verifier_->attestation().attest(attester_.attest_request(attester_.claims(early)),
+                                                connection_);
+  EXPECT_THAT(ids(*answer), IsEmpty());
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  clock_.advance(Seconds(600));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
+  ASSERT_TRUE(verifier_->registry().remove_registration(registered->id, "developer"));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
+}
+
+TEST_F(VerifierTest, ProvesTheInstalledSplitsOfARelease) {
+  package::Measurement& release = attester_.app.measurement;
+  release.form = package::Form::kSplits;
+  release.parts[2].name = "config.arm64_v8a!/lib/arm64-v8a/libapp.so";
+  attester_.app.contents["config.arm64_v8a!/lib/arm64-v8a/libapp.so"] =
+      attester_.app.contents["lib/arm64-v8a/libapp.so"];
+  std::ranges::sort(release.parts, {}, &package::Part::name);
+  register_app();
+  std::erase_if(release.parts,
+                [](const package::Part& part) { return part.name.starts_with("config."); });
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  // Its ranges are drawn over what is installed, in the first challenge and in the next one.
+  const Json first = challenge();
+  auto answer = verifier_->attestation().attest(attester_.attest_request(attester_.claims(first)),
+                                                connection_);
+  ASSERT_TRUE(answer) << answer.error().text();
+  for (const Json& one : {first, Json::parse(answer->body)["challenge"]}) {
+    for (const Json& range : one["ranges"]) {
+      EXPECT_EQ(range[0], "classes.dex");
+      EXPECT_LE(range[1].get<std::size_t>(), 200'000U - 4096);
+    }
+  }
+  attester_.app.contents["classes.dex"][100] ^= std::byte{1};
+  for (std::size_t i = 0; i < 200'000; ++i) attester_.app.contents["classes.dex"][i] = {};
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRangeProof));
+}
+
+TEST_F(VerifierTest, DrawsRangesOverWhatAnUnknownAppSaysItHas) {
+  const Json answer = challenge();
+  std::set<std::string> parts;
+  for (const Json& range : answer["ranges"]) parts.insert(range[0].get<std::string>());
+  EXPECT_TRUE(parts.contains("classes.dex"));
+  for (const char* code : {R"({})", R"([["a"]])", R"([["a",0]])", R"([["a",-1]])", R"([[1,1]])",
+                           R"([["a",2000000000000]])", R"("a")"}) {
+    Json request = Json::parse(attester_.challenge_request());
+    request["code"] = Json::parse(code);
+    const auto refused = verifier_->attestation().challenge(request.dump());
+    ASSERT_FALSE(refused) << code;
+    EXPECT_TRUE(refused.error().is(AttestationError::kMalformedRequest));
+  }
+}
+
+TEST_F(VerifierTest, RegistersSigningCertificates) {
+  const auto archive = open_file(kPackage);
+  const Bytes der = package::verify(**archive).value().signers.front().certificate;
+  auto added = verifier_->registry().register_certificate(der, "com.example.app", true, Seconds(60),
+                                                          "alice");
+  ASSERT_TRUE(added) << added.error().text();
+  EXPECT_THAT(added->id, ::testing::StartsWith("cert-"));
+  EXPECT_EQ(added->sha256, crypto::sha256(der));
+  attester_.app.measurement.signers = {added->sha256};
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
+  reopen();  // it is in the store
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppDevelopment, FindingId::kAppByCertificate));
+
+  // The same again takes the place of the first; for another app it is another one.
+  ASSERT_TRUE(
+      verifier_->registry().register_certificate(der, "com.example.app", false, {}, "alice"));
+  ASSERT_TRUE(verifier_->registry().register_certificate(der, "", false, {}, "alice"));
+  EXPECT_EQ(verifier_->registry().certificates().size(), 2U);
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppByCertificate));
+
+  for (const model::SigningCertificate& one : verifier_->registry().certificates()) {
+    ASSERT_TRUE(verifier_->registry().set_certificate_expiry(one.id, Seconds(5), "bob"));
+  }
+  clock_.advance(Seconds(5));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
+  for (const model::SigningCertificate& one : verifier_->registry().certificates()) {
+    ASSERT_TRUE(verifier_->registry().remove_certificate(one.id, "bob"));
+    EXPECT_TRUE(verifier_->registry()
+                    .remove_certificate(one.id, "bob")
+                    .error()
+                    .is(store::StoreError::kNotFound));
+  }
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
+  EXPECT_TRUE(verifier_->registry()
+                  .register_certificate(as_bytes("no"), "", false, {}, "alice")
+                  .error()
+                  .is(state::RegistryError::kBadCertificate));
+}
+
+TEST_F(VerifierTest, ChangesWhenARegistrationEnds) {
+  register_app();
+  const std::string id = verifier_->registry().registrations().front().id;
+  ASSERT_TRUE(verifier_->registry().set_registration_expiry(id, Seconds(60), "alice"));
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  clock_.advance(Seconds(60));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
+  reopen();
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
+  ASSERT_TRUE(verifier_->registry().set_registration_expiry(id, std::nullopt, "alice"));
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  EXPECT_TRUE(verifier_->registry()
+                  .set_registration_expiry("00", {}, "a")
+                  .error()
+                  .is(store::StoreError::kNotFound));
+}
+
+TEST_F(VerifierTest, RegistersABundleWithTheCertificateOfItsStore) {
+  const std::string bundle = "tests/vectors/bundle/app.aab";
+  const auto alone = verifier_->registry().register_package(bundle, {}, {}, "alice");
+  ASSERT_FALSE(alone);
+  EXPECT_TRUE(alone.error().is(state::RegistryError::kNoSigningCertificate));
+  const auto registered = verifier_->registry().register_package(
+      bundle, {}, {crypto::sha256(as_bytes("store"))}, "alice");
+  ASSERT_TRUE(registered) << registered.error().text();
+  EXPECT_EQ(registered->measurement.form, package::Form::kBundle);
+  // The content of its code is kept, by the names of the installed app.
+  for (const package::Part& part : registered->measurement.parts) {
+    if (!part.code_bearing()) continue;
+    EXPECT_EQ(crypto::sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
+  }
+}
+
+TEST_F(VerifierTest, RegistersAnArchiveOfSplits) {
+  const auto registered =
+      verifier_->registry().register_package("tests/vectors/bundle/app.apks", {}, {}, "alice");
+  ASSERT_TRUE(registered) << registered.error().text();
+  EXPECT_EQ(registered->measurement.form, package::Form::kSplits);
+  int code = 0;
+  for (const package::Part& part : registered->measurement.parts) {
+    if (!part.code_bearing()) continue;
+    ++code;
+    EXPECT_EQ(crypto::sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
+  }
+  EXPECT_GT(code, 1);
+}
+
+TEST_F(VerifierTest, RefusesWhatIsNoPackage) {
+  auto registered = verifier_->registry().register_package("CMakeLists.txt", {}, {}, "developer");
+  ASSERT_FALSE(registered);
+  EXPECT_TRUE(registered.error().id().starts_with("zip.")) << registered.error().id();
+  EXPECT_TRUE(verifier_->registry().registrations().empty());
+  EXPECT_EQ(routes::to_json(verifier_->operators().audit_log(100).value())["entries"].size(), 0U);
+}
+
+TEST_F(VerifierTest, KnowsEverythingAgainAfterARestart) {
+  register_app();
+  const auto api = verifier_->api_domains().put({"api.example", {}}, "admin");
+  ASSERT_TRUE(api);
+  const auto token = verifier_->operators().make_token("admin", model::Role::kAdmin);
+  ASSERT_TRUE(token);
+  const std::string account = verifier_->account();
+  const std::string configuration = verifier_->api_domains().configuration()->jws;
+  const Bytes secret = verifier_->operators().token_secrets("admin")->secret;
+  const AttestationAnswer before = attest();
+  reopen();
+  EXPECT_EQ(verifier_->account(), account);
+  EXPECT_EQ(verifier_->api_domains().configuration()->jws, configuration);
+  EXPECT_EQ(verifier_->operators().token_secrets("admin")->secret, secret);
+  EXPECT_TRUE(verifier_->operators().authenticate(*token));
+  EXPECT_FALSE(verifier_->operators().first_start());
+  EXPECT_EQ(status(before), appraisal::TokenStatus::kValid);
+  EXPECT_TRUE(attest().record.passed);
+}
+
+TEST_F(VerifierTest, KeepsSecretsSealed) {
+  const Bytes secret = verifier_->operators().token_secrets("admin")->secret;
+  for (const char* name : {"secret.token", "secret.challenge", "secret.config-key"}) {
+    const Bytes stored = store_->get(name).value().value();
+    EXPECT_EQ(as_text(stored).find(as_text(secret)), std::string_view::npos) << name;
+  }
+  auto opened = Verifier::open(*store_, Bytes(32), clock_, random_, settings_);
+  ASSERT_FALSE(opened);
+  EXPECT_TRUE(opened.error().is(crypto::CryptoError::kSealBroken));
+  auto short_key = Verifier::open(*store_, Bytes(31), clock_, random_, settings_);
+  EXPECT_TRUE(short_key.error().is(state::SettingsError::kBadSettings));
+}
+
+TEST_F(VerifierTest, NewConfigurationReachesOlderClients) {
+  attester_.config_version = 1;
+  EXPECT_FALSE(Json::parse(attest().body).contains("config"));
+  ASSERT_TRUE(
+      verifier_->api_domains().put({"API.example:8443", {base64_encode(Bytes(32))}}, "admin"));
+  const Json body = Json::parse(attest().body);
+  ASSERT_TRUE(body.contains("config"));
+  EXPECT_EQ(body["config"], verifier_->api_domains().configuration()->jws);
+  const Json payload = crypto::parse_jws(verifier_->api_domains().configuration()->jws)->payload;
+  EXPECT_EQ(payload["version"], 2);
+  EXPECT_EQ(payload["api"][0]["domain"], "api.example:8443");
+  attester_.config_version = 2;
+  EXPECT_FALSE(Json::parse(attest().body).contains("config"));
+  ASSERT_TRUE(verifier_->api_domains().remove("api.EXAMPLE:8443", "admin"));
+  EXPECT_EQ(verifier_->status().config_version, 3);
+}
+
+TEST_F(VerifierTest, RefusesAnApiThatNoAppWouldTake) {
+  const std::string pin = base64_encode(Bytes(32));
+  const std::string before = verifier_->api_domains().configuration()->jws;
+  const auto too_many_pins =
+      verifier_->api_domains().put({"api.example", std::vector<std::string>(17, pin)}, "admin");
+  ASSERT_FALSE(too_many_pins);
+  EXPECT_TRUE(too_many_pins.error().is(state::ApiError::kBadPin)) << too_many_pins.error().text();
+  EXPECT_EQ(verifier_->api_domains().configuration()->jws, before);
+  EXPECT_TRUE(store_->apis()->empty());
+
+  for (int i = 0; i < 255; ++i) {
+    ASSERT_TRUE(store_->put_api({"api" + std::to_string(i) + ".example", {}}));
+  }
+  ASSERT_TRUE(verifier_->api_domains().put({"the-256th.example", {}}, "admin"));
+  const std::string full = verifier_->api_domains().configuration()->jws;
+  EXPECT_TRUE(protocol::decode_configuration(full));
+  const auto one_more = verifier_->api_domains().put({"one-more.example", {}}, "admin");
+  ASSERT_FALSE(one_more);
+  EXPECT_TRUE(one_more.error().is(state::ApiError::kTooMany)) << one_more.error().text();
+  EXPECT_NE(one_more.error().message().find("256"), std::string::npos) << one_more.error().text();
+  EXPECT_EQ(verifier_->api_domains().configuration()->jws, full);
+  EXPECT_EQ(store_->apis()->size(), 256U);
+  const Json audit = service_->audit_log(10).value();
+  EXPECT_EQ(audit["entries"][0]["detail"], "the-256th.example");
+  EXPECT_EQ(audit["intact"], true);
+  // One that is there already may get other pins.
+  EXPECT_TRUE(verifier_->api_domains().put({"the-256th.example", {pin}}, "admin"));
+}
+
+TEST_F(VerifierTest, DoesNotStartWithSettingsThatNoAppWouldTake) {
+  settings_.public_urls = {"http://localhost"};
+  auto verifier = Verifier::open(*store_, master_key_, clock_, random_, settings_);
+  ASSERT_FALSE(verifier);
+  EXPECT_TRUE(verifier.error().is(protocol::ConfigError::kBadUrl)) << verifier.error().text();
+}
+
+TEST_F(VerifierTest, NamesAnIpv6ApiAsItIsWritten) {
+  const auto api = verifier_->api_domains().put({"[0::1]:5001", {}}, "admin");
+  ASSERT_TRUE(api) << api.error().text();
+  EXPECT_EQ(api->api.domain, "[::1]:5001");
+  EXPECT_TRUE(verifier_->api_domains().remove("[::1]:5001", "admin"));
+}
+
+TEST_F(VerifierTest, RenewsTheConfigurationWhenSettingsChange) {
+  EXPECT_EQ(verifier_->status().config_version, 1);
+  reopen();
+  EXPECT_EQ(verifier_->status().config_version, 1);
+  settings_.public_urls.push_back("https://failover.example");
+  reopen();
+  EXPECT_EQ(verifier_->status().config_version, 2);
+}
+
+TEST_F(VerifierTest, RevealsReasonsOnlyWhereThePolicySaysSo) {
+  EXPECT_FALSE(Json::parse(attest().body).contains("arc"));
+  settings_.reveal_reasons = true;
+  reopen();
+  const Json body = Json::parse(attest().body);
+  EXPECT_EQ(body["reasons"], Json::array({"app.not-registered"}));
+  EXPECT_EQ(protocol::decode_arc(body["arc"].get<std::string>()), std::vector<std::uint8_t>{1});
+}
+
+TEST_F(VerifierTest, PutsTheVerdictInTheStandardsFormIntoTokensThatAskForIt) {
+  settings_.reveal_reasons = true;
+  settings_.extra_claims = {"ear"};
+  reopen();
+  const auto claim = [this] {
+    const Json body = Json::parse(attest().body);
+    return verifier_->operators().check_token(body["token"].get<std::string>()).claims["ear"];
+  };
+  const Json refused = claim();
+  EXPECT_EQ(refused["submods"]["app"]["ear.status"], "contraindicated");
+  EXPECT_EQ(base64url_decode(refused["eat_nonce"].get<std::string>())->size(),
+            appraisal::kNonceBytes);
+  register_app();
+  EXPECT_NE(claim()["submods"]["app"]["ear.status"], "contraindicated");
+}
+
+TEST_F(VerifierTest, AllowsHostBuildsOnlyWhereToldTo) {
+  register_app();
+  const Json host{{"sdk", {{"build", "host"}}}};
+  EXPECT_THAT(ids(attest(host)), ElementsAre(FindingId::kDeviceHostBuild));
+  settings_.allow_host_builds = true;
+  reopen();
+  EXPECT_THAT(ids(attest(host)), IsEmpty());
+  const Json rule = routes::to_json(*verifier_->policy().show())["findings"]["device.host-build"];
+  EXPECT_EQ(rule["action"], "ignore");
+  EXPECT_EQ(rule["rule"]["key"], "--allow-host-builds");
+}
+
+TEST_F(VerifierTest, NeedsTheExporterUnlessAProxyEndsTls) {
+  register_app();
+  connection_.exporter.reset();
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kNetworkMitm));
+  attester_.exporter.clear();
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kNetworkMitm)) << "nothing equals nothing";
+  settings_.tls_terminated_by_proxy = true;
+  reopen();
+  connection_.exporter.reset();
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  EXPECT_EQ(routes::to_json(verifier_->settings())["channel_binding"], "proxy");
+}
+
+TEST_F(VerifierTest, RefusesMalformedRequests) {
+  for (const std::string& body :
+       {std::string(), std::string("[]"), std::string("{}"), std::string("{\"account\":1}"),
+        std::string(R"({"account":"a","measurement":"AAAA"})"),
+        std::string(R"({"account":"a","measurement":"!"})"), std::string(5000, ' ')}) {
+    auto answer = verifier_->attestation().challenge(body);
+    ASSERT_FALSE(answer) << body.substr(0, 50);
+    EXPECT_TRUE(answer.error().is(AttestationError::kMalformedRequest)) << answer.error().text();
+  }
+  for (const std::string& body :
+       {std::string(), std::string("{}"), std::string(R"({"evidence":1})"),
+        std::string(R"({"evidence":"a.b.c"})")}) {
+    auto answer = verifier_->attestation().attest(body, connection_);
+    ASSERT_FALSE(answer) << body;
+    EXPECT_TRUE(answer.error().is(AttestationError::kMalformedRequest)) << answer.error().text();
+  }
+}
+
+TEST_F(VerifierTest, ChallengeTellsNothingOfWhatElseIsRegistered) {
+  const Json before = challenge();
+  SoftAttester other(MemoryApp::make("com.example.other", "other"), verifier_->account());
+  ASSERT_TRUE(testing::write(*store_, &store::Transaction::put_registration,
+                             other.app.registration(clock_.now()), other.app.reader()));
+  reopen();
+  const Json after = challenge();
+  for (const Json& challenge : {before, after}) {
+    ASSERT_EQ(challenge["ranges"].size(), 8U);
+    for (const Json& range : challenge["ranges"]) {
+      EXPECT_EQ(range[0], "classes.dex");
+      EXPECT_LE(range[1].get<std::uint64_t>(), (1U << 20) - 4096U);
+    }
+  }
+}
+
+TEST_F(VerifierTest, WritesDevicesInBatches) {
+  register_app();
+  attest();
+  attest();
+  EXPECT_TRUE(store_->devices(10)->empty()) << "the hot path writes nothing";
+  ASSERT_TRUE(verifier_->flush());
+  auto devices = store_->devices(10);
+  ASSERT_EQ(devices->size(), 1U);
+  EXPECT_TRUE(devices->front().passed);
+  EXPECT_EQ(devices->front().package_name, "com.example.app");
+}
+
+TEST_F(VerifierTest, KnowsItsOperators) {
+  EXPECT_TRUE(verifier_->operators().first_start());
+  const auto admin = verifier_->operators().make_token("admin", model::Role::kAdmin);
+  const auto developer = verifier_->operators().make_token("developer", model::Role::kDeveloper);
+  EXPECT_TRUE(admin->starts_with("tmk_admin_"));
+  EXPECT_TRUE(developer->starts_with("tmk_developer_"));
+  EXPECT_EQ(verifier_->operators().authenticate(*admin)->role, model::Role::kAdmin);
+  EXPECT_EQ(verifier_->operators().authenticate(*developer)->role, model::Role::kDeveloper);
+  EXPECT_EQ(verifier_->operators().authenticate(*developer)->name, "developer");
+  EXPECT_FALSE(verifier_->operators().authenticate(""));
+  EXPECT_FALSE(verifier_->operators().authenticate(*admin + "x"));
+  // A new token of the same name ends the old one.
+  ASSERT_TRUE(verifier_->operators().make_token("admin", model::Role::kAdmin));
+  EXPECT_FALSE(verifier_->operators().authenticate(*admin));
+}
+
+TEST_F(VerifierTest, NotesWhatOperatorsDo) {
+  const auto registered = verifier_->registry().register_package(kPackage, {}, {}, "alice");
+  ASSERT_TRUE(registered);
+  ASSERT_TRUE(verifier_->api_domains().put({"api.example", {}}, "bob"));
+  ASSERT_TRUE(verifier_->operators().token_secrets("carol"));
+  ASSERT_TRUE(verifier_->operators().example_token(true, "192.0.2.1", "dave"));
+  ASSERT_TRUE(verifier_->api_domains().remove("api.example", "bob"));
+  ASSERT_TRUE(verifier_->registry().remove_registration(registered->id, "alice"));
+  const Json log = routes::to_json(verifier_->operators().audit_log(100).value());
+  EXPECT_EQ(log["intact"], true);
+  std::vector<std::string> seen;
+  for (const Json& entry : log["entries"]) {
+    seen.push_back(entry["actor"].get<std::string>() + " " + entry["action"].get<std::string>());
+  }
+  EXPECT_THAT(seen, ElementsAre("alice registration.remove", "bob api.remove", "dave token.example",
+                                "carol secret.read", "bob api.put", "alice registration.add"));
+}
+
+TEST_F(VerifierTest, RefusesSettingsThatCannotWork) {
+  const auto refused = [&](auto change) {
+    state::ServiceSettings settings = settings_;
+    change(settings);
+    auto service = Verifier::open(*store_, master_key_, clock_, random_, settings);
+    return !service && service.error().is(state::SettingsError::kBadSettings);
+  };
+  EXPECT_FALSE(refused([](state::ServiceSettings&) {}));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.public_urls.clear(); }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.token_lifetime = Seconds(0); }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.challenge_lifetime = Seconds(86400); }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"role"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"iss"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"aud"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"arc"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) { s.extra_claims = {"ear"}; }));
+  EXPECT_TRUE(refused([](state::ServiceSettings& s) {
+    s.tls_terminated_by_proxy = true;
+    s.service_pins = {"x"};
+  }));
+}
+
+TEST_F(VerifierTest, MakesExampleTokens) {
+  const auto valid = verifier_->operators().example_token(true, "192.0.2.1", "admin");
+  const auto decoy = verifier_->operators().example_token(false, "192.0.2.1", "admin");
+  EXPECT_EQ(verifier_->operators().check_token(*valid).status, appraisal::TokenStatus::kValid);
+  EXPECT_EQ(verifier_->operators().check_token(*decoy).status, appraisal::TokenStatus::kInvalid);
+}
+
+}  // namespace
+}  // namespace touchmark::verifier
