@@ -6,7 +6,7 @@
 namespace touchmark::verifier::state {
 namespace {
 
-constexpr const char* kName = "policy";  // in the store
+constexpr const char* kPolicyName = "policy";  // in the store
 constexpr std::size_t kMaxStored = 4 * policy::kMaxDocumentBytes;
 constexpr std::int64_t kMaxUnix = 253402300799;  // the end of the year 9999
 
@@ -83,7 +83,7 @@ Result<PolicyVersion> PolicyRollout::read_version(const Json& json) const {
 
 Result<PolicyState> PolicyRollout::read_state() const {
   PolicyState out;
-  auto stored = store_.read().get(kName);
+  auto stored = store_.read().get(kPolicyName);
   if (!stored) return pass(stored);
   if (!*stored) {
     auto standard =
@@ -154,7 +154,7 @@ Result<std::int64_t> PolicyRollout::change(std::int64_t revision, const std::str
         if (auto ok = check_revision(next, revision); !ok) return ok;
         if (auto ok = alter(next); !ok) return ok;
         ++next.revision;
-        return transaction.put(kName, as_bytes(dump_json(to_json(next))));
+        return transaction.put(kPolicyName, as_bytes(dump_json(to_json(next))));
       },
       [&] { state_.set(std::make_shared<PolicyState>(next)); });
   if (!done) return pass(done);
