@@ -20,8 +20,9 @@ function(touchmark_test name)
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main)
-  # A library's code: that of the precompiled header.
-  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  # Tests of one folder use the same names for their helpers. The code of a library, not of a program: the
+  # precompiled header is that.
+  set_target_properties(${name} PROPERTIES UNITY_BUILD OFF POSITION_INDEPENDENT_CODE OFF)
   target_compile_options(${name} PRIVATE -fPIC)
   touchmark_precompile(${name} touchmark_precompiled_tests)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)

@@ -1,12 +1,16 @@
-"""protocol/openapi.yaml describes the table of routes (verifier/routes/table.cc), and nothing else."""
+"""protocol/openapi.yaml describes the routes of verifier/routes/table.cc, and nothing else."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+
+Row = dict[str, str]
+Operations = dict[tuple[str, str], dict[str, Any]]
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = {"get", "put", "post", "patch", "delete"}
@@ -22,12 +26,13 @@ def camel_case(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def document():
-    return yaml.safe_load((ROOT / "protocol/openapi.yaml").read_text("utf-8"))
+def document() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "protocol/openapi.yaml").read_text("utf-8"))
+    return document
 
 
 @pytest.fixture(scope="module")
-def table():
+def table() -> list[Row]:
     source = (ROOT / "verifier/routes/table.cc").read_text("utf-8")
     rows = [match.groupdict() for match in ROW.finditer(source)]
     assert len(rows) == source.count('    {"'), "a row that this test cannot read"
@@ -35,7 +40,7 @@ def table():
 
 
 @pytest.fixture(scope="module")
-def operations(document):
+def operations(document: dict[str, Any]) -> Operations:
     return {
         (method.upper(), re.sub(r"\{\w+\}", "*", path)): operation
         for path, item in document["paths"].items()
@@ -47,46 +52,50 @@ def operations(document):
 def constant(name: str) -> int:
     """The value of a constant of the C++ sources that is a product of numbers and constants."""
     name = name.split("::")[-1]
-    for source in [*ROOT.glob("verifier/**/*.h"), *ROOT.glob("protocol/**/*.h"),
-                   *ROOT.glob("verifier/routes/*.cc")]:
+    for source in [
+        *ROOT.glob("verifier/**/*.h"),
+        *ROOT.glob("protocol/**/*.h"),
+        *ROOT.glob("verifier/routes/*.cc"),
+    ]:
         found = re.search(rf"constexpr [\w:]+ {name} = ([^;]+);", source.read_text("utf-8"))
         if not found:
             continue
         out = 1
-        for factor in found[1].split("*"):
-            factor = factor.strip().replace("'", "")
+        for word in found[1].split("*"):
+            factor = word.strip().replace("'", "")
             out *= int(factor) if factor.isdigit() else constant(factor)
         return out
     raise AssertionError(f"no constant {name}")
 
 
-def test_names_every_route_and_no_other(table, operations):
+def test_names_every_route_and_no_other(table: list[Row], operations: Operations) -> None:
     assert {(row["method"], row["path"]) for row in table} == set(operations)
     assert len(table) == len(operations)
 
 
-def test_names_operations_after_their_handlers(table, operations):
+def test_names_operations_after_their_handlers(table: list[Row], operations: Operations) -> None:
     for row in table:
         operation = operations[row["method"], row["path"]]
         assert operation["operationId"] == camel_case(row["handler"]), row
 
 
-def test_tells_who_may_use_each(table, operations):
+def test_tells_who_may_use_each(table: list[Row], operations: Operations) -> None:
     for row in table:
         operation = operations[row["method"], row["path"]]
         access = row["access"].lower()
         assert operation["x-access"] == access, row
-        expected = None if access == "public" else [{"operatorToken": []}]
+        expected: list[object] | None = None if access == "public" else [{"operatorToken": []}]
         assert operation.get("security") == expected, row
         assert ("401" in operation["responses"]) == (access != "public"), row
         assert ("403" in operation["responses"]) == (access == "admin"), row
 
 
-def test_tells_how_large_a_body_may_be(table, operations):
+def test_tells_how_large_a_body_may_be(table: list[Row], operations: Operations) -> None:
     upload = re.search(
         r"max_upload = std::uint64_t\{(\d+)\} << (\d+);",
         (ROOT / "verifier/routes/handlers.h").read_text("utf-8"),
     )
+    assert upload, "the bound of an upload is written in another way"
     for row in table:
         body = operations[row["method"], row["path"]].get("requestBody")
         if row["kept"] == "Upload":
@@ -99,15 +108,17 @@ def test_tells_how_large_a_body_may_be(table, operations):
             assert "413" in operations[row["method"], row["path"]]["responses"], row
 
 
-def test_every_reference_leads_somewhere_and_every_component_is_used(document):
-    used = set()
+def test_every_reference_leads_somewhere_and_every_component_is_used(
+    document: dict[str, Any],
+) -> None:
+    used: set[str] = set()
 
-    def follow(node):
+    def follow(node: object) -> None:
         if isinstance(node, dict):
             if "$ref" in node:
                 target = node["$ref"]
                 used.add(target)
-                found = document
+                found: Any = document
                 for step in target.removeprefix("#/").split("/"):
                     assert step in found, target
                     found = found[step]
@@ -123,12 +134,12 @@ def test_every_reference_leads_somewhere_and_every_component_is_used(document):
             assert f"#/components/{kind}/{name}" in used, name
 
 
-def test_errors_are_problems(document):
+def test_errors_are_problems(document: dict[str, Any]) -> None:
     for name, response in document["components"]["responses"].items():
         assert list(response["content"]) == ["application/problem+json"], name
 
 
-def test_every_path_parameter_is_declared(document):
+def test_every_path_parameter_is_declared(document: dict[str, Any]) -> None:
     for path, item in document["paths"].items():
         declared = {p["$ref"].rsplit("/", 1)[1] for p in item.get("parameters", [])}
         assert declared == set(re.findall(r"\{(\w+)\}", path)), path

@@ -146,8 +146,8 @@ public final class Touchmark {
   }
 
   /**
-   * Forgets the tokens it holds, so that the next fetch attests again. For an app whose request
-   * was answered with 401 although it carried a token.
+   * Forgets the tokens it holds, so that the next fetch attests again. For an app whose request was
+   * answered with 401 although it carried a token.
    */
   public void discardTokens() {
     NativeCore.discardTokens(client);
