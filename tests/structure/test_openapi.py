@@ -97,7 +97,7 @@ def test_tells_how_large_a_body_may_be(table: list[Row], operations: Operations)
     )
     assert upload, "the bound of an upload is written in another way"
     for row in table:
-        body = operations[row["method"], row["path"]].get("requestBody")
+        body: Any = operations[row["method"], row["path"]].get("requestBody")
         if row["kept"] == "Upload":
             assert list(body["content"]) == ["application/octet-stream"]
             assert body["x-max-bytes"] == int(upload[1]) << int(upload[2])
