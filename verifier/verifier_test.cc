@@ -369,7 +369,9 @@ TEST_F(VerifierTest, RefusesAnApiThatNoAppWouldTake) {
   EXPECT_TRUE(store_->apis()->empty());
 
   for (int i = 0; i < 255; ++i) {
-    ASSERT_TRUE(store_->put_api({"api" + std::to_string(i) + ".example", {}}));
+    ASSERT_TRUE(store_->write([&](store::Transaction& transaction) {
+      return transaction.put_api({"api" + std::to_string(i) + ".example", {}});
+    }));
   }
   ASSERT_TRUE(verifier_->api_domains().put({"the-256th.example", {}}, "admin"));
   const std::string full = verifier_->api_domains().configuration()->jws;
@@ -380,9 +382,9 @@ TEST_F(VerifierTest, RefusesAnApiThatNoAppWouldTake) {
   EXPECT_NE(one_more.error().message().find("256"), std::string::npos) << one_more.error().text();
   EXPECT_EQ(verifier_->api_domains().configuration()->jws, full);
   EXPECT_EQ(store_->apis()->size(), 256U);
-  const Json audit = service_->audit_log(10).value();
-  EXPECT_EQ(audit["entries"][0]["detail"], "the-256th.example");
-  EXPECT_EQ(audit["intact"], true);
+  const auto audit = verifier_->operators().audit_log(10).value();
+  EXPECT_EQ(audit.entries.front().detail, "the-256th.example");
+  EXPECT_TRUE(audit.intact);
   // One that is there already may get other pins.
   EXPECT_TRUE(verifier_->api_domains().put({"the-256th.example", {pin}}, "admin"));
 }
