@@ -24,8 +24,8 @@ openssl::X509Owned decode(ByteView der) {
   return openssl::X509Owned(openssl::decode<d2i_X509>(der));
 }
 
-// Links of the chain are checked with OpenSSL's rules, but for two: time, and critical extensions,
-// of which Apple has many of its own.
+// Links of the chain are checked with OpenSSL's rules, with two exceptions: time, and critical
+// extensions, of which Apple has many of its own.
 bool is_trusted(const SignedData& data, const std::vector<Bytes>& roots) {
   const Store store(X509_STORE_new());
   const StoreContext context(X509_STORE_CTX_new());

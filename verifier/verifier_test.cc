@@ -106,7 +106,7 @@ TEST_F(VerifierTest, GivesADecoyToAnythingElse) {
   EXPECT_EQ(status(answer), appraisal::TokenStatus::kInvalid);
 }
 
-// All that a client can see of an answer, but for the random and the signed bytes.
+// All that a client can see of an answer, except the random and the signed bytes.
 std::string shape(const AttestationAnswer& answer) {
   const Json body = Json::parse(answer.body);
   std::string out = std::to_string(answer.body.size());

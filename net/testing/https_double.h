@@ -1,5 +1,5 @@
 // An HTTPS server on loopback that answers as a test says: a stand-in for a platform's service. Its
-// certificate is made anew; clients trust it by ca_file().
+// certificate is made for each; clients trust it by ca_file().
 #pragma once
 
 #include <arpa/inet.h>

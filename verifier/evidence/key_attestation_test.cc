@@ -97,7 +97,7 @@ TEST_F(KeyAttestationTest, TheChallengeMustBeTheOneAsked) {
   EXPECT_EQ(outcome(), "key-attestation.challenge-unchecked: no challenge was given");
 }
 
-// The owner of a genuinely attested key signs a leaf of his own with it.
+// The owner of a genuinely attested key signs a leaf of their own with it.
 TEST_F(KeyAttestationTest, AnAttestedKeyCannotAttest) {
   TestKey forged_key;
   CertificateSpec forged = leaf_;
@@ -211,7 +211,7 @@ TEST_F(KeyAttestationTest, UnknownTagsAreForNewerVersions) {
 }
 
 TEST_F(KeyAttestationTest, TrustIsByTheRootsKey) {
-  // Issued anew, under another name and for another time.
+  // Issued again, under another name and for another time.
   CertificateSpec again = root_;
   again.not_after = from_unix(1600000000);
   std::vector<Bytes> certificates = chain();

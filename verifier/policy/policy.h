@@ -155,8 +155,8 @@ struct Verdict {
 };
 
 // `findings`: what appraisal and attester found; the policy adds what its own rules find in the
-// facts. A forced pass turns rejections into annotations, but for those which say that the evidence
-// is not this device's, or not fresh: otherwise a recording of it would pass for ever.
+// facts. A forced pass turns rejections into annotations, except those which say that the evidence
+// is not this device's, or not fresh: otherwise a recording of it would always pass.
 Verdict judge(const Policy& policy, const Facts& facts,
               const std::vector<protocol::Finding>& findings, UnixTime now,
               Force force = Force::kNone);

@@ -8,7 +8,7 @@
 namespace touchmark::verifier::state {
 namespace {
 
-// What a configuration says, but for version and time of issue.
+// What a configuration says, except version and time of issue.
 Json content_of(Json payload) {
   payload.erase("version");
   payload.erase("issued");

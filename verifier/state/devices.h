@@ -14,7 +14,7 @@ namespace touchmark::verifier::state {
 
 enum class DeviceError {
   kBadDevice,  // not a device id
-  kNoDevice,   // no such device was seen, or, for "latest", none at all
+  kNoDevice,   // no such device was seen, or, for "latest", none
   kTooMany,    // more forced devices than the service keeps
 };
 std::string_view error_id(DeviceError error);

@@ -1,5 +1,5 @@
 // The golden vectors of protocol/vectors/, made from fixed keys. Tests of every language read the
-// committed files; the verifier's own test also makes them anew and compares.
+// committed files; the verifier's own test also makes them again and compares.
 #pragma once
 
 #include <map>

@@ -43,7 +43,7 @@ class TokenStatus(enum.Enum):
     UNBOUND = "unbound"
     """Genuine, but not bound to what this request carries (claim `pay`)."""
     MISDIRECTED = "misdirected"
-    """Genuine, but for another audience or of another issuer."""
+    """Genuine, yet meant for another audience or from another issuer."""
 
 
 @dataclass(frozen=True)
