@@ -131,37 +131,37 @@ Outcome remove(const std::string& text, Session& session) {
 
 }  // namespace
 
-void add_api_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group =
+void add_api_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group =
       add_group(app, "api", "Name the API servers that the app calls, and their pins");
 
   auto options = std::make_shared<AddOptions>();
-  CLI::App* add_app = group->add_subcommand("add", "Protect an API, or replace its pins");
+  line::Command* add_app = group->add_subcommand("add", "Protect an API, or replace its pins");
   add_app->add_option("DOMAIN", options->domain, "api.example.com, or host:port")->required();
   add_app
       ->add_option("--from-file", options->files,
                    "Take the pin of a PEM certificate, chain (its first) or key; repeatable")
       ->type_name("FILE")
-      ->allow_extra_args(false);
+      ->one_value_each();
   add_app->add_option("--pin", options->pins, "A pin: base64 of SHA-256 of the key; repeatable")
       ->type_name("PIN")
-      ->allow_extra_args(false);
+      ->one_value_each();
   add_app
       ->add_option("--backup-pin", options->backup_pins,
                    "The pin of a spare key, beside those above; repeatable")
       ->type_name("PIN")
-      ->allow_extra_args(false);
+      ->one_value_each();
   add_app->footer(
       "Without --from-file and --pin the pin is read from the certificate that the server shows "
       "now.\n\nExample:\n  touchmark api add api.example.com --backup-pin "
       "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
   dispatcher.on(add_app, [options](Session& s) { return add(*options, s); });
 
-  CLI::App* list_app = group->add_subcommand("list", "List the protected APIs and their pins");
+  line::Command* list_app = group->add_subcommand("list", "List the protected APIs and their pins");
   dispatcher.on(list_app, list);
 
   auto domain = std::make_shared<std::string>();
-  CLI::App* remove_app = group->add_subcommand("remove", "Stop protecting an API");
+  line::Command* remove_app = group->add_subcommand("remove", "Stop protecting an API");
   remove_app->add_option("DOMAIN", *domain, "As `touchmark api list` shows it")->required();
   dispatcher.on(remove_app, [domain](Session& s) { return remove(*domain, s); });
 }

@@ -67,10 +67,10 @@ Outcome explain(const std::string& code, Session& session) {
 
 }  // namespace
 
-void add_arc_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "arc", "Read attestation response codes");
+void add_arc_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group = add_group(app, "arc", "Read attestation response codes");
   auto code = std::make_shared<std::string>();
-  CLI::App* explain_app =
+  line::Command* explain_app =
       group->add_subcommand("explain", "Say what a code that a user reads out means");
   explain_app->add_option("CODE", *code, "Letters and digits, in either case")->required();
   explain_app->footer(

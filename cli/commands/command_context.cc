@@ -1,7 +1,5 @@
 #include "cli/commands/command_context.h"
 
-#include <CLI/CLI.hpp>
-
 #include "cli/commands/commands.h"
 
 #include "cli/service/profile.h"
@@ -34,9 +32,9 @@ service::AdminClient::Progress Session::progress(std::string what) {
   };
 }
 
-CLI::App* add_group(CLI::App& app, const char* name, const char* description) {
-  CLI::App* group = app.add_subcommand(name, description);
-  group->require_subcommand(1);
+line::Command* add_group(line::Command& app, const char* name, const char* description) {
+  line::Command* group = app.add_subcommand(name, description);
+  group->require_subcommand();
   return group;
 }
 

@@ -1,7 +1,6 @@
 // What every command is given: where to print, what to read, and the service of the chosen profile.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -9,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/io/console.h"
 #include "cli/io/exit_code.h"
+#include "cli/line/command.h"
 #include "cli/service/admin_client.h"
 #include "cli/service/environment.h"
 #include "cli/service/pin.h"
@@ -64,8 +64,8 @@ using Handler = std::function<Outcome(Session&)>;
 // Notes what to run when a subcommand was chosen, so that it runs after the whole line is parsed.
 class Dispatcher {
  public:
-  void on(CLI::App* command, Handler handler) {
-    command->callback([this, handler = std::move(handler)] { chosen_ = handler; });
+  void on(line::Command* command, Handler handler) {
+    command->on_chosen([this, handler = std::move(handler)] { chosen_ = handler; });
   }
   const Handler& chosen() const { return chosen_; }
 

@@ -8,9 +8,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/package/package.h"
 #include "cli/io/error.h"
-#include "cli/line/help.h"
 #include "cli/line/legacy_form.h"
-#include "cli/line/usage.h"
 #include "cli/serve/serve.h"
 
 namespace touchmark::cli::commands {
@@ -27,7 +25,7 @@ constexpr const char* kFooter =
     "  touchmark init https://localhost:8443 --token TOKEN --pin PIN\n"
     "  touchmark registration add app-release.apk";
 
-using AddCommand = void (*)(CLI::App&, Dispatcher&);
+using AddCommand = void (*)(line::Command&, Dispatcher&);
 
 // In the order of --help: what a newcomer needs first.
 constexpr auto kCommands = std::to_array<AddCommand>({
@@ -50,13 +48,13 @@ constexpr auto kCommands = std::to_array<AddCommand>({
 });
 
 void add_global_options(CommandLine& line) {
-  CLI::App& app = line.app;
+  line::Command& app = line.root.command();
   app.add_flag("--json", line.options.json, "Answer, and report errors, as one line of JSON");
   app.add_option("--profile", line.options.profile, "Use this profile (default: default)")
       ->type_name("NAME");
   app.add_option("--timeout", line.options.timeout_seconds,
                  "How long to wait for a connection, or while nothing moves (default: 30)")
-      ->check(CLI::Range(1, 3600))
+      ->range(1, 3600)
       ->type_name("SECONDS");
 }
 
@@ -67,18 +65,6 @@ int report(const Error& error, bool json, io::Console& console) {
 
 bool asks_for_json(const std::vector<std::string>& args) {
   return std::find(args.begin(), args.end(), "--json") != args.end();
-}
-
-// --help's heading over the subcommands.
-void name_groups(CLI::App& app) {
-  app.group("Commands");
-  for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
-}
-
-std::string help_of(const CLI::App& app) {
-  std::string text = app.help();
-  while (text.ends_with('\n')) text.pop_back();
-  return text;
 }
 
 int execute(CommandLine& line, World& world) {
@@ -102,20 +88,12 @@ io::ExitCode print_json(Session& session, const Json& json) {
 
 std::unique_ptr<CommandLine> make_command_line() {
   auto line = std::make_unique<CommandLine>();
-  CLI::App& app = line->app;
-  app.name("touchmark");
-  app.description("Tells your API what is calling it: the genuine app, or anything else.");
+  line::Command& app = line->root.command();
   app.footer(kFooter);
-  app.require_subcommand(1);
-  // Global options may stand after the subcommand too; set before subcommands are made, they
-  // inherit it.
-  app.fallthrough();
-  app.formatter(std::make_shared<line::HelpFormatter>());
-  app.set_version_flag("--version", "touchmark " TOUCHMARK_VERSION, "Print the version and exit");
+  app.require_subcommand();
   add_global_options(*line);
   serve::add_serve_command(app, line->exit_code);
   for (const AddCommand add : kCommands) add(app, line->dispatcher);
-  for (CLI::App* command : app.get_subcommands({})) name_groups(*command);
   return line;
 }
 
@@ -123,22 +101,14 @@ int run(const std::vector<std::string>& args, World& world) {
   const std::vector<std::string> modern = line::translate_article_form(args);
   const auto line = make_command_line();
   if (modern.empty()) {
-    world.console.note(help_of(line->app));
+    world.console.note(line->root.help());
     return io::kExitUsage;
   }
-  try {
-    std::vector<std::string> reversed(modern.rbegin(), modern.rend());
-    line->app.parse(std::move(reversed));
-  } catch (const CLI::CallForHelp&) {
-    world.console.print(help_of(line->app));
-    return execute(*line, world);
-  } catch (const CLI::CallForVersion& version) {
-    world.console.print(version.what());
-    return execute(*line, world);
-  } catch (const CLI::ParseError& error) {
-    const Error usage(io::CliError::kUsage, line::explain_parse_error(line->app, modern, error));
-    return report(usage, asks_for_json(modern), world.console);
+  const line::Parsed parsed = line->root.parse(modern);
+  if (parsed.kind == line::Parsed::Kind::kWrong) {
+    return report(Error(io::CliError::kUsage, parsed.text), asks_for_json(modern), world.console);
   }
+  if (parsed.kind == line::Parsed::Kind::kText) world.console.print(parsed.text);
   return execute(*line, world);
 }
 

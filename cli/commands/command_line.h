@@ -14,7 +14,9 @@ struct CommandLine {
   GlobalOptions options;
   Dispatcher dispatcher;
   int exit_code = io::kExitOk;  // of `serve`, which runs while the line is parsed
-  CLI::App app;
+  line::Root root{"touchmark",
+                  "Tells your API what is calling it: the genuine app, or anything else.",
+                  "touchmark " TOUCHMARK_VERSION};
 };
 
 // The tree as `man`, `completion` and --help show it.

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cli/io/error.h"
+#include "cli/line/command_tree.h"
 #include "cli/line/completion.h"
 #include "cli/line/manual.h"
 #include "cli/service/profile.h"
@@ -308,8 +309,8 @@ TEST_F(InitTest, RefusesASelfSignedServiceWithoutATerminal) {
 
 TEST(Manual, HasAPageForEveryCommand) {
   const auto line = make_command_line();
-  const auto pages = line::manual_pages(line->app);
-  EXPECT_EQ(pages.size(), line->app.get_subcommands({}).size() + 1);
+  const auto pages = line::manual_pages(line->root.app());
+  EXPECT_EQ(pages.size(), line::subcommands(line->root.app()).size() + 1);
   EXPECT_EQ(pages.front().file, "touchmark.1");
   EXPECT_THAT(pages.front().text, HasSubstr(".SH EXIT STATUS"));
   for (const line::ManualPage& page : pages) EXPECT_THAT(page.text, StartsWith(".TH TOUCHMARK"));
@@ -318,8 +319,8 @@ TEST(Manual, HasAPageForEveryCommand) {
 TEST(Completion, KnowsEveryCommandAndOption) {
   const auto line = make_command_line();
   for (const std::string& script :
-       {line::bash_completion(line->app), line::zsh_completion(line->app),
-        line::fish_completion(line->app)}) {
+       {line::bash_completion(line->root.app()), line::zsh_completion(line->root.app()),
+        line::fish_completion(line->root.app())}) {
     EXPECT_THAT(script, HasSubstr("touchmark registration add"));
     EXPECT_THAT(script, HasSubstr("expire-after"));
   }

@@ -92,18 +92,19 @@ Outcome force(const std::string& did, const std::string& how, Session& session) 
 
 }  // namespace
 
-void add_device_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "device", "Look at single devices, and force their verdicts");
+void add_device_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group =
+      add_group(app, "device", "Look at single devices, and force their verdicts");
   auto limit = std::make_shared<int>(50);
-  CLI::App* list_app = group->add_subcommand("list", "List the devices seen last");
+  line::Command* list_app = group->add_subcommand("list", "List the devices seen last");
   list_app->add_option("--limit", *limit, "How many, 1 to 10000 (default: 50)")
-      ->check(CLI::Range(1, 10000))
+      ->range(1, 10000)
       ->type_name("N");
   dispatcher.on(list_app, [limit](Session& s) { return list(*limit, s); });
 
   auto did = std::make_shared<std::string>();
   const auto add = [&](const char* name, const char* description, const Handler& handler) {
-    CLI::App* command = group->add_subcommand(name, description);
+    line::Command* command = group->add_subcommand(name, description);
     command
         ->add_option("DID", *did,
                      "The device id, as `touchmark device list` shows it, or latest for the device "

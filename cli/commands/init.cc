@@ -122,9 +122,9 @@ Outcome init(const InitOptions& options, Session& session) {
 
 }  // namespace
 
-void add_init_command(CLI::App& app, Dispatcher& dispatcher) {
+void add_init_command(line::Command& app, Dispatcher& dispatcher) {
   auto options = std::make_shared<InitOptions>();
-  CLI::App* command =
+  line::Command* command =
       app.add_subcommand("init", "Store a service's address and your token in a profile");
   command->add_option("URL", options->url, "https://host:8443")->required();
   command
@@ -132,12 +132,12 @@ void add_init_command(CLI::App& app, Dispatcher& dispatcher) {
                    "Operator token that `touchmark serve` printed; - reads standard input "
                    "(default: TOUCHMARK_TOKEN, or asked for)")
       ->type_name("TOKEN");
-  CLI::Option* pin =
+  line::Option* pin =
       command
           ->add_option("--pin", options->pins,
                        "Pin of the service's key, for a self-signed certificate; repeatable")
           ->type_name("PIN")
-          ->allow_extra_args(false);
+          ->one_value_each();
   command
       ->add_option("--ca", options->ca_file,
                    "PEM file of the authority that signed its certificate")

@@ -41,17 +41,17 @@ Outcome download(const Download& what, const std::string& file, Session& session
   return io::kExitOk;
 }
 
-void add_download(CLI::App& group, const Download& what, Dispatcher& dispatcher) {
+void add_download(line::Command& group, const Download& what, Dispatcher& dispatcher) {
   auto file = std::make_shared<std::string>();
-  CLI::App* command = group.add_subcommand(what.name, what.description);
+  line::Command* command = group.add_subcommand(what.name, what.description);
   command->add_option("FILE", *file, what.option_description)->required();
   dispatcher.on(command, [file, &what](Session& s) { return download(what, *file, s); });
 }
 
 }  // namespace
 
-void add_sdk_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "sdk", "Download what goes into the app");
+void add_sdk_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group = add_group(app, "sdk", "Download what goes into the app");
   add_download(*group, kLibrary, dispatcher);
   add_download(*group, kConfig, dispatcher);
 }

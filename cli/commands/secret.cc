@@ -26,14 +26,16 @@ Outcome get(const std::string& format, Session& session) {
 
 }  // namespace
 
-void add_secret_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "secret", "Fetch the secret that API servers check tokens with");
+void add_secret_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group =
+      add_group(app, "secret", "Fetch the secret that API servers check tokens with");
   auto format = std::make_shared<std::string>("base64");
-  CLI::App* get_app = group->add_subcommand("get", "Print the token secret (needs an admin token)");
+  line::Command* get_app =
+      group->add_subcommand("get", "Print the token secret (needs an admin token)");
   get_app
       ->add_option("--format", *format,
                    "base64, env (lines for an environment file) or json (default: base64)")
-      ->check(CLI::IsMember({"base64", "env", "json"}))
+      ->one_of({"base64", "env", "json"})
       ->type_name("FORMAT");
   get_app->footer("Example:\n  touchmark secret get --format env > api-server.env");
   dispatcher.on(get_app, [format](Session& s) { return get(*format, s); });

@@ -63,18 +63,18 @@ Outcome audit(int limit, Session& session) {
 
 }  // namespace
 
-void add_status_command(CLI::App& app, Dispatcher& dispatcher) {
+void add_status_command(line::Command& app, Dispatcher& dispatcher) {
   dispatcher.on(app.add_subcommand("status", "Show how the service is, and who you are to it"),
                 status);
 }
 
-void add_audit_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "audit", "Read who changed what");
+void add_audit_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group = add_group(app, "audit", "Read who changed what");
   auto limit = std::make_shared<int>(50);
-  CLI::App* list_app =
+  line::Command* list_app =
       group->add_subcommand("list", "List the newest entries (needs an admin token)");
   list_app->add_option("--limit", *limit, "How many, 1 to 10000 (default: 50)")
-      ->check(CLI::Range(1, 10000))
+      ->range(1, 10000)
       ->type_name("N");
   dispatcher.on(list_app, [limit](Session& s) { return audit(*limit, s); });
 }

@@ -116,11 +116,11 @@ Outcome example(bool invalid, Session& session) {
 
 }  // namespace
 
-void add_token_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "token", "Check, read and make tokens");
+void add_token_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group = add_group(app, "token", "Check, read and make tokens");
 
   auto options = std::make_shared<CheckOptions>();
-  CLI::App* check_app =
+  line::Command* check_app =
       group->add_subcommand("check", "Say whether a token is valid, and if not why");
   check_app->add_option("TOKEN", options->token, "The token, or - to read standard input")
       ->required();
@@ -138,12 +138,13 @@ void add_token_commands(CLI::App& app, Dispatcher& dispatcher) {
   dispatcher.on(check_app, [options](Session& s) { return check(*options, s); });
 
   auto token = std::make_shared<std::string>();
-  CLI::App* inspect_app = group->add_subcommand("inspect", "Show what a token says, unverified");
+  line::Command* inspect_app =
+      group->add_subcommand("inspect", "Show what a token says, unverified");
   inspect_app->add_option("TOKEN", *token, "The token, or - to read standard input")->required();
   dispatcher.on(inspect_app, [token](Session& s) { return inspect(*token, s); });
 
   auto invalid = std::make_shared<bool>(false);
-  CLI::App* example_app =
+  line::Command* example_app =
       group->add_subcommand("example", "Make a token, to try an API server with");
   example_app->add_flag("--invalid", *invalid, "One that a failed attestation would get");
   dispatcher.on(example_app, [invalid](Session& s) { return example(*invalid, s); });

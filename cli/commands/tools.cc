@@ -24,7 +24,7 @@ Outcome version(Session& session) {
 
 Outcome man(const std::string& folder, Session& session) {
   const auto line = make_command_line();
-  const auto pages = line::manual_pages(line->app);
+  const auto pages = line::manual_pages(line->root.app());
   if (folder.empty()) {
     for (const line::ManualPage& page : pages) session.console().print(page.text);
     return io::kExitOk;
@@ -43,34 +43,35 @@ Outcome man(const std::string& folder, Session& session) {
 
 Outcome completion(const std::string& shell, Session& session) {
   const auto line = make_command_line();
-  const std::string script = shell == "bash"  ? line::bash_completion(line->app)
-                             : shell == "zsh" ? line::zsh_completion(line->app)
-                                              : line::fish_completion(line->app);
+  const std::string script = shell == "bash"  ? line::bash_completion(line->root.app())
+                             : shell == "zsh" ? line::zsh_completion(line->root.app())
+                                              : line::fish_completion(line->root.app());
   session.console().print(script);
   return io::kExitOk;
 }
 
 }  // namespace
 
-void add_version_command(CLI::App& app, Dispatcher& dispatcher) {
+void add_version_command(line::Command& app, Dispatcher& dispatcher) {
   dispatcher.on(app.add_subcommand("version", "Print the version"), version);
 }
 
-void add_man_command(CLI::App& app, Dispatcher& dispatcher) {
+void add_man_command(line::Command& app, Dispatcher& dispatcher) {
   auto folder = std::make_shared<std::string>();
-  CLI::App* command =
+  line::Command* command =
       app.add_subcommand("man", "Print the manual pages, or write them to a folder");
   command->add_option("--to", *folder, "Folder, such as /usr/local/share/man/man1")
       ->type_name("FOLDER");
   dispatcher.on(command, [folder](Session& s) { return man(*folder, s); });
 }
 
-void add_completion_command(CLI::App& app, Dispatcher& dispatcher) {
+void add_completion_command(line::Command& app, Dispatcher& dispatcher) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("completion", "Print the completion script of a shell");
+  line::Command* command =
+      app.add_subcommand("completion", "Print the completion script of a shell");
   command->add_option("SHELL", *shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+      ->one_of({"bash", "zsh", "fish"});
   command->footer("Example:\n  source <(touchmark completion bash)");
   dispatcher.on(command, [shell](Session& s) { return completion(*shell, s); });
 }

@@ -1,5 +1,7 @@
 #include "cli/line/command_tree.h"
 
+#include <CLI/CLI.hpp>
+
 namespace touchmark::cli::line {
 
 std::vector<const CLI::App*> subcommands(const CLI::App& app) {

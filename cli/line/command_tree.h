@@ -1,9 +1,13 @@
 // Reading the command line's tree: for --help's relatives (man pages, completion, suggestions).
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace touchmark::cli::line {
 

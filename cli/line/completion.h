@@ -1,8 +1,11 @@
 // Completion scripts for shells, from the command line's tree: commands, options, file names.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace touchmark::cli::line {
 

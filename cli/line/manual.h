@@ -1,9 +1,12 @@
 // Manual pages (roff) from the command line's tree.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace touchmark::cli::line {
 

@@ -1,9 +1,13 @@
 // Turns what the argument parser refused into one sentence that says what to type instead.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+class ParseError;
+}  // namespace CLI
 
 namespace touchmark::cli::line {
 

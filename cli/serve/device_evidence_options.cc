@@ -69,8 +69,8 @@ std::string_view error_id(HardwareOptionError error) {
   return kIds[error];
 }
 
-void add_hardware_options(CLI::App& command, HardwareOptions& options) {
-  const auto group = [](CLI::Option* option) { option->group("Hardware evidence"); };
+void add_hardware_options(line::Command& command, HardwareOptions& options) {
+  const auto group = [](line::Option* option) { option->group("Hardware evidence"); };
   group(command.add_option("--hardware-roots", options.more_roots,
                            "Trust the roots in FILE (PEM) beside Google's and Apple's: for the "
                            "lab, whose phones are made under a root of its own"));
@@ -86,7 +86,7 @@ void add_hardware_options(CLI::App& command, HardwareOptions& options) {
   group(command
             .add_option("--revocation-max-age", options.revocation_max_age,
                         "How long a list counts after it was last confirmed")
-            ->capture_default_str());
+            ->show_default());
   group(command.add_option("--revocation-ca", options.revocation_ca,
                            "Trust the certificates in FILE (PEM) in place of the system's: for a "
                            "mirror of the list"));

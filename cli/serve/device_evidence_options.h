@@ -1,13 +1,13 @@
 // The options of `touchmark serve` about hardware evidence.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "cli/line/command.h"
 #include "verifier/appraisal/device_evidence_settings.h"
 #include "verifier/state/revocation_source.h"
 
@@ -24,7 +24,7 @@ struct HardwareOptions {
   bool revocation_required = false;
 };
 
-void add_hardware_options(CLI::App& command, HardwareOptions& options);
+void add_hardware_options(line::Command& command, HardwareOptions& options);
 
 // Messages name option and file.
 enum class HardwareOptionError {

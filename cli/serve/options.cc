@@ -149,16 +149,16 @@ Result<verifier::http::LogLevel> parse_log_level(const std::string& text) {
   return bad_value("--log-level", "\"" + text + "\" is not debug, info, warning or error");
 }
 
-void add_token_options(CLI::App& command, ServeOptions& options) {
-  const auto group = [](CLI::Option* option) { option->group("Tokens"); };
+void add_token_options(line::Command& command, ServeOptions& options) {
+  const auto group = [](line::Option* option) { option->group("Tokens"); };
   group(command.add_option("--token-lifetime", options.token_lifetime, "How long a token is valid")
-            ->capture_default_str());
+            ->show_default());
   group(command
             .add_option("--challenge-lifetime", options.challenge_lifetime,
                         "How long a challenge can be answered")
-            ->capture_default_str());
+            ->show_default());
   group(command.add_option("--token-header", options.token_header, "Header that carries the token")
-            ->capture_default_str());
+            ->show_default());
   group(command.add_option("--token-prefix", options.token_prefix,
                            "Text before the token in that header, such as \"Bearer \""));
   group(command
@@ -173,10 +173,10 @@ void add_token_options(CLI::App& command, ServeOptions& options) {
                          "Accept the SDK's Linux build, which proves no phone: for the lab"));
 }
 
-void add_network_options(CLI::App& command, ServeOptions& options) {
-  const auto group = [](CLI::Option* option) { option->group("Network"); };
+void add_network_options(line::Command& command, ServeOptions& options) {
+  const auto group = [](line::Option* option) { option->group("Network"); };
   group(command.add_option("--listen", options.listen, "ADDR:PORT; port 0 takes any free one")
-            ->capture_default_str());
+            ->show_default());
   group(command.add_option("--public-url", options.public_urls,
                            "https://HOST[:PORT] as apps reach the service; repeat for failover"));
   group(command.add_option("--host", options.hosts,
@@ -194,19 +194,18 @@ void add_network_options(CLI::App& command, ServeOptions& options) {
   group(command.add_flag("--trust-forwarded-for", options.trust_forwarded_for,
                          "Take a client's address from the proxy's X-Forwarded-For"));
   group(command.add_option("--max-connections", options.max_connections, "Connections at a time")
-            ->capture_default_str());
+            ->show_default());
   group(command.add_option("--max-upload", options.max_upload, "Largest package in bytes")
-            ->capture_default_str());
+            ->show_default());
   group(command.add_option("--threads", options.threads,
-                           "Threads for the network; 0: one a processor"));
+                           "Threads for the network; 0: one per processor"));
 }
 
-void add_log_options(CLI::App& command, ServeOptions& options) {
-  const auto group = [](CLI::Option* option) { option->group("Log"); };
-  group(command.add_option("--log-format", options.log_format, "text or json")
-            ->capture_default_str());
+void add_log_options(line::Command& command, ServeOptions& options) {
+  const auto group = [](line::Option* option) { option->group("Log"); };
+  group(command.add_option("--log-format", options.log_format, "text or json")->show_default());
   group(command.add_option("--log-level", options.log_level, "debug, info, warning or error")
-            ->capture_default_str());
+            ->show_default());
   group(command.add_option("--log-file", options.log_file, "Append to FILE instead of stderr"));
 }
 
@@ -221,7 +220,7 @@ std::string_view error_id(OptionError error) {
   return kIds[error];
 }
 
-void add_options(CLI::App& command, ServeOptions& options) {
+void add_options(line::Command& command, ServeOptions& options) {
   command.add_option("--data", options.data,
                      "Folder for database, keys and certificate; made on the first start");
   command.add_option("--master-key", options.master_key,

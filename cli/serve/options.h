@@ -1,7 +1,6 @@
 // The options of `touchmark serve`: from the command line to settings that were checked.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/line/command.h"
 #include "cli/serve/device_evidence_options.h"
 #include "verifier/http/log.h"
 #include "verifier/state/settings.h"
@@ -52,7 +52,7 @@ struct ServeOptions {
   std::uint64_t max_upload = std::uint64_t{2} << 30;
 };
 
-void add_options(CLI::App& command, ServeOptions& options);
+void add_options(line::Command& command, ServeOptions& options);
 
 enum class OptionError {
   kBadValue,     // the message names the option

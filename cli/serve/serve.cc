@@ -110,7 +110,7 @@ Result<verifier::http::TlsIdentity> given_identity(const ServeOptions& options) 
   return verifier::http::TlsIdentity{std::move(*certificate), std::move(*key)};
 }
 
-// Everything that runs, in the order in which it has to be made, and destroyed the other way round.
+// Everything that runs, in the order in which it is made. It is destroyed in the reverse order.
 class Process {
  public:
   Process(const ServeOptions& options, ServePlan plan)
@@ -311,11 +311,11 @@ int serve(const ServeOptions& options) {
 
 }  // namespace
 
-void add_serve_command(CLI::App& app, int& exit_code) {
+void add_serve_command(line::Command& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
-  CLI::App* command = app.add_subcommand("serve", "Run the attestation service");
+  line::Command* command = app.add_subcommand("serve", "Run the attestation service");
   add_options(*command, *options);
-  command->callback([options, &exit_code] { exit_code = serve(*options); });
+  command->on_chosen([options, &exit_code] { exit_code = serve(*options); });
 }
 
 }  // namespace touchmark::cli::serve

@@ -1,12 +1,12 @@
 // `touchmark serve`: the command that runs the service until it is told to stop.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "cli/line/command.h"
 
 namespace touchmark::cli::serve {
 
 // Adds the subcommand `serve` to the command line; when it was chosen and has run, `exit_code`
 // holds the process's exit status (the numbers are in cli/io/exit_code.h).
-void add_serve_command(CLI::App& app, int& exit_code);
+void add_serve_command(line::Command& app, int& exit_code);
 
 }  // namespace touchmark::cli::serve

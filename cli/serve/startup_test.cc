@@ -165,12 +165,12 @@ TEST(Certificate, NamesItsHosts) {
   }
 }
 
-Result<ServePlan> plan(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), "serve");
-  CLI::App app;
+Result<ServePlan> plan(const std::vector<const char*>& arguments) {
+  line::Root root("serve", "", "");
   ServeOptions options;
-  add_options(app, options);
-  app.parse(static_cast<int>(arguments.size()), arguments.data());
+  add_options(root.command(), options);
+  const line::Parsed parsed = root.parse({arguments.begin(), arguments.end()});
+  EXPECT_EQ(parsed.kind, line::Parsed::Kind::kCommand) << parsed.text;
   return make_plan(options);
 }
 

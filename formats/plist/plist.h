@@ -18,7 +18,7 @@ enum class PlistError {
   kBadTrailer,   // binary: sizes or offsets that do not fit into the file
   kBadObject,    // binary: an object that leaves the file, of an unknown type, or badly encoded
   kBadXml,       // XML that is not well formed, or an element that has no place in a list
-  kBadValue,     // a number, date, or base64 text that is none
+  kBadValue,     // text that is not the number, date or base64 that its element announces
   kDuplicateKey,
   kTooDeep,   // over 32 levels; a reference cycle ends here too
   kTooLarge,  // over 100,000 values, counted each time one is referred to

@@ -67,7 +67,7 @@ std::map<std::string, Sha256Digest> split_digests(const Measurement& measurement
 
 // "<base64 of the digest>=..." as the command line prints it:
 // base64(SHA-256) + package-versionName[versionCode]-N + " SDK:Android(x.y.z)", N the number of
-// parts. The base64 of 32 bytes ends in '=', which is the separator of the article's line.
+// parts. The base64 of 32 bytes ends in '=', which separates the digest from the rest.
 std::string one_line(const Measurement& measurement);
 
 Json to_json(const Measurement& measurement);

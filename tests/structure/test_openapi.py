@@ -15,7 +15,7 @@ Operations = dict[tuple[str, str], dict[str, Any]]
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = {"get", "put", "post", "patch", "delete"}
 ROW = re.compile(
-    r'\{"(?P<method>[A-Z]+)",\s*"(?P<path>[^"]+)",\s*k(?P<access>\w+),\s*k(?P<run_on>\w+),'
+    r'\{"(?P<method>[A-Z]+)",\s*(?P<path>"[^"]+"|[\w:]+),\s*k(?P<access>\w+),\s*k(?P<run_on>\w+),'
     r"\s*(?P<max_body>[\w:]+),\s*k(?P<kept>\w+),\s*(?P<handler>\w+)\}"
 )
 
@@ -36,6 +36,9 @@ def table() -> list[Row]:
     source = (ROOT / "verifier/routes/table.cc").read_text("utf-8")
     rows = [match.groupdict() for match in ROW.finditer(source)]
     assert len(rows) == source.count('    {"'), "a row that this test cannot read"
+    for row in rows:
+        path = row["path"]
+        row["path"] = path.strip('"') if path.startswith('"') else text_constant(path)
     return rows
 
 
@@ -47,6 +50,16 @@ def operations(document: dict[str, Any]) -> Operations:
         for method, operation in item.items()
         if method in METHODS
     }
+
+
+def text_constant(name: str) -> str:
+    """The value of a constant of the protocol that is a text."""
+    name = name.split("::")[-1]
+    for source in ROOT.glob("protocol/**/*.h"):
+        found = re.search(rf'constexpr std::string_view {name} = "([^"]+)";', source.read_text())
+        if found:
+            return found[1]
+    raise AssertionError(f"no constant {name}")
 
 
 def constant(name: str) -> int:

@@ -16,8 +16,8 @@ using protocol::Finding;
 using protocol::FindingId;
 using Findings = std::vector<Finding>;
 
-// Unknown evidence is compared part by part with at most so many registrations of its app, the
-// newest first: the work that one request can ask for has a bound.
+// An app that is not recognised is compared part by part with its newest registrations, at most
+// this many: one request can ask for a bounded amount of work.
 constexpr std::size_t kMaxCompared = 16;
 constexpr std::size_t kMaxNamed = 5;  // parts in a detail
 

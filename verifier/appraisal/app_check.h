@@ -1,4 +1,4 @@
-// Which registration evidence belongs to, and what of the evidence says otherwise.
+// Finds the registration that evidence belongs to, and what in the evidence contradicts it.
 #pragma once
 
 #include <vector>
@@ -11,11 +11,11 @@ namespace touchmark::verifier::appraisal {
 
 struct Recognition {
   const Reference* reference = nullptr;  // nullptr: no registration
-  // The installed app is not the registered package itself but some of its splits, or was made by a
-  // store out of the registered bundle; one registration stands for many such measurements.
+  // The installed app is some splits of the registered package, or a store built it from the
+  // registered bundle. One registration covers many such measurements.
   bool in_part = false;
-  // When in part: the code-bearing parts that are installed, by their names there; those that hold
-  // at least a byte.
+  // Only when in part: the installed parts that hold code, under their names on the device. Empty
+  // parts are left out.
   std::vector<package::Part> code{};
 
   // What the ranges of a challenge are drawn over; empty for an app that no registration knows.
@@ -29,9 +29,9 @@ struct Recognition {
 // a bundle the code must be.
 Recognition recognise(const Evidence& evidence, const ReferenceValues& references);
 
-// What was proven of the app before it is checked.
+// What is proven about the app before check_app() looks at it.
 struct ProvenApp {
-  bool range_proof = false;  // it is that of the recognised registration
+  bool range_proof = false;  // the range proof fits the recognised registration
   // Verified device evidence names the app's package and signers
   // (DeviceAppraisal::names_signers()).
   bool signers = false;
@@ -47,8 +47,8 @@ std::vector<protocol::Finding> check_app(const Evidence& evidence,
                                          const ReferenceValues& references, const Recognition& app,
                                          ProvenApp proven, UnixTime now);
 
-// Whether a signer's certificate is marked as the development team's; the app may be registered or
-// not.
+// Whether a certificate that signed the app is marked as the development team's. The app itself
+// need not be registered.
 bool signed_for_development(const Evidence& evidence, const ReferenceValues& references);
 
 }  // namespace touchmark::verifier::appraisal

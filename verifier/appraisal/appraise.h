@@ -1,5 +1,5 @@
-// Compares evidence with reference values and with the connection it came by: evidence -> findings
-// and facts.
+// Compares evidence with the reference values and with the connection that it came over. The
+// result is findings and facts; the policy judges them later.
 #pragma once
 
 #include <functional>
@@ -29,15 +29,15 @@ struct AppraisalSettings {
   bool tls_terminated_by_proxy = false;  // then exporter values are not compared
 };
 
-// What an appraisal found out; nothing of it is judged.
+// What an appraisal found. The policy has not judged it yet.
 struct Appraisal {
   std::vector<protocol::Finding> findings;  // the client's own included; in no particular order
   policy::Facts facts;
   Recognition app;  // points into the references that the evidence was compared with
 };
 
-// SHA-256(nonce || bytes of the ranges), over the content that is registered. `digests` tells by
-// name which part is meant; what it does not name is absent.
+// SHA-256(nonce || bytes of the ranges), taken from the registered content. `digests` maps a part's
+// name to its SHA-256; a part that it does not name counts as absent.
 Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Range>& ranges,
                                  const std::map<std::string, Sha256Digest>& digests,
                                  const RangeReader& read);

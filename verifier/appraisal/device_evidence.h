@@ -41,8 +41,8 @@ struct ExpectedApp {
   static ExpectedApp of(const Evidence& evidence, const Reference* reference);
 };
 
-// The level that hardware evidence claims, unverified. A decoy token carries it, as a valid token
-// would carry the verified one, so that the two do not differ.
+// The level that the hardware evidence claims, not verified. A decoy token carries it where a valid
+// token carries the verified level, so that the two look the same.
 policy::Assurance claimed_assurance(const Evidence& evidence);
 
 // What device evidence proves, and what is wrong with it.
@@ -54,8 +54,8 @@ struct DeviceAppraisal {
   std::optional<policy::AppAttestFacts> app_attest{};
   std::optional<policy::PlayFacts> play{};
 
-  // Whether the evidence names the expected app's package and signers, so that they are no longer
-  // the app's word alone. Android's key attestation and Play Integrity name them; App Attest names
+  // Whether verified evidence names the expected app's package and signers; otherwise they are only
+  // the app's own word. Android's key attestation and Play Integrity name them. App Attest names
   // the team and the app only.
   bool names_signers() const;
 };

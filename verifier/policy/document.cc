@@ -321,9 +321,10 @@ void warn(const Policy& policy, Report& report) {
   for (const Ruled<Assurance>* one : {&levels.android, &levels.ios}) {
     const Ruled<Assurance>& other = one == &levels.android ? levels.ios : levels.android;
     if (one->value > Assurance::kSoftware && other.value == Assurance::kSoftware) {
-      report.warning(one->rule, other.rule.key +
-                                    " is software: whoever has no hardware evidence can say that "
-                                    "he is there, if a release for it is registered");
+      report.warning(one->rule,
+                     other.rule.key +
+                         " is software: an attacker without hardware evidence can claim to "
+                         "run there, if a release for that platform is registered");
     }
   }
 }

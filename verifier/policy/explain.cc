@@ -11,7 +11,7 @@ std::string listed(const Words& words, std::string_view last_joint) {
     if (i > 0) out += i + 1 == words.size() ? " " + std::string(last_joint) + " " : ", ";
     out += words[i].empty() ? "none" : words[i];
   }
-  return out.empty() ? "none at all" : out;
+  return out.empty() ? "none" : out;
 }
 
 // Gathers what several rules ask for.

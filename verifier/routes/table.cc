@@ -3,6 +3,8 @@
 #include <array>
 
 #include "protocol/limits.h"
+#include "protocol/messages/answer.h"
+#include "protocol/messages/challenge.h"
 
 namespace touchmark::verifier::routes {
 namespace {
@@ -16,8 +18,8 @@ constexpr bool kInMemory = false;
 
 // clang-format off
 constexpr auto kTable = std::to_array<Row>({
-    {"POST",   "/v1/challenge",              kPublic,    kIo,     protocol::kMaxChallengeBody,       kInMemory, challenge},
-    {"POST",   "/v1/attest",                 kPublic,    kIo,     protocol::kMaxAttestBody, kInMemory, attest},
+    {"POST",   protocol::kChallengePath,   kPublic,    kIo,     protocol::kMaxChallengeBody, kInMemory, challenge},
+    {"POST",   protocol::kAttestPath,      kPublic,    kIo,     protocol::kMaxAttestBody,  kInMemory, attest},
     {"GET",    "/healthz",                   kPublic,    kIo,     kNoBody,                   kInMemory, health},
     {"GET",    "/readyz",                    kPublic,    kWorker, kNoBody,                   kInMemory, readiness},
 

@@ -21,7 +21,7 @@ std::string certificate_id(const Sha256Digest& certificate, const std::string& p
 
 // For the audit log.
 std::string lasting(std::optional<UnixTime> expires) {
-  return expires ? "until " + format_time(*expires) + " UTC" : "for ever";
+  return expires ? "until " + format_time(*expires) + " UTC" : "without an end";
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ constexpr const char* kVerifyFooter =
     "challenge and app. Whether such a device is wanted (locked, up to date) is for a policy.\n\n"
     "Exits with 0 when all evidence verifies and passes the --policy, 1 when some does not, 2 "
     "when\n"
-    "an option is wrong or a file cannot be read. With --json: one object a line for each piece of "
+    "an option is wrong or a file cannot be read. With --json: one object per line for each piece "
+    "of "
     "evidence, with\n"
     "verified, reason, detail, warnings and the decoded fields. docs/evidence.md lists the "
     "reasons.\n\n"
@@ -40,9 +41,10 @@ constexpr const char* kVerifyFooter =
     "\\\n"
     "    chain.pem";
 
-void add_verify(CLI::App& group, Dispatcher& dispatcher) {
+void add_verify(line::Command& group, Dispatcher& dispatcher) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* app = group.add_subcommand("verify", "Say whether evidence is genuine, and if not why");
+  line::Command* app =
+      group.add_subcommand("verify", "Say whether evidence is genuine, and if not why");
   app->add_option("--type", options->type,
                   "android-key, app-attest, app-attest-assertion, app-attest-receipt or "
                   "play-integrity")
@@ -87,12 +89,12 @@ void add_verify(CLI::App& group, Dispatcher& dispatcher) {
 
 }  // namespace
 
-void add_evidence_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "evidence", "Judge and decode hardware evidence");
+void add_evidence_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group = add_group(app, "evidence", "Judge and decode hardware evidence");
   add_verify(*group, dispatcher);
 
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* inspect = group->add_subcommand(
+  line::Command* inspect = group->add_subcommand(
       "inspect", "Show what evidence says, whatever kind it is; nothing is verified");
   inspect
       ->add_option("FILE", *files,

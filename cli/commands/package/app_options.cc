@@ -5,7 +5,7 @@
 
 namespace touchmark::cli::commands {
 
-void add_signing_certificate_option(CLI::App& command, std::vector<std::string>& files) {
+void add_signing_certificate_option(line::Command& command, std::vector<std::string>& files) {
   command
       .add_option(
           "--signing-certificate", files,
@@ -14,7 +14,7 @@ void add_signing_certificate_option(CLI::App& command, std::vector<std::string>&
       ->type_name("FILE");
 }
 
-void add_form_options(CLI::App& command, FormOptions& options) {
+void add_form_options(line::Command& command, FormOptions& options) {
   command
       .add_option(
           "FILE", options.files,

@@ -1,7 +1,6 @@
 // How commands are told of an app: its files, and what they do not say themselves.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
@@ -15,8 +14,8 @@ struct FormOptions {
 };
 
 // FILE... and --signing-certificate.
-void add_form_options(CLI::App& command, FormOptions& options);
-void add_signing_certificate_option(CLI::App& command, std::vector<std::string>& files);
+void add_form_options(line::Command& command, FormOptions& options);
+void add_signing_certificate_option(line::Command& command, std::vector<std::string>& files);
 
 // SHA-256 of the certificates in these files.
 Result<std::vector<Sha256Digest>> signer_digests(const std::vector<std::string>& files);

@@ -103,14 +103,15 @@ Outcome diff(const FormOptions& options, Session& session) {
 
 }  // namespace
 
-void add_package_diff_command(CLI::App& group, Dispatcher& dispatcher) {
+void add_package_diff_command(line::Command& group, Dispatcher& dispatcher) {
   auto options = std::make_shared<FormOptions>();
-  CLI::App* app = group.add_subcommand("diff", "Name what differs between two releases of an app");
+  line::Command* app =
+      group.add_subcommand("diff", "Name what differs between two releases of an app");
   app->add_option("APP", options->files,
                   "The older and the newer one: a file (APK, app bundle, IPA, archive of split "
                   "APKs), or registration:ID for what the service has registered")
       ->required()
-      ->expected(2);
+      ->count(2);
   add_signing_certificate_option(*app, options->signing_certificates);
   app->footer("Exits with 0 when nothing differs and both verify, else 1.");
   dispatcher.on(app, [options](Session& s) { return diff(*options, s); });

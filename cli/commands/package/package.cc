@@ -207,27 +207,26 @@ Outcome show(const FormOptions& options, Session& session) {
   return exit_code;
 }
 
-CLI::App* add_verify(CLI::App& group, Dispatcher& dispatcher) {
+line::Command* add_verify(line::Command& group, Dispatcher& dispatcher) {
   auto options = std::make_shared<PackageOptions>();
-  CLI::App* app = group.add_subcommand(
+  line::Command* app = group.add_subcommand(
       "verify", "Say whether Android would take the packages' signatures, and if not why");
   app->add_option("FILE", options->files, "APK files, archives of split APKs, or IPA files")
       ->required();
-  const auto levels = CLI::Range(std::uint32_t{1}, std::uint32_t{INT32_MAX});
   app->add_option("--min-sdk", options->min_sdk,
                   "The oldest API level to verify for (default: what the manifest says)")
-      ->check(levels)
+      ->range(1, INT32_MAX)
       ->type_name("N");
   app->add_option("--max-sdk", options->max_sdk,
                   "The newest API level to verify for (default: the newest)")
-      ->check(levels)
+      ->range(1, INT32_MAX)
       ->type_name("N");
   app->add_option("--v4-signature-file", options->v4_file,
                   "Verify this v4 signature (app.apk.idsig) of the package too")
       ->type_name("FILE");
   app->footer(
       "Exits with 0 when every file verifies, 1 when one is refused, 2 when one cannot be read.\n"
-      "With --json: one object a line, one line a file. docs/package-rules.md explains the "
+      "With --json: one object per line, one line per file. docs/package-rules.md explains the "
       "reasons.");
   dispatcher.on(app, [options](Session& s) { return verify(*options, s); });
   return app;
@@ -235,18 +234,18 @@ CLI::App* add_verify(CLI::App& group, Dispatcher& dispatcher) {
 
 }  // namespace
 
-void add_package_command(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "package", "Look at packages on this machine");
+void add_package_command(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group = add_group(app, "package", "Look at packages on this machine");
   add_verify(*group, dispatcher);
 
   auto measured = std::make_shared<FormOptions>();
-  CLI::App* measure_app = group->add_subcommand(
+  line::Command* measure_app = group->add_subcommand(
       "measure", "Print the measurement that a registration of the app would have");
   add_form_options(*measure_app, *measured);
   dispatcher.on(measure_app, [measured](Session& s) { return measure(*measured, s); });
 
   auto shown = std::make_shared<FormOptions>();
-  CLI::App* show_app = group->add_subcommand(
+  line::Command* show_app = group->add_subcommand(
       "show", "Show an app's facts, signers and parts, also when its signatures are refused");
   add_form_options(*show_app, *shown);
   dispatcher.on(show_app, [shown](Session& s) { return show(*shown, s); });

@@ -6,8 +6,8 @@
 
 namespace touchmark::cli::commands {
 
-void add_package_command(CLI::App& app, Dispatcher& dispatcher);
+void add_package_command(line::Command& app, Dispatcher& dispatcher);
 // package_diff_command.cc
-void add_package_diff_command(CLI::App& group, Dispatcher& dispatcher);
+void add_package_diff_command(line::Command& group, Dispatcher& dispatcher);
 
 }  // namespace touchmark::cli::commands

@@ -218,15 +218,15 @@ Outcome replay(const ReplayOptions& options, Session& session) {
 
 }  // namespace
 
-void add_policy_trials(CLI::App& group, Dispatcher& dispatcher) {
+void add_policy_trials(line::Command& group, Dispatcher& dispatcher) {
   auto path = std::make_shared<std::string>();
-  CLI::App* check_app =
+  line::Command* check_app =
       group.add_subcommand("check", "Say whether a policy document is valid, without a service");
   check_app->add_option("FILE", *path, "The document, in TOML")->required();
   dispatcher.on(check_app, [path](Session& s) { return check(*path, s); });
 
   auto test_options = std::make_shared<TestOptions>();
-  CLI::App* test_app =
+  line::Command* test_app =
       group.add_subcommand("test", "Judge evidence files by a policy document, without a service");
   test_app->add_option("FILE", test_options->policy, "The document, in TOML")->required();
   test_app
@@ -243,12 +243,12 @@ void add_policy_trials(CLI::App& group, Dispatcher& dispatcher) {
   dispatcher.on(test_app, [test_options](Session& s) { return test(*test_options, s); });
 
   auto replay_options = std::make_shared<ReplayOptions>();
-  CLI::App* replay_app = group.add_subcommand(
+  line::Command* replay_app = group.add_subcommand(
       "replay", "Show which recorded attestations a policy would newly refuse or accept");
   replay_app->add_option("FILE", replay_options->policy, "The document, in TOML")->required();
   replay_app
       ->add_option("--last", replay_options->last, "How many of the newest (default: all kept)")
-      ->check(CLI::Range(std::int64_t{1}, verifier::model::kKeptAppraisals))
+      ->range(1, verifier::model::kKeptAppraisals)
       ->type_name("N");
   dispatcher.on(replay_app, [replay_options](Session& s) { return replay(*replay_options, s); });
 }

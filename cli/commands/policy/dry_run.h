@@ -5,6 +5,6 @@
 
 namespace touchmark::cli::commands {
 
-void add_policy_trials(CLI::App& group, Dispatcher& dispatcher);
+void add_policy_trials(line::Command& group, Dispatcher& dispatcher);
 
 }  // namespace touchmark::cli::commands

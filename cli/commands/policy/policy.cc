@@ -146,8 +146,8 @@ Outcome end_canary(const char* action, Session& session) {
   return io::kExitOk;
 }
 
-void add_canary(CLI::App& group, Dispatcher& dispatcher) {
-  CLI::App* canary = add_group(group, "canary", "Follow and end the roll-out of a candidate");
+void add_canary(line::Command& group, Dispatcher& dispatcher) {
+  line::Command* canary = add_group(group, "canary", "Follow and end the roll-out of a candidate");
   dispatcher.on(canary->add_subcommand("status", "Show the candidate and what it changed so far"),
                 canary_status);
   dispatcher.on(canary->add_subcommand("promote", "Put the candidate into force for all devices"),
@@ -158,26 +158,26 @@ void add_canary(CLI::App& group, Dispatcher& dispatcher) {
 
 }  // namespace
 
-void add_policy_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "policy", "Say what the service accepts, and try it out");
+void add_policy_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group = add_group(app, "policy", "Say what the service accepts, and try it out");
   auto toml = std::make_shared<bool>(false);
-  CLI::App* show_app = group->add_subcommand("show", "Show the appraisal policy in force");
+  line::Command* show_app = group->add_subcommand("show", "Show the appraisal policy in force");
   show_app->add_flag("--toml", *toml, "Print the document itself");
   dispatcher.on(show_app, [toml](Session& s) { return show(*toml, s); });
 
   auto options = std::make_shared<SetOptions>();
-  CLI::App* set_app =
+  line::Command* set_app =
       group->add_subcommand("set", "Put a policy into force (needs an admin token)");
   set_app->add_option("FILE", options->file, "The document, in TOML")->required();
   set_app
       ->add_option("--canary", options->canary,
                    "Try it on this share of the devices first, 1 to 99")
-      ->check(CLI::Range(1, 99))
+      ->range(1, 99)
       ->type_name("PERCENT");
   set_app
       ->add_option("--revision", options->revision,
                    "Only when the policy in force still is this revision, as `policy show` says")
-      ->check(CLI::Range(std::int64_t{0}, INT64_MAX))
+      ->range(0, INT64_MAX)
       ->type_name("N");
   set_app->footer(
       "Example:\n  touchmark policy show --toml > policy.toml\n  touchmark policy check "

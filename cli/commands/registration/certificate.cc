@@ -52,9 +52,9 @@ Outcome add(const CertificateOptions& options, Session& session) {
 
 }  // namespace
 
-void add_certificate_command(CLI::App& group, Dispatcher& dispatcher) {
+void add_certificate_command(line::Command& group, Dispatcher& dispatcher) {
   auto options = std::make_shared<CertificateOptions>();
-  CLI::App* app = group.add_subcommand(
+  line::Command* app = group.add_subcommand(
       "add-certificate", "Register a signing certificate, for all the releases it signs");
   app->add_option("FILE", options->file,
                   "The certificate (PEM or DER), or a package that it signed")

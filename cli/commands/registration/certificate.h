@@ -7,6 +7,6 @@ namespace touchmark::cli::commands {
 
 inline constexpr const char* kCertificatesPath = "/admin/v1/certificates";
 
-void add_certificate_command(CLI::App& group, Dispatcher& dispatcher);
+void add_certificate_command(line::Command& group, Dispatcher& dispatcher);
 
 }  // namespace touchmark::cli::commands

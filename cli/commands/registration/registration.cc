@@ -233,11 +233,12 @@ Outcome remove(const std::vector<std::string>& ids, Session& session) {
 
 }  // namespace
 
-void add_registration_commands(CLI::App& app, Dispatcher& dispatcher) {
-  CLI::App* group = add_group(app, "registration", "Register the releases that get valid tokens");
+void add_registration_commands(line::Command& app, Dispatcher& dispatcher) {
+  line::Command* group =
+      add_group(app, "registration", "Register the releases that get valid tokens");
 
   auto add_options = std::make_shared<AddOptions>();
-  CLI::App* add_app = group->add_subcommand("add", "Measure an app and register it");
+  line::Command* add_app = group->add_subcommand("add", "Measure an app and register it");
   add_app
       ->add_option("PACKAGE", add_options->app.files,
                    "The signed release: an APK, app bundle, IPA or archive of split APKs; or the "
@@ -256,11 +257,11 @@ void add_registration_commands(CLI::App& app, Dispatcher& dispatcher) {
 
   add_certificate_command(*group, dispatcher);
 
-  CLI::App* list_app = group->add_subcommand("list", "List what is registered");
+  line::Command* list_app = group->add_subcommand("list", "List what is registered");
   dispatcher.on(list_app, list);
 
   auto expire_options = std::make_shared<ExpireOptions>();
-  CLI::App* expire_app =
+  line::Command* expire_app =
       group->add_subcommand("expire", "Change how long registrations last from now on");
   expire_app->add_option("ID", expire_options->ids, "As `touchmark registration list` shows it")
       ->required();
@@ -270,7 +271,7 @@ void add_registration_commands(CLI::App& app, Dispatcher& dispatcher) {
   dispatcher.on(expire_app, [expire_options](Session& s) { return expire(*expire_options, s); });
 
   auto ids = std::make_shared<std::vector<std::string>>();
-  CLI::App* remove_app = group->add_subcommand("remove", "Remove registrations");
+  line::Command* remove_app = group->add_subcommand("remove", "Remove registrations");
   remove_app->add_option("ID", *ids, "As `touchmark registration list` shows it")->required();
   dispatcher.on(remove_app, [ids](Session& s) { return remove(*ids, s); });
 }
