@@ -1,11 +1,11 @@
 #include "verifier/http/connection.h"
 
-#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -20,8 +20,9 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kFirstRead = 1024;  // so that a connection that waits holds little memory
+constexpr std::size_t kWholeAnswer = 64 * 1024;  // an answer of up to that goes out in one write
 constexpr std::size_t kSlowestBytesPerSecond = 16 * 1024;
 
 // An IPv4 client on an IPv6 socket is shown as IPv4.
@@ -46,21 +47,38 @@ bool read_target(std::string_view target, HttpRequest& request) {
 // For what can still be answered: a connection whose time is over is closed already.
 Error transport_error(const error_code& code) { return {HttpError::kMalformed, code.message()}; }
 
+std::string header_of(unsigned version, const HttpResponse& response) {
+  const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
+  std::string out = (version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ") + std::to_string(response.status);
+  out.append(" ").append(reason).append(
+      "\r\nServer: touchmark\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+  const auto add = [&](std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  };
+  if (!response.content_type.empty()) add("Content-Type", response.content_type);
+  for (const auto& [name, value] : response.headers) add(name, value);
+  if (response.status != 204) add("Content-Length", std::to_string(response.body.size()));
+  return out + "\r\n";
+}
+
 }  // namespace
+
+// Parses what the connection received; a body goes piece by piece to where the caller says.
+class HttpConnection::Parser : public http::request_parser<http::buffer_body> {};
 
 HttpConnection::HttpConnection(asio::ip::tcp::socket socket, ConnectionContext& context)
     : context_(context),
       stream_(std::move(socket), context.tls),
       buffer_(context.limits.header_bytes + kPieceBytes) {
   error_code error;
-  const auto endpoint = beast::get_lowest_layer(stream_).socket().remote_endpoint(error);
+  const auto endpoint = stream_.peer(error);
   if (!error) peer_ = address_text(endpoint.address());
 }
 
 void HttpConnection::stop() {
-  asio::post(stream_.get_executor(), [self = shared_from_this()] {
+  asio::post(stream_.executor(), [self = shared_from_this()] {
     self->stopping_ = true;
-    if (!self->busy_) beast::get_lowest_layer(self->stream_).cancel();
+    if (!self->busy_) self->stream_.cancel();
   });
 }
 
@@ -73,8 +91,8 @@ asio::awaitable<void> HttpConnection::run() {
 }
 
 asio::awaitable<bool> HttpConnection::handshake() {
-  beast::get_lowest_layer(stream_).expires_after(context_.limits.handshake);
-  const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kAsTuple);
+  stream_.expires_after(context_.limits.handshake);
+  const error_code error = co_await stream_.handshake();
   if (error) co_return false;
   exporter_ = channel_binding(stream_.native_handle());
   if (!exporter_) {
@@ -86,17 +104,64 @@ asio::awaitable<bool> HttpConnection::handshake() {
   co_return true;
 }
 
+// In this file a condition holds no co_await: GCC 12 compiles that wrongly, and the program
+// crashes.
+
+// Adds to buffer_ what comes next, and tells the parser of the end.
+asio::awaitable<error_code> HttpConnection::receive(Parser& parser) {
+  const std::size_t wanted = buffer_.size() == 0 && !parser.got_some() ? kFirstRead : kPieceBytes;
+  const std::size_t room = std::min(wanted, buffer_.max_size() - buffer_.size());
+  if (room == 0) co_return http::error::buffer_overflow;
+  auto [error, bytes] = co_await stream_.read_some(buffer_.prepare(room));
+  buffer_.commit(bytes);
+  if (error != asio::error::eof && error != asio::ssl::error::stream_truncated) co_return error;
+  if (!parser.got_some() && buffer_.size() == 0) co_return http::error::end_of_stream;
+  co_return http::error::partial_message;
+}
+
+asio::awaitable<error_code> HttpConnection::read_header(Parser& parser) {
+  while (true) {
+    if (buffer_.size() > 0) {
+      error_code error;
+      buffer_.consume(parser.put(buffer_.data(), error));
+      if (parser.is_header_done()) co_return error_code();
+      if (error && error != http::error::need_more) co_return error;
+    }
+    const error_code failed = co_await receive(parser);
+    if (failed) co_return failed;
+  }
+}
+
+// Fills the parser's piece of a body, until it is full or a part of it has come.
+asio::awaitable<error_code> HttpConnection::read_piece(Parser& parser) {
+  const std::size_t room = parser.get().body().size;
+  while (true) {
+    error_code error = http::error::need_more;
+    std::size_t parsed = 0;
+    if (buffer_.size() > 0) {
+      error.clear();
+      parsed = parser.put(buffer_.data(), error);
+      buffer_.consume(parsed);
+    }
+    if (error == http::error::need_buffer) co_return error_code();
+    if (error && error != http::error::need_more) co_return error;
+    if (parser.is_done() || parser.get().body().size < room) co_return error_code();
+    if (parsed > 0 && !error) continue;  // the head of a chunk
+    const error_code failed = co_await receive(parser);
+    if (failed) co_return failed;
+  }
+}
+
 // False when the connection is to be closed.
 asio::awaitable<bool> HttpConnection::serve_one() {
   if (stopping_) co_return false;
   Parser parser;
   parser.header_limit(context_.limits.header_bytes);
   parser.body_limit(boost::none);  // read_body() counts against the route's own bound
-  beast::get_lowest_layer(stream_).expires_after(context_.limits.idle);
-  const auto [error, size] = co_await http::async_read_header(stream_, buffer_, parser, kAsTuple);
+  stream_.expires_after(context_.limits.idle);
+  const error_code error = co_await read_header(parser);
   // Closed, idle for too long, or told to stop: there is nobody to answer.
-  if (error == http::error::end_of_stream || error == beast::error::timeout ||
-      error == asio::error::operation_aborted || error == asio::ssl::error::stream_truncated) {
+  if (error == http::error::end_of_stream || error == asio::error::operation_aborted) {
     co_return false;
   }
   busy_ = true;
@@ -174,12 +239,10 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
   const auto length = parser.content_length();
   if (length && *length > route.max_body) co_return too_large();
   if (route.upload) {
-    const auto create = [&] {
-      return std::make_shared<Result<Upload>>(Upload::create(context_.upload_dir));
-    };
-    const auto created = co_await context_.workers.run(create);
-    if (!*created) co_return pass(*created);
-    upload = std::move(**created);
+    auto created =
+        co_await context_.workers.run([&] { return Upload::create(context_.upload_dir); });
+    if (!created) co_return pass(created);
+    upload = std::move(*created);
   }
   auto continued = co_await send_continue(parser);
   if (!continued) co_return continued;
@@ -193,11 +256,9 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
         static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), route.max_body - total + 1));
     body.data = piece.data();
     body.size = wanted;
-    beast::get_lowest_layer(stream_).expires_after(context_.limits.progress);
-    const auto [error, size] = co_await http::async_read(stream_, buffer_, parser, kAsTuple);
-    if (error && error != http::error::need_buffer) {
-      co_return tl::unexpected<Error>(transport_error(error));
-    }
+    stream_.expires_after(context_.limits.progress);
+    const error_code error = co_await read_piece(parser);
+    if (error) co_return tl::unexpected<Error>(transport_error(error));
     const ByteView got = ByteView(piece).first(wanted - body.size);
     total += got.size();
     if (total > route.max_body) co_return too_large();
@@ -205,36 +266,32 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
       request.body += as_text(got);
       continue;
     }
-    const auto write = [&] { return std::make_shared<Result<void>>(upload.write(got)); };
-    const auto written = co_await context_.workers.run(write);
-    if (!*written) co_return pass(*written);
+    const auto written = co_await context_.workers.run([&] { return upload.write(got); });
+    if (!written) co_return pass(written);
   }
   co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> HttpConnection::send_continue(Parser& parser) {
   if (!beast::iequals(parser.get()[http::field::expect], "100-continue")) co_return Result<void>();
-  http::response<http::empty_body> go_on{http::status::continue_, 11};
-  beast::get_lowest_layer(stream_).expires_after(context_.limits.progress);
-  const auto [error, size] = co_await http::async_write(stream_, go_on, kAsTuple);
+  stream_.expires_after(context_.limits.progress);
+  const error_code error = co_await stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
   if (error) co_return tl::unexpected<Error>(transport_error(error));
   co_return Result<void>();
 }
 
 asio::awaitable<bool> HttpConnection::send(const Parser& parser, HttpResponse response) {
-  http::response<http::string_body> out{static_cast<http::status>(response.status),
-                                        parser.get().version() == 10 ? 10U : 11U};
-  out.set(http::field::server, "touchmark");
-  out.set(http::field::cache_control, "no-store");
-  out.set("X-Content-Type-Options", "nosniff");
-  if (!response.content_type.empty()) out.set(http::field::content_type, response.content_type);
-  for (const auto& [name, value] : response.headers) out.set(name, value);
-  out.body() = std::move(response.body);
-  if (response.status != 204) out.content_length(out.body().size());
+  std::string head = header_of(parser.get().version(), response);
+  std::string& body = response.body;
   // One deadline for the whole answer, so a large one gets time for a slow line.
-  const auto for_size = std::chrono::seconds(out.body().size() / kSlowestBytesPerSecond);
-  beast::get_lowest_layer(stream_).expires_after(context_.limits.progress + for_size);
-  const auto [error, size] = co_await http::async_write(stream_, out, kAsTuple);
+  const auto for_size = std::chrono::seconds(body.size() / kSlowestBytesPerSecond);
+  stream_.expires_after(context_.limits.progress + for_size);
+  if (body.size() <= kWholeAnswer) {
+    head += body;
+    body.clear();
+  }
+  error_code error = co_await stream_.write(head);
+  if (!error && !body.empty()) error = co_await stream_.write(body);
   co_return !error;
 }
 
@@ -242,21 +299,20 @@ asio::awaitable<bool> HttpConnection::send(const Parser& parser, HttpResponse re
 // might never see why it was refused.
 asio::awaitable<void> HttpConnection::drain(Parser& parser) {
   Bytes piece(kPieceBytes);
-  beast::get_lowest_layer(stream_).expires_after(context_.limits.drained_time);
+  stream_.expires_after(context_.limits.drained_time);
   for (std::uint64_t total = 0; !parser.is_done() && total < context_.limits.drained_bytes;) {
     auto& body = parser.get().body();
     body.data = piece.data();
     body.size = piece.size();
-    const auto [error, size] = co_await http::async_read(stream_, buffer_, parser, kAsTuple);
-    if (error && error != http::error::need_buffer) co_return;
+    const error_code error = co_await read_piece(parser);
+    if (error) co_return;
     total += piece.size() - body.size;
   }
 }
 
 asio::awaitable<void> HttpConnection::close() {
-  beast::get_lowest_layer(stream_).expires_after(std::chrono::seconds(2));
-  co_await stream_.async_shutdown(kAsTuple);
-  beast::get_lowest_layer(stream_).close();
+  stream_.expires_after(std::chrono::seconds(2));
+  co_await stream_.close();
 }
 
 std::string HttpConnection::remote_ip(const Parser& parser) const {

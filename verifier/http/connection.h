@@ -1,15 +1,7 @@
 // One connection: TLS handshake, then requests one after the other until it is closed.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -18,6 +10,7 @@
 
 #include "verifier/http/log.h"
 #include "verifier/http/router.h"
+#include "verifier/http/tls_stream.h"
 #include "verifier/http/upload.h"
 #include "verifier/http/worker_pool.h"
 
@@ -49,17 +42,20 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(boost::asio::ip::tcp::socket socket, ConnectionContext& context);
 
-  boost::asio::any_io_executor executor() { return stream_.get_executor(); }
+  boost::asio::any_io_executor executor() { return stream_.executor(); }
   boost::asio::awaitable<void> run();
   // Ends the connection: at once when it waits for a request, else after the answer it works on.
   // From any thread.
   void stop();
 
  private:
-  using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
+  class Parser;  // of one request
 
   boost::asio::awaitable<bool> handshake();
   boost::asio::awaitable<bool> serve_one();
+  boost::asio::awaitable<boost::system::error_code> read_header(Parser& parser);
+  boost::asio::awaitable<boost::system::error_code> read_piece(Parser& parser);
+  boost::asio::awaitable<boost::system::error_code> receive(Parser& parser);
   boost::asio::awaitable<HttpResponse> answer(Parser& parser);
   boost::asio::awaitable<HttpResponse> answer_route(Parser& parser, const Route& route,
                                                     HttpRequest request);
@@ -72,8 +68,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::string remote_ip(const Parser& parser) const;
 
   ConnectionContext& context_;
-  boost::beast::ssl_stream<boost::beast::tcp_stream> stream_;
-  boost::beast::flat_buffer buffer_;
+  TlsStream stream_;
+  boost::beast::flat_buffer buffer_;  // received, not parsed yet
   std::string peer_;
   std::optional<Bytes> exporter_;
   bool busy_ = false;      // between a request's header and its answer

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -19,17 +19,17 @@ class WorkerPool {
   // Waits for the work at hand; nothing may be run afterwards.
   void join() { pool_.join(); }
 
-  // Runs `work` on a worker; the caller goes on where it was. Its result is default-constructible.
+  // Runs `work` on a worker; the caller goes on where it was, and gets its exception if it throws.
   template <class Work>
   boost::asio::awaitable<std::invoke_result_t<Work>> run(Work work) {
-    using Value = std::invoke_result_t<Work>;
-    auto task = [work = std::move(work)]() mutable -> boost::asio::awaitable<Value> {
-      co_return work();
-    };
-    co_return co_await boost::asio::co_spawn(pool_, std::move(task), boost::asio::use_awaitable);
+    std::optional<std::invoke_result_t<Work>> result;
+    co_await run_there([&] { result.emplace(work()); });
+    co_return std::move(*result);
   }
 
  private:
+  boost::asio::awaitable<void> run_there(std::function<void()> work);
+
   boost::asio::thread_pool pool_;
 };
 

@@ -1,0 +1,50 @@
+// The bytes of one TLS connection, each operation under a deadline. The templates of Asio's stream
+// are instantiated in tls_stream.cc alone.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace touchmark::verifier::http {
+
+// Not thread-safe: everything runs on the strand of the socket.
+class TlsStream {
+ public:
+  TlsStream(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls);
+  ~TlsStream();
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
+
+  boost::asio::any_io_executor executor();
+  // The client's address; an error when it is gone already.
+  boost::asio::ip::tcp::endpoint peer(boost::system::error_code& error) const;
+  SSL* native_handle();
+
+  // An operation that still runs when this time is over fails, and the connection is closed.
+  void expires_after(std::chrono::steady_clock::duration time);
+  // Ends what runs, with operation_aborted.
+  void cancel();
+
+  boost::asio::awaitable<boost::system::error_code> handshake();
+  struct Read {
+    boost::system::error_code error;  // eof or stream_truncated at the end
+    std::size_t bytes = 0;
+  };
+  boost::asio::awaitable<Read> read_some(boost::asio::mutable_buffer into);
+  boost::asio::awaitable<boost::system::error_code> write(std::string_view bytes);
+  // Says goodbye, then closes.
+  boost::asio::awaitable<void> close();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace touchmark::verifier::http
