@@ -201,6 +201,16 @@ def test_a_hostile_header_is_malformed_and_never_an_exception(header: bytes) -> 
     assert status(raw_token(header, json.dumps(CLAIMS).encode())) is TokenStatus.MALFORMED
 
 
+@pytest.mark.parametrize("crit", ["x", ["x"], ["exp"], ["x", "b64"], [], None, {}])
+def test_the_library_below_refuses_an_extension_that_it_does_not_know(crit: object) -> None:
+    # The floor of PyJWT in pyproject.toml is the first version that does, so that the check does
+    # not hang by one line of ours.
+    header = json.dumps({"alg": "HS256", "crit": crit, "x": 1, "exp": 1}).encode()
+    text = raw_token(header, json.dumps(CLAIMS).encode())
+    with pytest.raises(jwt.InvalidTokenError):
+        jwt.PyJWS().decode(text, SECRET, algorithms=["HS256"])
+
+
 @pytest.mark.parametrize(
     "payload", ["", "[]", "null", "1", "{", '"x"', "[" * 2900, '{"exp":' + "1" * 2900 + "}"]
 )
