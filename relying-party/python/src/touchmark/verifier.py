@@ -6,6 +6,8 @@ import base64
 import enum
 import hashlib
 import hmac
+import json
+import math
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +25,8 @@ _MIN_SECRET_BYTES = 32
 # More than this is no difference between clocks, and keeps stolen tokens alive.
 _MAX_LEEWAY = 300
 _DECOY_INFO = b"touchmark decoy secret v1"
+# As the service reads tokens; claims are flat but for results of attestation.
+_MAX_DEPTH = 16
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
 
@@ -33,7 +37,7 @@ class TokenStatus(enum.Enum):
     MISSING = "missing"
     """The request has no token."""
     MALFORMED = "malformed"
-    """Not a JWT, or one of the service's secrets signed it and it has no expiry."""
+    """Not a JWT, or the service signed it and its `exp` is no time."""
     EXPIRED = "expired"
     """Genuine, but its time is over."""
     INVALID = "invalid"
@@ -143,23 +147,37 @@ class TokenVerifier:
             return TokenResult(TokenStatus.MALFORMED, f"longer than {self._max_bytes} bytes")
         if not _COMPACT.fullmatch(token) or not all(map(_is_canonical, token.split("."))):
             return TokenResult(TokenStatus.MALFORMED, "not three base64url parts")
+        header, payload, _ = token.split(".")
         try:
-            for secret in self._secrets:
-                claims = _claims_signed_by(token, secret)
-                if claims is not None:
-                    return self._judge(claims, binding)
-            for secret in self._decoys:
-                claims = _claims_signed_by(token, secret)
-                if claims is not None:
-                    return TokenResult(TokenStatus.INVALID, "its attestation failed", claims)
-            if not _has_claims(token):
-                return TokenResult(TokenStatus.MALFORMED, "unsigned and not a set of claims")
+            problem = _header_problem(_read_object(header))
+            if problem:
+                return TokenResult(TokenStatus.MALFORMED, problem)
+        except ValueError as error:
+            return TokenResult(TokenStatus.MALFORMED, f"its header is {error}")
+        try:
+            signed = self._signer(token)
         except jwt.PyJWTError as error:
             return TokenResult(TokenStatus.MALFORMED, str(error))
-        except RecursionError:
-            # A header of thousands of brackets is more than the JSON reader can nest.
-            return TokenResult(TokenStatus.MALFORMED, "its JSON is nested too deep")
-        return TokenResult(TokenStatus.FORGED, "no known secret signed it")
+        try:
+            claims = _read_object(payload)
+        except ValueError as error:
+            known = "unsigned" if signed is TokenStatus.FORGED else "signed"
+            return TokenResult(TokenStatus.MALFORMED, f"{known}, and its payload is {error}")
+        if signed is TokenStatus.FORGED:
+            return TokenResult(signed, "no known secret signed it")
+        if signed is TokenStatus.INVALID:
+            return TokenResult(signed, "its attestation failed", claims)
+        return self._judge(claims, binding)
+
+    def _signer(self, token: str) -> TokenStatus:
+        """VALID for a token secret, INVALID for a decoy secret, FORGED for none of them."""
+        for secrets, status in (
+            (self._secrets, TokenStatus.VALID),
+            (self._decoys, TokenStatus.INVALID),
+        ):
+            if any(_is_signed_by(token, secret) for secret in secrets):
+                return status
+        return TokenStatus.FORGED
 
     def _judge(self, claims: Mapping[str, Any], binding: str | None) -> TokenResult:
         """Judges the claims of a token that the service signed as a valid one."""
@@ -189,43 +207,87 @@ def binding_claim(value: str) -> str:
     return base64.b64encode(hashlib.sha256(value.encode()).digest()).decode()
 
 
-def _claims_signed_by(token: str, secret: bytes) -> Mapping[str, Any] | None:
-    """The claims, or None when they are not signed so; raises for what is no JWT."""
-    try:
-        # Times, audience and issuer are judged by the caller, against its own clock and settings.
-        return dict(
-            jwt.decode(
-                token,
-                secret,
-                algorithms=[_ALGORITHM],
-                options={
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                    "verify_aud": False,
-                    "verify_iss": False,
-                    "verify_sub": False,
-                    "verify_jti": False,
-                },
-            )
-        )
-    except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
-        return None
+def _header_problem(header: Mapping[str, Any]) -> str | None:
+    """What would change the meaning of the signature, and of that nothing is understood (RFC 7515,
+    section 4.1.11, RFC 7797), or what may not stand there (RFC 7515, section 4.1.4)."""
+    if "crit" in header:
+        return "its header has crit"
+    if header.get("b64") is False:
+        return "its header says that the payload is not base64url"
+    return (
+        None if isinstance(header.get("kid", ""), str) else "its header has a kid that is no text"
+    )
 
 
-def _has_claims(token: str) -> bool:
-    """Whether a token that nobody known signed is a JWT at all. What it
-    claims is not to be used."""
+def _is_signed_by(token: str, secret: bytes) -> bool:
+    """Raises jwt.PyJWTError for a header that is none of a JWS."""
     try:
-        jwt.decode(token, options={"verify_signature": False})
+        jwt.PyJWS().decode(token, secret, algorithms=[_ALGORITHM])
         return True
-    except jwt.PyJWTError:
+    except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
         return False
 
 
+def _read_object(part: str) -> dict[str, Any]:
+    """The JSON object (RFC 8259) of a token's part; a ValueError says what it is instead.
+
+    Python's reader alone takes NaN, UTF-16 and halves of surrogate pairs, and keeps the last of two
+    equal names. The service takes none of these, and the two must not differ about a token.
+    """
+    try:
+        text = _decode(part).decode()
+        value = json.loads(
+            text,
+            parse_constant=_not_a_number,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_unique,
+        )
+        json.dumps(value, ensure_ascii=False).encode()  # fails for half of a surrogate pair
+        if _depth(value) > _MAX_DEPTH:
+            raise ValueError("nested too deep")
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except (json.JSONDecodeError, UnicodeError):
+        raise ValueError("not JSON") from None
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value
+
+
+def _not_a_number(text: str) -> float:
+    raise ValueError("not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("not JSON: it has a number that is too large")
+    return number
+
+
+def _whole(digits: str) -> int:
+    _finite(digits)  # first, because Python takes its time for thousands of digits
+    return int(digits)
+
+
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """RFC 7519, section 4: names are unique."""
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("JSON with a name that stands twice")
+    return found
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
 def _time(value: Any) -> float | None:
-    """A number of seconds (RFC 7519, section 2), or None. A bool is an int in
-    Python; NaN is in no range."""
+    """A number of seconds, with a fraction or without (RFC 7519, section 2), or None. A bool is an
+    int in Python. From 2^53 on a number would not have the same value in every language."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value if is_number and 0 <= value < 2**53 else None
 
@@ -245,5 +307,8 @@ def _is_canonical(part: str) -> bool:
     """Base64url as its encoder writes it: no unused bits set, which would be a second spelling."""
     if len(part) % 4 == 1:
         return False
-    padded = part + "=" * (-len(part) % 4)
-    return base64.urlsafe_b64encode(base64.urlsafe_b64decode(padded)).decode() == padded
+    return base64.urlsafe_b64encode(_decode(part)).decode().rstrip("=") == part
+
+
+def _decode(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
