@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from tokens import CLAIMS, NOW, OLD_SECRET, SECRET, base64url, raw_payload, raw_token, token
-from touchmark import TokenStatus, TokenVerifier
+from touchmark import SettingsError, TokenStatus, TokenVerifier
 from touchmark.verifier import binding_claim, derive_decoy_secret
 
 DECOY = derive_decoy_secret(SECRET)
@@ -300,22 +300,83 @@ def test_optional_claims_are_not_judged_unless_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "secrets, options",
+    ("secrets", "options", "named"),
     [
-        ([], {}),
-        ([b"short"], {}),
-        ([SECRET, b""], {}),
-        ([SECRET], {"decoy_secret": b"short"}),
-        ([SECRET], {"decoy_secret": SECRET}),
-        ([SECRET, DECOY], {}),
-        ([SECRET], {"leeway": -1}),
+        ([], {}, "secrets"),
+        (SECRET, {}, "secrets"),
+        (bytearray(SECRET), {}, "secrets"),
+        ("c2VjcmV0", {}, "secrets"),
+        (None, {}, "secrets"),
+        (32, {}, "secrets"),
+        (["text" * 8], {}, "secrets"),
+        ([None], {}, "secrets"),
+        ([32], {}, "secrets"),
+        ([b"short"], {}, "secrets"),
+        ([b""], {}, "secrets"),
+        ([b"x" * 31], {}, "secrets"),
+        ([SECRET, b""], {}, "secrets"),
+        ([SECRET, DECOY], {}, "secrets"),
+        ([SECRET], {"decoy_secret": b"short"}, "decoy_secret"),
+        ([SECRET], {"decoy_secret": b""}, "decoy_secret"),
+        ([SECRET], {"decoy_secret": "text" * 8}, "decoy_secret"),
+        ([SECRET], {"decoy_secret": SECRET}, "decoy_secret"),
+        ([SECRET], {"decoy_secret": bytearray(SECRET)}, "decoy_secret"),
+        ([SECRET], {"header": ""}, "header"),
+        ([SECRET], {"header": " "}, "header"),
+        ([SECRET], {"header": "X Attest"}, "header"),
+        ([SECRET], {"header": "X-Attest:"}, "header"),
+        ([SECRET], {"header": "X-Attest\n"}, "header"),
+        ([SECRET], {"header": "X-Attest\0"}, "header"),
+        ([SECRET], {"header": "X-Ättest"}, "header"),
+        ([SECRET], {"header": "X-Attest,Y"}, "header"),
+        ([SECRET], {"header": None}, "header"),
+        ([SECRET], {"header": b"X-Attest"}, "header"),
+        ([SECRET], {"header": 1}, "header"),
+        ([SECRET], {"prefix": None}, "prefix"),
+        ([SECRET], {"prefix": b"Bearer "}, "prefix"),
+        ([SECRET], {"prefix": "Bearer\n"}, "prefix"),
+        ([SECRET], {"prefix": "Bearer\r\nX: "}, "prefix"),
+        ([SECRET], {"prefix": "\x7f"}, "prefix"),
+        ([SECRET], {"prefix": "Bärer "}, "prefix"),
+        ([SECRET], {"prefix": "Bearer\u00a0"}, "prefix"),
+        ([SECRET], {"binding_headers": "Authorization"}, "binding_headers"),
+        ([SECRET], {"binding_headers": None}, "binding_headers"),
+        ([SECRET], {"binding_headers": {"Authorization"}}, "binding_headers"),
+        ([SECRET], {"binding_headers": [""]}, "binding_headers"),
+        ([SECRET], {"binding_headers": ["Authorization", ""]}, "binding_headers"),
+        ([SECRET], {"binding_headers": ["Authorization: "]}, "binding_headers"),
+        ([SECRET], {"binding_headers": [None]}, "binding_headers"),
+        ([SECRET], {"binding_headers": ["X-User", "x-user"]}, "binding_headers"),
+        ([SECRET], {"binding_headers": ["touchmark-token"]}, "binding_headers"),
+        ([SECRET], {"audience": ""}, "audience"),
+        ([SECRET], {"audience": ["api"]}, "audience"),
+        ([SECRET], {"audience": "api\n"}, "audience"),
+        ([SECRET], {"issuer": ""}, "issuer"),
+        ([SECRET], {"issuer": 1}, "issuer"),
+        ([SECRET], {"leeway": -1}, "leeway"),
+        ([SECRET], {"leeway": 301}, "leeway"),
+        ([SECRET], {"leeway": float("nan")}, "leeway"),
+        ([SECRET], {"leeway": float("inf")}, "leeway"),
+        ([SECRET], {"leeway": "5"}, "leeway"),
+        ([SECRET], {"leeway": True}, "leeway"),
+        ([SECRET], {"leeway": None}, "leeway"),
+        ([SECRET], {"leeway": 10**400}, "leeway"),
+        ([SECRET], {"max_bytes": 0}, "max_bytes"),
+        ([SECRET], {"max_bytes": True}, "max_bytes"),
+        ([SECRET], {"max_bytes": 4096.0}, "max_bytes"),
+        ([SECRET], {"clock": NOW}, "clock"),
     ],
 )
-def test_settings_that_weaken_the_check_are_refused(
-    secrets: list[bytes], options: dict[str, Any]
+def test_an_argument_that_cannot_be_one_is_named(
+    secrets: Any, options: dict[str, Any], named: str
 ) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(SettingsError) as caught:
         TokenVerifier(secrets, **options)
+    assert isinstance(caught.value, ValueError)
+    assert caught.value.setting == named
+    assert str(caught.value).startswith(f"{named} ")
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 200
+    assert "text" * 8 not in str(caught.value) and "c2VjcmV0" not in str(caught.value)
 
 
 def test_threads_share_one_verifier() -> None:

@@ -20,7 +20,7 @@ SECRET_TEXT = base64.b64encode(SECRET).decode()
 
 def make_app(**config: Any) -> Flask:
     app = Flask(__name__)
-    app.config.update(TESTING=True, TOUCHMARK_SECRET=SECRET_TEXT, **config)
+    app.config.update({"TESTING": True, "TOUCHMARK_SECRET": SECRET_TEXT, **config})
     calls = app.extensions["calls"] = []
 
     @app.get("/v2/rates/<name>")
@@ -150,6 +150,38 @@ def test_settings_can_be_passed() -> None:
     touchmark.flask.init_app(app, Settings(verifier, Mode.ENFORCE))
     assert get(app, fresh(b"p" * 32)).status_code == 200
     assert get(app, fresh()).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOUCHMARK_SECRET", "short"),
+        ("TOUCHMARK_SECRET", SECRET),
+        ("TOUCHMARK_TOKEN_HEADER", ""),
+        ("TOUCHMARK_TOKEN_HEADER", "X Attest"),
+        ("TOUCHMARK_TOKEN_PREFIX", "Bearer\n"),
+        ("TOUCHMARK_BINDING_HEADERS", ["Authorization"]),
+        ("TOUCHMARK_AUDIENCE", ""),
+        ("TOUCHMARK_LEEWAY", True),
+        ("TOUCHMARK_MODE", False),
+    ],
+)
+def test_a_bad_setting_stops_the_start(
+    name: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(**{name: value})
+    with pytest.raises(SettingsError, match=rf"^{name} "):
+        touchmark.flask.init_app(app)
+    if isinstance(value, str):
+        monkeypatch.setenv("TOUCHMARK_SECRET", SECRET_TEXT)
+        monkeypatch.setenv(name, value)
+        with pytest.raises(SettingsError, match=rf"^{name} "):
+            touchmark.flask.init_app(Flask(__name__))
+
+
+def test_settings_of_another_type_stop_the_start() -> None:
+    with pytest.raises(SettingsError, match=r"^settings must be .*, not dict$"):
+        touchmark.flask.init_app(make_app(), {"TOUCHMARK_SECRET": SECRET_TEXT})  # type: ignore[arg-type]
 
 
 def test_the_view_keeps_its_name_and_documentation() -> None:

@@ -10,6 +10,8 @@ from typing import Any, Callable, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
+from touchmark.arguments import kind
+from touchmark.errors import SettingsError
 from touchmark.settings import Mode, Settings
 from touchmark.verifier import TokenResult, TokenStatus
 
@@ -27,6 +29,8 @@ def init_app(app: Flask, settings: Settings | None = None) -> None:
     """
     if settings is None:
         settings = Settings.read({**os.environ, **app.config})
+    elif not isinstance(settings, Settings):
+        raise SettingsError("settings", f"must be a touchmark.Settings, not {kind(settings)}")
     app.extensions[_EXTENSION] = settings
 
 
@@ -44,11 +48,11 @@ def check_touchmark_token(view: _View) -> _View:
         g.touchmark = result
         if result.valid:
             _log.debug("accepted %s", _describe(result, settings))
-        elif settings.mode is Mode.ENFORCE:
+        elif settings.mode is Mode.REPORT:
+            _log.warning("would refuse %s", _describe(result, settings))
+        else:
             _log.warning("refused %s", _describe(result, settings))
             return _refusal()
-        else:
-            _log.warning("would refuse %s", _describe(result, settings))
         return current_app.ensure_sync(view)(*args, **kwargs)
 
     return checked  # type: ignore[return-value]

@@ -16,14 +16,13 @@ from typing import Any, Callable, Protocol
 
 import jwt
 
+from touchmark import arguments
+from touchmark.errors import SettingsError
+
 DEFAULT_HEADER = "Touchmark-Token"
 
 # The one accepted algorithm (RFC 8725, section 3.1). The token's own `alg` never chooses.
 _ALGORITHM = "HS256"
-# RFC 7518, section 3.2: a key at least as long as the hash.
-_MIN_SECRET_BYTES = 32
-# More than this is no difference between clocks, and keeps stolen tokens alive.
-_MAX_LEEWAY = 300
 _DECOY_INFO = b"touchmark decoy secret v1"
 # As the service reads tokens; claims are flat but for results of attestation.
 _MAX_DEPTH = 16
@@ -72,15 +71,19 @@ class Headers(Protocol):
 class TokenVerifier:
     """Checks tokens. Immutable, so that all threads of a server can share one.
 
-    secrets        The service's token secrets, 32 bytes or more each. Any of them makes a token
-    valid: list the new and the old one while a secret is rotated. decoy_secret   What signs the
-    tokens of failed attestations. It is only there to tell INVALID from FORGED. By default it is
-    derived from each of the secrets, as the service does. header, prefix Where a request carries
-    its token, and what stands before it there ("Bearer "). binding_headers Headers whose values the
-    token must be bound to, in this order. audience, issuer When given, the claims `aud` and `iss`
-    must be there and match. leeway         Seconds by which a token may be over its time, for
-    clocks that differ. max_bytes      The longest token that is looked at. clock          Seconds
-    since the epoch.
+    - secrets: the service's token secrets, 32 bytes or more each. Any of them makes a token valid:
+      list the new and the old one while a secret is rotated.
+    - decoy_secret: what signs the tokens of failed attestations. It only tells INVALID from FORGED.
+      By default it is derived from each of the secrets, as the service does.
+    - header, prefix: where a request carries its token, and what stands before it there ("Bearer
+      ").
+    - binding_headers: the headers whose values the token must be bound to, in this order.
+    - audience, issuer: when given, the claims `aud` and `iss` must be there and match.
+    - leeway: seconds by which a token may be over its time, for clocks that differ.
+    - max_bytes: the longest token that is looked at.
+    - clock: seconds since the epoch.
+
+    Raises SettingsError, which names the argument.
     """
 
     def __init__(
@@ -97,28 +100,30 @@ class TokenVerifier:
         max_bytes: int = 4096,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._secrets = tuple(secrets)
-        if not self._secrets:
-            raise ValueError("at least one token secret is needed")
-        self._decoys = (
-            (decoy_secret,)
-            if decoy_secret is not None
-            else tuple(derive_decoy_secret(secret) for secret in self._secrets)
+        self._secrets = arguments.secrets("secrets", secrets)
+        if decoy_secret is None:
+            self._decoys = tuple(derive_decoy_secret(secret) for secret in self._secrets)
+            if set(self._secrets) & set(self._decoys):
+                raise SettingsError(
+                    "secrets", "holds the decoy secret of another one: leave the decoy secret out"
+                )
+        else:
+            self._decoys = (arguments.secret("decoy_secret", decoy_secret),)
+            if self._decoys[0] in self._secrets:
+                raise SettingsError(
+                    "decoy_secret", "is one of the token secrets: a decoy needs a secret of its own"
+                )
+        self.header = arguments.header_name("header", header)
+        self.prefix = arguments.prefix("prefix", prefix)
+        self.binding_headers = arguments.binding_headers(
+            "binding_headers", binding_headers, self.header
         )
-        for secret in self._secrets + self._decoys:
-            if len(secret) < _MIN_SECRET_BYTES:
-                raise ValueError(f"a secret of {len(secret)} bytes is too short, 32 are needed")
-        if set(self._secrets) & set(self._decoys):
-            raise ValueError("the decoy secret must not be one of the token secrets")
-        if not 0 <= leeway <= _MAX_LEEWAY:
-            raise ValueError(f"leeway must be from 0 to {_MAX_LEEWAY} seconds")
-        self.header = header
-        self.prefix = prefix
-        self.binding_headers = tuple(binding_headers)
-        self._audience = audience
-        self._issuer = issuer
-        self._leeway = leeway
-        self._max_bytes = max_bytes
+        self._audience = arguments.claim("audience", audience)
+        self._issuer = arguments.claim("issuer", issuer)
+        self._leeway = arguments.leeway("leeway", leeway)
+        self._max_bytes = arguments.max_bytes("max_bytes", max_bytes)
+        if not callable(clock):
+            raise SettingsError("clock", "must be a function that gives seconds since the epoch")
         self._clock = clock
 
     def check_headers(self, headers: Headers) -> TokenResult:
