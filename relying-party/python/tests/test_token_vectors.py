@@ -80,6 +80,17 @@ def test_the_verdict_is_that_of_every_language(case: dict[str, Any]) -> None:
     assert case["verdict"] != "forged" or not result.claims
 
 
+@pytest.mark.parametrize("case", named(CHECKS["bindings"]))
+def test_the_binding_is_that_of_every_language(case: dict[str, Any]) -> None:
+    verifier = TokenVerifier(
+        [base64.b64decode(CHECKS["secret"])],
+        binding_headers=case["binding_headers"],
+        clock=lambda: CHECKS["now"],
+    )
+    result = verifier.check_headers({"Touchmark-Token": case["token"], **case["headers"]})
+    assert result.status.value == case["verdict"], result.detail
+
+
 def test_what_is_derived_as_the_service_derives_it() -> None:
     secret = base64.b64decode(TOKENS["secret"])
     assert derive_decoy_secret(secret) == base64.b64decode(TOKENS["decoy_secret"])

@@ -104,7 +104,10 @@ def max_bytes(name: str, value: Any) -> int:
 
 def shown(value: Any) -> str:
     """Somebody's value in a message: escaped, and cut to a length."""
-    text = ascii(value)
+    try:
+        text = ascii(value)
+    except ValueError:  # Python writes no number of thousands of digits
+        text = kind(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

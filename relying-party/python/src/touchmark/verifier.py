@@ -24,6 +24,9 @@ DEFAULT_HEADER = "Touchmark-Token"
 # The one accepted algorithm (RFC 8725, section 3.1). The token's own `alg` never chooses.
 _ALGORITHM = "HS256"
 _DECOY_INFO = b"touchmark decoy secret v1"
+# Between the values of several binding headers: no header's value can hold it (RFC 9110, section
+# 5.5), so no two lists of values are joined to the same text.
+_BINDING_SEPARATOR = "\n"
 # As the service reads tokens; claims are flat but for results of attestation.
 _MAX_DEPTH = 16
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
@@ -129,7 +132,7 @@ class TokenVerifier:
     def check_headers(self, headers: Headers) -> TokenResult:
         """Checks the token that a request carries, and its binding when there
         are binding headers."""
-        value = (headers.get(self.header) or "").strip()
+        value = _header(headers, self.header)
         if not value:
             return TokenResult(TokenStatus.MISSING, f"no {self.header} header")
         if not value.startswith(self.prefix):
@@ -137,12 +140,17 @@ class TokenVerifier:
         token = value[len(self.prefix) :].strip()
         if not self.binding_headers:
             return self.check(token)
-        parts = [(headers.get(name) or "").strip() for name in self.binding_headers]
-        result = self.check(token, binding="".join(parts))
-        if result.valid and not all(parts):
-            absent = ", ".join(n for n, part in zip(self.binding_headers, parts) if not part)
-            return TokenResult(TokenStatus.UNBOUND, f"no {absent} header", result.claims)
-        return result
+        parts = [_header(headers, name) for name in self.binding_headers]
+        for name, part in zip(self.binding_headers, parts):
+            if part and _BINDING_SEPARATOR not in part:
+                continue
+            # A value with a line feed is no header, though a server let it through.
+            problem = f"{name} has two lines" if part else f"no {name} header"
+            result = self.check(token)
+            return (
+                TokenResult(TokenStatus.UNBOUND, problem, result.claims) if result.valid else result
+            )
+        return self.check(token, binding=binding_value(parts))
 
     def check(self, token: str | None, binding: str | None = None) -> TokenResult:
         """Checks one token; with `binding`, also that it is bound to that value."""
@@ -210,6 +218,16 @@ def derive_decoy_secret(secret: bytes) -> bytes:
 def binding_claim(value: str) -> str:
     """What the claim `pay` of a token bound to `value` holds."""
     return base64.b64encode(hashlib.sha256(value.encode()).digest()).decode()
+
+
+def binding_value(values: Iterable[str]) -> str:
+    """What a token is bound to: the one value, or several with a line feed between them."""
+    return _BINDING_SEPARATOR.join(values)
+
+
+def _header(headers: Headers, name: str) -> str:
+    """A header's value without the white space around it, which is not part of it; "" for none."""
+    return (headers.get(name) or "").strip(arguments.WHITESPACE)
 
 
 def _header_problem(header: Mapping[str, Any]) -> str | None:
