@@ -280,6 +280,51 @@ def test_a_bound_value_keeps_what_is_no_white_space_of_http() -> None:
     assert check({"Touchmark-Token": bound, "Authorization": "\u00a0abc\x85"}).valid
 
 
+@pytest.mark.parametrize(
+    ("prefix", "value", "expected"),
+    [
+        ("Bearer ", "Bearer {}", "valid"),
+        ("Bearer ", "bearer {}", "valid"),
+        ("Bearer ", "BEARER {}", "valid"),
+        ("bearer ", "Bearer {}", "valid"),
+        ("Bearer ", "Bearer   {}", "valid"),
+        ("Bearer ", "Bearer\t{}", "valid"),
+        ("Bearer ", "Bearer \t {}", "valid"),
+        ("Bearer ", "\t Bearer {} \t", "valid"),
+        ("Bearer\t", "Bearer {}", "valid"),
+        ("Bearer  ", "Bearer {}", "valid"),
+        (" Bearer ", "Bearer {}", "valid"),
+        ("Bearer", "Bearer {}", "valid"),
+        ("Bearer", "bearer{}", "valid"),
+        ("App v1 ", "app\t v1  {}", "valid"),
+        ("tm:", "TM:{}", "valid"),
+        ("  ", "{}", "valid"),
+        ("Bearer ", "Bearer{}", "malformed"),
+        ("Bearer ", "{}", "malformed"),
+        ("Bearer ", "Bearer", "malformed"),
+        ("Bearer ", "Bearer \t", "malformed"),
+        ("Bearer ", "Bearer, {}", "malformed"),
+        ("Bearer ", "XBearer {}", "malformed"),
+        ("Bearer ", "Bearer Bearer {}", "malformed"),
+        ("Bearer ", "Bearer\u00a0{}", "malformed"),
+        ("Bearer ", "Bearer\n{}", "malformed"),
+        ("Bearer ", "Bearer\x0b{}", "malformed"),
+        ("Bearer ", "Bearer {}\u00a0", "malformed"),
+        ("Basik ", "Basi\u212a {}", "malformed"),  # the sign for kelvin, in lower case a k
+        ("a.b ", "axb {}", "malformed"),
+        ("App v1 ", "Appv1 {}", "malformed"),
+    ],
+)
+def test_the_prefix_is_read_as_http_reads_a_scheme(prefix: str, value: str, expected: str) -> None:
+    headers = {"Touchmark-Token": value.format(token())}
+    assert verifier(prefix=prefix).check_headers(headers).status.value == expected
+
+
+def test_a_wrong_prefix_is_named() -> None:
+    result = verifier(prefix="Bearer ").check_headers({"Touchmark-Token": token()})
+    assert result.detail == "Touchmark-Token does not have the expected prefix"
+
+
 def test_header_and_prefix_are_settings() -> None:
     custom = verifier(header="X-Attest", prefix="Bearer ")
     assert custom.check_headers({"X-Attest": "Bearer " + token()}).valid

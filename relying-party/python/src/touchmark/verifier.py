@@ -79,7 +79,8 @@ class TokenVerifier:
     - decoy_secret: what signs the tokens of failed attestations. It only tells INVALID from FORGED.
       By default it is derived from each of the secrets, as the service does.
     - header, prefix: where a request carries its token, and what stands before it there ("Bearer
-      ").
+      "). The prefix is compared without regard to case, and each space in it stands for one or
+      more spaces and tabs (RFC 9110, sections 11.1 and 11.4).
     - binding_headers: the headers whose values the token must be bound to, in this order.
     - audience, issuer: when given, the claims `aud` and `iss` must be there and match.
     - leeway: seconds by which a token may be over its time, for clocks that differ.
@@ -118,6 +119,7 @@ class TokenVerifier:
                 )
         self.header = arguments.header_name("header", header)
         self.prefix = arguments.prefix("prefix", prefix)
+        self._prefix = _prefix_pattern(self.prefix)
         self.binding_headers = arguments.binding_headers(
             "binding_headers", binding_headers, self.header
         )
@@ -135,9 +137,12 @@ class TokenVerifier:
         value = _header(headers, self.header)
         if not value:
             return TokenResult(TokenStatus.MISSING, f"no {self.header} header")
-        if not value.startswith(self.prefix):
-            return TokenResult(TokenStatus.MALFORMED, f"{self.header} has not the expected prefix")
-        token = value[len(self.prefix) :].strip()
+        prefix = self._prefix.match(value)
+        if prefix is None:
+            return TokenResult(
+                TokenStatus.MALFORMED, f"{self.header} does not have the expected prefix"
+            )
+        token = value[prefix.end() :]
         if not self.binding_headers:
             return self.check(token)
         parts = [_header(headers, name) for name in self.binding_headers]
@@ -228,6 +233,15 @@ def binding_value(values: Iterable[str]) -> str:
 def _header(headers: Headers, name: str) -> str:
     """A header's value without the white space around it, which is not part of it; "" for none."""
     return (headers.get(name) or "").strip(arguments.WHITESPACE)
+
+
+def _prefix_pattern(prefix: str) -> re.Pattern[str]:
+    gap = f"[{arguments.WHITESPACE}]"
+    words = [re.escape(word) for word in prefix.split()]
+    needs_gap = words and prefix[-1] in arguments.WHITESPACE
+    return re.compile(
+        f"{gap}+".join(words) + (f"{gap}+" if needs_gap else f"{gap}*"), re.ASCII | re.IGNORECASE
+    )
 
 
 def _header_problem(header: Mapping[str, Any]) -> str | None:
