@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from tokens import CLAIMS, NOW, OLD_SECRET, SECRET, base64url, raw_payload, raw_token, token
-from touchmark import SettingsError, TokenStatus, TokenVerifier
+from touchmark import SettingsError, TokenStatus, TokenVerifier, is_preflight
 from touchmark.verifier import binding_claim, binding_value, derive_decoy_secret
 
 DECOY = derive_decoy_secret(SECRET)
@@ -323,6 +323,31 @@ def test_the_prefix_is_read_as_http_reads_a_scheme(prefix: str, value: str, expe
 def test_a_wrong_prefix_is_named() -> None:
     result = verifier(prefix="Bearer ").check_headers({"Touchmark-Token": token()})
     assert result.detail == "Touchmark-Token does not have the expected prefix"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "expected"),
+    [
+        ("OPTIONS", {"Origin": "https://a.example", "ACRM": "GET"}, True),
+        ("OPTIONS", {"Origin": "null", "ACRM": "PURGE"}, True),
+        ("OPTIONS", {"Origin": "https://a.example"}, False),
+        ("OPTIONS", {"ACRM": "GET"}, False),
+        ("OPTIONS", {"Origin": "", "ACRM": "GET"}, False),
+        ("OPTIONS", {"Origin": " ", "ACRM": "GET"}, False),
+        ("OPTIONS", {"Origin": "https://a.example", "ACRM": ""}, False),
+        ("OPTIONS", {"Origin": "https://a.example", "ACRM": "GET, PUT"}, False),
+        ("OPTIONS", {}, False),
+        ("options", {"Origin": "https://a.example", "ACRM": "GET"}, False),
+        ("GET", {"Origin": "https://a.example", "ACRM": "GET"}, False),
+        ("POST", {"Origin": "https://a.example", "ACRM": "POST"}, False),
+    ],
+)
+def test_a_preflight_is_what_a_browser_sends(
+    method: str, headers: dict[str, str], expected: bool
+) -> None:
+    names = {"ACRM": "Access-Control-Request-Method"}
+    sent = {names.get(name, name): value for name, value in headers.items()}
+    assert is_preflight(method, sent) is expected
 
 
 def test_header_and_prefix_are_settings() -> None:

@@ -6,7 +6,7 @@ decorator for Flask.
 
 from touchmark.errors import SettingsError
 from touchmark.settings import Mode, Settings
-from touchmark.verifier import TokenResult, TokenStatus, TokenVerifier
+from touchmark.verifier import TokenResult, TokenStatus, TokenVerifier, is_preflight
 
 __all__ = [
     "Mode",
@@ -15,5 +15,6 @@ __all__ = [
     "TokenResult",
     "TokenStatus",
     "TokenVerifier",
+    "is_preflight",
 ]
 __version__ = "0.1.0"

@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, g, request
 from touchmark.arguments import kind
 from touchmark.errors import SettingsError
 from touchmark.settings import Mode, Settings
-from touchmark.verifier import TokenResult, TokenStatus
+from touchmark.verifier import TokenResult, TokenStatus, is_preflight
 
 _EXTENSION = "touchmark"
 _log = logging.getLogger("touchmark")
@@ -39,11 +39,17 @@ def check_touchmark_token(view: _View) -> _View:
 
     The log (logger "touchmark") says why, and the response does not. `g.touchmark` holds the
     TokenResult while the view runs, so that it can read claims. In report mode nothing is refused.
+
+    A CORS preflight that reaches the view passes without a token. It gets the view's status and
+    headers, and no body: whoever writes the two headers of a preflight is no app for that.
     """
 
     @functools.wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
         settings = _settings()
+        if is_preflight(request.method, request.headers):
+            g.touchmark = TokenResult(TokenStatus.MISSING, "a CORS preflight carries no token")
+            return _without_body(current_app.ensure_sync(view)(*args, **kwargs))
         result = settings.verifier.check_headers(request.headers)
         g.touchmark = result
         if result.valid:
@@ -64,6 +70,12 @@ def _settings() -> Settings:
     settings = current_app.extensions[_EXTENSION]
     assert isinstance(settings, Settings)
     return settings
+
+
+def _without_body(answer: Any) -> Response:
+    response = current_app.make_response(answer)
+    response.set_data(b"")
+    return response
 
 
 def _refusal() -> Response:

@@ -214,6 +214,15 @@ class TokenVerifier:
         return TokenResult(TokenStatus.VALID, "", claims)
 
 
+def is_preflight(method: str, headers: Headers) -> bool:
+    """Whether a request is a browser's question before a request to another origin (CORS-preflight
+    request, Fetch standard). A browser sends it by itself, and it can carry no token."""
+    if method != "OPTIONS" or not _header(headers, "Origin"):
+        return False
+    asked = _header(headers, "Access-Control-Request-Method")
+    return arguments.TOKEN.fullmatch(asked) is not None
+
+
 def derive_decoy_secret(secret: bytes) -> bytes:
     """HKDF-SHA256 (RFC 5869) of a token secret, with no salt and 32 bytes of output: one block."""
     key = hmac.digest(bytes(32), secret, "sha256")
