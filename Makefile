@@ -48,6 +48,9 @@ e2e: build ## Run the tests over the real service, command, app and attackers
 	for folder in tests relying-party/python/tests demo lab/tests; do \
 	  $(PYTEST) $$folder || exit 1; \
 	done
+	for versions in lowest newest; do \
+	  build/relying-party/$$versions/bin/python -m pytest -q relying-party/python/tests || exit 1; \
+	done
 	lab/run table
 
 .PHONY: sanitize

@@ -50,6 +50,16 @@ TEST(Vectors, ConfigurationVerifiesUnderTheKeyItNames) {
   EXPECT_TRUE(state::parse_configuration(vector["jws"].get<std::string>(), *key));
 }
 
+TEST(Vectors, TokensOfOthersHaveTheVerdictsThatStandThere) {
+  const Json vectors = committed("token-check.json");
+  const appraisal::TokenMint mint(base64_decode(vectors["secret"].get<std::string>()).value(), {});
+  const UnixTime now = from_unix(vectors["now"].get<std::int64_t>());
+  for (const Json& item : vectors["cases"]) {
+    EXPECT_EQ(to_string(mint.check(item["token"].get<std::string>(), now).status), item["verdict"])
+        << item["name"];
+  }
+}
+
 TEST(Vectors, TokensHaveTheStatusOfTheirNames) {
   const Json vector = committed("token.json");
   const appraisal::TokenMint mint(base64_decode(vector["secret"].get<std::string>()).value(), {});

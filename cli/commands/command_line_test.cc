@@ -16,6 +16,7 @@ namespace touchmark::cli::commands {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -102,6 +103,12 @@ TEST_F(CommandLineTest, TokenMayComeFromStandardInput) {
   EXPECT_EQ(out(),
             "header {\"alg\":\"HS256\",\"typ\":\"JWT\"}\nclaims {\"exp\":1568396601}\n"
             "exp    2019-09-13 17:43:21 UTC, in 5 min\n");
+  world_.console.input = crypto::sign_hs256({{"exp", 1568396601.75}, {"nbf", "1"}}, Bytes(32));
+  EXPECT_EQ(run({"token", "inspect", "-"}), io::kExitOk);
+  EXPECT_THAT(out(), EndsWith("\nexp    2019-09-13 17:43:21 UTC, in 5 min\n"));
+  world_.console.input = crypto::sign_hs256({{"exp", INT64_MAX / 1000}}, Bytes(32));
+  EXPECT_EQ(run({"token", "inspect", "-"}), io::kExitOk);
+  EXPECT_THAT(out(), EndsWith("claims {\"exp\":9223372036854775}\n")) << "no time beyond year 9999";
 }
 
 TEST_F(CommandLineTest, SecretFormats) {

@@ -7,8 +7,8 @@
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "cli/service/secret_variable.h"
-#include "crypto/jose.h"
 #include "protocol/decoy.h"
+#include "protocol/token_check.h"
 
 namespace touchmark::cli::commands {
 namespace {
@@ -44,16 +44,9 @@ Result<Bytes> secret_from_file(const std::filesystem::path& path) {
 }
 
 TokenVerdict check_with_secret(std::string_view token, ByteView secret, UnixTime now) {
-  auto parsed = crypto::parse_jws(token);
-  if (!parsed) return {"malformed", nullptr};
-  if (auto jws = crypto::verify_hs256(token, secret)) {
-    const auto expiry = get_int(jws->payload, "exp", 0, INT64_MAX);
-    const bool is_fresh = expiry && *expiry > to_unix(now);
-    return {is_fresh ? "valid" : "expired", jws->payload};
-  }
-  const Bytes decoy = protocol::derive_decoy_secret(secret);
-  const bool failed_attestation = crypto::verify_hs256(token, decoy).has_value();
-  return {failed_attestation ? "invalid" : "forged", parsed->payload};
+  protocol::TokenReport report =
+      protocol::check_token(token, secret, protocol::derive_decoy_secret(secret), now);
+  return {std::string(protocol::to_string(report.status)), std::move(report.claims)};
 }
 
 Result<TokenVerdict> check_offline(std::string_view token, const std::filesystem::path& secret_file,

@@ -12,7 +12,7 @@ namespace touchmark::cli::commands {
 
 struct TokenVerdict {
   std::string status;  // "valid", "invalid", "expired", "forged" or "malformed"
-  Json claims;         // null when malformed
+  Json claims;         // null when it is no JWT
 };
 
 // The secret of a file: what `secret get` printed in any of its formats. kBadSecret, FileError.

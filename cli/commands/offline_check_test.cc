@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/encoding.h"
 #include "base/file.h"
 #include "cli/io/error.h"
@@ -39,8 +41,22 @@ TEST(CheckWithSecret, TellsTheFiveKindsApart) {
 }
 
 TEST(CheckWithSecret, NeedsAnExpiry) {
-  EXPECT_EQ(check_with_secret(crypto::sign_hs256({{"did", "x"}}, secret()), secret(), kNow).status,
-            "expired");
+  const TokenVerdict verdict =
+      check_with_secret(crypto::sign_hs256({{"did", "x"}}, secret()), secret(), kNow);
+  EXPECT_EQ(verdict.status, "malformed");
+  EXPECT_EQ(verdict.claims, Json({{"did", "x"}}));
+}
+
+TEST(CheckWithSecret, GivesTheVerdictsOfTheVectors) {
+  std::ifstream file("protocol/vectors/token-check.json");
+  const Json vectors = Json::parse(file);
+  const Bytes secret = base64_decode(vectors["secret"].get<std::string>()).value();
+  const UnixTime now = from_unix(vectors["now"].get<std::int64_t>());
+  for (const Json& item : vectors["cases"]) {
+    EXPECT_EQ(check_with_secret(item["token"].get<std::string>(), secret, now).status,
+              item["verdict"])
+        << item["name"];
+  }
 }
 
 TEST(CheckWithSecret, TakesNoAlgorithmFromTheToken) {

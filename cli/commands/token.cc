@@ -6,6 +6,7 @@
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "crypto/jose.h"
+#include "protocol/token_check.h"
 
 namespace touchmark::cli::commands {
 namespace {
@@ -93,10 +94,11 @@ Outcome inspect(const std::string& argument, Session& session) {
   session.console().print("header " + dump_json(jws->header));
   session.console().print("claims " + dump_json(jws->payload));
   for (const char* name : {"iat", "nbf", "exp"}) {
-    if (auto time = get_int(jws->payload, name, 0, INT64_MAX / 1000)) {
-      session.console().print(fmt::format("{}    {} UTC, {}", name, format_time(from_unix(*time)),
-                                          relative(*time - to_unix(session.now()))));
-    }
+    const auto time = protocol::numeric_date(jws->payload, name);
+    if (!time || *time > static_cast<double>(kMaxUnixTime)) continue;
+    const auto seconds = static_cast<std::int64_t>(*time);  // a fraction is not shown
+    session.console().print(fmt::format("{}    {} UTC, {}", name, format_time(from_unix(seconds)),
+                                        relative(seconds - to_unix(session.now()))));
   }
   session.console().note("decoded only, not verified; `touchmark token check` verifies");
   return io::kExitOk;
@@ -134,7 +136,7 @@ void add_token_commands(line::Command& app, Dispatcher& dispatcher) {
       "  invalid    signed by the service after a failed attestation\n"
       "  expired    was valid once\n"
       "  forged     not signed by this service\n"
-      "  malformed  not a token at all");
+      "  malformed  not a token, or signed by the service with an exp that is no time");
   dispatcher.on(check_app, [options](Session& s) { return check(*options, s); });
 
   auto token = std::make_shared<std::string>();

@@ -15,6 +15,7 @@ import pytest
 from kit.command import Command
 from kit.service import Service
 from kit.soft_attester import App, SoftAttester, TlsConnection
+from touchmark import TokenVerifier
 
 
 def test_sdk_get_library(touchmark: Command, tmp_path: Path, service: Service) -> None:
@@ -118,6 +119,38 @@ def test_offline_check_agrees_with_the_service(
             jwt.encode({"did": "x"}, secret, "HS256"),
         ]:
             assert check(nobody, token, "--secret-file", file) == check(touchmark, token)
+
+
+@pytest.mark.parametrize(
+    ("expiry", "verdict"),
+    [
+        ("{soon}.5", "valid"),
+        ("1e10", "valid"),
+        ("{past}.5", "expired"),
+        ("1e3", "expired"),
+        ("-1", "malformed"),
+        ("9007199254740992", "malformed"),
+        ("18446744073709551615", "malformed"),
+        ('"{soon}"', "malformed"),
+        ("true", "malformed"),
+        ("null", "malformed"),
+        ("NaN", "malformed"),
+        ('{soon},"exp":{past}', "malformed"),
+    ],
+)
+def test_an_expiry_means_the_same_to_command_service_and_api_server(
+    touchmark: Command, secret: bytes, nobody: Command, tmp_path: Path, expiry: str, verdict: str
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text(base64.b64encode(secret).decode())
+    now = int(time.time())
+    text = expiry.format(soon=now + 300, past=now - 300)
+    payload = f'{{"did":"x","exp":{text}}}'.encode()
+    token = jwt.PyJWS().encode(payload, secret, "HS256")
+    shown, status = check(touchmark, token)
+    assert (shown.split(":")[0], status) == (verdict, 0 if verdict == "valid" else 1)
+    assert check(nobody, token, "--secret-file", file) == (shown, status)
+    assert TokenVerifier([secret]).check(token).status.value == verdict
 
 
 def test_token_of_a_failed_attestation(touchmark: Command, service: Service, release: Path) -> None:

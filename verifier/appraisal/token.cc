@@ -24,22 +24,6 @@ Bytes select(bool first, ByteView a, ByteView b) {
 
 }  // namespace
 
-std::string_view to_string(TokenStatus status) {
-  switch (status) {
-    case TokenStatus::kValid:
-      return "valid";
-    case TokenStatus::kInvalid:
-      return "invalid";
-    case TokenStatus::kExpired:
-      return "expired";
-    case TokenStatus::kForged:
-      return "forged";
-    case TokenStatus::kMalformed:
-      return "malformed";
-  }
-  return "unknown";
-}
-
 bool is_extra_claim(std::string_view name) {
   return std::ranges::find(kExtraClaims, name) != kExtraClaims.end();
 }
@@ -73,14 +57,7 @@ std::string TokenMint::mint(bool valid, const TokenFacts& facts, UnixTime now,
 }
 
 TokenReport TokenMint::check(std::string_view token, UnixTime now) const {
-  const auto parsed = crypto::parse_jws(token);
-  if (!parsed) return {TokenStatus::kMalformed, nullptr};
-  const Json& claims = parsed->payload;
-  if (crypto::verify_hs256(token, decoy_secret_)) return {TokenStatus::kInvalid, claims};
-  if (!crypto::verify_hs256(token, secret_)) return {TokenStatus::kForged, claims};
-  const auto expires = get_int(claims, "exp", 0, INT64_MAX);
-  if (!expires || to_unix(now) >= *expires) return {TokenStatus::kExpired, claims};
-  return {TokenStatus::kValid, claims};
+  return protocol::check_token(token, secret_, decoy_secret_, now);
 }
 
 }  // namespace touchmark::verifier::appraisal

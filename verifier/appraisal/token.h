@@ -10,15 +10,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "protocol/token_check.h"
 
 namespace touchmark::verifier::appraisal {
 
-enum class TokenStatus { kValid, kInvalid, kExpired, kForged, kMalformed };
-std::string_view to_string(TokenStatus status);
-struct TokenReport {
-  TokenStatus status;
-  Json claims;  // null when malformed
-};
+using protocol::TokenReport;
+using protocol::TokenStatus;
 
 struct TokenSettings {
   Seconds lifetime{300};

@@ -20,7 +20,7 @@ SECRET_TEXT = base64.b64encode(SECRET).decode()
 
 def make_app(**config: Any) -> Flask:
     app = Flask(__name__)
-    app.config.update(TESTING=True, TOUCHMARK_SECRET=SECRET_TEXT, **config)
+    app.config.update({"TESTING": True, "TOUCHMARK_SECRET": SECRET_TEXT, **config})
     calls = app.extensions["calls"] = []
 
     @app.get("/v2/rates/<name>")
@@ -150,6 +150,113 @@ def test_settings_can_be_passed() -> None:
     touchmark.flask.init_app(app, Settings(verifier, Mode.ENFORCE))
     assert get(app, fresh(b"p" * 32)).status_code == 200
     assert get(app, fresh()).status_code == 401
+
+
+PREFLIGHT = {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}
+
+
+def make_cors_app(**config: Any) -> Flask:
+    """An app whose view answers OPTIONS by itself, as CORS extensions have it."""
+    app = make_app(**config)
+
+    @app.route("/cors", methods=["GET", "PUT", "OPTIONS"])
+    @check_touchmark_token
+    def cors() -> tuple[dict[str, Any], int, dict[str, str]]:
+        app.extensions["calls"].append(g.touchmark.status)
+        return {"secret": "value"}, 200, {"Access-Control-Allow-Origin": "https://a.example"}
+
+    return app
+
+
+def test_a_preflight_passes_without_a_token(caplog: pytest.LogCaptureFixture) -> None:
+    app = make_cors_app()
+    response = app.test_client().options("/cors", headers=PREFLIGHT)
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert app.extensions["calls"] == [TokenStatus.MISSING]
+    assert caplog.records == []
+
+
+def test_a_preflight_gets_no_body_whatever_the_view_returns() -> None:
+    response = make_cors_app().test_client().options("/cors", headers=PREFLIGHT)
+    assert (response.data, response.headers["Content-Length"]) == (b"", "0")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("OPTIONS", {}),
+        ("OPTIONS", {"Origin": "https://a.example"}),
+        ("OPTIONS", {"Access-Control-Request-Method": "PUT"}),
+        ("OPTIONS", {**PREFLIGHT, "Origin": ""}),
+        ("OPTIONS", {**PREFLIGHT, "Access-Control-Request-Method": "P T"}),
+        ("GET", PREFLIGHT),
+        ("PUT", PREFLIGHT),
+        ("HEAD", PREFLIGHT),
+        ("PUT", {**PREFLIGHT, "X-HTTP-Method-Override": "OPTIONS"}),
+    ],
+)
+def test_what_is_no_preflight_needs_a_token(method: str, headers: dict[str, str]) -> None:
+    app = make_cors_app()
+    refused = app.test_client().open("/cors", method=method, headers=headers)
+    assert (refused.status_code, app.extensions["calls"]) == (401, [])
+    served = app.test_client().open(
+        "/cors", method=method, headers={**headers, "Touchmark-Token": fresh()}
+    )
+    assert (served.status_code, app.extensions["calls"]) == (200, [TokenStatus.VALID])
+
+
+def test_options_that_flask_answers_reaches_no_view() -> None:
+    app = make_app()
+    for headers in ({}, PREFLIGHT):
+        response = app.test_client().options("/v2/rates/EUR", headers=headers)
+        assert (response.status_code, response.data) == (200, b"")
+        assert "GET" in response.headers["Allow"]
+    assert app.extensions["calls"] == []
+
+
+def test_a_preflight_of_an_async_view_passes() -> None:
+    app = make_app()
+
+    @app.route("/async", methods=["OPTIONS"])
+    @check_touchmark_token
+    async def later() -> tuple[str, int]:
+        return "", 204
+
+    assert app.test_client().options("/async", headers=PREFLIGHT).status_code == 204
+    assert app.test_client().options("/async").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOUCHMARK_SECRET", "short"),
+        ("TOUCHMARK_SECRET", SECRET),
+        ("TOUCHMARK_TOKEN_HEADER", ""),
+        ("TOUCHMARK_TOKEN_HEADER", "X Attest"),
+        ("TOUCHMARK_TOKEN_PREFIX", "Bearer\n"),
+        ("TOUCHMARK_BINDING_HEADERS", ["Authorization"]),
+        ("TOUCHMARK_AUDIENCE", ""),
+        ("TOUCHMARK_LEEWAY", True),
+        ("TOUCHMARK_MODE", False),
+    ],
+)
+def test_a_bad_setting_stops_the_start(
+    name: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(**{name: value})
+    with pytest.raises(SettingsError, match=rf"^{name} "):
+        touchmark.flask.init_app(app)
+    if isinstance(value, str):
+        monkeypatch.setenv("TOUCHMARK_SECRET", SECRET_TEXT)
+        monkeypatch.setenv(name, value)
+        with pytest.raises(SettingsError, match=rf"^{name} "):
+            touchmark.flask.init_app(Flask(__name__))
+
+
+def test_settings_of_another_type_stop_the_start() -> None:
+    with pytest.raises(SettingsError, match=r"^settings must be .*, not dict$"):
+        touchmark.flask.init_app(make_app(), {"TOUCHMARK_SECRET": SECRET_TEXT})  # type: ignore[arg-type]
 
 
 def test_the_view_keeps_its_name_and_documentation() -> None:

@@ -4,8 +4,17 @@
 decorator for Flask.
 """
 
-from touchmark.settings import Mode, Settings, SettingsError
-from touchmark.verifier import TokenResult, TokenStatus, TokenVerifier
+from touchmark.errors import SettingsError
+from touchmark.settings import Mode, Settings
+from touchmark.verifier import TokenResult, TokenStatus, TokenVerifier, is_preflight
 
-__all__ = ["Mode", "Settings", "SettingsError", "TokenResult", "TokenStatus", "TokenVerifier"]
+__all__ = [
+    "Mode",
+    "Settings",
+    "SettingsError",
+    "TokenResult",
+    "TokenStatus",
+    "TokenVerifier",
+    "is_preflight",
+]
 __version__ = "0.1.0"

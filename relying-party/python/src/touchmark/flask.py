@@ -10,8 +10,10 @@ from typing import Any, Callable, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
+from touchmark.arguments import kind
+from touchmark.errors import SettingsError
 from touchmark.settings import Mode, Settings
-from touchmark.verifier import TokenResult, TokenStatus
+from touchmark.verifier import TokenResult, TokenStatus, is_preflight
 
 _EXTENSION = "touchmark"
 _log = logging.getLogger("touchmark")
@@ -27,6 +29,8 @@ def init_app(app: Flask, settings: Settings | None = None) -> None:
     """
     if settings is None:
         settings = Settings.read({**os.environ, **app.config})
+    elif not isinstance(settings, Settings):
+        raise SettingsError("settings", f"must be a touchmark.Settings, not {kind(settings)}")
     app.extensions[_EXTENSION] = settings
 
 
@@ -35,20 +39,26 @@ def check_touchmark_token(view: _View) -> _View:
 
     The log (logger "touchmark") says why, and the response does not. `g.touchmark` holds the
     TokenResult while the view runs, so that it can read claims. In report mode nothing is refused.
+
+    A CORS preflight that reaches the view passes without a token. It gets the view's status and
+    headers, and no body: whoever writes the two headers of a preflight is no app for that.
     """
 
     @functools.wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
         settings = _settings()
+        if is_preflight(request.method, request.headers):
+            g.touchmark = TokenResult(TokenStatus.MISSING, "a CORS preflight carries no token")
+            return _without_body(current_app.ensure_sync(view)(*args, **kwargs))
         result = settings.verifier.check_headers(request.headers)
         g.touchmark = result
         if result.valid:
             _log.debug("accepted %s", _describe(result, settings))
-        elif settings.mode is Mode.ENFORCE:
+        elif settings.mode is Mode.REPORT:
+            _log.warning("would refuse %s", _describe(result, settings))
+        else:
             _log.warning("refused %s", _describe(result, settings))
             return _refusal()
-        else:
-            _log.warning("would refuse %s", _describe(result, settings))
         return current_app.ensure_sync(view)(*args, **kwargs)
 
     return checked  # type: ignore[return-value]
@@ -60,6 +70,12 @@ def _settings() -> Settings:
     settings = current_app.extensions[_EXTENSION]
     assert isinstance(settings, Settings)
     return settings
+
+
+def _without_body(answer: Any) -> Response:
+    response = current_app.make_response(answer)
+    response.set_data(b"")
+    return response
 
 
 def _refusal() -> Response:

@@ -4,17 +4,30 @@ framework's configuration."""
 from __future__ import annotations
 
 import base64
-import binascii
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from touchmark.arguments import WHITESPACE, kind, shown
+from touchmark.errors import SettingsError
 from touchmark.verifier import DEFAULT_HEADER, TokenVerifier
 
-
-class SettingsError(ValueError):
-    """A setting is missing or cannot be read. The message names it, and shows no secret."""
+# The setting that each argument of TokenVerifier comes from.
+_NAMES = {
+    "secrets": "TOUCHMARK_SECRET",
+    "decoy_secret": "TOUCHMARK_DECOY_SECRET",
+    "header": "TOUCHMARK_TOKEN_HEADER",
+    "prefix": "TOUCHMARK_TOKEN_PREFIX",
+    "binding_headers": "TOUCHMARK_BINDING_HEADERS",
+    "audience": "TOUCHMARK_AUDIENCE",
+    "issuer": "TOUCHMARK_ISSUER",
+    "leeway": "TOUCHMARK_LEEWAY",
+}
+_MODE = "TOUCHMARK_MODE"
+# Python's float() would also take "1_0", "٣" and "nan".
+_SECONDS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class Mode(enum.Enum):
@@ -31,64 +44,104 @@ class Settings:
     verifier: TokenVerifier
     mode: Mode
 
+    def __post_init__(self) -> None:
+        """Raises SettingsError: a text as mode would be neither of the two."""
+        if not isinstance(self.verifier, TokenVerifier):
+            raise SettingsError("verifier", f"must be a TokenVerifier, not {kind(self.verifier)}")
+        if not isinstance(self.mode, Mode):
+            raise SettingsError("mode", f"is {shown(self.mode)}: use Mode.ENFORCE or Mode.REPORT")
+
     @staticmethod
     def read(source: Mapping[str, Any]) -> Settings:
-        """Reads the TOUCHMARK_ settings of a mapping such as os.environ; README.md lists them."""
-        secrets = [
-            _secret("TOUCHMARK_SECRET", text) for text in _words(_text(source, "TOUCHMARK_SECRET"))
-        ]
-        if not secrets:
-            raise SettingsError(
-                "TOUCHMARK_SECRET is not set: an operator gets it with "
-                "'touchmark secret get --format env'"
-            )
-        decoy = _text(source, "TOUCHMARK_DECOY_SECRET")
+        """Reads the TOUCHMARK_ settings of a mapping such as os.environ; README.md lists them.
+
+        Raises SettingsError. A setting that is there and empty is refused, except the prefix: empty
+        text most often comes from a variable that was meant to be set, and would turn a check off.
+        """
+        arguments: dict[str, Any] = {
+            "header": _given(source, "header", DEFAULT_HEADER),
+            "prefix": _given(source, "prefix", "", may_be_empty=True),
+            "audience": _given(source, "audience", None),
+            "issuer": _given(source, "issuer", None),
+            "leeway": _leeway(source),
+            "secrets": _secrets(source),
+        }
+        names = _given(source, "binding_headers", None)
+        arguments["binding_headers"] = [] if names is None else _listed(names)
+        decoy = _given(source, "decoy_secret", None)
+        arguments["decoy_secret"] = None if decoy is None else _decode("decoy_secret", decoy)
+        mode = _mode(source)
         try:
-            verifier = TokenVerifier(
-                secrets,
-                _secret("TOUCHMARK_DECOY_SECRET", decoy) if decoy else None,
-                header=_text(source, "TOUCHMARK_TOKEN_HEADER").strip() or DEFAULT_HEADER,
-                prefix=_text(source, "TOUCHMARK_TOKEN_PREFIX"),
-                binding_headers=_words(_text(source, "TOUCHMARK_BINDING_HEADERS")),
-                audience=_text(source, "TOUCHMARK_AUDIENCE") or None,
-                issuer=_text(source, "TOUCHMARK_ISSUER") or None,
-                leeway=_seconds(source, "TOUCHMARK_LEEWAY"),
-            )
-        except SettingsError:
-            raise
-        except ValueError as error:
-            raise SettingsError(f"the TOUCHMARK_ settings are refused: {error}") from None
-        return Settings(verifier, _mode(source))
+            verifier = TokenVerifier(arguments.pop("secrets"), **arguments)
+        except SettingsError as error:
+            raise SettingsError(_NAMES[error.setting], error.problem) from None
+        return Settings(verifier, mode)
 
 
-def _text(source: Mapping[str, Any], name: str) -> str:
+def _given(
+    source: Mapping[str, Any], argument: str, default: Any, *, may_be_empty: bool = False
+) -> Any:
+    """The text of a setting, or `default` when there is none: a framework's None is none."""
+    name = _NAMES[argument]
     value = source.get(name)
-    return "" if value is None else str(value)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise SettingsError(name, f"must be text, not {kind(value)}")
+    if not value.strip() and not may_be_empty:
+        raise SettingsError(name, "is empty: leave it out, or give it a value")
+    return value
 
 
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+def _listed(text: str) -> list[str]:
+    """The words between commas. An empty one stays, and is refused as what it should be."""
+    return [word.strip(WHITESPACE) for word in text.split(",")]
 
 
-def _secret(name: str, text: str) -> bytes:
+def _secrets(source: Mapping[str, Any]) -> list[bytes]:
+    name = _NAMES["secrets"]
+    value = source.get(name)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise SettingsError(
+            name, "is not set: an operator gets it with 'touchmark secret get --format env'"
+        )
+    return [_decode("secrets", one) for one in _listed(_given(source, "secrets", None))]
+
+
+def _decode(argument: str, text: str) -> bytes:
+    """Padded standard base64 (RFC 4648, section 4), in the one spelling that an encoder writes. A
+    line's end around it comes with secrets that stand in files."""
+    name, text = _NAMES[argument], text.strip()
+    if not text:
+        raise SettingsError(name, "names an empty secret: take out the comma beside it")
     try:
-        return base64.b64decode(text.strip(), validate=True)
-    except binascii.Error:
-        raise SettingsError(f"{name} is not base64") from None
+        found = base64.b64decode(text, validate=True)
+        is_base64 = base64.b64encode(found).decode() == text
+    except ValueError:  # not only binascii.Error: characters beyond ASCII are a plain one
+        is_base64 = False
+    if not is_base64:
+        raise SettingsError(
+            name, "is not base64: copy it as 'touchmark secret get' prints it, with every '='"
+        )
+    return found
 
 
-def _seconds(source: Mapping[str, Any], name: str) -> float:
-    text = _text(source, name) or "0"
-    try:
-        return float(text)
-    except ValueError:
-        raise SettingsError(f"{name} is not a number of seconds: {text!r}") from None
+def _leeway(source: Mapping[str, Any]) -> Any:
+    """A number as it stands (TokenVerifier judges it), or the number that a text is."""
+    value = source.get(_NAMES["leeway"])
+    if value is None:
+        return 0
+    if isinstance(value, str) and _SECONDS.fullmatch(value.strip(WHITESPACE)):
+        return float(value)
+    return value
 
 
 def _mode(source: Mapping[str, Any]) -> Mode:
-    text = _text(source, "TOUCHMARK_MODE") or Mode.ENFORCE.value
+    value = source.get(_MODE)
+    if value is None:
+        return Mode.ENFORCE
     try:
-        return Mode(text)
+        return Mode(value)
     except ValueError:
         # A typing error must not turn the check off.
-        raise SettingsError(f"TOUCHMARK_MODE is {text!r}: use 'enforce' or 'report'") from None
+        raise SettingsError(_MODE, f"is {shown(value)}: use 'enforce' or 'report'") from None
