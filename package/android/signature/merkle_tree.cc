@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kDigestBytes = 32;
 constexpr std::uint64_t kPieceBytes = 1 << 20;
-constexpr std::size_t kReadBytes = 256 << 10;
+constexpr std::size_t kHashBytes = 256 << 10;
 // A piece has 256 pages; their digests fill two pages of the lowest level.
 constexpr std::uint64_t kPieceTreeBytes = kPieceBytes / kMerklePageBytes * kDigestBytes;
 
@@ -82,7 +82,7 @@ class Builder {
     const auto pieces = static_cast<std::size_t>((tree_.size + kPieceBytes - 1) / kPieceBytes);
     std::vector<Bytes> above(pieces);
     auto done = for_each_parallel(pieces, tree_.threads, [&] {
-      return [&, buffer = Bytes(kReadBytes)](std::size_t index) mutable {
+      return [&, buffer = Bytes(kHashBytes)](std::size_t index) mutable {
         return hash_piece(index, buffer, above[index]);
       };
     });
