@@ -1,9 +1,9 @@
 #include "verifier/http/tls_stream.h"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "verifier/http/awaitable.h"
 
 namespace touchmark::verifier::http {
 namespace {
@@ -11,8 +11,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
-
-constexpr auto kAsTuple = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
