@@ -86,9 +86,10 @@ std::string sample_table() {
 }
 
 Result<android::Manifest> parse(const std::string& document, const std::string& table = "") {
-  auto xml = ProtoXml::parse(as_bytes(document));
+  Budget budget(document.size() + table.size());
+  auto xml = ProtoXml::parse(as_bytes(document), budget);
   if (!xml) return pass(xml);
-  const ProtoTable resources(as_bytes(table));
+  const ProtoTable resources(as_bytes(table), budget);
   return android::parse_manifest(*xml, &resources);
 }
 
@@ -139,23 +140,26 @@ TEST(ProtoManifest, RefusesTwoReadings) {
 TEST(ProtoManifest, BoundsTheDepth) {
   std::string deep = proto_element("a", "");
   for (int i = 0; i < 150; ++i) deep = proto_element("a", "", proto_bytes(5, deep));
-  EXPECT_EQ(refusal(deep), "bundle.too-deep");
+  const std::string package = proto_bytes(4, proto_attribute("package", 0, "a.b"));
+  EXPECT_EQ(refusal(proto_element("manifest", package, proto_bytes(5, deep))), "bundle.too-deep");
 }
 
 std::string lookup(const std::string& table, std::uint32_t id) {
-  const auto text = ProtoTable(as_bytes(table)).string(id);
+  Budget budget(table.size());
+  const auto text = ProtoTable(as_bytes(table), budget).string(id);
   return text ? *text : text.error().id();
 }
 
 TEST(ProtoTable, FindsDefaultValues) {
   EXPECT_EQ(lookup(sample_table(), 0x7f010002), "2.5");
   EXPECT_EQ(lookup(sample_table(), 0x7f010001), "2.5");
-  EXPECT_EQ(lookup(sample_table(), 0x7f010000), "bundle.no-such-resource");
+  EXPECT_EQ(lookup(sample_table(), 0x7f010000), "deutsch");
   EXPECT_EQ(lookup(sample_table(), 0x7f020000), "bundle.no-such-resource");
   EXPECT_EQ(lookup("", 0x7f010000), "bundle.no-such-resource");
   const std::string number = proto_table(proto_entry(0, proto_int_item(3)));
-  EXPECT_EQ(lookup(number, 0x7f010000), "bundle.not-a-string");
-  EXPECT_EQ(ProtoTable(as_bytes(number)).integer(0x7f010000).value(), 3u);
+  EXPECT_EQ(lookup(number, 0x7f010000), "3");
+  Budget budget(number.size());
+  EXPECT_EQ(ProtoTable(as_bytes(number), budget).integer(0x7f010000).value(), 3u);
   EXPECT_EQ(lookup(proto_table(proto_entry(0, proto_reference_item(0x7f010000))), 0x7f010000),
             "bundle.reference-cycle");
   EXPECT_EQ(lookup(proto_table(proto_entry(0, proto_string_item("a")) +

@@ -22,21 +22,26 @@ using testing::ZipFileEntry;
 
 const std::string kFolder = "Payload/Example.app/";
 
-ReadRange range_of(const std::string& file) {
-  return [&file](std::uint64_t offset, std::size_t length) -> Result<Bytes> {
-    return offset >= file.size() ? Bytes()
-                                 : to_bytes(std::string_view(file).substr(offset, length));
+ReadRanges ranges_of(const std::string& file) {
+  return [&file](std::span<const zip::ZipRange> ranges) -> Result<std::vector<Bytes>> {
+    std::vector<Bytes> out;
+    for (const zip::ZipRange& range : ranges) {
+      out.push_back(range.offset >= file.size()
+                        ? Bytes()
+                        : to_bytes(std::string_view(file).substr(range.offset, range.length)));
+    }
+    return out;
   };
 }
 
 std::string slices_of(const std::string& file) {
-  const auto slices = read_mach_o(file.size(), range_of(file));
+  const auto slices = read_mach_o(file.size(), ranges_of(file));
   return slices ? std::to_string(slices->size()) : slices.error().id();
 }
 
 // The id of the refusal of an image's own signature, "" for none.
 std::string check_image(const std::string& file) {
-  const auto slices = read_mach_o(file.size(), range_of(file));
+  const auto slices = read_mach_o(file.size(), ranges_of(file));
   if (!slices) return slices.error().id();
   for (const MachSlice& slice : *slices) {
     const std::string_view image = std::string_view(file).substr(slice.offset, slice.size);
@@ -65,7 +70,7 @@ TEST(MachO, ReadsThinAndUniversalFiles) {
 TEST(MachO, ReadsWhatALinkerWrites) {
   const std::string file(as_text(touchmark::testing::read_vector("ios/linked-by-lld")));
   EXPECT_EQ(check_image(file), "");
-  const auto slices = read_mach_o(file.size(), range_of(file));
+  const auto slices = read_mach_o(file.size(), ranges_of(file));
   ASSERT_TRUE(slices);
   EXPECT_EQ(slices->front().cpu_type, 0x0100000cu);  // arm64
   for (const std::size_t at : {std::size_t{100}, std::size_t{5000}, file.size() / 2}) {
