@@ -67,8 +67,7 @@ class ManifestReader {
     if (root) return take_root(element);
     if (uses_sdk) return take_uses_sdk(element);
     had_application_ = true;
-    take_application(element);
-    return {};
+    return take_application(element);
   }
 
   Result<void> take_root(const XmlElement& element) {
@@ -79,6 +78,7 @@ class ManifestReader {
       const XmlAttribute* attribute = element.find(id);
       if (attribute == nullptr) continue;
       const auto value = integer(attribute->value);
+      if (!value && is_budget(value.error())) return pass(value);
       if (!value) return fail(ManifestError::kVersionCode, "the version code is not an integer");
       *code = *value;
     }
@@ -154,19 +154,23 @@ class ManifestReader {
   }
 
   // What the user sees may be missing or unresolvable; it identifies nothing.
-  void take_application(const XmlElement& element) {
+  Result<void> take_application(const XmlElement& element) {
     if (const XmlAttribute* attribute = element.find(kDebuggable)) {
-      facts_.debuggable = is_true(attribute->value);
+      const auto value = integer(attribute->value);
+      if (!value && is_budget(value.error())) return pass(value);
+      facts_.debuggable = value.value_or(0) != 0;
     }
     const XmlAttribute* attribute = element.find(kLabel);
-    if (attribute == nullptr) return;
+    if (attribute == nullptr) return {};
     auto label = text(attribute->value, &ResourceSource::string);
+    if (!label && is_budget(label.error())) return pass(label);
     if (label && label->size() <= kMaxManifestText) facts_.label = *std::move(label);
+    return {};
   }
 
-  bool is_true(const TypedValue& value) const {
-    if (value.is_whole_number()) return value.data != 0;
-    return value.is_reference() && integer(value).value_or(0) != 0;
+  // A file that is too expensive is refused even where its value would be done without.
+  static bool is_budget(const Error& error) {
+    return error.is(BudgetError::kBytes) || error.is(BudgetError::kSteps);
   }
 
   // References are refused: their value depends on the device's configuration.
@@ -184,11 +188,10 @@ class ManifestReader {
     return static_cast<std::int32_t>(level);
   }
 
-  std::optional<std::uint32_t> integer(const TypedValue& value) const {
-    if (value.is_int()) return value.data;
-    if (!value.is_reference() || resources_ == nullptr) return std::nullopt;
-    const auto resolved = resources_->integer(value.data);
-    return resolved ? std::optional(*resolved) : std::nullopt;
+  Result<std::uint32_t> integer(const TypedValue& value) const {
+    if (value.is_whole_number()) return value.data;
+    if (value.is_reference() && resources_ != nullptr) return resources_->integer(value.data);
+    return fail(ManifestError::kVersionCode, "neither an integer nor a reference to one");
   }
 
   using ReadText = Result<std::string> (ResourceSource::*)(std::uint32_t) const;
