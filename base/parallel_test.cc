@@ -22,15 +22,14 @@ TEST(Parallel, CallsEveryIndexOnceAndReturnsTheLowestFailure) {
   for (const auto& count : calls) EXPECT_EQ(count, 1);
 
   const auto failed = for_each_parallel(8, 4, [] {
-    return [](std::size_t i) -> Result<void> {
-      return fail(SourceError::kIo, std::to_string(i));
-    };
+    return [](std::size_t i) -> Result<void> { return fail(SourceError::kIo, std::to_string(i)); };
   });
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().message(), "0");
 }
 
-// Lets each of `threads` threads take one index, so that helpers do take some, and all of them throw.
+// Lets each of `threads` threads take one index, so that helpers do take some, and all of them
+// throw.
 TEST(Parallel, AnExceptionInAnyThreadReachesTheCaller) {
   constexpr unsigned kThreads = 4;
   Mutex mutex;

@@ -121,8 +121,7 @@ TEST(HostileApk, TextsThatLieInEachOther) {
 
 TEST(HostileApk, LongTextsThatAreComparedAgainAndAgain) {
   const std::string text = utf16_text(kMiB);
-  const std::string pool =
-      utf16_pool({0, static_cast<std::uint32_t>(text.size())}, text + text);
+  const std::string pool = utf16_pool({0, static_cast<std::uint32_t>(text.size())}, text + text);
   std::string nodes;
   for (int i = 0; i < 50; ++i) nodes += start_tag(0, "");
   for (int i = 0; i < 50; ++i) nodes += end_tag(1);
@@ -175,10 +174,13 @@ TEST(HostileApk, ResourcesThatAreSearchedForEachReference) {
   };
   expect_cheap("90,000 types", apk(repeated(empty, 90'000) + types));
   expect_cheap("300,000 types", apk(repeated(empty, 300'000) + types));
-  expect_cheap("90,000 values of one entry", apk(repeated(type_chunk(1, chain, TypeLayout::kPlain, "en"), 20'000)));
+  expect_cheap("90,000 values of one entry",
+               apk(repeated(type_chunk(1, chain, TypeLayout::kPlain, "en"), 20'000)));
   std::vector<TableEntry> many;
-  for (std::uint32_t i = 0; i < 20'000; ++i) many.push_back({.index = static_cast<std::uint16_t>(i), .type = 0x10});
-  expect_cheap("sparse types", apk(repeated(type_chunk(1, many, TypeLayout::kSparse, "de"), 3) + types));
+  for (std::uint32_t i = 0; i < 20'000; ++i)
+    many.push_back({.index = static_cast<std::uint16_t>(i), .type = 0x10});
+  expect_cheap("sparse types",
+               apk(repeated(type_chunk(1, many, TypeLayout::kSparse, "de"), 3) + types));
 }
 
 TEST(HostileApk, ResourcesThatInflate) {
@@ -189,9 +191,8 @@ TEST(HostileApk, ResourcesThatInflate) {
   patch(table, 4, u32(table.size()));
   expect_cheap("a label of 30 MB", archive({{"AndroidManifest.xml", manifest_with_references()},
                                             {"resources.arsc", table}}));
-  expect_cheap("a table of 47 MiB",
-               archive({{"AndroidManifest.xml", manifest_with_references()},
-                        {"resources.arsc", std::string(47 * kMiB, '\0')}}));
+  expect_cheap("a table of 47 MiB", archive({{"AndroidManifest.xml", manifest_with_references()},
+                                             {"resources.arsc", std::string(47 * kMiB, '\0')}}));
 }
 
 TEST(HostileApk, ContentThatInflates) {
@@ -241,7 +242,8 @@ TEST(HostileApk, DirectoriesOfManyEntries) {
 TEST(HostileApk, ArchivesWithinAnArchive) {
   const std::string zeros(100 * kMiB, '\0');
   const std::string manifest = xml_document(sample_manifest()).build();
-  const std::string inner_file = archive({{"AndroidManifest.xml", manifest}, {"a", zeros}, {"b", zeros}});
+  const std::string inner_file =
+      archive({{"AndroidManifest.xml", manifest}, {"a", zeros}, {"b", zeros}});
   ZipFile zip;
   for (char c = 'a'; c < 'a' + 20; ++c) {
     zip.entries.push_back(deflated(std::string(1, c) + ".apk", inner_file));
@@ -275,20 +277,23 @@ TEST(HostileBundle, ManyAttributes) {
   expect_cheap("200,000 ids", bundle(proto_element("manifest", attributes)));
   expect_cheap("empty attributes",
                bundle(proto_element("manifest", repeated(proto_bytes(4, ""), 4 * kMiB - 100))));
-  expect_cheap("names of a megabyte",
-               bundle(proto_element(
-                   "manifest", repeated(proto_bytes(4, proto_bytes(2, std::string(kMiB, 'n'))), 7))));
+  expect_cheap(
+      "names of a megabyte",
+      bundle(proto_element("manifest",
+                           repeated(proto_bytes(4, proto_bytes(2, std::string(kMiB, 'n'))), 7))));
 }
 
 TEST(HostileBundle, ManyElements) {
   const std::string package = proto_bytes(4, proto_attribute("package", 0, "a.b"));
-  expect_cheap("empty children",
-               bundle(proto_element("manifest", package, repeated(proto_bytes(5, ""), 4 * kMiB - 100))));
+  expect_cheap(
+      "empty children",
+      bundle(proto_element("manifest", package, repeated(proto_bytes(5, ""), 4 * kMiB - 100))));
   expect_cheap("small children",
                bundle(proto_element("manifest", package,
                                     repeated(proto_bytes(5, proto_element("a", "")), kMiB))));
   std::string wide = repeated(proto_bytes(5, proto_element("b", "")), 200'000);
-  for (int i = 0; i < 90; ++i) wide = proto_element("a", "", proto_bytes(5, wide) + proto_bytes(5, ""));
+  for (int i = 0; i < 90; ++i)
+    wide = proto_element("a", "", proto_bytes(5, wide) + proto_bytes(5, ""));
   expect_cheap("deep children", bundle(proto_element("manifest", package, proto_bytes(5, wide))));
 }
 
@@ -299,21 +304,27 @@ TEST(HostileBundle, ResourcesThatAreSearchedForEachReference) {
   }
   manifest += proto_bytes(4, proto_attribute("package", 0, "a.b"));
   std::string entries = proto_entry(0, proto_int_item(1));
-  for (std::uint32_t i = 1; i < 21; ++i) entries += proto_entry(i, proto_reference_item(0x7f010000 + i - 1));
-  const std::string filler = repeated(proto_bytes(3, proto_bytes(1, proto_number(1, 99))), 3 * kMiB);
+  for (std::uint32_t i = 1; i < 21; ++i)
+    entries += proto_entry(i, proto_reference_item(0x7f010000 + i - 1));
+  const std::string filler =
+      repeated(proto_bytes(3, proto_bytes(1, proto_number(1, 99))), 3 * kMiB);
   expect_cheap("3 million entries",
                bundle(proto_element("manifest", manifest), proto_table(filler + entries)),
                "budget.steps");
   expect_cheap("300,000 entries",
                bundle(proto_element("manifest", manifest),
                       proto_table(filler.substr(0, filler.size() / 10) + entries)));
-  const std::string values = repeated(proto_bytes(6, proto_bytes(1, proto_bytes(3, "en")) + proto_bytes(2, proto_bytes(4, proto_reference_item(0x7f010014)))), kMiB);
+  const std::string values =
+      repeated(proto_bytes(6, proto_bytes(1, proto_bytes(3, "en")) +
+                                  proto_bytes(2, proto_bytes(4, proto_reference_item(0x7f010014)))),
+               kMiB);
   expect_cheap("a million values",
                bundle(proto_element("manifest", manifest),
                       proto_table(proto_bytes(3, proto_bytes(1, proto_number(1, 20)) + values))));
-  expect_cheap("a text of 25 MB",
-               bundle(proto_element("manifest", manifest),
-                      proto_table(proto_entry(20, proto_string_item(std::string(25 * kMiB, 'x'))))));
+  expect_cheap(
+      "a text of 25 MB",
+      bundle(proto_element("manifest", manifest),
+             proto_table(proto_entry(20, proto_string_item(std::string(25 * kMiB, 'x'))))));
 }
 
 // --- IPA -----------------------------------------------------------------------------------------
@@ -324,7 +335,8 @@ std::string ipa(std::map<std::string, std::string> files) {
   files.try_emplace("Info.plist", info_plist());
   files.try_emplace("_CodeSignature/CodeResources", code_resources({}));
   ZipFile zip;
-  for (const auto& [name, content] : files) zip.entries.push_back(deflated(kFolder + name, content));
+  for (const auto& [name, content] : files)
+    zip.entries.push_back(deflated(kFolder + name, content));
   return zip.build();
 }
 
@@ -361,27 +373,34 @@ TEST(HostileIpa, ListsThatReferToOneValue) {
                  info(binary_plist({counted(0xd0, 49'000) + repeated(be(1, 3), 98'000), value})));
   }
   std::vector<std::string> bomb;
-  for (unsigned i = 0; i < 30; ++i) bomb.push_back(counted(0xa0, 3000) + repeated(be(i + 1, 3), 3000));
+  for (unsigned i = 0; i < 30; ++i)
+    bomb.push_back(counted(0xa0, 3000) + repeated(be(i + 1, 3), 3000));
   bomb.push_back(u8(0x51) + "x");
   expect_cheap("lists of lists", info(binary_plist(bomb)));
-  expect_cheap("99,000 numbers", info(binary_plist({counted(0xa0, 99'000) + repeated(be(1, 3), 99'000), u8(0x10) + u8(1)})));
+  expect_cheap(
+      "99,000 numbers",
+      info(binary_plist({counted(0xa0, 99'000) + repeated(be(1, 3), 99'000), u8(0x10) + u8(1)})));
 }
 
 TEST(HostileIpa, ListsInXml) {
   const auto info = [](const std::string& plist) { return ipa({{"Info.plist", plist}}); };
   expect_cheap("one text", info(xml_plist("<string>" + std::string(15 * kMiB, 'x') + "</string>")));
   expect_cheap("data", info(xml_plist("<data>" + std::string(15 * kMiB, 'A') + "</data>")));
-  expect_cheap("white space as data", info(xml_plist("<data>" + std::string(15 * kMiB, ' ') + "</data>")));
-  expect_cheap("99,000 values", info(xml_plist("<array>" + repeated("<dict/>", 99'000) + "</array>")));
+  expect_cheap("white space as data",
+               info(xml_plist("<data>" + std::string(15 * kMiB, ' ') + "</data>")));
+  expect_cheap("99,000 values",
+               info(xml_plist("<array>" + repeated("<dict/>", 99'000) + "</array>")));
   std::string keys;
   for (int i = 0; i < 90'000; ++i) keys += "<key>" + std::to_string(i) + "</key><true/>";
   expect_cheap("90,000 keys", info(xml_plist("<dict>" + keys + "</dict>")));
   expect_cheap("comments", info(repeated("<!-- -->", kMiB) + xml_plist("<true/>")));
   expect_cheap("a tag of 15 MiB", info(xml_plist("<" + std::string(15 * kMiB, 'x') + ">")));
-  expect_cheap("a number of 15 MiB", info(xml_plist("<real>" + std::string(15 * kMiB, '1') + "</real>")));
+  expect_cheap("a number of 15 MiB",
+               info(xml_plist("<real>" + std::string(15 * kMiB, '1') + "</real>")));
 }
 
-std::string mach_header(std::size_t signature_at, std::size_t signature_size, std::size_t commands = 1) {
+std::string mach_header(std::size_t signature_at, std::size_t signature_size,
+                        std::size_t commands = 1) {
   const std::string command = u32(0x1d) + u32(16) + u32(signature_at) + u32(signature_size);
   const std::string filler = repeated(u32(0x99) + u32(8), commands - 1);
   return u32(0xfeedfacf) + u32(0x0100000c) + u32(0) + u32(2) + u32(commands) +
@@ -394,7 +413,8 @@ TEST(HostileIpa, CodeForManyProcessors) {
   constexpr std::size_t kImage = 65536;
   std::string code = be(0xcafebabe, 4) + be(16, 4);
   for (std::size_t i = 0; i < 16; ++i) {
-    code += be(0x0100000c, 4) + be(i, 4) + be(kSize - (16 - i) * kImage, 4) + be(kImage, 4) + be(14, 4);
+    code +=
+        be(0x0100000c, 4) + be(i, 4) + be(kSize - (16 - i) * kImage, 4) + be(kImage, 4) + be(14, 4);
   }
   code.resize(kSize, '\0');
   CodeSpec spec{.info = info_plist(), .resources = code_resources({})};
@@ -416,12 +436,14 @@ TEST(HostileIpa, SignaturesOfBlobsThatLieInEachOther) {
   // Code directories of 20 MiB for each of their slots, in the same bytes.
   const std::string directory = be(0xfade0c02, 4) + be(kBlob, 4) + be(0x20400, 4) + be(0, 4) +
                                 be(100, 4) + be(88, 4) + be(0, 4) + be(1, 4) + be(80, 4) + u8(32) +
-                                u8(2) + u8(0) + u8(12) + be(0, 4) + std::string(40, '\0') + "id" + u8(0);
+                                u8(2) + u8(0) + u8(12) + be(0, 4) + std::string(40, '\0') + "id" +
+                                u8(0);
   std::string index;
   const std::uint32_t slots[] = {0, 0x1000, 0x1001, 0x1002, 0x1003, 0x1004, 2, 5, 7, 0x10000};
   const std::size_t start = 12 + 8 * std::size(slots);
   for (const std::uint32_t slot : slots) index += be(slot, 4) + be(start, 4);
-  std::string signature = be(0xfade0cc0, 4) + be(start + kBlob, 4) + be(std::size(slots), 4) + index + directory;
+  std::string signature =
+      be(0xfade0cc0, 4) + be(start + kBlob, 4) + be(std::size(slots), 4) + index + directory;
   signature.resize(start + kBlob, 'x');
   std::string code = mach_header(80, signature.size());
   code.resize(80, '\0');
@@ -438,7 +460,8 @@ TEST(HostileIpa, RulesThatAreHardToMatch) {
   const IosPki pki;
   CodeSpec spec;
   spec.info = info_plist();
-  spec.resources = xml_plist("<dict><key>files2</key><dict/><key>rules2</key><dict>" + rules + "</dict></dict>");
+  spec.resources =
+      xml_plist("<dict><key>files2</key><dict/><key>rules2</key><dict>" + rules + "</dict></dict>");
   spec.signer = &pki;
   std::map<std::string, std::string> files = {{"Info.plist", spec.info},
                                               {"_CodeSignature/CodeResources", spec.resources},
@@ -447,10 +470,12 @@ TEST(HostileIpa, RulesThatAreHardToMatch) {
   const std::string file = ipa(files);
   ASSERT_LT(file.size(), 1'000'000U);
   const Cost cost = cost_of([&] {
-    const auto measured = measure(*from_memory(to_bytes(file)), {.ios_roots = {to_bytes(pki.root_der())}});
+    const auto measured =
+        measure(*from_memory(to_bytes(file)), {.ios_roots = {to_bytes(pki.root_der())}});
     return measured ? std::string("measured") : measured.error().id();
   });
-  std::cout << "rules: " << cost.memory_mib << " MiB, " << cost.seconds << " s, " << cost.outcome << '\n';
+  std::cout << "rules: " << cost.memory_mib << " MiB, " << cost.seconds << " s, " << cost.outcome
+            << '\n';
   EXPECT_TRUE(cost.outcome == "budget.steps" || cost.outcome == "ipa.unsealed") << cost.outcome;
   if (touchmark::testing::kCostsAreTrue) {
     EXPECT_LT(cost.memory_mib, 64);
@@ -460,8 +485,8 @@ TEST(HostileIpa, RulesThatAreHardToMatch) {
 
 // The budget grows with the file: what is expensive in a small one is a genuine large one.
 TEST(Hostile, GenuineFilesAreFarFromTheirBudget) {
-  for (const char* name : {"bundle/app.aab", "bundle/app.apks",
-                           "apksig/golden-aligned-v1v2v3-lineage-out.apk"}) {
+  for (const char* name :
+       {"bundle/app.aab", "bundle/app.apks", "apksig/golden-aligned-v1v2v3-lineage-out.apk"}) {
     const std::string file = touchmark::to_string(touchmark::testing::read_vector(name));
     const Cost cost = cost_of([&] { return read_all(file); });
     EXPECT_EQ(cost.outcome, "measured, inspected") << name;

@@ -196,9 +196,7 @@ Bytes algorithm(const char* oid) {
   const openssl::Owned<ASN1_OBJECT, ASN1_OBJECT_free> object(OBJ_txt2obj(oid, 1));
   return writer::sequence({openssl::encode<i2d_ASN1_OBJECT>(object.get())});
 }
-Bytes sha256(ByteView data) {
-  return crypto::digest(crypto::DigestAlgorithm::kSha256, data);
-}
+Bytes sha256(ByteView data) { return crypto::digest(crypto::DigestAlgorithm::kSha256, data); }
 
 // What is signed are the attributes in the order in which they stand, whether or not that is DER's.
 TEST(CodeSignature, SignedAttributesAreDigestedAsTheyStand) {
@@ -233,13 +231,13 @@ TEST(CodeSignature, SignedAttributesAreDigestedAsTheyStand) {
              openssl::Owned<ASN1_OBJECT, ASN1_OBJECT_free>(OBJ_txt2obj("1.2.840.113549.1.7.2", 1))
                  .get()),
          writer::explicit_tag(
-             0, writer::sequence({writer::number(1), writer::set({algorithm("2.16.840.1.101.3.4.2.1")}),
-                                  writer::sequence({data_oid}),
-                                  writer::element(der::context(0),
-                                                  openssl::encode<i2d_X509>(leaf.get())),
-                                  writer::set({signer})}))});
-    return outcome(verify_code_signature(cms, as_bytes("code"),
-                                         {openssl::encode<i2d_X509>(root.get())}));
+             0, writer::sequence(
+                    {writer::number(1), writer::set({algorithm("2.16.840.1.101.3.4.2.1")}),
+                     writer::sequence({data_oid}),
+                     writer::element(der::context(0), openssl::encode<i2d_X509>(leaf.get())),
+                     writer::set({signer})}))});
+    return outcome(
+        verify_code_signature(cms, as_bytes("code"), {openssl::encode<i2d_X509>(root.get())}));
   };
   EXPECT_EQ(verdict(sorted, sorted), "TEAM");
   EXPECT_EQ(verdict(unsorted, unsorted), "TEAM");
@@ -274,11 +272,12 @@ TEST(CodeSignature, HostileEncodingsAreCheap) {
   const Bytes extension = writer::sequence({algorithm("1.2.3"), writer::octets("")});
   std::string extensions;
   while (extensions.size() < 900'000) extensions += as_text(extension);
-  for (const Bytes& cms : {to_bytes(in_each_other), wrap(in_each_other), wrap(fifteen_deep),
-                           wrap(extensions), wrap(repeated(std::string_view("\x05\0", 2), 450'000))}) {
+  for (const Bytes& cms :
+       {to_bytes(in_each_other), wrap(in_each_other), wrap(fifteen_deep), wrap(extensions),
+        wrap(repeated(std::string_view("\x05\0", 2), 450'000))}) {
     ASSERT_LT(cms.size(), 1'000'000U);
-    const writer::Cost cost = writer::cost_of(
-        [&] { return outcome(verify_code_signature(cms, as_bytes("code"), {})); });
+    const writer::Cost cost =
+        writer::cost_of([&] { return outcome(verify_code_signature(cms, as_bytes("code"), {})); });
     EXPECT_TRUE(cost.outcome.starts_with("cms.")) << cost.outcome;
     if (!writer::kCostsAreTrue) continue;
     EXPECT_LT(cost.memory_mib, 64);

@@ -28,9 +28,9 @@ openssl::X509Owned decode(ByteView der) {
   return openssl::X509Owned(openssl::decode<d2i_X509>(der));
 }
 
-// What a link of the chain must be like is said here, and not by the security level that OpenSSL was
-// built or configured with: Apple signed its intermediates with SHA-1 until 2016, and the apps below
-// them live on. MD5 and shorter keys were never Apple's.
+// What a link of the chain must be like is said here, and not by the security level that OpenSSL
+// was built or configured with: Apple signed its intermediates with SHA-1 until 2016, and the apps
+// below them live on. MD5 and shorter keys were never Apple's.
 constexpr int kMinSecurityBits = 80;  // RSA of 1,024 bits
 
 bool is_acceptable_digest(int digest) {

@@ -1,7 +1,7 @@
 // The binary form: objects, a table of their offsets, and a trailer that says where that is.
 // Objects refer to each other by index, so a file can be a graph; it is read as the tree that it
-// stands for, up to a depth and a number of values, and as far as the budget lasts: each reference to
-// a text costs what the text costs.
+// stands for, up to a depth and a number of values, and as far as the budget lasts: each reference
+// to a text costs what the text costs.
 #include <algorithm>
 #include <bit>
 #include <optional>

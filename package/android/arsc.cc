@@ -216,7 +216,8 @@ Result<TypedValue> ResourceTable::lookup(std::uint32_t resource_id, Reader reade
     const bool suits = configuration.suits(device);
     if (!suits && !person) continue;
     // Of two of one configuration the first counts.
-    if (!best || (suits && (!best->suits || configuration.better_than(best->configuration, device)))) {
+    if (!best ||
+        (suits && (!best->suits || configuration.better_than(best->configuration, device)))) {
       best = {&type, *offset, configuration, suits};
     }
   }
@@ -229,7 +230,8 @@ Result<bool> ResourceTable::varies(std::uint32_t resource_id) const {
   if (auto ok = budget_->take_steps(specs_.size()); !ok) return pass(ok);
   const std::size_t index = resource_id & 0xffff;
   for (const TypeChunk& spec : specs_) {
-    if (spec.package_id != resource_id >> 24 || spec.type_id != (resource_id >> 16 & 0xff)) continue;
+    if (spec.package_id != resource_id >> 24 || spec.type_id != (resource_id >> 16 & 0xff))
+      continue;
     if (index >= le32(spec.chunk.header, 12)) continue;
     if (le32(spec.chunk.body, 4 * index) & kVariesMask) return true;
   }

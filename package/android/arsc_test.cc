@@ -97,9 +97,9 @@ TEST(Arsc, TakesWhatADeviceWouldWhereThereIsNoDefault) {
   EXPECT_EQ(both(configured(1, density(160))), "one/one");
   EXPECT_EQ(both(configured(1, density(640))), "one/one");
   // A phone scales down from the next larger, the installer takes the medium one.
-  EXPECT_EQ(both(configured(0, density(160)) + configured(1, density(480)) +
-                 configured(2, density(640))),
-            "one/zero");
+  EXPECT_EQ(
+      both(configured(0, density(160)) + configured(1, density(480)) + configured(2, density(640))),
+      "one/zero");
   EXPECT_EQ(both(configured(0, density(640)) + configured(2, density(120))), "zero/two");
   // English rather than German; the installer knows no language.
   EXPECT_EQ(both(configured(0, language("de")) + configured(1, language("en"))),
@@ -134,7 +134,8 @@ TEST(Arsc, TheInstallerReadsNothingThatVaries) {
 
 TEST(Arsc, CoercesWhatIsNoString) {
   const auto text = [](std::uint8_t type, std::uint32_t data) {
-    const std::string file = resource_table({}, type_chunk(1, {{.index = 0, .type = type, .data = data}}));
+    const std::string file =
+        resource_table({}, type_chunk(1, {{.index = 0, .type = type, .data = data}}));
     EXPECT_EQ(lookup(file, 0x7f010000), installer_lookup(file, 0x7f010000));
     return lookup(file, 0x7f010000);
   };

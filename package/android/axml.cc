@@ -34,8 +34,8 @@ Result<void> check_attributes(const XmlElement& element) {
                   shortened(element.name) + " has two attributes " + shortened(attribute.name));
     }
     if (attribute.resource_id < last_id) {
-      return fail(AxmlError::kAttributeOrder,
-                  shortened(element.name) + ": attribute " + shortened(attribute.name) + " is out of order");
+      return fail(AxmlError::kAttributeOrder, shortened(element.name) + ": attribute " +
+                                                  shortened(attribute.name) + " is out of order");
     }
     last_id = attribute.resource_id;
   }
@@ -84,7 +84,7 @@ Result<void> XmlReader::read_prologue() {
     if (is_node(chunk->type)) break;
     if (auto ok = budget_->take_steps(1); !ok) return ok;
     rest_ = after;
-    bool* seen = chunk->type == kStringPoolChunk ? &has_pool
+    bool* seen = chunk->type == kStringPoolChunk  ? &has_pool
                  : chunk->type == kXmlResourceMap ? &has_map
                                                   : nullptr;
     if (seen == nullptr) continue;
@@ -136,9 +136,9 @@ Result<XmlElement> XmlReader::read_start(const Chunk& chunk) {
   const std::size_t size = le16(body, 10);
   const std::size_t count = le16(body, 12);
   if ((count > 0 && size < kAttributeSize) || start + count * size > body.size()) {
-    return fail(AxmlError::kAttributeLayout,
-                std::to_string(count) + " attributes of " + std::to_string(size) +
-                    " bytes do not fit into their tag");
+    return fail(AxmlError::kAttributeLayout, std::to_string(count) + " attributes of " +
+                                                 std::to_string(size) +
+                                                 " bytes do not fit into their tag");
   }
   if (open_.empty() && had_root_) return fail(AxmlError::kSeveralRoots, "a second root element");
   if (open_.size() == kMaxDepth) return fail(AxmlError::kTooDeep, "elements over 100 levels deep");

@@ -58,8 +58,8 @@ bool Configuration::suits(const Configuration& device) const {
     if (!exact(this->*field, device.*field)) return false;
   }
   if (!exact(language, device.language) || !exact(country, device.country)) return false;
-  if (!exact(layout_direction, device.layout_direction) || !exact(screen_long, device.screen_long) ||
-      screen_size > device.screen_size) {
+  if (!exact(layout_direction, device.layout_direction) ||
+      !exact(screen_long, device.screen_long) || screen_size > device.screen_size) {
     return false;
   }
   for (const auto field : kExactBeforeDensity) {
@@ -74,7 +74,8 @@ bool Configuration::suits(const Configuration& device) const {
 
 bool Configuration::better_than(const Configuration& other, const Configuration& device) const {
   for (const auto field : kNetwork) {
-    if (const auto better = more_specific(this->*field, other.*field, device.*field)) return *better;
+    if (const auto better = more_specific(this->*field, other.*field, device.*field))
+      return *better;
   }
   if (const auto better = more_specific(language, other.language, device.language)) return *better;
   if (const auto better = more_specific(country, other.country, device.country)) return *better;
@@ -94,11 +95,13 @@ bool Configuration::better_than(const Configuration& other, const Configuration&
     return *better;
   }
   for (const auto field : kExactBeforeDensity) {
-    if (const auto better = more_specific(this->*field, other.*field, device.*field)) return *better;
+    if (const auto better = more_specific(this->*field, other.*field, device.*field))
+      return *better;
   }
   if (density != other.density) return better_density(density, other.density, device.density);
   for (const auto field : kExactAfterDensity) {
-    if (const auto better = more_specific(this->*field, other.*field, device.*field)) return *better;
+    if (const auto better = more_specific(this->*field, other.*field, device.*field))
+      return *better;
   }
   const unsigned mine_pixels = unsigned{width_pixels} + height_pixels;
   const unsigned other_pixels = unsigned{other.width_pixels} + other.height_pixels;

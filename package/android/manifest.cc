@@ -62,7 +62,8 @@ class ManifestReader {
         element.depth == 2 && element.name == "application" && !had_application_;
     if (!root && !uses_sdk && !application) return {};
     if (element.has_namespace) {
-      return fail(ManifestError::kNamespace, "<" + shortened(element.name) + "> stands in a namespace");
+      return fail(ManifestError::kNamespace,
+                  "<" + shortened(element.name) + "> stands in a namespace");
     }
     if (root) return take_root(element);
     if (uses_sdk) return take_uses_sdk(element);
@@ -183,7 +184,8 @@ class ManifestReader {
     if (!codename) return pass(codename);
     const std::uint32_t level = sdk_of_codename(*codename);
     if (level == 0) {
-      return fail(ManifestError::kSdkVersion, "'" + shortened(*codename) + "' is no platform's code name");
+      return fail(ManifestError::kSdkVersion,
+                  "'" + shortened(*codename) + "' is no platform's code name");
     }
     return static_cast<std::int32_t>(level);
   }

@@ -28,7 +28,8 @@ struct Manifest {
   std::string split_name;          // empty for the base of an app
   std::string version_name;        // empty when there is none
   std::uint64_t version_code = 0;  // versionCodeMajor in the upper 32 bits
-  std::string label;  // of the application; the package name when there is none, or none that is short
+  std::string
+      label;  // of the application; the package name when there is none, or none that is short
   bool debuggable = false;  // of the application
   std::uint32_t min_sdk = 1;
   std::uint32_t target_sdk = 1;

@@ -113,7 +113,8 @@ Result<void> add_parts(const OpenPackage& package, std::vector<Part>& out) {
   const std::string& split = package.manifest.split_name;
   for (Part& part : *parts) {
     if (part.name.find(kSplitMark) != part.name.npos) {
-      return fail(SplitError::kPartName, package.name + ": " + part.name + " looks like a part of a split");
+      return fail(SplitError::kPartName,
+                  package.name + ": " + part.name + " looks like a part of a split");
     }
     if (!split.empty()) part.name = split + std::string(kSplitMark) + part.name;
     out.push_back(std::move(part));
@@ -152,7 +153,8 @@ Result<Measurement> measure_splits(std::span<const PackageSource> sources,
     auto signers = verified_signers(package, base.manifest, options);
     if (!signers) return pass(signers);
     if (&package != &base && *signers != measurement.signers) {
-      return fail(SplitError::kOtherSigners, package.name + ": " + package.manifest.split_name + " has other signers");
+      return fail(SplitError::kOtherSigners,
+                  package.name + ": " + package.manifest.split_name + " has other signers");
     }
     measurement.signers = *std::move(signers);
     if (auto ok = add_parts(package, measurement.parts); !ok) return pass(ok);

@@ -29,7 +29,8 @@ enum class SplitError {
 };
 std::string_view error_id(SplitError error);
 
-// Whether a file is what a Mac adds to an archive beside the file that it is of: "__MACOSX/._app.apk",
+// Whether a file is what a Mac adds to an archive beside the file that it is of:
+// "__MACOSX/._app.apk",
 // "._app.apk". It has the other's name and none of its content.
 bool is_companion(std::string_view name);
 

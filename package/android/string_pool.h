@@ -18,9 +18,9 @@ enum class StringPoolError {
 };
 std::string_view error_id(StringPoolError error);
 
-// A view: chunk and budget must outlive it. Strings are decoded when asked for, and then count on the
-// budget (BudgetError): a pool holds each string once, and a document names it as often as it likes.
-// Immutable.
+// A view: chunk and budget must outlive it. Strings are decoded when asked for, and then count on
+// the budget (BudgetError): a pool holds each string once, and a document names it as often as it
+// likes. Immutable.
 class StringPool {
  public:
   StringPool() = default;

@@ -76,9 +76,9 @@ TEST(StringPool, GoesByTheSizesOfItsHeader) {
   EXPECT_EQ(first_string(longer), "one");
   // Styles, which stand behind the strings, and unused bytes between offsets and strings.
   const std::string styled = u32(1) + u32(1) + u32(kUtf8) + u32(40) + u32(44);
-  EXPECT_EQ(first_string(testing::chunk(0x0001, styled,
-                                        u32(0) + u32(0) + u32(9) + "\1\1x" + u32(0).substr(0, 1) +
-                                            u32(0xffffffff))),
+  EXPECT_EQ(first_string(testing::chunk(
+                0x0001, styled,
+                u32(0) + u32(0) + u32(9) + "\1\1x" + u32(0).substr(0, 1) + u32(0xffffffff))),
             "x");
 }
 

@@ -168,6 +168,41 @@ TEST(ProtoTable, FindsDefaultValues) {
             "bundle.duplicate-field");
 }
 
+// Configuration.proto: density is field 18, the version 24, the smallest width 9, the locale 3.
+TEST(ProtoTable, TakesWhatADeviceWouldWhereThereIsNoDefault) {
+  const auto value = [](const std::string& config, std::string_view text) {
+    return proto_bytes(6, (config.empty() ? "" : proto_bytes(1, config)) +
+                              proto_bytes(2, proto_bytes(4, proto_string_item(text))));
+  };
+  const auto both = [](const std::string& values) {
+    const std::string table =
+        proto_table(proto_bytes(3, proto_bytes(1, proto_number(1, 0)) + values));
+    Budget budget(table.size());
+    const ProtoTable read(as_bytes(table), budget);
+    const auto person = read.string(0x7f010000);
+    const auto installer = read.installer_string(0x7f010000);
+    return (person ? *person : person.error().id()) + "/" +
+           (installer ? *installer : installer.error().id());
+  };
+  const auto density = [](unsigned dpi) { return proto_number(18, dpi); };
+  const auto sdk = [](unsigned level) { return proto_number(24, level); };
+  const auto locale = [](std::string_view name) { return proto_bytes(3, name); };
+  EXPECT_EQ(both(value(density(160), "a")), "a/a");
+  // The value differs between devices, so the installer reads none.
+  EXPECT_EQ(both(value(density(160), "a") + value(density(480), "b")), "b/");
+  EXPECT_EQ(both(value(sdk(21), "a") + value(sdk(33), "b") + value(sdk(26), "c")), "b/b");
+  EXPECT_EQ(both(value(locale("de"), "a") + value(locale("en-US"), "b")),
+            "b/bundle.no-such-resource");
+  EXPECT_EQ(both(value(locale("de"), "a")), "a/bundle.no-such-resource");
+  EXPECT_EQ(both(value(proto_number(9, 600), "a") + value(density(160), "b")), "b/");
+  EXPECT_EQ(both(value("", "a") + value(locale("en"), "b")), "a/");
+  EXPECT_EQ(both(value("", "a") + value(sdk(33), "b")), "a/b");
+  // StyledString (4), as a label with markup is.
+  EXPECT_EQ(
+      both(proto_bytes(6, proto_bytes(2, proto_bytes(4, proto_bytes(4, proto_bytes(1, "a")))))),
+      "a/a");
+}
+
 TEST(Bundle, IsMeasuredByWhatADeviceInstalls) {
   const auto source = from_memory(touchmark::testing::read_vector("bundle/app.aab"));
   const Sha256Digest signer = crypto::sha256(as_bytes("app-signing certificate"));

@@ -62,13 +62,11 @@ Result<void> read_reference(ByteView message, Budget& budget, Item& item) {
 // Which type of value the fields of Primitive stand for.
 ValueType primitive_type(std::uint32_t field) {
   constexpr ValueType kTypes[] = {
-      ValueType::kNull,                                         // null
-      ValueType::kNull,                                         // empty
-      ValueType::kFloat,     ValueType::kNull, ValueType::kNull,  // two that are written no longer
-      ValueType::kIntDec,    ValueType::kIntHex,
-      ValueType::kBoolean,   ValueType::kFirstColor,
-      ValueType{0x1d},       ValueType{0x1e},
-      ValueType::kLastColor, ValueType::kDimension,
+      ValueType::kNull,                                           // null
+      ValueType::kNull,                                           // empty
+      ValueType::kFloat,   ValueType::kNull,   ValueType::kNull,  // two that are written no longer
+      ValueType::kIntDec,  ValueType::kIntHex, ValueType::kBoolean,   ValueType::kFirstColor,
+      ValueType{0x1d},     ValueType{0x1e},    ValueType::kLastColor, ValueType::kDimension,
       ValueType::kFraction};
   return field >= 1 && field <= std::size(kTypes) ? kTypes[field - 1] : ValueType::kNull;
 }
@@ -177,30 +175,77 @@ Result<android::Configuration> read_proto_configuration(ByteView message, Budget
     // Where the message counts yes before no, and the table no before yes.
     const auto swapped = static_cast<std::uint8_t>(small == 1 ? 2 : small == 2 ? 1 : small);
     switch (field.number) {
-      case 1: out.mcc = wide; break;
-      case 2: out.mnc = wide; break;
-      case 4: out.layout_direction = small; break;
-      case 5: out.width_pixels = wide; break;
-      case 6: out.height_pixels = wide; break;
-      case 7: out.width = wide; break;
-      case 8: out.height = wide; break;
-      case 9: out.smallest_width = wide; break;
-      case 10: out.screen_size = small; break;
-      case 11: out.screen_long = swapped; break;
-      case 12: out.round = swapped; break;
-      case 13: out.wide_gamut = swapped; break;
-      case 14: out.hdr = swapped; break;
-      case 15: out.orientation = small; break;
-      case 16: out.mode_type = small; break;
-      case 17: out.mode_night = swapped; break;
-      case 18: out.density = wide; break;
-      case 19: out.touchscreen = small; break;
-      case 20: out.keys_hidden = small; break;
-      case 21: out.keyboard = small; break;
-      case 22: out.navigation_hidden = small; break;
-      case 23: out.navigation = small; break;
-      case 24: out.sdk = wide; break;
-      default: break;
+      case 1:
+        out.mcc = wide;
+        break;
+      case 2:
+        out.mnc = wide;
+        break;
+      case 4:
+        out.layout_direction = small;
+        break;
+      case 5:
+        out.width_pixels = wide;
+        break;
+      case 6:
+        out.height_pixels = wide;
+        break;
+      case 7:
+        out.width = wide;
+        break;
+      case 8:
+        out.height = wide;
+        break;
+      case 9:
+        out.smallest_width = wide;
+        break;
+      case 10:
+        out.screen_size = small;
+        break;
+      case 11:
+        out.screen_long = swapped;
+        break;
+      case 12:
+        out.round = swapped;
+        break;
+      case 13:
+        out.wide_gamut = swapped;
+        break;
+      case 14:
+        out.hdr = swapped;
+        break;
+      case 15:
+        out.orientation = small;
+        break;
+      case 16:
+        out.mode_type = small;
+        break;
+      case 17:
+        out.mode_night = swapped;
+        break;
+      case 18:
+        out.density = wide;
+        break;
+      case 19:
+        out.touchscreen = small;
+        break;
+      case 20:
+        out.keys_hidden = small;
+        break;
+      case 21:
+        out.keyboard = small;
+        break;
+      case 22:
+        out.navigation_hidden = small;
+        break;
+      case 23:
+        out.navigation = small;
+        break;
+      case 24:
+        out.sdk = wide;
+        break;
+      default:
+        break;
     }
     return {};
   };
@@ -264,7 +309,8 @@ class Choice {
       first_ = *configuration;
     }
     const bool suits = configuration->suits(device_);
-    const bool better = !best_ || (suits && (!suits_ || configuration->better_than(best_of_, device_)));
+    const bool better =
+        !best_ || (suits && (!suits_ || configuration->better_than(best_of_, device_)));
     if ((suits || person_) && (person_ && had_default_ ? value.is_default : better)) {
       best_ = value.item;
       best_of_ = *configuration;

@@ -32,8 +32,8 @@ enum class BundleError {
 };
 std::string_view error_id(BundleError error);
 
-// One document, element by element. A view: bytes and budget must outlive it; what is decoded counts
-// on the budget (BudgetError). Besides the above ProtoError.
+// One document, element by element. A view: bytes and budget must outlive it; what is decoded
+// counts on the budget (BudgetError). Besides the above ProtoError.
 class ProtoXml final : public XmlSource {
  public:
   static Result<ProtoXml> parse(ByteView document, Budget& budget);

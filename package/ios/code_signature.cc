@@ -226,8 +226,7 @@ ByteView CodeDirectory::code_hash(std::uint32_t page) const {
 
 ByteView CodeDirectory::special_hash(std::uint32_t slot) const {
   if (slot == 0 || slot > special_slots) return {};
-  const ByteView hash =
-      blob.subspan(hash_offset - std::size_t{slot} * hash_size, hash_size);
+  const ByteView hash = blob.subspan(hash_offset - std::size_t{slot} * hash_size, hash_size);
   const bool zeros = std::ranges::all_of(hash, [](std::byte b) { return b == std::byte{0}; });
   return zeros ? ByteView() : hash;
 }
@@ -267,8 +266,7 @@ Result<void> check_slot(const CodeSignature& signature, std::uint32_t slot, Slot
     if (expected.empty() != (content == nullptr)) {
       return fail(CodeSignatureError::kSlotMissing, "special slot " + std::to_string(slot));
     }
-    if (content != nullptr &&
-        !std::ranges::equal(content->digest(directory.hash), expected)) {
+    if (content != nullptr && !std::ranges::equal(content->digest(directory.hash), expected)) {
       return fail(CodeSignatureError::kSlotMismatch, "special slot " + std::to_string(slot));
     }
   }

@@ -180,8 +180,8 @@ class IpaReader {
       if (slice.signature_size > kMaxSignatureBytes) {
         return fail(CodeSignatureError::kMalformed, "a code signature over 32 MiB");
       }
-      ranges.push_back({slice.offset + slice.signature_offset,
-                        static_cast<std::size_t>(slice.signature_size)});
+      ranges.push_back(
+          {slice.offset + slice.signature_offset, static_cast<std::size_t>(slice.signature_size)});
     }
     const auto blobs = archive_.read_ranges(*entry, ranges);
     if (!blobs) return pass(blobs);
@@ -238,8 +238,8 @@ class IpaReader {
   // read give nothing to anybody.
   bool lets_debuggers_in(const CodeSignature& signature) const {
     if (signature.entitlements.size() <= kEntitlementsHeader) return false;
-    const auto plist = plist::parse_plist(signature.entitlements.subspan(kEntitlementsHeader),
-                                          archive_.budget());
+    const auto plist =
+        plist::parse_plist(signature.entitlements.subspan(kEntitlementsHeader), archive_.budget());
     const plist::PlistValue* allowed = plist ? plist->find("get-task-allow") : nullptr;
     return allowed != nullptr && allowed->as<bool>() != nullptr && *allowed->as<bool>();
   }

@@ -9,8 +9,8 @@ namespace {
 
 // Far above what codesign writes: ten rules of some twenty characters.
 constexpr std::size_t kMaxRules = 256;
-constexpr std::size_t kMaxPattern = 1024;   // characters of one
-constexpr std::size_t kMaxProgram = 4096;   // instructions of one, repetitions written out
+constexpr std::size_t kMaxPattern = 1024;    // characters of one
+constexpr std::size_t kMaxProgram = 4096;    // instructions of one, repetitions written out
 constexpr std::size_t kMaxPrograms = 16384;  // of all
 constexpr std::size_t kMaxNesting = 32;
 constexpr unsigned kMaxRepetitions = 64;
@@ -96,7 +96,8 @@ class PatternCompiler {
 
   Fragment sequence(std::size_t depth) {
     Fragment all;
-    while (good_ && !rest_.empty() && rest_.front() != '|' && !(depth > 0 && rest_.front() == ')')) {
+    while (good_ && !rest_.empty() && rest_.front() != '|' &&
+           !(depth > 0 && rest_.front() == ')')) {
       add(all, repeated(atom(depth)));
     }
     return all;
@@ -138,8 +139,8 @@ class PatternCompiler {
       if (rest_.empty()) return bad();
       const auto from = static_cast<unsigned char>(rest_.front());
       rest_.remove_prefix(1);
-      if (from == '[' && !rest_.empty() && std::string_view(":.=").find(rest_.front()) !=
-                                               std::string_view::npos) {
+      if (from == '[' && !rest_.empty() &&
+          std::string_view(":.=").find(rest_.front()) != std::string_view::npos) {
         return bad();  // a class by name
       }
       unsigned char to = from;

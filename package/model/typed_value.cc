@@ -17,9 +17,9 @@ std::string java_text(float number) {
   number = std::fabs(number);
   if (number == 0) return sign + "0.0";
   std::array<char, 32> buffer;
-  const auto end =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific)
-          .ptr;
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
+                                 std::chars_format::scientific)
+                       .ptr;
   const std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
   const std::size_t e = text.find('e');
   int exponent = 0;
@@ -49,7 +49,8 @@ float complex_number(std::uint32_t data) {
 
 std::string hex(std::uint32_t number) {
   std::array<char, 8> buffer;
-  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, 16).ptr};
+  return {buffer.data(),
+          std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, 16).ptr};
 }
 
 }  // namespace

@@ -34,7 +34,9 @@ struct TypedValue {
 
   bool is_int() const { return type == ValueType::kIntDec || type == ValueType::kIntHex; }
   // A number, a truth value or a colour: what the platform takes where it wants an integer.
-  bool is_whole_number() const { return type >= ValueType::kIntDec && type <= ValueType::kLastColor; }
+  bool is_whole_number() const {
+    return type >= ValueType::kIntDec && type <= ValueType::kLastColor;
+  }
   bool is_reference() const {
     return type == ValueType::kReference || type == ValueType::kDynamicReference;
   }

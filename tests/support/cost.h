@@ -1,5 +1,5 @@
-// What a function costs, measured in a process of its own: memory and processor time of readers that
-// a hostile file may make expensive.
+// What a function costs, measured in a process of its own: memory and processor time of readers
+// that a hostile file may make expensive.
 #pragma once
 
 #include <malloc.h>

@@ -42,15 +42,15 @@ TEST(HostileJar, ALongListOfAlgorithmsAndManyAttributes) {
   std::string attributes;
   for (int i = 0; i < 20'000; ++i) attributes += "A" + std::to_string(i) + ": \r\n";
   const std::string text = attributes + "Digest-Algorithms: " + list + "\r\n";
-  expect_cheap(cost_of([&] {
-                 Budget budget(100'000);
-                 const auto sections = parse_jar_manifest(as_bytes(text), budget);
-                 if (!sections) return sections.error().id();
-                 const auto found =
-                     jar_digests_to_verify(sections->front(), "-Digest", {9, 17}, budget);
-                 return found ? std::string("read") : found.error().id();
-               }),
-               "budget.steps");
+  expect_cheap(
+      cost_of([&] {
+        Budget budget(100'000);
+        const auto sections = parse_jar_manifest(as_bytes(text), budget);
+        if (!sections) return sections.error().id();
+        const auto found = jar_digests_to_verify(sections->front(), "-Digest", {9, 17}, budget);
+        return found ? std::string("read") : found.error().id();
+      }),
+      "budget.steps");
 }
 
 // All signers of a block are tried, and each wants a digest of the file.
@@ -76,8 +76,8 @@ TEST(HostileJar, ManySections) {
   for (int i = 0; sections.size() < 5 * kMiB; ++i) {
     sections += "Name: " + std::to_string(i) + "\r\n\r\n";
   }
-  const std::string file = deflated_archive(
-      {.edit_signature_file = [&](std::string& text) { text += sections; }});
+  const std::string file =
+      deflated_archive({.edit_signature_file = [&](std::string& text) { text += sections; }});
   expect_cheap(cost_of_verdict(file, {18, 28, nullptr}), "budget.bytes");
 }
 

@@ -99,7 +99,8 @@ Result<bool> FileCheck::manifest_verifies(const JarSection& main) {
 }
 
 Result<void> FileCheck::check_main_attributes(const JarSection& main) {
-  const auto expected = jar_digests_to_verify(main, "-Digest-Manifest-Main-Attributes", range_, budget_);
+  const auto expected =
+      jar_digests_to_verify(main, "-Digest-Manifest-Main-Attributes", range_, budget_);
   if (!expected) return pass(expected);
   if (expected->empty()) return {};
   ByteView text;
@@ -141,8 +142,9 @@ Result<void> FileCheck::check_section(const JarSection& section, const std::stri
     const Bytes actual = crypto::digest(named.algorithm, text);
     if (actual == named.value) continue;
     return fail(SignatureError::kV1SectionDigestMismatch,
-                name_ + ": the manifest's section of " + shortened(entry) + " was signed with digest " +
-                    base64_encode(named.value) + " and has " + base64_encode(actual));
+                name_ + ": the manifest's section of " + shortened(entry) +
+                    " was signed with digest " + base64_encode(named.value) + " and has " +
+                    base64_encode(actual));
   }
   return {};
 }

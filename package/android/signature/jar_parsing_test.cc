@@ -39,7 +39,8 @@ TEST(JarManifest, TakesEveryLineEnd) {
 }
 
 TEST(JarManifest, JoinsContinuationLinesAndKeepsSpaces) {
-  const auto sections = parse_text("Name: a/very/\r\n long\r\n  name\r\nX : y \r\nno colon\r\nZ:1\r\n");
+  const auto sections =
+      parse_text("Name: a/very/\r\n long\r\n  name\r\nX : y \r\nno colon\r\nZ:1\r\n");
   ASSERT_EQ(sections.size(), 1u);
   EXPECT_EQ(*sections[0].name(), "a/very/long name");
   EXPECT_EQ(*sections[0].find("X "), "y ");
@@ -58,8 +59,7 @@ TEST(JarManifest, NameCountsOnlyInFront) {
 
 std::string digests(std::string_view text, SdkRange range) {
   Budget budget(text.size());
-  const auto found =
-      jar_digests_to_verify(parse_text(text).at(0), "-Digest", range, budget);
+  const auto found = jar_digests_to_verify(parse_text(text).at(0), "-Digest", range, budget);
   if (!found) return found.error().id();
   std::string names;
   for (const NamedDigest& named : *found) {

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "base/encoding.h"
-#include "base/text.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "package/android/signature/error.h"
 #include "package/android/signature/jar_algorithm.h"
 #include "package/android/signature/jar_signer.h"
@@ -96,17 +96,16 @@ Result<void> verify_signers(const zip::ZipArchive& archive, const JarManifest& m
     if (!block) return pass(block);
     auto file = read_signature_part(archive, *signer.file, kMaxJarManifestBytes);
     if (!file) return pass(file);
-    auto certificate = verify_signature_block(*block, *file, signer.block->name, range,
-                                              archive.budget());
+    auto certificate =
+        verify_signature_block(*block, *file, signer.block->name, range, archive.budget());
     if (!certificate) return pass(certificate);
     signer.certificate = std::move(*certificate);
     files.push_back(std::move(*file));
   }
   std::vector<Signer> kept;
   for (std::size_t i = 0; i < signers.size(); ++i) {
-    auto file =
-        verify_signature_file(files[i], signers[i].file->name, manifest, range, found, warnings,
-                              archive.budget());
+    auto file = verify_signature_file(files[i], signers[i].file->name, manifest, range, found,
+                                      warnings, archive.budget());
     if (!file) return pass(file);
     if (file->ignored) continue;
     signers[i].entries = std::move(file->entries);
