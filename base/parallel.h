@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -21,21 +22,29 @@ inline unsigned worker_threads() {
 // Calls work(index) for every index below `count`. Each thread makes its own `work` with
 // make_work(), so that it can own a buffer; work returns Result<void>. After a failure no further
 // index is started, and the failure of the lowest index is returned: the same one whatever the
-// timing.
+// timing. An exception in any of the threads ends the work too, and is thrown again here once all
+// threads have ended: what the caller can catch must not end the process.
 template <class MakeWork>
 Result<void> for_each_parallel(std::size_t count, unsigned threads, const MakeWork& make_work) {
   std::atomic<std::size_t> next = 0;
   Mutex mutex;
   std::optional<std::pair<std::size_t, Error>> first_failure;
-  const auto run = [&] {
-    auto work = make_work();
-    for (std::size_t index = next++; index < count; index = next++) {
-      Result<void> done = work(index);
-      if (done) continue;
-      const MutexLock lock(mutex);
-      if (!first_failure || index < first_failure->first) {
-        first_failure.emplace(index, std::move(done.error()));
+  std::exception_ptr thrown;
+  const auto run = [&]() noexcept {
+    try {
+      auto work = make_work();
+      for (std::size_t index = next++; index < count; index = next++) {
+        Result<void> done = work(index);
+        if (done) continue;
+        const MutexLock lock(mutex);
+        if (!first_failure || index < first_failure->first) {
+          first_failure.emplace(index, std::move(done.error()));
+        }
+        next = count;
       }
+    } catch (...) {
+      const MutexLock lock(mutex);
+      if (!thrown) thrown = std::current_exception();
       next = count;
     }
   };
@@ -50,6 +59,7 @@ Result<void> for_each_parallel(std::size_t count, unsigned threads, const MakeWo
     }
     run();
   }
+  if (thrown) std::rethrow_exception(thrown);
   if (first_failure) return tl::unexpected<Error>(std::move(first_failure->second));
   return {};
 }

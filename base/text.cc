@@ -38,6 +38,13 @@ std::optional<std::string> nearest(std::string_view word,
   return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
+std::string shortened(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return std::string(text);
+  std::size_t size = max_bytes;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80) --size;
+  return std::string(text.substr(0, size)) + "...";
+}
+
 std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
 
 }  // namespace touchmark

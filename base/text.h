@@ -18,5 +18,8 @@ std::optional<std::string> nearest(std::string_view word,
 
 // Somebody else's text as it stands in a message or a log: in quotes, and cut to 100 bytes.
 std::string shown(std::string_view text);
+// The same without quotes, for names and paths; what is cut off is an ellipsis. Ends no character
+// of UTF-8 in its middle.
+std::string shortened(std::string_view text, std::size_t max_bytes = 100);
 
 }  // namespace touchmark

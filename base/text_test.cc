@@ -14,6 +14,15 @@ TEST(EditDistance, CountsInsertDeleteReplaceAndSwap) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
 }
 
+TEST(Shortened, CutsLongTextsBetweenCharacters) {
+  EXPECT_EQ(shortened("short"), "short");
+  EXPECT_EQ(shortened(std::string(100, 'x')), std::string(100, 'x'));
+  EXPECT_EQ(shortened(std::string(101, 'x')), std::string(100, 'x') + "...");
+  EXPECT_EQ(shortened("ab\xc3\xa9z", 3), "ab...");
+  EXPECT_EQ(shortened("ab\xc3\xa9z", 4), "ab\xc3\xa9...");
+  EXPECT_EQ(shortened("\x80\x80\x80", 1), "...");
+}
+
 TEST(Nearest, FindsTheMistypedWord) {
   const std::vector<std::string> words{"registration", "token", "api", "sdk"};
   EXPECT_EQ(nearest("regstration", words), "registration");

@@ -9,11 +9,11 @@
 namespace touchmark::package {
 
 Result<void> AppContent::add_splits() {
-  auto sources = android::packages_within(archives_.front());
-  if (!sources) return pass(sources);
-  sources_ = *std::move(sources);
-  for (const auto& source : sources_) {
-    auto archive = zip::ZipArchive::open(*source);
+  auto within = android::PackagesWithin::open(archives_.front());
+  if (!within) return pass(within);
+  within_ = *std::move(within);
+  for (const android::PackageSource& package : within_->packages()) {
+    auto archive = zip::ZipArchive::open(*package.source, package.budget);
     if (!archive) return pass(archive);
     const auto manifest = android::read_manifest(*archive);
     if (!manifest) return pass(manifest);

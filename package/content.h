@@ -3,13 +3,14 @@
 
 #include <functional>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "formats/zip/zip.h"
+#include "package/android/splits.h"
 #include "package/package.h"
 
 namespace touchmark::package {
@@ -33,7 +34,8 @@ class AppContent {
   };
   Result<void> add_splits();
 
-  std::vector<std::unique_ptr<Source>> sources_;  // of packages within an archive
+  // Of an archive of split APKs, the packages in it, and their archives after its own.
+  std::optional<android::PackagesWithin> within_;
   std::vector<zip::ZipArchive> archives_;
   std::map<std::string, Place, std::less<>> places_;
 };

@@ -81,6 +81,8 @@ std::vector<Difference> differences(const Measurement& before, const Measurement
   compare_fact("min SDK", std::to_string(before.min_sdk), std::to_string(after.min_sdk), out);
   compare_fact("target SDK", std::to_string(before.target_sdk), std::to_string(after.target_sdk),
                out);
+  compare_fact("debuggable", before.debuggable ? "yes" : "no", after.debuggable ? "yes" : "no",
+               out);
   compare_fact("Touchmark SDK", before.sdk_version, after.sdk_version, out);
   compare_signers(before, after, out);
   compare_parts(before.parts, after.parts, out);

@@ -54,17 +54,18 @@ Result<signature::SignatureReport> verify_split_archive(
   const MeasureOptions levels{.min_sdk = options.min_sdk, .max_sdk = options.max_sdk};
   // Whether they are one app, too.
   if (auto ok = android::measure_split_archive(archive, levels); !ok) return pass(ok);
-  const auto packages = android::packages_within(archive);
-  if (!packages) return pass(packages);
-  for (const auto& package : *packages) {
-    const auto inner = zip::ZipArchive::open(*package);
+  const auto within = android::PackagesWithin::open(archive);
+  if (!within) return pass(within);
+  for (const android::PackageSource& package : within->packages()) {
+    const auto inner = zip::ZipArchive::open(*package.source, package.budget);
     if (!inner) return pass(inner);
     const auto manifest = android::read_manifest(*inner);
     if (!manifest) return pass(manifest);
-    if (manifest->split_name.empty()) {
-      return signature::verify_signatures(*inner, android::facts_of(*manifest),
-                                          {options.min_sdk, options.max_sdk});
-    }
+    if (!manifest->split_name.empty()) continue;
+    auto report = signature::verify_signatures(*inner, android::facts_of(*manifest),
+                                               {options.min_sdk, options.max_sdk});
+    if (report) return report;
+    return tl::unexpected<Error>(android::in_package(package.name, report.error()));
   }
   return fail(android::SplitError::kNoBase, "no base package among the splits");
 }

@@ -40,6 +40,7 @@ TEST(Rules, AreAllDocumented) {
   ASSERT_TRUE(rules) << rules.error().text();
   std::vector<std::string> ids;
   add_ids<SourceError>(ids);
+  add_ids<BudgetError>(ids);
   add_ids<zip::ZipError>(ids);
   add_ids<android::StringPoolError>(ids);
   add_ids<android::AxmlError>(ids);

@@ -139,6 +139,15 @@ Result<Certificate> parse_certificate(ByteView encoded, std::string_view which, 
   if (reading == Reading::kStrict && encoded.size() > kMaxCertificateBytes) {
     return fail(CertificateError::kTooLarge, prefix + std::to_string(encoded.size()) + " bytes");
   }
+  // A length is read before anything is decoded: OpenSSL takes some forty bytes for each byte of a
+  // certificate that is made of empty extensions.
+  if (reading == Reading::kPlatform && encoded.size() > kMaxPlatformCertificateBytes) {
+    const auto element = der::Reader(encoded, der::kAnyBer).read();
+    if (!element || element->full.size() > kMaxPlatformCertificateBytes) {
+      return fail(CertificateError::kTooLarge, prefix + "larger than any certificate");
+    }
+    encoded = element->full;
+  }
   if (reading == Reading::kPlatform && !platform_takes(encoded)) {
     return fail(CertificateError::kMalformed, prefix + "not one that the platform takes");
   }

@@ -19,12 +19,14 @@ enum class CertificateError {
   kMalformed,           // not the DER of a certificate
   kAlgorithmMismatch,   // the two signature algorithm fields differ
   kDuplicateExtension,  // one extension stands twice
-  kTooLarge,            // over kMaxCertificateBytes
+  kTooLarge,            // over kMaxCertificateBytes, or kMaxPlatformCertificateBytes
 };
 std::string_view error_id(CertificateError error);
 
 // ML-DSA-87 keys and signatures make the largest: about 8 KiB.
 inline constexpr std::size_t kMaxCertificateBytes = 32 * 1024;
+// Of those who sign apps.
+inline constexpr std::size_t kMaxPlatformCertificateBytes = 256 * 1024;
 
 struct Extension {
   ByteView oid;  // content of the OBJECT IDENTIFIER

@@ -8,6 +8,8 @@
 #include <openssl/x509v3.h>
 
 #include "crypto/openssl.h"
+#include "formats/testing/der_writer.h"
+#include "tests/support/cost.h"
 
 namespace touchmark::pki {
 namespace {
@@ -138,6 +140,149 @@ TEST(CodeSignature, RefusesWhatNobodyTrustedSigned) {
   EXPECT_EQ(verify(as_bytes("junk"), signer.roots()), "cms.malformed");
   EXPECT_EQ(verify(signer.sign("code", {.flags = CMS_DETACHED | CMS_NOCERTS}), signer.roots()),
             "cms.no-certificate");
+}
+
+// Root, intermediate and signer, the intermediate signed by the root with any digest.
+class Chain {
+ public:
+  Chain(const EVP_MD* digest, openssl::Pkey intermediate_key = openssl::Pkey(EVP_RSA_gen(2048)))
+      : intermediate_key_(std::move(intermediate_key)) {
+    X509_set_issuer_name(intermediate_.get(), X509_get_subject_name(root_.get()));
+    require(X509_sign(intermediate_.get(), root_key_.get(), digest) > 0, "X509_sign");
+    leaf_ = make_certificate(key_.get(), "TEAM", intermediate_.get(), intermediate_key_.get());
+  }
+
+  Bytes sign(std::string_view content) const {
+    const openssl::Bio data = openssl::memory_bio(as_bytes(content));
+    constexpr unsigned kFlags = CMS_BINARY | CMS_DETACHED | CMS_PARTIAL;
+    const Cms cms(CMS_sign(leaf_.get(), key_.get(), nullptr, data.get(), kFlags));
+    require(cms && CMS_add1_cert(cms.get(), intermediate_.get()) == 1 &&
+                CMS_final(cms.get(), data.get(), nullptr, kFlags) == 1,
+            "CMS_final");
+    return openssl::encode<i2d_CMS_ContentInfo>(cms.get());
+  }
+  std::string verdict() const {
+    return outcome(verify_code_signature(sign("code"), as_bytes("code"),
+                                         {openssl::encode<i2d_X509>(root_.get())}));
+  }
+
+ private:
+  openssl::Pkey root_key_{EVP_RSA_gen(2048)};
+  openssl::Pkey intermediate_key_;
+  openssl::Pkey key_{EVP_RSA_gen(2048)};
+  openssl::X509Owned root_ = make_certificate(root_key_.get(), "Root", nullptr, root_key_.get());
+  openssl::X509Owned intermediate_ =
+      make_certificate(intermediate_key_.get(), "Intermediate", nullptr, intermediate_key_.get());
+  openssl::X509Owned leaf_;
+};
+
+// Apple's intermediates of before 2016; OpenSSL's security levels above 0 refuse them.
+TEST(CodeSignature, TheProductSaysHowStrongAChainMustBe) {
+  EXPECT_EQ(Chain(EVP_sha256()).verdict(), "TEAM");
+  EXPECT_EQ(Chain(EVP_sha384()).verdict(), "TEAM");
+  EXPECT_EQ(Chain(EVP_sha1()).verdict(), "TEAM");
+  EXPECT_EQ(Chain(EVP_md5()).verdict(), "cms.untrusted");
+  EXPECT_EQ(Chain(EVP_sha256(), openssl::Pkey(EVP_RSA_gen(1024))).verdict(), "TEAM");
+  EXPECT_EQ(Chain(EVP_sha256(), openssl::Pkey(EVP_RSA_gen(768))).verdict(), "cms.untrusted");
+}
+
+namespace writer = touchmark::testing;
+
+Bytes attribute(const char* oid, const Bytes& value) {
+  const openssl::Owned<ASN1_OBJECT, ASN1_OBJECT_free> object(OBJ_txt2obj(oid, 1));
+  return writer::sequence({openssl::encode<i2d_ASN1_OBJECT>(object.get()), writer::set({value})});
+}
+Bytes algorithm(const char* oid) {
+  const openssl::Owned<ASN1_OBJECT, ASN1_OBJECT_free> object(OBJ_txt2obj(oid, 1));
+  return writer::sequence({openssl::encode<i2d_ASN1_OBJECT>(object.get())});
+}
+Bytes sha256(ByteView data) { return crypto::digest(crypto::DigestAlgorithm::kSha256, data); }
+
+// What is signed are the attributes in the order in which they stand, whether or not that is DER's.
+TEST(CodeSignature, SignedAttributesAreDigestedAsTheyStand) {
+  const openssl::Pkey root_key(EVP_EC_gen("P-256"));
+  const openssl::Pkey key(EVP_EC_gen("P-256"));
+  const auto root = make_certificate(root_key.get(), "Root", nullptr, root_key.get());
+  const auto leaf = make_certificate(key.get(), "TEAM", root.get(), root_key.get());
+  const Bytes digest = attribute("1.2.840.113549.1.9.4", writer::octets(sha256(as_bytes("code"))));
+  const openssl::Owned<ASN1_OBJECT, ASN1_OBJECT_free> data(OBJ_txt2obj("1.2.840.113549.1.7.1", 1));
+  const Bytes data_oid = openssl::encode<i2d_ASN1_OBJECT>(data.get());
+  const Bytes type = attribute("1.2.840.113549.1.9.3", data_oid);
+  ASSERT_LT(type.size(), digest.size());  // so that DER has the type first
+  const Bytes sorted = writer::join({type, digest});
+  const Bytes unsorted = writer::join({digest, type});
+  const auto verdict = [&](const Bytes& standing, const Bytes& as_signed) {
+    const Bytes set = writer::element(der::kSet, as_signed);
+    const openssl::DigestContext context(EVP_MD_CTX_new());
+    Bytes signature(128);
+    std::size_t size = signature.size();
+    require(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+                EVP_DigestSign(context.get(), uchars(std::span(signature)), &size, uchars(set),
+                               set.size()) == 1,
+            "signature");
+    signature.resize(size);
+    const Bytes issuer = openssl::encode<i2d_X509_NAME>(X509_get_issuer_name(leaf.get()));
+    const Bytes signer = writer::sequence(
+        {writer::number(1), writer::sequence({issuer, writer::number(2)}),
+         algorithm("2.16.840.1.101.3.4.2.1"), writer::element(der::context(0), standing),
+         algorithm("1.2.840.10045.4.3.2"), writer::octets(signature)});
+    const Bytes cms = writer::sequence(
+        {openssl::encode<i2d_ASN1_OBJECT>(
+             openssl::Owned<ASN1_OBJECT, ASN1_OBJECT_free>(OBJ_txt2obj("1.2.840.113549.1.7.2", 1))
+                 .get()),
+         writer::explicit_tag(
+             0, writer::sequence(
+                    {writer::number(1), writer::set({algorithm("2.16.840.1.101.3.4.2.1")}),
+                     writer::sequence({data_oid}),
+                     writer::element(der::context(0), openssl::encode<i2d_X509>(leaf.get())),
+                     writer::set({signer})}))});
+    return outcome(
+        verify_code_signature(cms, as_bytes("code"), {openssl::encode<i2d_X509>(root.get())}));
+  };
+  EXPECT_EQ(verdict(sorted, sorted), "TEAM");
+  EXPECT_EQ(verdict(unsorted, unsorted), "TEAM");
+  EXPECT_EQ(verdict(unsorted, sorted), "cms.bad-signature");
+}
+
+// Elements within elements, many small ones, and certificates of empty extensions.
+TEST(CodeSignature, HostileEncodingsAreCheap) {
+  const auto repeated = [](std::string_view piece, std::size_t count) {
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) out += piece;
+    return out;
+  };
+  const std::string in_each_other = repeated("\x30\x80", 450'000);
+  std::string fifteen_deep;
+  while (fifteen_deep.size() < 900'000) {
+    fifteen_deep += repeated("\x30\x80", 14) + repeated(std::string_view("\0\0", 2), 14);
+  }
+  const auto wrap = [](const std::string& certificates) {
+    const auto oid = [](const char* text) {
+      const openssl::Owned<ASN1_OBJECT, ASN1_OBJECT_free> object(OBJ_txt2obj(text, 1));
+      return openssl::encode<i2d_ASN1_OBJECT>(object.get());
+    };
+    return writer::sequence(
+        {oid("1.2.840.113549.1.7.2"),
+         writer::explicit_tag(
+             0, writer::sequence({writer::number(1), writer::set({}),
+                                  writer::sequence({oid("1.2.840.113549.1.7.1")}),
+                                  writer::element(der::context(0), as_bytes(certificates)),
+                                  writer::set({writer::sequence({writer::number(1)})})}))});
+  };
+  const Bytes extension = writer::sequence({algorithm("1.2.3"), writer::octets("")});
+  std::string extensions;
+  while (extensions.size() < 900'000) extensions += as_text(extension);
+  for (const Bytes& cms :
+       {to_bytes(in_each_other), wrap(in_each_other), wrap(fifteen_deep), wrap(extensions),
+        wrap(repeated(std::string_view("\x05\0", 2), 450'000))}) {
+    ASSERT_LT(cms.size(), 1'000'000U);
+    const writer::Cost cost =
+        writer::cost_of([&] { return outcome(verify_code_signature(cms, as_bytes("code"), {})); });
+    EXPECT_TRUE(cost.outcome.starts_with("cms.")) << cost.outcome;
+    if (!writer::kCostsAreTrue) continue;
+    EXPECT_LT(cost.memory_mib, 64);
+    EXPECT_LT(cost.seconds, 10);
+  }
 }
 
 }  // namespace

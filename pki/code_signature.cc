@@ -14,6 +14,10 @@ namespace {
 constexpr der::Oid kExtendedKeyUsage("2.5.29.37");
 constexpr der::Oid kCodeSigning("1.3.6.1.5.5.7.3.3");
 constexpr der::Oid kRsaPss("1.2.840.113549.1.1.10");
+// Intermediates between signer and root; Apple has one.
+constexpr int kMaxDepth = 8;
+// Far above what codesign makes room for; a profile's bound is the caller's.
+constexpr std::size_t kMaxDetachedBytes = std::size_t{1} << 20;
 
 void free_certificates(STACK_OF(X509) * certificates) { sk_X509_pop_free(certificates, X509_free); }
 using Certificates = std::unique_ptr<STACK_OF(X509), openssl::Deleter<free_certificates>>;
@@ -24,8 +28,34 @@ openssl::X509Owned decode(ByteView der) {
   return openssl::X509Owned(openssl::decode<d2i_X509>(der));
 }
 
-// Links of the chain are checked with OpenSSL's rules, with two exceptions: time, and critical
-// extensions, of which Apple has many of its own.
+// What a link of the chain must be like is said here, and not by the security level that OpenSSL
+// was built or configured with: Apple signed its intermediates with SHA-1 until 2016, and the apps
+// below them live on. MD5 and shorter keys were never Apple's.
+constexpr int kMinSecurityBits = 80;  // RSA of 1,024 bits
+
+bool is_acceptable_digest(int digest) {
+  return digest == NID_sha1 || digest == NID_sha224 || digest == NID_sha256 ||
+         digest == NID_sha384 || digest == NID_sha512;
+}
+
+// Every certificate but the root, which is trusted for itself.
+bool are_acceptable(const STACK_OF(X509) * chain) {
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    X509* certificate = sk_X509_value(chain, i);
+    const EVP_PKEY* key = X509_get0_pubkey(certificate);
+    if (key == nullptr || EVP_PKEY_get_security_bits(key) < kMinSecurityBits) return false;
+    int digest = NID_undef;
+    const bool last = i == sk_X509_num(chain) - 1;
+    if (!last && (X509_get_signature_info(certificate, &digest, nullptr, nullptr, nullptr) != 1 ||
+                  !is_acceptable_digest(digest))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Links of the chain are checked with OpenSSL's rules, with three exceptions: time, critical
+// extensions, of which Apple has many of its own, and strength (above).
 bool is_trusted(const SignedData& data, const std::vector<Bytes>& roots) {
   const Store store(X509_STORE_new());
   const StoreContext context(X509_STORE_CTX_new());
@@ -43,8 +73,10 @@ bool is_trusted(const SignedData& data, const std::vector<Bytes>& roots) {
   }
   X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_IGNORE_CRITICAL);
-  X509_VERIFY_PARAM_set_auth_level(rules, 1);  // 80 bits: the older of Apple's roots
-  return X509_verify_cert(context.get()) == 1;
+  X509_VERIFY_PARAM_set_auth_level(rules, 0);
+  X509_VERIFY_PARAM_set_depth(rules, kMaxDepth);
+  return X509_verify_cert(context.get()) == 1 &&
+         are_acceptable(X509_STORE_CTX_get0_chain(context.get()));
 }
 
 bool is_for_code(const Certificate& certificate) {
@@ -88,6 +120,9 @@ Result<Certificate> verify(const SignedData& data, ByteView content,
 
 Result<CodeSigner> verify_code_signature(ByteView cms, ByteView content,
                                          const std::vector<Bytes>& roots) {
+  if (cms.size() > kMaxDetachedBytes) {
+    return fail(CmsError::kMalformed, "larger than any signature");
+  }
   const auto data = parse_signed_data(cms, CmsUse::kCode);
   if (!data) return pass(data);
   const auto signer = verify(*data, content, roots);

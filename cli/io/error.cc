@@ -150,7 +150,8 @@ Failures make_failures() {
   add<TimeError>(out, {kExitUsage, "write a duration like 600s, 10m, 12h or 30d"});
   add<protocol::ArcError>(out, {kExitUsage, "copy the whole code, letters and digits only"});
   // A refusal by one of a package's readers is the answer "no".
-  add<zip::ZipError, plist::PlistError, protobuf::ProtoError>(out, {kExitNo, kPackageHint});
+  add<BudgetError, zip::ZipError, plist::PlistError, protobuf::ProtoError>(out,
+                                                                           {kExitNo, kPackageHint});
   add<package::MatchError, package::MeasurementError, package::PackageError>(
       out, {kExitNo, kPackageHint});
   add<package::android::ArscError, package::android::AxmlError, package::android::ManifestError,

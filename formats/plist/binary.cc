@@ -1,10 +1,10 @@
 // The binary form: objects, a table of their offsets, and a trailer that says where that is.
 // Objects refer to each other by index, so a file can be a graph; it is read as the tree that it
-// stands for, up to a depth and a number of values.
+// stands for, up to a depth and a number of values, and as far as the budget lasts: each reference
+// to a text costs what the text costs.
 #include <algorithm>
 #include <bit>
 #include <optional>
-#include <set>
 
 #include "base/utf.h"
 #include "formats/plist/plist.h"
@@ -24,13 +24,15 @@ std::uint64_t big_endian(ByteView bytes) {
 
 class BinaryReader {
  public:
-  static Result<PlistValue> read(ByteView file) {
-    BinaryReader reader;
+  static Result<PlistValue> read(ByteView file, Budget& budget) {
+    BinaryReader reader(budget);
     if (auto ok = reader.read_trailer(file); !ok) return pass(ok);
     return reader.object(reader.top_, 0);
   }
 
  private:
+  explicit BinaryReader(Budget& budget) : budget_(budget) {}
+
   Result<void> read_trailer(ByteView file) {
     const auto bad = [] { return fail(PlistError::kBadTrailer, "a trailer that does not fit"); };
     if (file.size() < kHeaderSize + kTrailerSize) return bad();
@@ -79,6 +81,7 @@ class BinaryReader {
   Result<PlistValue> object(std::uint64_t index, unsigned depth) {
     if (depth > kMaxPlistDepth) return fail(PlistError::kTooDeep, "over 32 levels");
     if (++values_ > kMaxPlistValues) return fail(PlistError::kTooLarge, "over 100,000 values");
+    if (auto ok = budget_.take_bytes(kPlistValueCost); !ok) return pass(ok);
     const auto bytes = bytes_of(index);
     if (!bytes) return pass(bytes);
     const unsigned marker = std::to_integer<unsigned>((*bytes)[0]);
@@ -128,6 +131,8 @@ class BinaryReader {
     const std::uint64_t unit = type == 0x6 ? 2 : 1;
     if (count > rest.size() / unit) return bad_object(index);
     const ByteView content = rest.first(static_cast<std::size_t>(count * unit));
+    // UTF-16 is turned round first, and each of its characters may become three bytes.
+    if (auto ok = budget_.take_bytes(content.size() * (unit == 1 ? 1 : 3)); !ok) return pass(ok);
     if (type == 0x4) return PlistValue(to_bytes(content));
     if (type == 0x5) {
       const std::string_view ascii = as_text(content);
@@ -164,20 +169,20 @@ class BinaryReader {
   Result<PlistValue> dict(std::uint64_t count, ByteView rest, std::uint64_t index, unsigned depth) {
     if (count > rest.size() / ref_size_ / 2) return bad_object(index);
     PlistValue::Dict entries;
-    std::set<std::string> keys;
     for (std::uint64_t i = 0; i < count; ++i) {
       auto key = object(reference(rest, i), depth + 1);
       if (!key) return key;
-      const std::string* name = key->as<std::string>();
+      std::string* name = key->as<std::string>();
       if (name == nullptr) return bad_object(index);
-      if (!keys.insert(*name).second) return fail(PlistError::kDuplicateKey, *name);
       auto value = object(reference(rest, count + i), depth + 1);
       if (!value) return value;
-      entries.push_back({*name, *std::move(value)});
+      entries.push_back({std::move(*name), *std::move(value)});
     }
+    if (auto ok = check_plist_keys(entries); !ok) return pass(ok);
     return PlistValue(std::move(entries));
   }
 
+  Budget& budget_;
   ByteView objects_;  // from the start of the file
   ByteView offsets_;
   std::size_t offset_size_ = 0;
@@ -189,6 +194,8 @@ class BinaryReader {
 
 }  // namespace
 
-Result<PlistValue> parse_binary_plist(ByteView file) { return BinaryReader::read(file); }
+Result<PlistValue> parse_binary_plist(ByteView file, Budget& budget) {
+  return BinaryReader::read(file, budget);
+}
 
 }  // namespace touchmark::plist

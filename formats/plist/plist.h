@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -45,6 +46,10 @@ class PlistValue {
   const T* as() const {
     return std::get_if<T>(&value_);
   }
+  template <class T>
+  T* as() {
+    return std::get_if<T>(&value_);
+  }
   // The member of a dictionary; nullptr when there is none or this is no dictionary.
   const PlistValue* find(std::string_view key) const;
   // The same, when it is a text.
@@ -62,13 +67,20 @@ struct PlistEntry {
 // Down here because moving a dictionary needs the whole PlistEntry.
 inline PlistValue::PlistValue(Variant value) : value_(std::move(value)) {}
 
+// What is decoded counts on `budget` (BudgetError); without one, on a budget of the file's size.
+Result<PlistValue> parse_plist(ByteView file, Budget& budget);
 Result<PlistValue> parse_plist(ByteView file);
 
 // The two forms; parse_plist() chooses.
-Result<PlistValue> parse_binary_plist(ByteView file);
-Result<PlistValue> parse_xml_plist(std::string_view text);
+Result<PlistValue> parse_binary_plist(ByteView file, Budget& budget);
+Result<PlistValue> parse_xml_plist(std::string_view text, Budget& budget);
 
 inline constexpr unsigned kMaxPlistDepth = 32;
 inline constexpr std::size_t kMaxPlistValues = 100'000;
+// What a value takes in memory beside its content: itself, its place in a list that grows, and that
+// of its key when keys are compared.
+inline constexpr std::size_t kPlistValueCost = 240;
+// kDuplicateKey when two members have one key. n log n in their number.
+Result<void> check_plist_keys(const PlistValue::Dict& entries);
 
 }  // namespace touchmark::plist

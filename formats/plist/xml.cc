@@ -5,9 +5,9 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
-#include <set>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "base/utf.h"
 #include "formats/plist/plist.h"
 
@@ -76,6 +76,7 @@ Result<PlistValue> parse_date(std::string_view text) {
 
 Result<PlistValue> parse_data(std::string_view text) {
   std::string compact;
+  compact.reserve(text.size());
   for (const char c : text) {
     if (kSpace.find(c) == kSpace.npos) compact += c;
   }
@@ -86,7 +87,7 @@ Result<PlistValue> parse_data(std::string_view text) {
 
 class XmlPlistReader {
  public:
-  explicit XmlPlistReader(std::string_view text) : rest_(text) {}
+  XmlPlistReader(std::string_view text, Budget& budget) : rest_(text), budget_(budget) {}
 
   Result<PlistValue> read() {
     if (auto ok = skip_misc(); !ok) return pass(ok);
@@ -156,7 +157,7 @@ class XmlPlistReader {
     const auto tag = take_tag();
     if (!tag) return pass(tag);
     if (tag->kind != Tag::kEnd || tag->name != name) {
-      return bad_xml("no </" + std::string(name) + "> where it belongs");
+      return bad_xml("no </" + shortened(name) + "> where it belongs");
     }
     return {};
   }
@@ -164,11 +165,13 @@ class XmlPlistReader {
   // The text up to the next tag, which must be the end of `name`.
   Result<std::string> take_text(std::string_view name) {
     const std::size_t end = rest_.find('<');
-    if (end == rest_.npos) return bad_xml("the text ends within <" + std::string(name) + ">");
+    if (end == rest_.npos) return bad_xml("the text ends within <" + shortened(name) + ">");
+    // The text, and what it is decoded to.
+    if (auto ok = budget_.take_bytes(2 * end); !ok) return pass(ok);
     auto text = unescape(rest_.substr(0, end));
     if (!text) return text;
     rest_.remove_prefix(end);
-    if (!take("</" + std::string(name) + ">")) return bad_xml("markup within a text");
+    if (!take("</") || !take(name) || !take(">")) return bad_xml("markup within a text");
     return text;
   }
 
@@ -177,6 +180,7 @@ class XmlPlistReader {
     constexpr std::pair<std::string_view, char> kEntities[] = {
         {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
     std::string out;
+    out.reserve(text.size());
     while (!text.empty()) {
       if (text[0] != '&') {
         if (text[0] == '\0') return bad_xml("a zero");
@@ -196,6 +200,7 @@ class XmlPlistReader {
   Result<PlistValue> read_value(const Tag& tag, unsigned depth) {
     if (depth > kMaxPlistDepth) return fail(PlistError::kTooDeep, "over 32 levels");
     if (++values_ > kMaxPlistValues) return fail(PlistError::kTooLarge, "over 100,000 values");
+    if (auto ok = budget_.take_bytes(kPlistValueCost); !ok) return pass(ok);
     if (tag.kind == Tag::kEmpty) return empty_value(tag.name);
     if (tag.kind == Tag::kEnd) return bad_xml("an end tag where a value belongs");
     if (tag.name == "dict") return read_dict(depth);
@@ -210,7 +215,7 @@ class XmlPlistReader {
     if ((tag.name == "true" || tag.name == "false") && text->empty()) {
       return PlistValue(tag.name == "true");
     }
-    return bad_xml("an unknown element <" + std::string(tag.name) + ">");
+    return bad_xml("an unknown element <" + shortened(tag.name) + ">");
   }
 
   static Result<PlistValue> empty_value(std::string_view name) {
@@ -219,7 +224,7 @@ class XmlPlistReader {
     if (name == "data") return PlistValue(Bytes());
     if (name == "array") return PlistValue(PlistValue::Array());
     if (name == "dict") return PlistValue(PlistValue::Dict());
-    return bad_xml("an unknown element <" + std::string(name) + "/>");
+    return bad_xml("an unknown element <" + shortened(name) + "/>");
   }
 
   Result<PlistValue> read_array(unsigned depth) {
@@ -239,18 +244,17 @@ class XmlPlistReader {
 
   Result<PlistValue> read_dict(unsigned depth) {
     PlistValue::Dict entries;
-    std::set<std::string> keys;
     for (;;) {
       const auto key_tag = take_tag();
       if (!key_tag) return pass(key_tag);
       if (key_tag->kind == Tag::kEnd) {
         if (key_tag->name != "dict") return bad_xml("no </dict> where it belongs");
+        if (auto ok = check_plist_keys(entries); !ok) return pass(ok);
         return PlistValue(std::move(entries));
       }
       if (key_tag->name != "key" || key_tag->kind != Tag::kStart) return bad_xml("no <key>");
       auto key = take_text("key");
       if (!key) return pass(key);
-      if (!keys.insert(*key).second) return fail(PlistError::kDuplicateKey, *key);
       const auto tag = take_tag();
       if (!tag) return pass(tag);
       auto value = read_value(*tag, depth + 1);
@@ -260,11 +264,14 @@ class XmlPlistReader {
   }
 
   std::string_view rest_;
+  Budget& budget_;
   std::size_t values_ = 0;
 };
 
 }  // namespace
 
-Result<PlistValue> parse_xml_plist(std::string_view text) { return XmlPlistReader(text).read(); }
+Result<PlistValue> parse_xml_plist(std::string_view text, Budget& budget) {
+  return XmlPlistReader(text, budget).read();
+}
 
 }  // namespace touchmark::plist

@@ -15,6 +15,8 @@ constexpr std::size_t kEndSize = 22;
 constexpr std::size_t kMaxCommentSize = 0xffff;
 constexpr std::size_t kZip64LocatorSize = 20;
 constexpr std::size_t kRecordSize = 46;
+// What an entry takes in memory beside its record: the entry, its name and its collision key.
+constexpr std::size_t kEntryCost = 256;
 
 // Offset in `tail` of the last end record. Every reader searches backwards and stops at the first
 // signature; most, but not all, also want the comment to end at the end of the file. An archive on
@@ -89,13 +91,18 @@ Result<void> check_entry(const ZipEntry& entry, std::uint16_t disk) {
   return {};
 }
 
-Result<void> check_expansion(const std::vector<ZipEntry>& entries, std::uint64_t archive_size) {
+// By the size of the file that was received: the archives within an archive add to its own.
+Result<void> check_expansion(const std::vector<ZipEntry>& entries, Budget& budget) {
   std::uint64_t total = 0;  // at most 65,534 entries of 32 bits each: cannot overflow
   for (const ZipEntry& entry : entries) total += entry.size;
-  if (total > kMaxExpandedBytes ||
-      (total > kUnsuspiciousBytes && total / kMaxExpansionRatio > archive_size)) {
-    return fail(ZipError::kBomb, std::to_string(archive_size) + " bytes declare to expand to " +
-                                     std::to_string(total));
+  const std::uint64_t size = budget.input_bytes();
+  const std::uint64_t limit =
+      size > kMaxExpandedBytes / kMaxExpansionRatio
+          ? kMaxExpandedBytes
+          : std::max(kUnsuspiciousBytes, (size + 1) * kMaxExpansionRatio - 1);
+  if (!budget.expand(total, limit)) {
+    return fail(ZipError::kBomb, std::to_string(size) + " bytes declare to expand to over " +
+                                     std::to_string(std::min(limit, total)));
   }
   return {};
 }
@@ -145,12 +152,16 @@ Result<ZipSections> find_sections(const Source& source) {
   return sections;
 }
 
-Result<std::vector<ZipEntry>> read_directory(const Source& source, const ZipSections& sections) {
+Result<std::vector<ZipEntry>> read_directory(const Source& source, const ZipSections& sections,
+                                             Budget& budget) {
+  const std::size_t count = le16(sections.end_record, 10);
+  if (auto ok = budget.take_bytes(sections.central_directory_size + kEntryCost * count); !ok) {
+    return pass(ok);
+  }
   Bytes bytes(static_cast<std::size_t>(sections.central_directory_size));
   if (auto read = source.read_at(sections.central_directory_offset, bytes); !read) {
     return pass(read);
   }
-  const std::size_t count = le16(sections.end_record, 10);
   std::vector<ZipEntry> entries;
   ByteView rest(bytes);
   while (!rest.empty()) {
@@ -192,7 +203,7 @@ Result<std::vector<ZipEntry>> read_directory(const Source& source, const ZipSect
                                            " central directory records, the end record counts " +
                                            std::to_string(count));
   }
-  if (auto ok = check_expansion(entries, source.size()); !ok) return pass(ok);
+  if (auto ok = check_expansion(entries, budget); !ok) return pass(ok);
   return entries;
 }
 

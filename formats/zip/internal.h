@@ -10,7 +10,8 @@ namespace touchmark::zip {
 // zip_directory.cc: finds the end record and what it points to.
 Result<ZipSections> find_sections(const Source& source);
 // zip_directory.cc: the records of the central directory. data_offset is not set yet.
-Result<std::vector<ZipEntry>> read_directory(const Source& source, const ZipSections& sections);
+Result<std::vector<ZipEntry>> read_directory(const Source& source, const ZipSections& sections,
+                                             Budget& budget);
 // zip_names.cc: names that two readers could take for different, or for the same, entries.
 // Returns the indices of `entries` sorted by name.
 Result<std::vector<std::uint32_t>> check_names(const std::vector<ZipEntry>& entries);

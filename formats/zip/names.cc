@@ -33,11 +33,13 @@ std::string lower_ascii(std::string text) {
   return text;
 }
 
-// Resource shrinkers make names that differ only in case, and Android tells them apart. For what
-// the platform looks up by name, a reader that folds case would see another package.
+// Resource shrinkers make names that differ only in case, libraries bring META-INF/LICENSE.txt
+// beside META-INF/license.txt, and Android tells them apart. For what the platform looks up by
+// name, a reader that folds case would see another package; the files of the v1 signature are
+// looked up without regard to case by the platform itself.
 bool case_matters(std::string_view lowered) {
   return lowered == "androidmanifest.xml" || lowered == "resources.arsc" ||
-         lowered.starts_with("meta-inf/") || lowered.starts_with("lib/") ||
+         is_v1_signature_file(lowered) || lowered.starts_with("lib/") ||
          (lowered.starts_with("classes") && lowered.ends_with(".dex"));
 }
 

@@ -175,4 +175,50 @@ Result<Bytes> ZipArchive::read_range(const ZipEntry& entry, std::uint64_t offset
   return range;
 }
 
+Result<std::vector<Bytes>> ZipArchive::read_ranges(const ZipEntry& entry,
+                                                   std::span<const ZipRange> ranges) const {
+  std::vector<ZipRange> clipped;
+  std::uint64_t total = 0;
+  std::uint64_t end = 0;
+  for (const ZipRange& range : ranges) {
+    const std::uint64_t offset = std::min(range.offset, entry.size);
+    const auto length =
+        static_cast<std::size_t>(std::min<std::uint64_t>(range.length, entry.size - offset));
+    clipped.push_back({offset, length});
+    total += length;
+    if (length > 0) end = std::max(end, offset + length);
+  }
+  if (auto ok = budget_->take_bytes(total); !ok) return pass(ok);
+  std::vector<Bytes> out(clipped.size());
+  if (entry.method == kStored) {
+    for (std::size_t i = 0; i < clipped.size(); ++i) {
+      out[i].resize(clipped[i].length);
+      if (auto read = source_->read_at(entry.data_offset + clipped[i].offset, out[i]); !read) {
+        return pass(read);
+      }
+    }
+    return out;
+  }
+  // What is counted may be taken at once; growing by doubling would take three times that.
+  for (std::size_t i = 0; i < clipped.size(); ++i) out[i].reserve(clipped[i].length);
+  std::uint64_t at = 0;
+  const auto collect = [&](ByteView piece) -> Result<void> {
+    for (std::size_t i = 0; i < clipped.size(); ++i) {
+      const std::uint64_t wanted = clipped[i].offset + out[i].size();
+      const std::size_t left = clipped[i].length - out[i].size();
+      if (left == 0 || wanted < at || wanted >= at + piece.size()) continue;
+      const ByteView rest = piece.subspan(static_cast<std::size_t>(wanted - at));
+      append(out[i], rest.first(std::min(rest.size(), left)));
+    }
+    at += piece.size();
+    // Ends the stream; the error goes no further.
+    if (at >= end) return fail(ZipError::kTooLarge, "the ranges are complete");
+    return {};
+  };
+  if (end == 0) return out;
+  const auto streamed = stream(entry, collect);
+  if (!streamed && at < end) return pass(streamed);
+  return out;
+}
+
 }  // namespace touchmark::zip

@@ -5,6 +5,11 @@
 #include "formats/zip/internal.h"
 
 namespace touchmark::zip {
+namespace {
+
+constexpr std::uint64_t kMaxDeflateRatio = 1032;  // of RFC 1951: 258 bytes of two bits
+
+}  // namespace
 
 std::string_view error_id(ZipError error) {
   using enum ZipError;
@@ -49,13 +54,14 @@ std::string_view error_id(ZipError error) {
   return kIds[error];
 }
 
-Result<ZipArchive> ZipArchive::open(const Source& source) {
+Result<ZipArchive> ZipArchive::open(const Source& source, std::shared_ptr<Budget> budget) {
   ZipArchive archive;
   archive.source_ = &source;
+  archive.budget_ = budget ? std::move(budget) : std::make_shared<Budget>(source.size());
   auto sections = find_sections(source);
   if (!sections) return pass(sections);
   archive.sections_ = std::move(*sections);
-  auto entries = read_directory(source, archive.sections_);
+  auto entries = read_directory(source, archive.sections_, archive.budget());
   if (!entries) return pass(entries);
   archive.entries_ = std::move(*entries);
   auto by_name = check_names(archive.entries_);
@@ -80,8 +86,12 @@ Result<Bytes> ZipArchive::read(const ZipEntry& entry, std::size_t max_bytes) con
                                          " bytes, at most " + std::to_string(max_bytes) +
                                          " are expected");
   }
-  // Grows with what is really there, not with what the directory declares.
+  if (auto ok = budget_->take_bytes(entry.size); !ok) return pass(ok);
   Bytes content;
+  // At once what is declared, as far as the compressed bytes can give it: growing by doubling would
+  // take three times that.
+  content.reserve(static_cast<std::size_t>(
+      std::min(entry.size, entry.compressed_size * kMaxDeflateRatio + kMaxDeflateRatio)));
   const auto collect = [&](ByteView piece) -> Result<void> {
     append(content, piece);
     return {};

@@ -9,10 +9,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/source.h"
@@ -87,18 +90,30 @@ struct ZipSections {
   Bytes end_record;                     // with its comment
 };
 
-// What an archive may expand to. A package of the size that stores accept stays far below.
+// What an archive may expand to, with the archives in it that share its budget. A package of the
+// size that stores accept stays far below.
 inline constexpr std::uint64_t kMaxExpandedBytes = std::uint64_t{16} << 30;
 inline constexpr std::uint64_t kUnsuspiciousBytes = std::uint64_t{256} << 20;
 inline constexpr std::uint64_t kMaxExpansionRatio = 100;  // past kUnsuspiciousBytes
 inline constexpr std::uint64_t kMaxDirectoryBytes = std::uint64_t{32} << 20;
 
+// Bytes of an entry's content, uncompressed.
+struct ZipRange {
+  std::uint64_t offset = 0;
+  std::size_t length = 0;
+};
+
 // Immutable after open(); usable from many threads. Holds a reference to the source, no content.
 class ZipArchive {
  public:
-  static Result<ZipArchive> open(const Source& source);
+  // Reading counts on `budget`; nullptr makes one of the source's size. An archive within another
+  // takes the other's. BudgetError.
+  static Result<ZipArchive> open(const Source& source, std::shared_ptr<Budget> budget = nullptr);
 
   const Source& source() const { return *source_; }
+  // What all readers of this archive's content count on.
+  Budget& budget() const { return *budget_; }
+  const std::shared_ptr<Budget>& shared_budget() const { return budget_; }
   const ZipSections& sections() const { return sections_; }
   const std::vector<ZipEntry>& entries() const { return entries_; }  // in central directory order
   const ZipEntry* find(std::string_view name) const;                 // nullptr when absent
@@ -107,14 +122,20 @@ class ZipArchive {
   // CRC-32 differ from what was declared, or with the sink's error.
   Result<void> stream(const ZipEntry& entry,
                       const std::function<Result<void>(ByteView)>& sink) const;
-  // The whole content; refuses a declared size over `max_bytes` before it allocates.
+  // The whole content; refuses a declared size over `max_bytes`, or over what the budget has left,
+  // before it allocates.
   Result<Bytes> read(const ZipEntry& entry, std::size_t max_bytes) const;
   // The uncompressed bytes [offset, offset + length), clipped to the entry's end. Stops there: what
   // follows is not checked.
   Result<Bytes> read_range(const ZipEntry& entry, std::uint64_t offset, std::size_t length) const;
+  // Several ranges of one entry, in the order asked for, each clipped to the entry's end. Inflates
+  // the entry once at most, up to the end of the last. Counts on the budget, as read() does.
+  Result<std::vector<Bytes>> read_ranges(const ZipEntry& entry,
+                                         std::span<const ZipRange> ranges) const;
 
  private:
   const Source* source_ = nullptr;
+  std::shared_ptr<Budget> budget_;
   ZipSections sections_;
   std::vector<ZipEntry> entries_;
   std::vector<std::uint32_t> by_name_;  // indices into entries_, sorted by name

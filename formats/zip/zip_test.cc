@@ -89,6 +89,52 @@ TEST(Zip, PassesTheSinksErrorOn) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(Zip, ReadsSeveralRangesOfOneEntry) {
+  const std::string content = compressible();
+  for (const bool compressed : {false, true}) {
+    const ZipFile zip{.entries = {compressed ? deflated("a", content) : stored("a", content)}};
+    const auto source = from_memory(to_bytes(zip.build()));
+    const auto archive = ZipArchive::open(*source);
+    ASSERT_TRUE(archive);
+    const std::vector<ZipRange> ranges = {
+        {70'000, 5},  {0, 10}, {65'530, 20}, {5, 10}, {content.size() - 3, 10},
+        {1 << 30, 4}, {9, 0}};
+    const auto read = archive->read_ranges(archive->entries()[0], ranges);
+    ASSERT_TRUE(read) << read.error().text();
+    ASSERT_EQ(read->size(), ranges.size());
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      const std::size_t at = std::min<std::size_t>(ranges[i].offset, content.size());
+      EXPECT_EQ(as_text((*read)[i]), content.substr(at, ranges[i].length)) << i;
+    }
+    EXPECT_TRUE(archive->read_ranges(archive->entries()[0], {})->empty());
+  }
+}
+
+TEST(Zip, CountsWhatItReadsOnTheBudget) {
+  const std::string zeros(std::size_t{10} << 20, '\0');
+  const auto source = from_memory(to_bytes(ZipFile{.entries = {deflated("a", zeros)}}.build()));
+  const auto archive = ZipArchive::open(*source);
+  ASSERT_TRUE(archive);
+  const ZipEntry& entry = archive->entries()[0];
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(archive->read(entry, zeros.size()));
+  EXPECT_EQ(archive->read(entry, zeros.size()).error().id(), "budget.bytes");
+  const std::vector<ZipRange> ranges = {{0, 1 << 20}, {0, 1 << 20}};
+  EXPECT_EQ(archive->read_ranges(entry, ranges).error().id(), "budget.bytes");
+  // A part at a time, as for range proofs and digests, costs nothing that stays.
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(archive->read_range(entry, 0, 1 << 20));
+  EXPECT_TRUE(archive->stream(entry, [](ByteView) -> Result<void> { return {}; }));
+}
+
+TEST(Zip, NamesInTheMetadataMayDifferInCase) {
+  EXPECT_EQ(
+      refusal(ZipFile{
+          .entries = {stored("META-INF/LICENSE.txt", "a"), stored("META-INF/license.txt", "b"),
+                      stored("META-INF/services/a.B", "c"), stored("META-INF/services/A.b", "d"),
+                      stored("META-INF/sub/a.SF", "e"), stored("META-INF/sub/A.sf", "f")}}
+                  .build()),
+      "");
+}
+
 TEST(Zip, RefusesToReadPastTheCallersBound) {
   const auto source = from_memory(to_bytes(sample().build()));
   const auto archive = ZipArchive::open(*source);
@@ -289,6 +335,8 @@ std::vector<Refusal> name_refusals() {
       {"zip.confusable-name", "dex", with_names({"classes2.dex", "Classes2.dex"})},
       {"zip.confusable-name", "library", with_names({"lib/x86/a.so", "lib/x86/A.so"})},
       {"zip.confusable-name", "signature", with_names({"META-INF/CERT.SF", "meta-inf/cert.sf"})},
+      {"zip.confusable-name", "manifest of the signature",
+       with_names({"META-INF/MANIFEST.MF", "META-INF/Manifest.mf"})},
       {"zip.confusable-name", "separators", with_names({"assets/a/b", "assets\\a/b"})},
       {"zip.confusable-name", "empty segment", with_names({"assets/a", "assets//a"})},
       {"zip.confusable-name", "dot segment", with_names({"./classes.dex", "classes.dex"})},

@@ -6,11 +6,18 @@
 namespace touchmark::package::android {
 namespace {
 
+// The least that headers take; more is skipped.
 constexpr std::size_t kTableHeaderSize = 12;
 constexpr std::size_t kPackageHeaderSize = 284;  // 288 with the field of later versions
 constexpr std::size_t kTypeHeaderSize = 20;      // without the configuration
-constexpr std::size_t kMinConfigSize = 28;
+constexpr std::size_t kSpecHeaderSize = 16;
+constexpr std::size_t kMinConfigSize = 4;  // its own size
 constexpr unsigned kMaxReferences = 20;
+// What is kept of a type chunk, in a list that grows.
+constexpr std::size_t kTypeCost = 256;
+// Of what a type says of its values: those differences of configurations that Java hears of
+// (ActivityInfo.CONFIG_NATIVE_BITS), and so not the version of the platform.
+constexpr std::uint32_t kVariesMask = 0x17bff;
 
 constexpr unsigned kSparse = 0x01;  // flags of a type chunk
 constexpr unsigned kOffset16 = 0x02;
@@ -42,10 +49,19 @@ std::optional<std::size_t> entry_offset(const Chunk& type, std::size_t index) {
   const ByteView offsets = type.body;
   const std::size_t count = entry_count(type);
   if (type_flags(type) & kSparse) {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (le16(offsets, 4 * i) == index) return std::size_t{4} * le16(offsets, 4 * i + 2);
+    // Sorted by index, as the platform takes for granted too.
+    std::size_t low = 0;
+    std::size_t high = count;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (le16(offsets, 4 * middle) < index) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
     }
-    return std::nullopt;
+    if (low == count || le16(offsets, 4 * low) != index) return std::nullopt;
+    return std::size_t{4} * le16(offsets, 4 * low + 2);
   }
   if (index >= count) return std::nullopt;
   if (type_flags(type) & kOffset16) {
@@ -98,20 +114,21 @@ std::string_view error_id(ArscError error) {
   return kIds[error];
 }
 
-Result<ResourceTable> ResourceTable::parse(ByteView file) {
+Result<ResourceTable> ResourceTable::parse(ByteView file, Budget& budget) {
   const auto root = take_chunk(file);
-  if (!root || root->type != kTableChunk || root->header.size() != kTableHeaderSize ||
-      !file.empty()) {
-    return fail(ArscError::kNotTable, "not one resource table chunk");
+  if (!root || root->type != kTableChunk || root->header.size() < kTableHeaderSize) {
+    return fail(ArscError::kNotTable, "not a resource table chunk");
   }
   ResourceTable table;
+  table.budget_ = &budget;
   std::uint32_t packages = 0;
   bool has_strings = false;
   for (ByteView rest = root->body; !rest.empty();) {
+    if (auto ok = budget.take_steps(1); !ok) return pass(ok);
     const auto chunk = take_chunk(rest);
     if (!chunk) return bad_table_size("a chunk of the table");
     if (chunk->type == kStringPoolChunk && !has_strings && packages == 0) {
-      auto strings = StringPool::parse(*chunk);
+      auto strings = StringPool::parse(*chunk, budget);
       if (!strings) return pass(strings);
       table.strings_ = *strings;
       has_strings = true;
@@ -133,12 +150,15 @@ Result<void> ResourceTable::parse_package(const Chunk& chunk) {
   const std::uint32_t id = le32(chunk.header, 8);
   if (id > 0xff) return bad_table_size("a package id");
   for (ByteView rest = chunk.body; !rest.empty();) {
+    if (auto ok = budget_->take_steps(1); !ok) return ok;
     const auto part = take_chunk(rest);
     if (!part) return bad_table_size("a chunk of a package");
     if (part->type == kStringPoolChunk) {
-      if (auto pool = StringPool::parse(*part); !pool) return pass(pool);
+      if (auto pool = StringPool::parse(*part, *budget_); !pool) return pass(pool);
     } else if (part->type == kTableType) {
       if (auto ok = parse_type(*part, static_cast<std::uint8_t>(id)); !ok) return pass(ok);
+    } else if (part->type == kTableTypeSpec) {
+      if (auto ok = parse_spec(*part, static_cast<std::uint8_t>(id)); !ok) return pass(ok);
     }
   }
   return {};
@@ -158,48 +178,110 @@ Result<void> ResourceTable::parse_type(const Chunk& chunk, std::uint8_t package_
     return fail(ArscError::kBadType, "a type with " + std::to_string(entry_count(chunk)) +
                                          " entries does not fit into its chunk");
   }
+  if (auto ok = budget_->take_bytes(kTypeCost); !ok) return ok;
   const auto type_id = std::to_integer<std::uint8_t>(chunk.header[8]);
-  if (is_default(config.first(config_size))) types_.push_back({package_id, type_id, chunk});
+  types_.push_back({package_id, type_id, chunk});
   return {};
 }
 
-Result<TypedValue> ResourceTable::lookup(std::uint32_t resource_id) const {
-  const auto package_id = static_cast<std::uint8_t>(resource_id >> 24);
-  const auto type_id = static_cast<std::uint8_t>(resource_id >> 16);
-  for (const DefaultType& type : types_) {
-    if (type.package_id != package_id || type.type_id != type_id) continue;
-    if (const auto offset = entry_offset(type.chunk, resource_id & 0xffff)) {
-      return read_entry(type.chunk, *offset, resource_id);
-    }
-  }
-  return fail(ArscError::kNoSuchResource, hex(resource_id) + " has no default value");
+Result<void> ResourceTable::parse_spec(const Chunk& chunk, std::uint8_t package_id) {
+  if (chunk.header.size() < kSpecHeaderSize) return bad_table_size("a header of a type's flags");
+  if (le32(chunk.header, 12) > chunk.body.size() / 4) return bad_table_size("a type's flags");
+  if (auto ok = budget_->take_bytes(kTypeCost); !ok) return ok;
+  specs_.push_back({package_id, std::to_integer<std::uint8_t>(chunk.header[8]), chunk});
+  return {};
 }
 
-Result<TypedValue> ResourceTable::resolve(std::uint32_t resource_id) const {
+Result<TypedValue> ResourceTable::lookup(std::uint32_t resource_id, Reader reader) const {
+  const auto package_id = static_cast<std::uint8_t>(resource_id >> 24);
+  const auto type_id = static_cast<std::uint8_t>(resource_id >> 16);
+  if (auto ok = budget_->take_steps(types_.size()); !ok) return pass(ok);
+  const bool person = reader == Reader::kPerson;
+  const Configuration& device = person ? kPhone : kInstaller;
+  struct Candidate {
+    const TypeChunk* type;
+    std::size_t offset;
+    Configuration configuration;
+    bool suits;
+  };
+  std::optional<Candidate> best;
+  for (const TypeChunk& type : types_) {
+    if (type.package_id != package_id || type.type_id != type_id) continue;
+    const auto offset = entry_offset(type.chunk, resource_id & 0xffff);
+    if (!offset) continue;
+    const ByteView all = type.chunk.header.subspan(kTypeHeaderSize);
+    const ByteView bytes = all.first(le32(all, 0));
+    if (person && is_default(bytes)) return read_entry(type.chunk, *offset, resource_id);
+    const Configuration configuration = read_configuration(bytes);
+    const bool suits = configuration.suits(device);
+    if (!suits && !person) continue;
+    // Of two of one configuration the first counts.
+    if (!best ||
+        (suits && (!best->suits || configuration.better_than(best->configuration, device)))) {
+      best = {&type, *offset, configuration, suits};
+    }
+  }
+  if (best) return read_entry(best->type->chunk, best->offset, resource_id);
+  return fail(ArscError::kNoSuchResource,
+              hex(resource_id) + (person ? " has no value" : " has no value for the installer"));
+}
+
+Result<bool> ResourceTable::varies(std::uint32_t resource_id) const {
+  if (auto ok = budget_->take_steps(specs_.size()); !ok) return pass(ok);
+  const std::size_t index = resource_id & 0xffff;
+  for (const TypeChunk& spec : specs_) {
+    if (spec.package_id != resource_id >> 24 || spec.type_id != (resource_id >> 16 & 0xff))
+      continue;
+    if (index >= le32(spec.chunk.header, 12)) continue;
+    if (le32(spec.chunk.body, 4 * index) & kVariesMask) return true;
+  }
+  return false;
+}
+
+Result<ResourceTable::Resolved> ResourceTable::resolve(std::uint32_t resource_id,
+                                                       Reader reader) const {
+  Resolved out;
   for (unsigned hops = 0; hops <= kMaxReferences; ++hops) {
-    auto value = lookup(resource_id);
-    if (!value || !value->is_reference()) return value;
+    const auto value = lookup(resource_id, reader);
+    if (!value) return pass(value);
+    const auto changes = varies(resource_id);
+    if (!changes) return pass(changes);
+    out.value = *value;
+    out.varies = out.varies || *changes;
+    if (!value->is_reference()) return out;
     resource_id = value->data;
   }
   return fail(ArscError::kReferenceCycle, hex(resource_id) + " is reached again and again");
 }
 
+Result<std::string> ResourceTable::text_of(std::uint32_t resource_id,
+                                           const TypedValue& value) const {
+  if (value.type == ValueType::kString) return strings_.get(value.data);
+  auto text = coerce_to_text(value);
+  if (text) return *std::move(text);
+  return fail(ArscError::kNotAString, hex(resource_id) + " has a value without a text");
+}
+
 Result<std::string> ResourceTable::string(std::uint32_t resource_id) const {
-  const auto value = resolve(resource_id);
-  if (!value) return pass(value);
-  if (value->type != ValueType::kString) {
-    return fail(ArscError::kNotAString, hex(resource_id) + " is not a string");
-  }
-  return strings_.get(value->data);
+  const auto found = resolve(resource_id, Reader::kPerson);
+  if (!found) return pass(found);
+  return text_of(resource_id, found->value);
+}
+
+Result<std::string> ResourceTable::installer_string(std::uint32_t resource_id) const {
+  const auto found = resolve(resource_id, Reader::kInstaller);
+  if (!found) return pass(found);
+  if (found->varies) return std::string();
+  return text_of(resource_id, found->value);
 }
 
 Result<std::uint32_t> ResourceTable::integer(std::uint32_t resource_id) const {
-  const auto value = resolve(resource_id);
-  if (!value) return pass(value);
-  if (!value->is_int()) {
+  const auto found = resolve(resource_id, Reader::kInstaller);
+  if (!found) return pass(found);
+  if (!found->value.is_whole_number()) {
     return fail(ArscError::kNotAnInteger, hex(resource_id) + " is not an integer");
   }
-  return value->data;
+  return found->value.data;
 }
 
 }  // namespace touchmark::package::android

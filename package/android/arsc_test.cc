@@ -21,14 +21,16 @@ constexpr std::uint8_t kReference = 0x01;
 constexpr std::uint8_t kInt = 0x10;
 
 std::string lookup(const std::string& file, std::uint32_t id) {
-  const auto table = ResourceTable::parse(as_bytes(file));
+  Budget budget(file.size());
+  const auto table = ResourceTable::parse(as_bytes(file), budget);
   if (!table) return table.error().id();
   const auto text = table->string(id);
   return text ? *text : text.error().id();
 }
 
 std::string parse(const std::string& file) {
-  const auto table = ResourceTable::parse(as_bytes(file));
+  Budget budget(file.size());
+  const auto table = ResourceTable::parse(as_bytes(file), budget);
   return table ? "" : table.error().id();
 }
 
@@ -45,8 +47,9 @@ TEST(Arsc, FindsStringsInEveryLayout) {
     EXPECT_EQ(lookup(file, 0x7f02ffff), "arsc.no-such-resource");
     EXPECT_EQ(lookup(file, 0x7f030001), "arsc.no-such-resource");
     EXPECT_EQ(lookup(file, 0x01020001), "arsc.no-such-resource");
-    EXPECT_EQ(lookup(file, 0x7f010005), "arsc.not-a-string");
-    const auto table = ResourceTable::parse(as_bytes(file));
+    EXPECT_EQ(lookup(file, 0x7f010005), "9");
+    Budget budget(file.size());
+    const auto table = ResourceTable::parse(as_bytes(file), budget);
     ASSERT_TRUE(table);
     EXPECT_EQ(table->integer(0x7f010005).value(), 9u);
     EXPECT_TRUE(table->integer(0x7f020001).error().is(ArscError::kNotAnInteger));
@@ -59,7 +62,101 @@ TEST(Arsc, TakesTheDefaultConfiguration) {
                             type_chunk(1, {{.index = 1, .data = 0}}, TypeLayout::kPlain, "de");
   const std::string file = resource_table({"deutsch", "default"}, types);
   EXPECT_EQ(lookup(file, 0x7f010000), "default");
-  EXPECT_EQ(lookup(file, 0x7f010001), "arsc.no-such-resource");
+  EXPECT_EQ(lookup(file, 0x7f010001), "deutsch");  // on some devices
+}
+
+std::string installer_lookup(const std::string& file, std::uint32_t id) {
+  Budget budget(file.size());
+  const auto table = ResourceTable::parse(as_bytes(file), budget);
+  if (!table) return table.error().id();
+  const auto text = table->installer_string(id);
+  return text ? *text : text.error().id();
+}
+
+// A configuration of 64 bytes with these at `at`.
+std::string configuration(std::size_t at, std::string_view bytes) {
+  std::string out(60, '\0');
+  return out.replace(at - 4, bytes.size(), bytes);
+}
+// The type's only entry is string `index`, in that configuration.
+std::string configured(std::uint32_t index, const std::string& config) {
+  std::string type = type_chunk(1, {{.index = 0, .data = index}});
+  testing::patch(type, 24, config);
+  return type;
+}
+
+TEST(Arsc, TakesWhatADeviceWouldWhereThereIsNoDefault) {
+  const auto density = [](std::uint16_t dpi) { return configuration(14, u16(dpi)); };
+  const auto language = [](std::string_view name) { return configuration(8, name); };
+  const auto sdk = [](std::uint16_t level) { return configuration(24, u16(level)); };
+  const std::vector<std::string> strings = {"zero", "one", "two"};
+  const auto both = [&](const std::string& types) {
+    const std::string file = resource_table(strings, types);
+    return lookup(file, 0x7f010000) + "/" + installer_lookup(file, 0x7f010000);
+  };
+  EXPECT_EQ(both(configured(1, density(160))), "one/one");
+  EXPECT_EQ(both(configured(1, density(640))), "one/one");
+  // A phone scales down from the next larger, the installer takes the medium one.
+  EXPECT_EQ(
+      both(configured(0, density(160)) + configured(1, density(480)) + configured(2, density(640))),
+      "one/zero");
+  EXPECT_EQ(both(configured(0, density(640)) + configured(2, density(120))), "zero/two");
+  // English rather than German; the installer knows no language.
+  EXPECT_EQ(both(configured(0, language("de")) + configured(1, language("en"))),
+            "one/arsc.no-such-resource");
+  EXPECT_EQ(both(configured(0, language("de"))), "zero/arsc.no-such-resource");
+  // The newest version of the platform.
+  EXPECT_EQ(both(configured(0, sdk(21)) + configured(1, sdk(33)) + configured(2, sdk(26))),
+            "one/one");
+  // A person sees the default; the installer is on a version that has another value.
+  EXPECT_EQ(both(configured(0, std::string(60, '\0')) + configured(1, sdk(33))), "zero/one");
+  // A tablet's value does not suit a phone, and is still better than nothing.
+  EXPECT_EQ(both(configured(0, configuration(30, u16(600))) + configured(1, density(160))),
+            "one/one");
+  EXPECT_EQ(both(configured(0, configuration(30, u16(600)))), "zero/arsc.no-such-resource");
+}
+
+// A type's flags say which of its values differ between configurations.
+TEST(Arsc, TheInstallerReadsNothingThatVaries) {
+  const auto spec = [](std::uint32_t flags) {
+    return chunk(0x0202, testing::u8(1) + testing::u8(0) + u16(0) + u32(1), u32(flags));
+  };
+  const auto with = [&](std::uint32_t flags) {
+    return installer_lookup(resource_table({"x"}, spec(flags) + type_chunk(1, {{.index = 0}})),
+                            0x7f010000);
+  };
+  EXPECT_EQ(with(0), "x");
+  EXPECT_EQ(with(0x40000000), "x");  // public
+  EXPECT_EQ(with(0x0400), "x");      // between versions of the platform
+  EXPECT_EQ(with(0x0100), "");       // between densities
+  EXPECT_EQ(with(0x0004), "");       // between languages
+}
+
+TEST(Arsc, CoercesWhatIsNoString) {
+  const auto text = [](std::uint8_t type, std::uint32_t data) {
+    const std::string file =
+        resource_table({}, type_chunk(1, {{.index = 0, .type = type, .data = data}}));
+    EXPECT_EQ(lookup(file, 0x7f010000), installer_lookup(file, 0x7f010000));
+    return lookup(file, 0x7f010000);
+  };
+  EXPECT_EQ(text(0x10, 42), "42");
+  EXPECT_EQ(text(0x10, 0xffffffff), "-1");
+  EXPECT_EQ(text(0x11, 0xff), "0xff");
+  EXPECT_EQ(text(0x12, 0xffffffff), "true");
+  EXPECT_EQ(text(0x12, 0), "false");
+  EXPECT_EQ(text(0x1c, 0xff00ff00), "#ff00ff00");
+  EXPECT_EQ(text(0x04, 0x3f800000), "1.0");
+  EXPECT_EQ(text(0x04, 0x3fc00000), "1.5");
+  EXPECT_EQ(text(0x04, 0x3dcccccd), "0.1");
+  EXPECT_EQ(text(0x04, 0x3a83126f), "0.001");
+  EXPECT_EQ(text(0x04, 0x38d1b717), "1.0E-4");
+  EXPECT_EQ(text(0x04, 0x4b189680), "1.0E7");
+  EXPECT_EQ(text(0x04, 0x4b18967f), "9999999.0");
+  EXPECT_EQ(text(0x04, 0xc1200000), "-10.0");
+  EXPECT_EQ(text(0x04, 0x7f800000), "Infinity");
+  EXPECT_EQ(text(0x05, 12U << 8 | 1), "12.0dip");
+  EXPECT_EQ(text(0x02, 5), "?5");
+  EXPECT_EQ(text(0x00, 0), "arsc.not-a-string");
 }
 
 TEST(Arsc, FollowsReferencesUpToALimit) {
@@ -90,7 +187,7 @@ TEST(Arsc, RefusesWhatIsNotOneTable) {
   const std::string good = resource_table({"x"}, type_chunk(1, {{.index = 0}}));
   EXPECT_EQ(parse(good), "");
   EXPECT_EQ(parse(""), "arsc.not-table");
-  EXPECT_EQ(parse(good + u32(0)), "arsc.not-table");
+  EXPECT_EQ(parse(good + u32(0)), "");  // what follows is passed over
   EXPECT_EQ(parse(good.substr(0, good.size() - 4)), "arsc.not-table");
   EXPECT_EQ(parse(testing::xml_document(testing::sample_manifest()).build()), "arsc.not-table");
 }
@@ -106,7 +203,8 @@ TEST(Arsc, RefusesWrongSizesAndCounts) {
   };
   EXPECT_EQ(with_type(4, u32(0x10000)), "arsc.chunk-size");
   EXPECT_EQ(with_type(2, u16(8)), "arsc.chunk-size");
-  EXPECT_EQ(with_type(20, u32(8)), "arsc.chunk-size");  // configuration
+  EXPECT_EQ(with_type(20, u32(3)), "arsc.chunk-size");  // configuration
+  EXPECT_EQ(with_type(20, u32(8)), "x");                // of an older table
   EXPECT_EQ(with_type(20, u32(0xffffffff)), "arsc.chunk-size");
   EXPECT_EQ(with_type(12, u32(0x40000000)), "arsc.bad-type");  // entries
   EXPECT_EQ(with_type(12, u32(0xffffffff)), "arsc.bad-type");

@@ -1,12 +1,19 @@
 #include "package/android/axml.h"
 
+#include "base/text.h"
+
 namespace touchmark::package::android {
 namespace {
 
+// The least that headers and fields take; more is skipped.
 constexpr std::size_t kNodeHeaderSize = 16;
 constexpr std::size_t kStartFieldsSize = 20;
 constexpr std::size_t kEndFieldsSize = 8;
+constexpr std::size_t kNamespaceFieldsSize = 8;
+constexpr std::size_t kTextFieldsSize = 12;
 constexpr std::size_t kAttributeSize = 20;
+// What an attribute takes in memory beside its name, in a list that grows.
+constexpr std::size_t kAttributeCost = 3 * sizeof(XmlAttribute);
 constexpr std::size_t kMaxDepth = 100;
 constexpr std::uint32_t kNoString = 0xffffffff;
 
@@ -24,11 +31,11 @@ Result<void> check_attributes(const XmlElement& element) {
     if (attribute.resource_id == 0) continue;
     if (attribute.resource_id == last_id) {
       return fail(AxmlError::kAttributeDuplicate,
-                  element.name + " has two attributes " + attribute.name);
+                  shortened(element.name) + " has two attributes " + shortened(attribute.name));
     }
     if (attribute.resource_id < last_id) {
-      return fail(AxmlError::kAttributeOrder,
-                  element.name + ": attribute " + attribute.name + " is out of order");
+      return fail(AxmlError::kAttributeOrder, shortened(element.name) + ": attribute " +
+                                                  shortened(attribute.name) + " is out of order");
     }
     last_id = attribute.resource_id;
   }
@@ -42,7 +49,6 @@ std::string_view error_id(AxmlError error) {
   static constexpr auto kIds = error_table<AxmlError>({
       {kNotXml, "axml.not-xml"},
       {kChunkSize, "axml.chunk-size"},
-      {kUnknownChunk, "axml.unknown-chunk"},
       {kChunkOrder, "axml.chunk-order"},
       {kAttributeLayout, "axml.attribute-layout"},
       {kAttributeOrder, "axml.attribute-order"},
@@ -55,43 +61,61 @@ std::string_view error_id(AxmlError error) {
   return kIds[error];
 }
 
-Result<XmlReader> XmlReader::open(ByteView document) {
+Result<XmlReader> XmlReader::open(ByteView document, Budget& budget) {
   const auto root = take_chunk(document);
-  if (!root || root->type != kXmlChunk || root->header.size() != 8 || !document.empty()) {
-    return fail(AxmlError::kNotXml, "not one binary XML chunk");
+  if (!root || root->type != kXmlChunk) {
+    return fail(AxmlError::kNotXml, "not a binary XML chunk");
   }
   XmlReader reader;
+  reader.budget_ = &budget;
   reader.rest_ = root->body;
-  const auto pool = take_chunk(reader.rest_);
-  if (!pool) return bad_chunk_size("the first chunk");
-  if (pool->type != kStringPoolChunk) {
-    return fail(AxmlError::kChunkOrder, "the document does not begin with its string pool");
-  }
-  auto strings = StringPool::parse(*pool);
-  if (!strings) return pass(strings);
-  reader.strings_ = *strings;
-
-  ByteView after_map = reader.rest_;
-  const auto map = take_chunk(after_map);
-  if (map && map->type == kXmlResourceMap) {
-    if (map->header.size() != 8) return bad_chunk_size("the resource map");
-    reader.resource_ids_ = map->body;
-    reader.rest_ = after_map;
-  }
+  if (auto ok = reader.read_prologue(); !ok) return pass(ok);
   return reader;
+}
+
+// What stands before the first node.
+Result<void> XmlReader::read_prologue() {
+  bool has_pool = false;
+  bool has_map = false;
+  while (!rest_.empty()) {
+    ByteView after = rest_;
+    const auto chunk = take_chunk(after);
+    if (!chunk) return bad_chunk_size("a chunk");
+    if (is_node(chunk->type)) break;
+    if (auto ok = budget_->take_steps(1); !ok) return ok;
+    rest_ = after;
+    bool* seen = chunk->type == kStringPoolChunk  ? &has_pool
+                 : chunk->type == kXmlResourceMap ? &has_map
+                                                  : nullptr;
+    if (seen == nullptr) continue;
+    if (*seen) return fail(AxmlError::kChunkOrder, "a second string pool or resource map");
+    *seen = true;
+    if (chunk->type == kXmlResourceMap) {
+      resource_ids_ = chunk->body;
+      continue;
+    }
+    auto strings = StringPool::parse(*chunk, *budget_);
+    if (!strings) return pass(strings);
+    strings_ = *strings;
+  }
+  if (has_pool) return {};
+  return fail(AxmlError::kChunkOrder, "no string pool before the first node");
 }
 
 Result<std::optional<XmlElement>> XmlReader::next() {
   while (!rest_.empty()) {
+    if (auto ok = budget_->take_steps(1); !ok) return pass(ok);
     const auto chunk = take_chunk(rest_);
     if (!chunk) return bad_chunk_size("a chunk");
     if (chunk->type == kStringPoolChunk || chunk->type == kXmlResourceMap) {
       return fail(AxmlError::kChunkOrder, "a string pool or resource map after its place");
     }
-    if (!is_node(chunk->type)) {
-      return fail(AxmlError::kUnknownChunk, "chunk type " + std::to_string(chunk->type));
-    }
-    if (chunk->header.size() != kNodeHeaderSize) return bad_chunk_size("a node's header");
+    if (chunk->header.size() < kNodeHeaderSize) return bad_chunk_size("a node's header");
+    const std::size_t least = chunk->type == kXmlStartNamespace || chunk->type == kXmlEndNamespace
+                                  ? kNamespaceFieldsSize
+                              : chunk->type == kXmlText ? kTextFieldsSize
+                                                        : 0;
+    if (chunk->body.size() < least) return bad_chunk_size("a node");
     if (chunk->type == kXmlStartElement) {
       auto element = read_start(*chunk);
       if (!element) return pass(element);
@@ -108,12 +132,14 @@ Result<std::optional<XmlElement>> XmlReader::next() {
 Result<XmlElement> XmlReader::read_start(const Chunk& chunk) {
   const ByteView body = chunk.body;
   if (body.size() < kStartFieldsSize) return bad_chunk_size("a start tag");
+  const std::size_t start = le16(body, 8);
+  const std::size_t size = le16(body, 10);
   const std::size_t count = le16(body, 12);
-  if (le16(body, 8) != kStartFieldsSize || (count > 0 && le16(body, 10) != kAttributeSize)) {
-    return fail(AxmlError::kAttributeLayout, "a start tag with another attribute layout");
+  if ((count > 0 && size < kAttributeSize) || start + count * size > body.size()) {
+    return fail(AxmlError::kAttributeLayout, std::to_string(count) + " attributes of " +
+                                                 std::to_string(size) +
+                                                 " bytes do not fit into their tag");
   }
-  if (body.size() != kStartFieldsSize + count * kAttributeSize)
-    return bad_chunk_size("a start tag");
   if (open_.empty() && had_root_) return fail(AxmlError::kSeveralRoots, "a second root element");
   if (open_.size() == kMaxDepth) return fail(AxmlError::kTooDeep, "elements over 100 levels deep");
   had_root_ = true;
@@ -125,8 +151,10 @@ Result<XmlElement> XmlReader::read_start(const Chunk& chunk) {
   element.name = *std::move(name);
   element.has_namespace = le32(body, 0) != kNoString;
   element.depth = static_cast<unsigned>(open_.size());
+  if (auto ok = budget_->take_bytes(count * kAttributeCost); !ok) return pass(ok);
+  element.attributes.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    auto attribute = read_attribute(body.subspan(kStartFieldsSize + i * kAttributeSize));
+    auto attribute = read_attribute(body.subspan(start + i * size));
     if (!attribute) return pass(attribute);
     element.attributes.push_back(*std::move(attribute));
   }
@@ -135,10 +163,14 @@ Result<XmlElement> XmlReader::read_start(const Chunk& chunk) {
 }
 
 Result<void> XmlReader::read_end(const Chunk& chunk) {
-  if (chunk.body.size() != kEndFieldsSize) return bad_chunk_size("an end tag");
-  if (open_.empty() || open_.back() != le32(chunk.body, 4)) {
+  if (chunk.body.size() < kEndFieldsSize) return bad_chunk_size("an end tag");
+  const auto unbalanced = [] {
     return fail(AxmlError::kUnbalanced, "an end tag without its start tag");
-  }
+  };
+  if (open_.empty()) return unbalanced();
+  const auto same = strings_.same(open_.back(), le32(chunk.body, 4));
+  if (!same) return pass(same);
+  if (!*same) return unbalanced();
   open_.pop_back();
   return {};
 }
@@ -158,8 +190,12 @@ Result<XmlAttribute> XmlReader::read_attribute(ByteView bytes) const {
   attribute.value.data = le32(bytes, 16);
   if (attribute.value.type == ValueType::kString && text_index != kNoString &&
       text_index != attribute.value.data) {
-    return fail(AxmlError::kValueConflict,
-                "attribute " + attribute.name + " has two different texts");
+    const auto same = strings_.same(text_index, attribute.value.data);
+    if (!same) return pass(same);
+    if (!*same) {
+      return fail(AxmlError::kValueConflict,
+                  "attribute " + shortened(attribute.name) + " has two different texts");
+    }
   }
   return attribute;
 }

@@ -18,6 +18,7 @@ Measurement describe(const Manifest& manifest) {
   measurement.version_name = manifest.version_name;
   measurement.version_code = manifest.version_code;
   measurement.label = manifest.label;
+  measurement.debuggable = manifest.debuggable;
   measurement.min_sdk = manifest.min_sdk;
   measurement.target_sdk = manifest.target_sdk;
   return measurement;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.h"
 #include "package/android/arsc.h"
 #include "package/android/axml.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 // Resource ids of android.R.attr.
 constexpr std::uint32_t kLabel = 0x01010001;
+constexpr std::uint32_t kDebuggable = 0x0101000f;
 constexpr std::uint32_t kMinSdkVersion = 0x0101020c;
 constexpr std::uint32_t kVersionCode = 0x0101021b;
 constexpr std::uint32_t kVersionName = 0x0101021c;
@@ -52,7 +54,7 @@ class ManifestReader {
   Result<void> take(const XmlElement& element) {
     const bool root = element.depth == 1;
     if (root && element.name != "manifest") {
-      return fail(ManifestError::kNoRoot, "the root element is <" + element.name + ">");
+      return fail(ManifestError::kNoRoot, "the root element is <" + shortened(element.name) + ">");
     }
     const bool uses_sdk = element.depth == 2 && element.name == "uses-sdk";
     // Further <application> elements are ignored, as the platform does.
@@ -60,13 +62,13 @@ class ManifestReader {
         element.depth == 2 && element.name == "application" && !had_application_;
     if (!root && !uses_sdk && !application) return {};
     if (element.has_namespace) {
-      return fail(ManifestError::kNamespace, "<" + element.name + "> stands in a namespace");
+      return fail(ManifestError::kNamespace,
+                  "<" + shortened(element.name) + "> stands in a namespace");
     }
     if (root) return take_root(element);
     if (uses_sdk) return take_uses_sdk(element);
     had_application_ = true;
-    take_application(element);
-    return {};
+    return take_application(element);
   }
 
   Result<void> take_root(const XmlElement& element) {
@@ -77,13 +79,18 @@ class ManifestReader {
       const XmlAttribute* attribute = element.find(id);
       if (attribute == nullptr) continue;
       const auto value = integer(attribute->value);
+      if (!value && is_budget(value.error())) return pass(value);
       if (!value) return fail(ManifestError::kVersionCode, "the version code is not an integer");
       *code = *value;
     }
     facts_.version_code = std::uint64_t{major} << 32 | minor;
     if (const XmlAttribute* attribute = element.find(kVersionName)) {
-      auto name = text(attribute->value);
+      auto name = version_name(attribute->value);
       if (!name) return pass(name);
+      if (name->size() > kMaxManifestText) {
+        return fail(ManifestError::kVersionName,
+                    "a version name of " + std::to_string(name->size()) + " bytes");
+      }
       facts_.version_name = *std::move(name);
     }
     const XmlAttribute* sandbox = element.find(kTargetSandboxVersion);
@@ -148,10 +155,23 @@ class ManifestReader {
   }
 
   // What the user sees may be missing or unresolvable; it identifies nothing.
-  void take_application(const XmlElement& element) {
+  Result<void> take_application(const XmlElement& element) {
+    if (const XmlAttribute* attribute = element.find(kDebuggable)) {
+      const auto value = integer(attribute->value);
+      if (!value && is_budget(value.error())) return pass(value);
+      facts_.debuggable = value.value_or(0) != 0;
+    }
     const XmlAttribute* attribute = element.find(kLabel);
-    if (attribute == nullptr) return;
-    if (auto label = text(attribute->value)) facts_.label = *std::move(label);
+    if (attribute == nullptr) return {};
+    auto label = text(attribute->value, &ResourceSource::string);
+    if (!label && is_budget(label.error())) return pass(label);
+    if (label && label->size() <= kMaxManifestText) facts_.label = *std::move(label);
+    return {};
+  }
+
+  // A file that is too expensive is refused even where its value would be done without.
+  static bool is_budget(const Error& error) {
+    return error.is(BudgetError::kBytes) || error.is(BudgetError::kSteps);
   }
 
   // References are refused: their value depends on the device's configuration.
@@ -164,23 +184,34 @@ class ManifestReader {
     if (!codename) return pass(codename);
     const std::uint32_t level = sdk_of_codename(*codename);
     if (level == 0) {
-      return fail(ManifestError::kSdkVersion, "'" + *codename + "' is no platform's code name");
+      return fail(ManifestError::kSdkVersion,
+                  "'" + shortened(*codename) + "' is no platform's code name");
     }
     return static_cast<std::int32_t>(level);
   }
 
-  std::optional<std::uint32_t> integer(const TypedValue& value) const {
-    if (value.is_int()) return value.data;
-    if (!value.is_reference() || resources_ == nullptr) return std::nullopt;
-    const auto resolved = resources_->integer(value.data);
-    return resolved ? std::optional(*resolved) : std::nullopt;
+  Result<std::uint32_t> integer(const TypedValue& value) const {
+    if (value.is_whole_number()) return value.data;
+    if (value.is_reference() && resources_ != nullptr) return resources_->integer(value.data);
+    return fail(ManifestError::kVersionCode, "neither an integer nor a reference to one");
   }
 
-  Result<std::string> text(const TypedValue& value) const {
+  using ReadText = Result<std::string> (ResourceSource::*)(std::uint32_t) const;
+
+  // What the platform shows for a value: a text as it is, anything else as coerce_to_text() has it.
+  // Empty for what has no text.
+  Result<std::string> text(const TypedValue& value, ReadText read) const {
     if (value.type == ValueType::kString) return xml_.string(value.data);
-    if (value.is_int()) return std::to_string(static_cast<std::int32_t>(value.data));
-    if (value.is_reference() && resources_ != nullptr) return resources_->string(value.data);
-    return fail(ManifestError::kVersionName, "neither a text nor a reference to one");
+    if (value.is_reference() && value.data != 0) {
+      if (resources_ != nullptr) return (resources_->*read)(value.data);
+      return fail(ManifestError::kVersionName, "a reference, and the package has no resources");
+    }
+    if (value.is_reference()) return std::string();  // @null
+    return coerce_to_text(value).value_or("");
+  }
+
+  Result<std::string> version_name(const TypedValue& value) const {
+    return text(value, &ResourceSource::installer_string);
   }
 
   XmlSource& xml_;
@@ -234,8 +265,9 @@ Result<Manifest> parse_manifest(XmlSource& document, const ResourceSource* resou
   return ManifestReader(document, resources).read();
 }
 
-Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resources) {
-  auto xml = XmlReader::open(document);
+Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resources,
+                                Budget& budget) {
+  auto xml = XmlReader::open(document, budget);
   if (!xml) return pass(xml);
   return parse_manifest(*xml, resources);
 }
@@ -245,13 +277,14 @@ Result<Manifest> read_manifest(const zip::ZipArchive& archive) {
   if (entry == nullptr) return fail(ManifestError::kMissing, "no AndroidManifest.xml");
   const auto document = archive.read(*entry, kMaxManifestBytes);
   if (!document) return pass(document);
+  Budget& budget = archive.budget();
   const zip::ZipEntry* table_entry = archive.find("resources.arsc");
-  if (table_entry == nullptr) return parse_manifest(*document, nullptr);
+  if (table_entry == nullptr) return parse_manifest(*document, nullptr, budget);
   const auto bytes = archive.read(*table_entry, kMaxResourceTableBytes);
   if (!bytes) return pass(bytes);
-  const auto table = ResourceTable::parse(*bytes);
+  const auto table = ResourceTable::parse(*bytes, budget);
   if (!table) return pass(table);
-  return parse_manifest(*document, &*table);
+  return parse_manifest(*document, &*table, budget);
 }
 
 }  // namespace touchmark::package::android

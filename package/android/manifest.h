@@ -19,7 +19,7 @@ enum class ManifestError {
   kSdkVersion,   // minSdkVersion or targetSdkVersion is neither an integer nor a known code name
   kSdkConflict,  // several <uses-sdk> with different target versions
   kVersionCode,  // not an integer
-  kVersionName,  // not a text
+  kVersionName,  // a reference that leads nowhere, or over 4,096 bytes
 };
 std::string_view error_id(ManifestError error);
 
@@ -28,7 +28,9 @@ struct Manifest {
   std::string split_name;          // empty for the base of an app
   std::string version_name;        // empty when there is none
   std::uint64_t version_code = 0;  // versionCodeMajor in the upper 32 bits
-  std::string label;               // of the application; the package name when there is none
+  std::string
+      label;  // of the application; the package name when there is none, or none that is short
+  bool debuggable = false;  // of the application
   std::uint32_t min_sdk = 1;
   std::uint32_t target_sdk = 1;
   std::uint32_t target_sandbox_version = 1;
@@ -37,7 +39,7 @@ struct Manifest {
 // `resources` resolves a version name, version code or label that is a reference; may be nullptr.
 Result<Manifest> parse_manifest(XmlSource& document, const ResourceSource* resources);
 // The same of binary XML.
-Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resources);
+Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resources, Budget& budget);
 // Reads AndroidManifest.xml and, when there is one, resources.arsc.
 Result<Manifest> read_manifest(const zip::ZipArchive& archive);
 
@@ -46,6 +48,8 @@ Result<Manifest> read_manifest(const zip::ZipArchive& archive);
 // place.
 std::uint32_t sdk_of_codename(std::string_view codename);
 
+// Of a version name and a label, in bytes.
+inline constexpr std::size_t kMaxManifestText = 4096;
 // Both are read into memory; past these sizes the package is refused.
 inline constexpr std::size_t kMaxManifestBytes = std::size_t{8} << 20;
 inline constexpr std::size_t kMaxResourceTableBytes = std::size_t{48} << 20;

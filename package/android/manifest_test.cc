@@ -24,10 +24,11 @@ XmlTestElement& application(XmlTestElement& manifest) { return manifest.children
 
 Result<Manifest> parse(const XmlTestElement& root, const std::string& table_bytes = "") {
   const std::string document = testing::xml_document(root).build();
-  if (table_bytes.empty()) return parse_manifest(as_bytes(document), nullptr);
-  const auto table = ResourceTable::parse(as_bytes(table_bytes));
+  Budget budget(document.size() + table_bytes.size());
+  if (table_bytes.empty()) return parse_manifest(as_bytes(document), nullptr, budget);
+  const auto table = ResourceTable::parse(as_bytes(table_bytes), budget);
   if (!table) return pass(table);
-  return parse_manifest(as_bytes(document), &*table);
+  return parse_manifest(as_bytes(document), &*table, budget);
 }
 
 template <class Change>
@@ -46,7 +47,8 @@ std::string refusal(Change change) {
 TEST(Manifest, ReadsWhatIdentifiesARelease) {
   for (const PoolEncoding encoding : {PoolEncoding::kUtf8, PoolEncoding::kUtf16}) {
     const std::string document = testing::xml_document(sample_manifest(), encoding).build();
-    const auto manifest = parse_manifest(as_bytes(document), nullptr);
+    Budget budget(document.size());
+    const auto manifest = parse_manifest(as_bytes(document), nullptr, budget);
     ASSERT_TRUE(manifest) << manifest.error().text();
     EXPECT_EQ(manifest->package_name, "org.example.app");
     EXPECT_EQ(manifest->version_name, "1.2");
@@ -158,15 +160,52 @@ TEST(Manifest, UnresolvableTextsAreRefusedWhereTheyIdentify) {
   EXPECT_EQ(label->label, "org.example.app");
   EXPECT_EQ(refusal([&](XmlTestElement& m) { reference(m.attributes[1]); }),
             "manifest.version-name");
-  EXPECT_EQ(refusal([&](XmlTestElement& m) {
-              m.attributes[1].text.reset();
-              m.attributes[1].type = kFloat;
-            }),
-            "manifest.version-name");
   EXPECT_EQ(refusal([&](XmlTestElement& m) { reference(m.attributes[0]); }),
             "manifest.version-code");
   EXPECT_EQ(refusal([&](XmlTestElement& m) { m.attributes[0].text = "7"; }),
             "manifest.version-code");
+}
+
+TEST(Manifest, AVersionNameThatIsNoTextIsWrittenOut) {
+  const auto version = [](std::uint8_t type, std::uint32_t data) {
+    const auto manifest = changed([&](XmlTestElement& m) {
+      m.attributes[1].text.reset();
+      m.attributes[1].type = type;
+      m.attributes[1].data = data;
+    });
+    return manifest ? manifest->version_name : manifest.error().id();
+  };
+  EXPECT_EQ(version(0x10, 12), "12");
+  EXPECT_EQ(version(0x11, 0x1f), "0x1f");
+  EXPECT_EQ(version(0x12, 1), "true");
+  EXPECT_EQ(version(kFloat, 0x3f8ccccd), "1.1");
+  EXPECT_EQ(version(0x00, 0), "");
+  EXPECT_EQ(version(kReference, 0), "");  // @null
+}
+
+TEST(Manifest, TextsThatAreFarTooLongAreRefusedOrLeftOut) {
+  const std::string text(4097, 'x');
+  EXPECT_EQ(refusal([&](XmlTestElement& m) { m.attributes[1].text = text; }),
+            "manifest.version-name");
+  const auto label = changed([&](XmlTestElement& m) { application(m).attributes[0].text = text; });
+  ASSERT_TRUE(label);
+  EXPECT_EQ(label->label, "org.example.app");
+}
+
+TEST(Manifest, SaysWhetherTheAppIsDebuggable) {
+  const auto debuggable = [](std::uint8_t type, std::uint32_t data) {
+    const auto manifest = changed([&](XmlTestElement& m) {
+      application(m).attributes.push_back(
+          {.name = "debuggable", .resource_id = 0x0101000f, .type = type, .data = data});
+    });
+    EXPECT_TRUE(manifest) << manifest.error().text();
+    return manifest && manifest->debuggable;
+  };
+  EXPECT_TRUE(debuggable(0x12, 0xffffffff));
+  EXPECT_TRUE(debuggable(0x10, 1));
+  EXPECT_FALSE(debuggable(0x12, 0));
+  EXPECT_FALSE(debuggable(kReference, 0x7f010000));
+  EXPECT_FALSE(changed([](XmlTestElement&) {})->debuggable);
 }
 
 TEST(Manifest, RefusesMoreThanOneReading) {

@@ -32,21 +32,28 @@ class EntrySource final : public Source {
 };
 
 struct OpenPackage {
+  std::string name;  // for messages
   zip::ZipArchive archive;
   Manifest manifest;
 };
 
-Result<std::vector<OpenPackage>> open_packages(std::span<const Source* const> sources) {
+tl::unexpected<Error> in_package_of(const std::string& name, const Error& error) {
+  return tl::unexpected<Error>(in_package(name, error));
+}
+
+Result<std::vector<OpenPackage>> open_packages(std::span<const PackageSource> sources) {
   if (sources.size() > kMaxPackages) {
     return fail(SplitError::kTooMany, std::to_string(sources.size()) + " packages");
   }
   std::vector<OpenPackage> packages;
-  for (const Source* source : sources) {
-    auto archive = zip::ZipArchive::open(*source);
-    if (!archive) return pass(archive);
+  for (const PackageSource& source : sources) {
+    auto archive = zip::ZipArchive::open(*source.source, source.budget);
+    if (!archive) return in_package_of(source.name, archive.error());
     auto manifest = read_manifest(*archive);
-    if (!manifest) return pass(manifest);
-    packages.push_back({*std::move(archive), *std::move(manifest)});
+    if (!manifest) return in_package_of(source.name, manifest.error());
+    std::string name = source.name;
+    if (name.empty()) name = manifest->split_name.empty() ? "the base" : manifest->split_name;
+    packages.push_back({std::move(name), *std::move(archive), *std::move(manifest)});
   }
   // The base has no split name, so it comes first.
   const auto name = [](const OpenPackage& p) -> const std::string& {
@@ -60,25 +67,35 @@ Result<void> check_belong_together(const std::vector<OpenPackage>& packages) {
   if (packages.empty() || !packages.front().manifest.split_name.empty()) {
     return fail(SplitError::kNoBase, "no base package among the splits");
   }
-  const Manifest& base = packages.front().manifest;
+  const OpenPackage& first = packages.front();
+  const Manifest& base = first.manifest;
   for (std::size_t i = 1; i < packages.size(); ++i) {
-    const Manifest& split = packages[i].manifest;
+    const OpenPackage& package = packages[i];
+    const Manifest& split = package.manifest;
     if (split.split_name.empty()) {
-      return fail(SplitError::kSeveralBases,
-                  "two base packages: give those that one device would install");
+      return fail(SplitError::kSeveralBases, first.name + " and " + package.name +
+                                                 " are two base packages: give those that one "
+                                                 "device would install");
     }
     if (split.split_name == packages[i - 1].manifest.split_name) {
-      return fail(SplitError::kDuplicateSplit, "two packages for the split " + split.split_name);
+      return fail(SplitError::kDuplicateSplit, packages[i - 1].name + " and " + package.name +
+                                                   " are both the split " + split.split_name);
     }
     if (split.package_name != base.package_name) {
-      return fail(SplitError::kOtherApp, split.split_name + " belongs to " + split.package_name);
+      return fail(SplitError::kOtherApp,
+                  package.name + ": " + split.split_name + " belongs to " + split.package_name);
     }
     if (split.version_code != base.version_code) {
-      return fail(SplitError::kOtherVersion,
-                  split.split_name + " has version " + std::to_string(split.version_code));
+      return fail(SplitError::kOtherVersion, package.name + ": " + split.split_name +
+                                                 " has version " +
+                                                 std::to_string(split.version_code));
     }
   }
   return {};
+}
+
+bool is_package(const zip::ZipEntry& entry) {
+  return entry.name.ends_with(".apk") && !is_companion(entry.name);
 }
 
 // Verifies one package as the platform would that installs the base.
@@ -86,17 +103,18 @@ Result<std::vector<Sha256Digest>> verified_signers(const OpenPackage& package, c
                                                    const MeasureOptions& options) {
   const auto report = signature::verify_signatures(package.archive, facts_of(base),
                                                    {options.min_sdk, options.max_sdk, nullptr});
-  if (!report) return pass(report);
+  if (!report) return in_package_of(package.name, report.error());
   return signer_digests(*report);
 }
 
 Result<void> add_parts(const OpenPackage& package, std::vector<Part>& out) {
   auto parts = digest_parts(package.archive);
-  if (!parts) return pass(parts);
+  if (!parts) return in_package_of(package.name, parts.error());
   const std::string& split = package.manifest.split_name;
   for (Part& part : *parts) {
     if (part.name.find(kSplitMark) != part.name.npos) {
-      return fail(SplitError::kPartName, part.name + " looks like a part of a split");
+      return fail(SplitError::kPartName,
+                  package.name + ": " + part.name + " looks like a part of a split");
     }
     if (!split.empty()) part.name = split + std::string(kSplitMark) + part.name;
     out.push_back(std::move(part));
@@ -123,7 +141,7 @@ std::string_view error_id(SplitError error) {
   return kIds[error];
 }
 
-Result<Measurement> measure_splits(std::span<const Source* const> sources,
+Result<Measurement> measure_splits(std::span<const PackageSource> sources,
                                    const MeasureOptions& options) {
   const auto packages = open_packages(sources);
   if (!packages) return pass(packages);
@@ -135,50 +153,68 @@ Result<Measurement> measure_splits(std::span<const Source* const> sources,
     auto signers = verified_signers(package, base.manifest, options);
     if (!signers) return pass(signers);
     if (&package != &base && *signers != measurement.signers) {
-      return fail(SplitError::kOtherSigners, package.manifest.split_name + " has other signers");
+      return fail(SplitError::kOtherSigners,
+                  package.name + ": " + package.manifest.split_name + " has other signers");
     }
     measurement.signers = *std::move(signers);
     if (auto ok = add_parts(package, measurement.parts); !ok) return pass(ok);
   }
   std::ranges::sort(measurement.parts, {}, &Part::name);
   auto sdk_version = read_sdk_version(base.archive);
-  if (!sdk_version) return pass(sdk_version);
+  if (!sdk_version) return in_package_of(base.name, sdk_version.error());
   measurement.sdk_version = *std::move(sdk_version);
   return measurement;
 }
 
-bool is_split_archive(const zip::ZipArchive& archive) {
-  return archive.find("AndroidManifest.xml") == nullptr &&
-         std::ranges::any_of(archive.entries(), [](const zip::ZipEntry& entry) {
-           return entry.name.ends_with(".apk");
-         });
+Result<Measurement> measure_splits(std::span<const Source* const> sources,
+                                   const MeasureOptions& options) {
+  std::vector<PackageSource> packages;
+  packages.reserve(sources.size());
+  for (const Source* source : sources) packages.push_back({"", source});
+  return measure_splits(packages, options);
 }
 
-Result<std::vector<std::unique_ptr<Source>>> packages_within(const zip::ZipArchive& archive) {
-  std::vector<std::unique_ptr<Source>> sources;
+bool is_companion(std::string_view name) {
+  const std::size_t slash = name.rfind('/');
+  return name.starts_with("__MACOSX/") ||
+         name.substr(slash == name.npos ? 0 : slash + 1).starts_with("._");
+}
+
+Error in_package(const std::string& name, const Error& error) {
+  return name.empty() ? error : error.reworded(name + ": " + error.message());
+}
+
+bool is_split_archive(const zip::ZipArchive& archive) {
+  return archive.find("AndroidManifest.xml") == nullptr &&
+         std::ranges::any_of(archive.entries(), is_package);
+}
+
+Result<PackagesWithin> PackagesWithin::open(const zip::ZipArchive& archive) {
+  PackagesWithin out;
   for (const zip::ZipEntry& entry : archive.entries()) {
-    if (!entry.name.ends_with(".apk")) continue;
+    if (!is_package(entry)) continue;
+    if (out.packages_.size() == kMaxPackages) {
+      return fail(SplitError::kTooMany, "over " + std::to_string(kMaxPackages) + " packages");
+    }
     if (entry.method == 0) {
-      sources.push_back(std::make_unique<EntrySource>(archive.source(), entry));
-      continue;
-    }
-    if (entry.size > kMaxInflatedPackage) {
+      out.sources_.push_back(std::make_unique<EntrySource>(archive.source(), entry));
+    } else if (entry.size > kMaxInflatedPackage) {
       return fail(SplitError::kCompressed, entry.name + ": unpack the archive first");
+    } else {
+      auto bytes = archive.read(entry, kMaxInflatedPackage);
+      if (!bytes) return in_package_of(entry.name, bytes.error());
+      out.sources_.push_back(from_memory(*std::move(bytes)));
     }
-    auto bytes = archive.read(entry, kMaxInflatedPackage);
-    if (!bytes) return pass(bytes);
-    sources.push_back(from_memory(*std::move(bytes)));
+    out.packages_.push_back({entry.name, out.sources_.back().get(), archive.shared_budget()});
   }
-  return sources;
+  return out;
 }
 
 Result<Measurement> measure_split_archive(const zip::ZipArchive& archive,
                                           const MeasureOptions& options) {
-  const auto sources = packages_within(archive);
-  if (!sources) return pass(sources);
-  std::vector<const Source*> views;
-  for (const auto& source : *sources) views.push_back(source.get());
-  return measure_splits(views, options);
+  const auto within = PackagesWithin::open(archive);
+  if (!within) return pass(within);
+  return measure_splits(within->packages(), options);
 }
 
 }  // namespace touchmark::package::android

@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "base/source.h"
 #include "formats/zip/zip.h"
@@ -27,14 +29,46 @@ enum class SplitError {
 };
 std::string_view error_id(SplitError error);
 
+// Whether a file is what a Mac adds to an archive beside the file that it is of:
+// "__MACOSX/._app.apk",
+// "._app.apk". It has the other's name and none of its content.
+bool is_companion(std::string_view name);
+
 // An archive of packages, without a manifest of its own.
 bool is_split_archive(const zip::ZipArchive& archive);
-// The packages of such an archive, in its order. They refer to the archive's source.
-Result<std::vector<std::unique_ptr<Source>>> packages_within(const zip::ZipArchive& archive);
+
+// One package of an app, with the name that messages give it (a path, or that of an entry), and the
+// budget of the archive that it is in; nullptr when it is a file of its own.
+struct PackageSource {
+  std::string name;
+  const Source* source = nullptr;
+  std::shared_ptr<Budget> budget = nullptr;
+};
+// The same error, the package's name before its message.
+Error in_package(const std::string& name, const Error& error);
+
+// The packages of such an archive, in its order, without companions.
+class PackagesWithin {
+ public:
+  // Takes packages that are compressed into memory, on the archive's budget. `archive` must outlive
+  // this.
+  static Result<PackagesWithin> open(const zip::ZipArchive& archive);
+
+  const std::vector<PackageSource>& packages() const { return packages_; }
+
+ private:
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<PackageSource> packages_;
+};
+
+// What is wrong with one package is told with its name.
 Result<Measurement> measure_split_archive(const zip::ZipArchive& archive,
                                           const MeasureOptions& options);
 
 // An app that is installed as several APKs, a base and its splits, in any order.
+Result<Measurement> measure_splits(std::span<const PackageSource> sources,
+                                   const MeasureOptions& options = {});
+// The same of sources without names: messages name the split.
 Result<Measurement> measure_splits(std::span<const Source* const> sources,
                                    const MeasureOptions& options = {});
 

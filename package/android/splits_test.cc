@@ -77,6 +77,53 @@ TEST(Splits, AreTheSameAsFilesInAnyOrderOrCompressed) {
   EXPECT_EQ(*archive, whole());
 }
 
+// "__MACOSX/._base.apk" and "._base.apk": AppleDouble files, which are no packages.
+TEST(Splits, CompanionsOfAMacArePassedOver) {
+  testing::ZipFile zip;
+  const auto source = from_memory(archive_bytes());
+  const auto archive = zip::ZipArchive::open(*source);
+  ASSERT_TRUE(archive);
+  for (const zip::ZipEntry& entry : archive->entries()) {
+    if (!entry.name.ends_with(".apk")) continue;
+    const std::string file = entry.name.substr(entry.name.rfind('/') + 1);
+    zip.entries.push_back(testing::stored("__MACOSX/splits/._" + file, "\5\x16\7"));
+    zip.entries.push_back(testing::stored("splits/._" + file, "\5\x16\7"));
+    zip.entries.push_back(testing::stored(entry.name, as_text(package_bytes(entry.name))));
+  }
+  const auto m = measure(*from_memory(to_bytes(zip.build())));
+  ASSERT_TRUE(m) << m.error().text();
+  EXPECT_EQ(*m, whole());
+  EXPECT_TRUE(is_companion("__MACOSX/a.apk"));
+  EXPECT_TRUE(is_companion("._a.apk"));
+  EXPECT_FALSE(is_companion("a._b.apk"));
+  EXPECT_FALSE(is_companion("MACOSX/a.apk"));
+  // Companions alone are no archive of packages.
+  testing::ZipFile alone{.entries = {testing::stored("__MACOSX/._a.apk", "x")}};
+  EXPECT_EQ(measure(*from_memory(to_bytes(alone.build()))).error().id(), "manifest.missing");
+}
+
+TEST(Splits, AnErrorNamesThePackage) {
+  const auto message = [](std::string_view broken, auto change) {
+    testing::ZipFile zip;
+    for (const std::string_view name : {kBase, std::string_view("splits/base-de.apk")}) {
+      Bytes bytes = package_bytes(name);
+      if (name == broken) change(bytes);
+      zip.entries.push_back(testing::deflated(name, as_text(bytes)));
+    }
+    const auto m = measure(*from_memory(to_bytes(zip.build())));
+    return m ? "" : m.error().message();
+  };
+  const auto cut = [](Bytes& bytes) { bytes.resize(bytes.size() - 30); };
+  const auto change = [](Bytes& bytes) {
+    bytes[as_text(bytes).find("resources.arsc") + 100] ^= std::byte{1};
+  };
+  for (const std::string_view name : {kBase, std::string_view("splits/base-de.apk")}) {
+    EXPECT_TRUE(message(name, cut).starts_with(std::string(name) + ": ")) << message(name, cut);
+    EXPECT_TRUE(message(name, change).starts_with(std::string(name) + ": "))
+        << message(name, change);
+  }
+}
+
 TEST(Splits, OneBaseAloneIsAnApk) {
   const auto base = measure_packages({kBase});
   ASSERT_TRUE(base) << base.error().text();

@@ -7,7 +7,9 @@
 namespace touchmark::package::android {
 namespace {
 
-constexpr std::size_t kHeaderSize = 28;
+constexpr std::size_t kMinHeaderSize = 28;
+// A length of UTF-8 has 15 bits; of a longer text it counts what is over a multiple of this.
+constexpr std::size_t kUtf8LengthUnit = 0x8000;
 constexpr std::uint32_t kUtf8Flag = 0x100;
 
 // A length in one unit, or in two when the highest bit of the first is set.
@@ -56,8 +58,8 @@ std::string_view error_id(StringPoolError error) {
   return kIds[error];
 }
 
-Result<StringPool> StringPool::parse(const Chunk& chunk) {
-  if (chunk.type != kStringPoolChunk || chunk.header.size() != kHeaderSize) {
+Result<StringPool> StringPool::parse(const Chunk& chunk, Budget& budget) {
+  if (chunk.type != kStringPoolChunk || chunk.header.size() < kMinHeaderSize) {
     return fail(StringPoolError::kBadHeader,
                 "a string pool header of " + std::to_string(chunk.header.size()) + " bytes");
   }
@@ -68,7 +70,7 @@ Result<StringPool> StringPool::parse(const Chunk& chunk) {
   const std::uint64_t styles_start = le32(chunk.header, 24);
   const std::uint64_t size = chunk.whole.size();
   const std::uint64_t strings_end = styles > 0 ? styles_start : size;
-  const std::uint64_t offsets_end = kHeaderSize + 4 * (strings + styles);
+  const std::uint64_t offsets_end = chunk.header.size() + 4 * (strings + styles);
   if (offsets_end > size || strings_end > size ||
       (strings > 0 && (strings_start < offsets_end || strings_start > strings_end))) {
     return fail(StringPoolError::kBadHeader,
@@ -76,6 +78,7 @@ Result<StringPool> StringPool::parse(const Chunk& chunk) {
                     " styles do not fit into " + std::to_string(size) + " bytes");
   }
   StringPool pool;
+  pool.budget_ = &budget;
   pool.count_ = static_cast<std::size_t>(strings);
   pool.utf8_ = (flags & kUtf8Flag) != 0;
   pool.offsets_ = chunk.body.first(4 * pool.count_);
@@ -96,14 +99,27 @@ Result<std::string> StringPool::get(std::uint32_t index) const {
   return utf8_ ? get_utf8(offset) : get_utf16(offset);
 }
 
+Result<bool> StringPool::same(std::uint32_t a, std::uint32_t b) const {
+  if (a == b) return true;
+  const auto first = get(a);
+  if (!first) return pass(first);
+  const auto second = get(b);
+  if (!second) return pass(second);
+  return *first == *second;
+}
+
 Result<std::string> StringPool::get_utf8(std::size_t offset) const {
   ByteView rest = strings_.subspan(offset);
   const auto units = take_length8(rest);  // of the same text in UTF-16; the platform ignores it
-  const auto length = take_length8(rest);
+  auto length = take_length8(rest);
   if (!units || !length || *length >= rest.size()) return bad_offset(offset);
-  if (rest[*length] != std::byte{0}) {
-    return fail(StringPoolError::kUnterminated, "string at " + std::to_string(offset));
+  while (rest[*length] != std::byte{0}) {
+    if (rest.size() - *length <= kUtf8LengthUnit) {
+      return fail(StringPoolError::kUnterminated, "string at " + std::to_string(offset));
+    }
+    *length += kUtf8LengthUnit;
   }
+  if (auto ok = budget_->take_bytes(*length); !ok) return pass(ok);
   auto text = from_java_utf8(as_text(rest.first(*length)));
   // A zero inside would end the text for one reader and not for the other.
   if (!text || text->find('\0') != text->npos) {
@@ -120,6 +136,8 @@ Result<std::string> StringPool::get_utf16(std::size_t offset) const {
   if (le16(rest, 2 * *length) != 0) {
     return fail(StringPoolError::kUnterminated, "string at " + std::to_string(offset));
   }
+  // Each unit may become three bytes.
+  if (auto ok = budget_->take_bytes(3 * *length); !ok) return pass(ok);
   auto text = from_utf16le(rest.first(2 * *length));
   if (!text || text->find('\0') != text->npos) {
     return fail(StringPoolError::kBadEncoding,

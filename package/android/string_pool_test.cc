@@ -24,7 +24,8 @@ std::string refusal(const std::string& bytes) {
   ByteView rest = as_bytes(bytes);
   const auto chunk = take_chunk(rest);
   if (!chunk) return "no chunk";
-  const auto pool = StringPool::parse(*chunk);
+  Budget budget(bytes.size());
+  const auto pool = StringPool::parse(*chunk, budget);
   if (!pool) return pool.error().id();
   const auto first = pool->get(0);
   return first ? "" : first.error().id();
@@ -32,7 +33,8 @@ std::string refusal(const std::string& bytes) {
 
 std::string first_string(const std::string& bytes) {
   ByteView rest = as_bytes(bytes);
-  const auto pool = StringPool::parse(*take_chunk(rest));
+  Budget budget(bytes.size());
+  const auto pool = StringPool::parse(*take_chunk(rest), budget);
   return pool ? pool->get(0).value_or("?") : "?";
 }
 
@@ -42,7 +44,8 @@ TEST(StringPool, ReadsBothEncodings) {
   for (const PoolEncoding encoding : {PoolEncoding::kUtf8, PoolEncoding::kUtf16}) {
     const std::string bytes = testing::string_pool({"one", "", "three"}, encoding);
     ByteView rest = as_bytes(bytes);
-    const auto pool = StringPool::parse(*take_chunk(rest));
+    Budget budget(bytes.size());
+    const auto pool = StringPool::parse(*take_chunk(rest), budget);
     ASSERT_TRUE(pool) << pool.error().text();
     EXPECT_EQ(pool->size(), 3u);
     EXPECT_EQ(pool->get(0).value(), "one");
@@ -61,6 +64,32 @@ TEST(StringPool, ReadsLongLengthsAndAllOfUnicode) {
   EXPECT_EQ(first_string(raw_pool("\2\4" + smile + '\0', kUtf8)), smile);
   EXPECT_EQ(first_string(raw_pool(std::string("\2\6\xed\xa0\xbd\xed\xb8\x80\0", 9), kUtf8)), smile);
   EXPECT_EQ(first_string(raw_pool(u16(2) + u16(0xd83d) + u16(0xde00) + u16(0), 0)), smile);
+}
+
+TEST(StringPool, GoesByTheSizesOfItsHeader) {
+  const std::string good = testing::string_pool({"one", "two"});
+  std::string longer = good;
+  longer.insert(28, u32(7));
+  testing::patch(longer, 2, u16(32));
+  testing::patch(longer, 4, u32(longer.size()));
+  testing::patch(longer, 20, u32(le32(as_bytes(good), 20) + 4));
+  EXPECT_EQ(first_string(longer), "one");
+  // Styles, which stand behind the strings, and unused bytes between offsets and strings.
+  const std::string styled = u32(1) + u32(1) + u32(kUtf8) + u32(40) + u32(44);
+  EXPECT_EQ(first_string(testing::chunk(
+                0x0001, styled,
+                u32(0) + u32(0) + u32(9) + "\1\1x" + u32(0).substr(0, 1) + u32(0xffffffff))),
+            "x");
+}
+
+// A length of UTF-8 has 15 bits; the platform looks for the zero every 32,768 bytes from there.
+TEST(StringPool, ReadsTextsThatAreLongerThanTheirLength) {
+  for (const std::size_t size : {32767U, 32768U, 40000U, 100000U}) {
+    const std::string text(size, 'x');
+    const std::size_t low = size & 0x7fff;
+    const std::string length = testing::u8(0x80 | low >> 8) + testing::u8(low);
+    EXPECT_EQ(first_string(raw_pool(length + length + text + '\0', kUtf8)), text) << size;
+  }
 }
 
 TEST(StringPool, RefusesCountsAndOffsetsThatDoNotFit) {

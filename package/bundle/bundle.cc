@@ -21,13 +21,14 @@ Result<android::Manifest> read_bundle_manifest(const zip::ZipArchive& archive) {
   if (entry == nullptr) return fail(BundleError::kNoManifest, "no " + std::string(kManifest));
   const auto document = archive.read(*entry, android::kMaxManifestBytes);
   if (!document) return pass(document);
-  auto xml = ProtoXml::parse(*document);
+  Budget& budget = archive.budget();
+  auto xml = ProtoXml::parse(*document, budget);
   if (!xml) return pass(xml);
   const zip::ZipEntry* table_entry = archive.find(kTable);
   if (table_entry == nullptr) return android::parse_manifest(*xml, nullptr);
   const auto bytes = archive.read(*table_entry, android::kMaxResourceTableBytes);
   if (!bytes) return pass(bytes);
-  const ProtoTable table(*bytes);
+  const ProtoTable table(*bytes, budget);
   return android::parse_manifest(*xml, &table);
 }
 

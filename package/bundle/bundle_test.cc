@@ -86,9 +86,10 @@ std::string sample_table() {
 }
 
 Result<android::Manifest> parse(const std::string& document, const std::string& table = "") {
-  auto xml = ProtoXml::parse(as_bytes(document));
+  Budget budget(document.size() + table.size());
+  auto xml = ProtoXml::parse(as_bytes(document), budget);
   if (!xml) return pass(xml);
-  const ProtoTable resources(as_bytes(table));
+  const ProtoTable resources(as_bytes(table), budget);
   return android::parse_manifest(*xml, &resources);
 }
 
@@ -139,29 +140,67 @@ TEST(ProtoManifest, RefusesTwoReadings) {
 TEST(ProtoManifest, BoundsTheDepth) {
   std::string deep = proto_element("a", "");
   for (int i = 0; i < 150; ++i) deep = proto_element("a", "", proto_bytes(5, deep));
-  EXPECT_EQ(refusal(deep), "bundle.too-deep");
+  const std::string package = proto_bytes(4, proto_attribute("package", 0, "a.b"));
+  EXPECT_EQ(refusal(proto_element("manifest", package, proto_bytes(5, deep))), "bundle.too-deep");
 }
 
 std::string lookup(const std::string& table, std::uint32_t id) {
-  const auto text = ProtoTable(as_bytes(table)).string(id);
+  Budget budget(table.size());
+  const auto text = ProtoTable(as_bytes(table), budget).string(id);
   return text ? *text : text.error().id();
 }
 
 TEST(ProtoTable, FindsDefaultValues) {
   EXPECT_EQ(lookup(sample_table(), 0x7f010002), "2.5");
   EXPECT_EQ(lookup(sample_table(), 0x7f010001), "2.5");
-  EXPECT_EQ(lookup(sample_table(), 0x7f010000), "bundle.no-such-resource");
+  EXPECT_EQ(lookup(sample_table(), 0x7f010000), "deutsch");
   EXPECT_EQ(lookup(sample_table(), 0x7f020000), "bundle.no-such-resource");
   EXPECT_EQ(lookup("", 0x7f010000), "bundle.no-such-resource");
   const std::string number = proto_table(proto_entry(0, proto_int_item(3)));
-  EXPECT_EQ(lookup(number, 0x7f010000), "bundle.not-a-string");
-  EXPECT_EQ(ProtoTable(as_bytes(number)).integer(0x7f010000).value(), 3u);
+  EXPECT_EQ(lookup(number, 0x7f010000), "3");
+  Budget budget(number.size());
+  EXPECT_EQ(ProtoTable(as_bytes(number), budget).integer(0x7f010000).value(), 3u);
   EXPECT_EQ(lookup(proto_table(proto_entry(0, proto_reference_item(0x7f010000))), 0x7f010000),
             "bundle.reference-cycle");
   EXPECT_EQ(lookup(proto_table(proto_entry(0, proto_string_item("a")) +
                                proto_entry(0, proto_string_item("b"))),
                    0x7f010000),
             "bundle.duplicate-field");
+}
+
+// Configuration.proto: density is field 18, the version 24, the smallest width 9, the locale 3.
+TEST(ProtoTable, TakesWhatADeviceWouldWhereThereIsNoDefault) {
+  const auto value = [](const std::string& config, std::string_view text) {
+    return proto_bytes(6, (config.empty() ? "" : proto_bytes(1, config)) +
+                              proto_bytes(2, proto_bytes(4, proto_string_item(text))));
+  };
+  const auto both = [](const std::string& values) {
+    const std::string table =
+        proto_table(proto_bytes(3, proto_bytes(1, proto_number(1, 0)) + values));
+    Budget budget(table.size());
+    const ProtoTable read(as_bytes(table), budget);
+    const auto person = read.string(0x7f010000);
+    const auto installer = read.installer_string(0x7f010000);
+    return (person ? *person : person.error().id()) + "/" +
+           (installer ? *installer : installer.error().id());
+  };
+  const auto density = [](unsigned dpi) { return proto_number(18, dpi); };
+  const auto sdk = [](unsigned level) { return proto_number(24, level); };
+  const auto locale = [](std::string_view name) { return proto_bytes(3, name); };
+  EXPECT_EQ(both(value(density(160), "a")), "a/a");
+  // The value differs between devices, so the installer reads none.
+  EXPECT_EQ(both(value(density(160), "a") + value(density(480), "b")), "b/");
+  EXPECT_EQ(both(value(sdk(21), "a") + value(sdk(33), "b") + value(sdk(26), "c")), "b/b");
+  EXPECT_EQ(both(value(locale("de"), "a") + value(locale("en-US"), "b")),
+            "b/bundle.no-such-resource");
+  EXPECT_EQ(both(value(locale("de"), "a")), "a/bundle.no-such-resource");
+  EXPECT_EQ(both(value(proto_number(9, 600), "a") + value(density(160), "b")), "b/");
+  EXPECT_EQ(both(value("", "a") + value(locale("en"), "b")), "a/");
+  EXPECT_EQ(both(value("", "a") + value(sdk(33), "b")), "a/b");
+  // StyledString (4), as a label with markup is.
+  EXPECT_EQ(
+      both(proto_bytes(6, proto_bytes(2, proto_bytes(4, proto_bytes(4, proto_bytes(1, "a")))))),
+      "a/a");
 }
 
 TEST(Bundle, IsMeasuredByWhatADeviceInstalls) {

@@ -2,13 +2,28 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/utf.h"
+#include "package/android/configuration.h"
 
 namespace touchmark::package::bundle {
 namespace {
 
 constexpr unsigned kMaxDepth = 100;
 constexpr unsigned kMaxReferences = 20;
+// What an attribute takes in memory beside its name, in lists that grow: itself, its string, and
+// its place in the list that is sorted to find one that is there twice.
+constexpr std::size_t kAttributeCost =
+    3 * (sizeof(XmlAttribute) + sizeof(ByteView) + sizeof(std::uint32_t));
+
+// protobuf::for_each_field, on the budget.
+template <class Visit>
+Result<void> for_each_field(ByteView message, Budget& budget, const Visit& visit) {
+  return protobuf::for_each_field(message, [&](const protobuf::ProtoField& field) -> Result<void> {
+    if (auto ok = budget.take_steps(1); !ok) return ok;
+    return visit(field);
+  });
+}
 
 // Remembers which singular fields of a message were there.
 class Once {
@@ -34,54 +49,63 @@ struct Item {
   ByteView text;  // of kString
 };
 
-Result<void> read_reference(ByteView message, Item& item) {
+Result<void> read_reference(ByteView message, Budget& budget, Item& item) {
   item.value.type = ValueType::kReference;
   Once once;
-  return protobuf::for_each_field(message, [&](const protobuf::ProtoField& field) -> Result<void> {
+  return for_each_field(message, budget, [&](const protobuf::ProtoField& field) -> Result<void> {
     if (!field.is_number(2)) return {};  // Reference.id
     item.value.data = static_cast<std::uint32_t>(field.value);
     return once.see(field);
   });
 }
 
-Result<void> read_primitive(ByteView message, Item& item) {
+// Which type of value the fields of Primitive stand for.
+ValueType primitive_type(std::uint32_t field) {
+  constexpr ValueType kTypes[] = {
+      ValueType::kNull,                                           // null
+      ValueType::kNull,                                           // empty
+      ValueType::kFloat,   ValueType::kNull,   ValueType::kNull,  // two that are written no longer
+      ValueType::kIntDec,  ValueType::kIntHex, ValueType::kBoolean,   ValueType::kFirstColor,
+      ValueType{0x1d},     ValueType{0x1e},    ValueType::kLastColor, ValueType::kDimension,
+      ValueType::kFraction};
+  return field >= 1 && field <= std::size(kTypes) ? kTypes[field - 1] : ValueType::kNull;
+}
+
+Result<void> read_primitive(ByteView message, Budget& budget, Item& item) {
   Once once;
-  return protobuf::for_each_field(message, [&](const protobuf::ProtoField& field) -> Result<void> {
-    if (field.is_number(6)) item.value.type = ValueType::kIntDec;
-    if (field.is_number(7)) item.value.type = ValueType::kIntHex;
-    if (field.is_number(8)) item.value.type = ValueType::kBoolean;
-    if (field.is_number(3)) item.value.type = ValueType::kFloat;
+  return for_each_field(message, budget, [&](const protobuf::ProtoField& field) -> Result<void> {
+    item.value.type = field.is_bytes ? ValueType::kNull : primitive_type(field.number);
     item.value.data = static_cast<std::uint32_t>(field.value);
     // One of the alternatives: two of them are two readings.
     return once.see({1, 0, {}, false});
   });
 }
 
-Result<Item> parse_item(ByteView message) {
+Result<Item> parse_item(ByteView message, Budget& budget) {
   Item item;
   Once once;
   const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (!field.is_bytes) return {};  // flags
     if (auto ok = once.see({1, 0, {}, false}); !ok) return ok;
-    if (field.is_message(1)) return read_reference(field.bytes, item);
-    if (field.is_message(7)) return read_primitive(field.bytes, item);
-    if (field.is_message(2) || field.is_message(3)) {  // String and RawString: value = 1
-      item.value.type = ValueType::kString;
-      Once inner;
-      return protobuf::for_each_field(field.bytes,
-                                      [&](const protobuf::ProtoField& text) -> Result<void> {
-                                        if (!text.is_message(1)) return {};
-                                        item.text = text.bytes;
-                                        return inner.see(text);
-                                      });
-    }
-    return {};
+    if (field.is_message(1)) return read_reference(field.bytes, budget, item);
+    if (field.is_message(7)) return read_primitive(field.bytes, budget, item);
+    // String, RawString and StyledString: value = 1.
+    if (!field.is_message(2) && !field.is_message(3) && !field.is_message(4)) return {};
+    item.value.type = ValueType::kString;
+    Once inner;
+    return for_each_field(field.bytes, budget,
+                          [&](const protobuf::ProtoField& text) -> Result<void> {
+                            if (!text.is_message(1)) return {};
+                            item.text = text.bytes;
+                            return inner.see(text);
+                          });
   };
-  if (auto ok = protobuf::for_each_field(message, visit); !ok) return pass(ok);
+  if (auto ok = for_each_field(message, budget, visit); !ok) return pass(ok);
   return item;
 }
 
-Result<std::string> checked_text(ByteView bytes) {
+Result<std::string> checked_text(ByteView bytes, Budget& budget) {
+  if (auto ok = budget.take_bytes(bytes.size()); !ok) return pass(ok);
   if (!is_utf8(as_text(bytes)) || as_text(bytes).find('\0') != std::string_view::npos) {
     return fail(BundleError::kBadText, "a text that is not UTF-8 or holds a zero");
   }
@@ -89,33 +113,32 @@ Result<std::string> checked_text(ByteView bytes) {
 }
 
 // The `id` = 1 of the small messages PackageId, TypeId and EntryId.
-Result<std::uint32_t> read_id(ByteView message) {
+Result<std::uint32_t> read_id(ByteView message, Budget& budget) {
   std::uint32_t id = 0;
-  const auto ok =
-      protobuf::for_each_field(message, [&](const protobuf::ProtoField& field) -> Result<void> {
-        if (field.is_number(1)) id = static_cast<std::uint32_t>(field.value);
-        return {};
-      });
-  if (!ok) return pass(ok);
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
+    if (field.is_number(1)) id = static_cast<std::uint32_t>(field.value);
+    return {};
+  };
+  if (auto ok = for_each_field(message, budget, visit); !ok) return pass(ok);
   return id;
 }
 
 // Finds among the messages `list_field` of `message` the one whose id, in its field 1, is `id`.
 // Empty when there is none. A missing id message means 0.
-Result<ByteView> find_by_id(ByteView message, std::uint32_t list_field, std::uint32_t id) {
+Result<ByteView> find_by_id(ByteView message, std::uint32_t list_field, std::uint32_t id,
+                            Budget& budget) {
   ByteView found;
   const auto visit = [&](const protobuf::ProtoField& entry) -> Result<void> {
     if (!entry.is_message(list_field)) return {};
     std::uint32_t entry_id = 0;
-    const auto inner = protobuf::for_each_field(
-        entry.bytes, [&](const protobuf::ProtoField& field) -> Result<void> {
-          if (!field.is_message(1)) return {};
-          const auto value = read_id(field.bytes);
-          if (!value) return pass(value);
-          entry_id = *value;
-          return {};
-        });
-    if (!inner) return pass(inner);
+    const auto read = [&](const protobuf::ProtoField& field) -> Result<void> {
+      if (!field.is_message(1)) return {};
+      const auto value = read_id(field.bytes, budget);
+      if (!value) return pass(value);
+      entry_id = *value;
+      return {};
+    };
+    if (auto ok = for_each_field(entry.bytes, budget, read); !ok) return ok;
     if (entry_id != id) return {};
     if (!found.empty()) {
       return fail(BundleError::kDuplicateField, "two resources have the same id");
@@ -123,58 +146,258 @@ Result<ByteView> find_by_id(ByteView message, std::uint32_t list_field, std::uin
     found = entry.bytes;
     return {};
   };
-  if (auto ok = protobuf::for_each_field(message, visit); !ok) return pass(ok);
+  if (auto ok = for_each_field(message, budget, visit); !ok) return pass(ok);
   return found;
 }
 
-// The Item of a ConfigValue, if that is of the default configuration and plain.
-Result<std::optional<ByteView>> default_item(ByteView config_value) {
-  bool is_default = true;
-  std::optional<ByteView> item;
-  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
-    if (field.is_message(1)) is_default = field.bytes.empty();
-    if (!field.is_message(2)) return {};
-    return protobuf::for_each_field(field.bytes,
-                                    [&](const protobuf::ProtoField& part) -> Result<void> {
-                                      if (part.is_message(4)) item = part.bytes;  // Value.item
-                                      return {};
-                                    });
-  };
-  if (auto ok = protobuf::for_each_field(config_value, visit); !ok) return pass(ok);
-  return is_default ? item : std::nullopt;
+// "de-AT", "zh-Hant-TW": language, script, region.
+void read_locale(std::string_view text, android::Configuration& out) {
+  for (bool first = true; !text.empty(); first = false) {
+    const std::string_view part = text.substr(0, text.find_first_of("-_"));
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+    if (first) {
+      // Three letters are another language than any two, whichever.
+      out.language = {part.empty() ? '?' : part[0], part.size() == 2 ? part[1] : '?'};
+    } else if (part.size() == 2) {
+      out.country = {part[0], part[1]};
+    }
+  }
 }
 
-Result<Item> lookup(ByteView table, std::uint32_t resource_id) {
-  const auto package = find_by_id(table, 2, resource_id >> 24);
-  if (!package) return pass(package);
-  const auto type = find_by_id(*package, 3, resource_id >> 16 & 0xff);
-  if (!type) return pass(type);
-  const auto entry = find_by_id(*type, 3, resource_id & 0xffff);
-  if (!entry) return pass(entry);
-  std::optional<ByteView> found;
+// Configuration of aapt2's Configuration.proto.
+Result<android::Configuration> read_proto_configuration(ByteView message, Budget& budget) {
+  android::Configuration out;
   const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
-    if (!field.is_message(6)) return {};  // Entry.config_value
-    const auto item = default_item(field.bytes);
-    if (!item) return pass(item);
-    if (*item && found) return fail(BundleError::kDuplicateField, "two default values");
-    if (*item) found = *item;
+    if (field.is_message(3)) read_locale(as_text(field.bytes), out);
+    if (field.is_bytes) return {};
+    const auto wide = static_cast<std::uint16_t>(std::min<std::uint64_t>(field.value, 0xffff));
+    const auto small = static_cast<std::uint8_t>(std::min<std::uint64_t>(field.value, 0xff));
+    // Where the message counts yes before no, and the table no before yes.
+    const auto swapped = static_cast<std::uint8_t>(small == 1 ? 2 : small == 2 ? 1 : small);
+    switch (field.number) {
+      case 1:
+        out.mcc = wide;
+        break;
+      case 2:
+        out.mnc = wide;
+        break;
+      case 4:
+        out.layout_direction = small;
+        break;
+      case 5:
+        out.width_pixels = wide;
+        break;
+      case 6:
+        out.height_pixels = wide;
+        break;
+      case 7:
+        out.width = wide;
+        break;
+      case 8:
+        out.height = wide;
+        break;
+      case 9:
+        out.smallest_width = wide;
+        break;
+      case 10:
+        out.screen_size = small;
+        break;
+      case 11:
+        out.screen_long = swapped;
+        break;
+      case 12:
+        out.round = swapped;
+        break;
+      case 13:
+        out.wide_gamut = swapped;
+        break;
+      case 14:
+        out.hdr = swapped;
+        break;
+      case 15:
+        out.orientation = small;
+        break;
+      case 16:
+        out.mode_type = small;
+        break;
+      case 17:
+        out.mode_night = swapped;
+        break;
+      case 18:
+        out.density = wide;
+        break;
+      case 19:
+        out.touchscreen = small;
+        break;
+      case 20:
+        out.keys_hidden = small;
+        break;
+      case 21:
+        out.keyboard = small;
+        break;
+      case 22:
+        out.navigation_hidden = small;
+        break;
+      case 23:
+        out.navigation = small;
+        break;
+      case 24:
+        out.sdk = wide;
+        break;
+      default:
+        break;
+    }
     return {};
   };
-  if (auto ok = protobuf::for_each_field(*entry, visit); !ok) return pass(ok);
-  if (!found) {
-    return fail(BundleError::kNoSuchResource,
-                "resource " + std::to_string(resource_id) + " has no default value");
-  }
-  return parse_item(*found);
+  if (auto ok = for_each_field(message, budget, visit); !ok) return pass(ok);
+  return out;
 }
 
-Result<Item> resolve(ByteView table, std::uint32_t resource_id) {
+// A ConfigValue, if it is plain.
+struct ConfiguredItem {
+  bool is_default = true;
+  ByteView configuration;
+  std::optional<ByteView> item;
+};
+
+Result<ConfiguredItem> read_config_value(ByteView message, Budget& budget) {
+  ConfiguredItem out;
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
+    if (field.is_message(1)) {
+      out.is_default = field.bytes.empty();
+      out.configuration = field.bytes;
+    }
+    if (!field.is_message(2)) return {};
+    return for_each_field(field.bytes, budget,
+                          [&](const protobuf::ProtoField& part) -> Result<void> {
+                            if (part.is_message(4)) out.item = part.bytes;  // Value.item
+                            return {};
+                          });
+  };
+  if (auto ok = for_each_field(message, budget, visit); !ok) return pass(ok);
+  return out;
+}
+
+// Who asks.
+enum class TableReader {
+  kPerson,     // the default value, else what kPhone shows, else any
+  kInstaller,  // what kInstaller takes
+};
+
+// Chooses among the values of one entry.
+class Choice {
+ public:
+  Choice(TableReader reader, Budget& budget)
+      : person_(reader == TableReader::kPerson),
+        device_(person_ ? android::kPhone : android::kInstaller),
+        budget_(budget) {}
+
+  Result<void> see(const ConfiguredItem& value) {
+    if (!value.item) return {};
+    const auto configuration = read_proto_configuration(value.configuration, budget_);
+    if (!configuration) return pass(configuration);
+    if (value.is_default && had_default_) {
+      return fail(BundleError::kDuplicateField, "two default values");
+    }
+    if (value.is_default) had_default_ = true;
+    if (seen_++ > 0) {
+      // Java hears of no difference between versions of the platform.
+      android::Configuration first = first_;
+      first.sdk = configuration->sdk;
+      varies_ = varies_ || first != *configuration;
+    } else {
+      first_ = *configuration;
+    }
+    const bool suits = configuration->suits(device_);
+    const bool better =
+        !best_ || (suits && (!suits_ || configuration->better_than(best_of_, device_)));
+    if ((suits || person_) && (person_ && had_default_ ? value.is_default : better)) {
+      best_ = value.item;
+      best_of_ = *configuration;
+      suits_ = suits;
+    }
+    return {};
+  }
+  const std::optional<ByteView>& best() const { return best_; }
+  bool varies() const { return varies_; }
+
+ private:
+  bool person_;
+  const android::Configuration& device_;
+  Budget& budget_;
+  std::size_t seen_ = 0;
+  bool had_default_ = false;
+  android::Configuration first_;
+  bool varies_ = false;
+  std::optional<ByteView> best_;
+  android::Configuration best_of_;
+  bool suits_ = false;
+};
+
+struct Found {
+  Item item;
+  bool varies = false;  // with a device's configuration
+};
+
+Result<Found> lookup(ByteView table, std::uint32_t resource_id, TableReader reader,
+                     Budget& budget) {
+  const auto package = find_by_id(table, 2, resource_id >> 24, budget);
+  if (!package) return pass(package);
+  const auto type = find_by_id(*package, 3, resource_id >> 16 & 0xff, budget);
+  if (!type) return pass(type);
+  const auto entry = find_by_id(*type, 3, resource_id & 0xffff, budget);
+  if (!entry) return pass(entry);
+  Choice choice(reader, budget);
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
+    if (!field.is_message(6)) return {};  // Entry.config_value
+    const auto value = read_config_value(field.bytes, budget);
+    if (!value) return pass(value);
+    return choice.see(*value);
+  };
+  if (auto ok = for_each_field(*entry, budget, visit); !ok) return pass(ok);
+  if (!choice.best()) {
+    return fail(BundleError::kNoSuchResource,
+                "resource " + std::to_string(resource_id) + " has no value" +
+                    (reader == TableReader::kPerson ? "" : " for the installer"));
+  }
+  const auto item = parse_item(*choice.best(), budget);
+  if (!item) return pass(item);
+  return Found{*item, choice.varies()};
+}
+
+Result<Found> resolve(ByteView table, std::uint32_t resource_id, TableReader reader,
+                      Budget& budget) {
+  bool varies = false;
   for (unsigned hops = 0; hops <= kMaxReferences; ++hops) {
-    auto item = lookup(table, resource_id);
-    if (!item || !item->value.is_reference()) return item;
-    resource_id = item->value.data;
+    auto found = lookup(table, resource_id, reader, budget);
+    if (!found) return found;
+    varies = found->varies = varies || found->varies;
+    if (!found->item.value.is_reference()) return found;
+    resource_id = found->item.value.data;
   }
   return fail(BundleError::kReferenceCycle, "a resource is reached again and again");
+}
+
+Result<std::string> text_of(std::uint32_t resource_id, const Item& item, Budget& budget) {
+  if (item.value.type == ValueType::kString) return checked_text(item.text, budget);
+  auto text = coerce_to_text(item.value);
+  if (text) return *std::move(text);
+  return fail(BundleError::kNotAString,
+              "resource " + std::to_string(resource_id) + " has a value without a text");
+}
+
+// Looking up an attribute by its id must have one answer.
+Result<void> check_ids(const XmlElement& element) {
+  std::vector<std::uint32_t> ids;
+  ids.reserve(element.attributes.size());
+  for (const XmlAttribute& attribute : element.attributes) {
+    if (attribute.resource_id != 0) ids.push_back(attribute.resource_id);
+  }
+  std::ranges::sort(ids);
+  const auto doubled = std::ranges::adjacent_find(ids);
+  if (doubled == ids.end()) return {};
+  return fail(BundleError::kDuplicateAttribute,
+              "attribute " + shortened(element.find(*doubled)->name));
 }
 
 }  // namespace
@@ -200,66 +423,90 @@ std::string_view error_id(BundleError error) {
   return kIds[error];
 }
 
-Result<ProtoXml> ProtoXml::parse(ByteView document) {
-  ProtoXml xml;
-  if (auto ok = xml.read_node(document, 1); !ok) return pass(ok);
-  if (xml.elements_.empty()) return fail(BundleError::kNotXml, "the manifest has no element");
+Result<ProtoXml> ProtoXml::parse(ByteView document, Budget& budget) {
+  ProtoXml xml(budget);
+  xml.document_ = document;
   return xml;
 }
 
+// Gives the element's start tag once its whole message was looked at, and goes through its children
+// after that: an element's attributes may stand behind them.
 Result<std::optional<XmlElement>> ProtoXml::next() {
-  if (next_ == elements_.size()) return std::nullopt;
-  return elements_[next_++];
+  if (!started_) {
+    started_ = true;
+    auto root = read_node(document_);
+    if (root && !*root) return fail(BundleError::kNotXml, "the manifest has no element");
+    return root;
+  }
+  while (!open_.empty()) {
+    ByteView& rest = open_.back();
+    if (rest.empty()) {
+      open_.pop_back();
+      continue;
+    }
+    if (auto ok = budget_->take_steps(1); !ok) return pass(ok);
+    const auto field = protobuf::take_field(rest);
+    if (!field) return pass(field);
+    if (!field->is_message(5)) continue;
+    auto child = read_node(field->bytes);
+    if (!child || *child) return child;
+  }
+  return std::nullopt;
 }
 
 Result<std::string> ProtoXml::string(std::uint32_t index) const {
   if (index >= strings_.size()) return fail(BundleError::kNoSuchString, std::to_string(index));
-  return checked_text(as_bytes(strings_[index]));
+  return checked_text(strings_[index], *budget_);
 }
 
 std::uint32_t ProtoXml::add_string(ByteView text) {
-  strings_.push_back(touchmark::to_string(text));
+  strings_.push_back(text);
   return static_cast<std::uint32_t>(strings_.size() - 1);
 }
 
-Result<void> ProtoXml::read_node(ByteView node, unsigned depth) {
+// The element that the node is, if it is one.
+Result<std::optional<XmlElement>> ProtoXml::read_node(ByteView node) {
   Once once;
-  return protobuf::for_each_field(node, [&](const protobuf::ProtoField& field) -> Result<void> {
+  std::optional<ByteView> message;
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (!field.is_message(1)) return {};  // text and source positions say nothing here
-    if (auto ok = once.see(field); !ok) return ok;
-    return read_element(field.bytes, depth);
-  });
+    message = field.bytes;
+    return once.see(field);
+  };
+  if (auto ok = for_each_field(node, *budget_, visit); !ok) return pass(ok);
+  if (!message) return std::nullopt;
+  if (open_.size() == kMaxDepth) {
+    return fail(BundleError::kTooDeep, "elements over 100 levels deep");
+  }
+  auto element = read_element(*message);
+  if (!element) return pass(element);
+  open_.push_back(*message);
+  element->depth = static_cast<unsigned>(open_.size());
+  return *std::move(element);
 }
 
-Result<void> ProtoXml::read_element(ByteView message, unsigned depth) {
-  if (depth > kMaxDepth) return fail(BundleError::kTooDeep, "elements over 100 levels deep");
+Result<XmlElement> ProtoXml::read_element(ByteView message) {
   XmlElement element;
-  element.depth = depth;
-  std::vector<ByteView> children;
+  strings_.clear();
   Once once;
   const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (field.is_message(4)) {
       auto attribute = read_attribute(field.bytes);
       if (!attribute) return pass(attribute);
-      if (attribute->resource_id != 0 && element.find(attribute->resource_id) != nullptr) {
-        return fail(BundleError::kDuplicateAttribute, "attribute " + attribute->name);
-      }
       element.attributes.push_back(*std::move(attribute));
-    } else if (field.is_message(5)) {
-      children.push_back(field.bytes);
     } else if (field.is_message(2) || field.is_message(3)) {
       if (field.number == 2) element.has_namespace = !field.bytes.empty();
-      if (field.number == 3) element.name = touchmark::to_string(field.bytes);
+      if (field.number == 3) {
+        if (auto ok = budget_->take_bytes(field.bytes.size()); !ok) return ok;
+        element.name = touchmark::to_string(field.bytes);
+      }
       return once.see(field);
     }
     return {};
   };
-  if (auto ok = protobuf::for_each_field(message, visit); !ok) return ok;
-  elements_.push_back(std::move(element));
-  for (const ByteView child : children) {
-    if (auto ok = read_node(child, depth + 1); !ok) return ok;
-  }
-  return {};
+  if (auto ok = for_each_field(message, *budget_, visit); !ok) return pass(ok);
+  if (auto ok = check_ids(element); !ok) return pass(ok);
+  return element;
 }
 
 Result<XmlAttribute> ProtoXml::read_attribute(ByteView message) {
@@ -267,19 +514,23 @@ Result<XmlAttribute> ProtoXml::read_attribute(ByteView message) {
   ByteView text;
   std::optional<Item> item;
   Once once;
+  if (auto ok = budget_->take_bytes(kAttributeCost); !ok) return pass(ok);
   const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
     if (field.is_message(1)) attribute.has_namespace = !field.bytes.empty();
-    if (field.is_message(2)) attribute.name = touchmark::to_string(field.bytes);
+    if (field.is_message(2)) {
+      if (auto ok = budget_->take_bytes(field.bytes.size()); !ok) return ok;
+      attribute.name = touchmark::to_string(field.bytes);
+    }
     if (field.is_message(3)) text = field.bytes;
     if (field.is_number(5)) attribute.resource_id = static_cast<std::uint32_t>(field.value);
     if (field.is_message(6)) {
-      auto parsed = parse_item(field.bytes);
+      auto parsed = parse_item(field.bytes, *budget_);
       if (!parsed) return pass(parsed);
       item = *parsed;
     }
     return once.see(field);
   };
-  if (auto ok = protobuf::for_each_field(message, visit); !ok) return pass(ok);
+  if (auto ok = for_each_field(message, *budget_, visit); !ok) return pass(ok);
   if (item && item->value.type != ValueType::kNull) {
     attribute.value = item->value;
     if (item->value.type == ValueType::kString) attribute.value.data = add_string(item->text);
@@ -290,21 +541,25 @@ Result<XmlAttribute> ProtoXml::read_attribute(ByteView message) {
 }
 
 Result<std::string> ProtoTable::string(std::uint32_t resource_id) const {
-  const auto item = resolve(table_, resource_id);
-  if (!item) return pass(item);
-  if (item->value.type != ValueType::kString) {
-    return fail(BundleError::kNotAString, "resource " + std::to_string(resource_id));
-  }
-  return checked_text(item->text);
+  const auto found = resolve(table_, resource_id, TableReader::kPerson, *budget_);
+  if (!found) return pass(found);
+  return text_of(resource_id, found->item, *budget_);
+}
+
+Result<std::string> ProtoTable::installer_string(std::uint32_t resource_id) const {
+  const auto found = resolve(table_, resource_id, TableReader::kInstaller, *budget_);
+  if (!found) return pass(found);
+  if (found->varies) return std::string();
+  return text_of(resource_id, found->item, *budget_);
 }
 
 Result<std::uint32_t> ProtoTable::integer(std::uint32_t resource_id) const {
-  const auto item = resolve(table_, resource_id);
-  if (!item) return pass(item);
-  if (!item->value.is_int()) {
+  const auto found = resolve(table_, resource_id, TableReader::kInstaller, *budget_);
+  if (!found) return pass(found);
+  if (!found->item.value.is_whole_number()) {
     return fail(BundleError::kNotAnInteger, "resource " + std::to_string(resource_id));
   }
-  return item->value.data;
+  return found->item.value.data;
 }
 
 }  // namespace touchmark::package::bundle

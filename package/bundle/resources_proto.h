@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "formats/protobuf_wire.h"
 #include "package/model/xml_source.h"
 
@@ -21,8 +22,8 @@ enum class BundleError {
   kDuplicateAttribute,
   kBadText,  // a string that is not UTF-8
   kNoSuchString,
-  kNoSuchResource,  // no value in the default configuration
-  kNotAString,
+  kNoSuchResource,  // no value, or none that the installer takes
+  kNotAString,      // the value has no text
   kNotAnInteger,
   kReferenceCycle,  // over 20 references
   kUnknownPlace,    // a file that is in no place a bundle has
@@ -31,35 +32,43 @@ enum class BundleError {
 };
 std::string_view error_id(BundleError error);
 
-// One document, read whole when it is opened.
+// One document, element by element. A view: bytes and budget must outlive it; what is decoded
+// counts on the budget (BudgetError). Besides the above ProtoError.
 class ProtoXml final : public XmlSource {
  public:
-  static Result<ProtoXml> parse(ByteView document);
+  static Result<ProtoXml> parse(ByteView document, Budget& budget);
 
   Result<std::optional<XmlElement>> next() override;
+  // Of an attribute of the element that next() gave last.
   Result<std::string> string(std::uint32_t index) const override;
 
  private:
-  Result<void> read_node(ByteView node, unsigned depth);
-  Result<void> read_element(ByteView element, unsigned depth);
+  Result<std::optional<XmlElement>> read_node(ByteView node);
+  Result<XmlElement> read_element(ByteView element);
   Result<XmlAttribute> read_attribute(ByteView attribute);
   std::uint32_t add_string(ByteView text);
 
-  std::vector<XmlElement> elements_;
-  std::vector<std::string> strings_;
-  std::size_t next_ = 0;
+  explicit ProtoXml(Budget& budget) : budget_(&budget) {}
+
+  Budget* budget_;
+  ByteView document_;
+  bool started_ = false;
+  std::vector<ByteView> open_;  // of each open element, what is left of its message
+  std::vector<ByteView> strings_;
 };
 
-// A view: the bytes must outlive it. Read when asked, so that opening costs nothing.
+// A view: bytes and budget must outlive it. Read when asked, so that opening costs nothing.
 class ProtoTable final : public ResourceSource {
  public:
-  explicit ProtoTable(ByteView table) : table_(table) {}
+  ProtoTable(ByteView table, Budget& budget) : table_(table), budget_(&budget) {}
 
   Result<std::string> string(std::uint32_t resource_id) const override;
+  Result<std::string> installer_string(std::uint32_t resource_id) const override;
   Result<std::uint32_t> integer(std::uint32_t resource_id) const override;
 
  private:
   ByteView table_;
+  Budget* budget_;
 };
 
 }  // namespace touchmark::package::bundle

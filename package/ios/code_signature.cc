@@ -23,6 +23,7 @@ constexpr std::uint32_t kLastAlternate = 0x1004;
 constexpr std::uint32_t kCmsSlot = 0x10000;
 
 constexpr std::uint32_t kMaxBlobs = 64;
+constexpr std::size_t kMaxText = 4096;
 constexpr std::size_t kDirectoryHeader = 44;
 // Versions that added a field: where it starts needs the header to be that long.
 constexpr std::uint32_t kWithTeam = 0x20200;
@@ -54,11 +55,12 @@ Result<std::string> text_at(ByteView blob, std::size_t offset) {
   const std::string_view rest = as_text(blob.subspan(offset));
   const std::size_t end = rest.find('\0');
   if (end == rest.npos) return bad_directory("a text that does not end");
+  if (end > kMaxText) return bad_directory("a text over 4,096 bytes");
   return std::string(rest.substr(0, end));
 }
 
 Result<void> read_layout(CodeDirectory& out) {
-  const ByteView blob(out.blob);
+  const ByteView blob = out.blob;
   const std::uint32_t version = be32(blob, 8);
   out.code_limit = be32(blob, 32);
   const unsigned page_shift = std::to_integer<unsigned>(blob[39]);
@@ -88,7 +90,7 @@ Result<CodeDirectory> parse_directory(ByteView blob) {
     return malformed("not a code directory");
   }
   CodeDirectory out;
-  out.blob = to_bytes(blob);
+  out.blob = blob;
   out.flags = be32(blob, 12);
   out.hash_offset = be32(blob, 16);
   out.special_slots = be32(blob, 24);
@@ -116,9 +118,9 @@ bool is_directory_slot(std::uint32_t slot) {
 }
 
 // The whole blob when it is of this type.
-Result<void> take_blob(ByteView blob, std::uint32_t magic, Bytes& out) {
+Result<void> take_blob(ByteView blob, std::uint32_t magic, ByteView& out) {
   if (be32(blob, 0) != magic) return malformed("a blob of another type than its slot");
-  out = to_bytes(blob);
+  out = blob;
   return {};
 }
 
@@ -134,7 +136,7 @@ Result<void> add_blob(std::uint32_t slot, ByteView blob, CodeSignature& out) {
   switch (slot) {
     case kCmsSlot:
       if (be32(blob, 0) != kCmsBlob) return malformed("a blob of another type than its slot");
-      out.cms = to_bytes(blob.subspan(8));
+      out.cms = blob.subspan(8);
       return {};
     case kRequirementsSlot:
       return take_blob(blob, kRequirementsBlob, out.requirements);
@@ -157,7 +159,11 @@ Result<void> check_directories(const CodeSignature& signature, bool has_primary)
     return fail(CodeSignatureError::kNoStrongDirectory, "no code directory with SHA-256");
   }
   const CodeDirectory& first = signature.directories.front();
+  std::set<CodeHash> hashes;
   for (const CodeDirectory& other : signature.directories) {
+    if (!hashes.insert(other.hash).second) {
+      return fail(CodeSignatureError::kDuplicateSlot, "two code directories with one hash");
+    }
     if (other.identifier != first.identifier || other.team != first.team) {
       return fail(CodeSignatureError::kDirectoriesDiffer,
                   first.identifier + ", " + other.identifier);
@@ -215,13 +221,12 @@ Result<CodeSignature> parse_code_signature(ByteView super_blob) {
 }
 
 ByteView CodeDirectory::code_hash(std::uint32_t page) const {
-  return ByteView(blob).subspan(hash_offset + std::size_t{page} * hash_size, hash_size);
+  return blob.subspan(hash_offset + std::size_t{page} * hash_size, hash_size);
 }
 
 ByteView CodeDirectory::special_hash(std::uint32_t slot) const {
   if (slot == 0 || slot > special_slots) return {};
-  const ByteView hash =
-      ByteView(blob).subspan(hash_offset - std::size_t{slot} * hash_size, hash_size);
+  const ByteView hash = blob.subspan(hash_offset - std::size_t{slot} * hash_size, hash_size);
   const bool zeros = std::ranges::all_of(hash, [](std::byte b) { return b == std::byte{0}; });
   return zeros ? ByteView() : hash;
 }
@@ -249,14 +254,19 @@ Bytes code_digest(CodeHash hash, ByteView data) {
   return digest;
 }
 
-Result<void> check_slot(const CodeSignature& signature, std::uint32_t slot,
-                        std::optional<ByteView> content) {
+const Bytes& SlotContent::digest(CodeHash hash) {
+  const auto [at, fresh] = digests_.try_emplace(hash);
+  if (fresh) at->second = code_digest(hash, content_);
+  return at->second;
+}
+
+Result<void> check_slot(const CodeSignature& signature, std::uint32_t slot, SlotContent* content) {
   for (const CodeDirectory& directory : signature.directories) {
     const ByteView expected = directory.special_hash(slot);
-    if (expected.empty() != !content) {
+    if (expected.empty() != (content == nullptr)) {
       return fail(CodeSignatureError::kSlotMissing, "special slot " + std::to_string(slot));
     }
-    if (content && !std::ranges::equal(code_digest(directory.hash, *content), expected)) {
+    if (content != nullptr && !std::ranges::equal(content->digest(directory.hash), expected)) {
       return fail(CodeSignatureError::kSlotMismatch, "special slot " + std::to_string(slot));
     }
   }
@@ -264,13 +274,13 @@ Result<void> check_slot(const CodeSignature& signature, std::uint32_t slot,
 }
 
 Result<void> check_blob_slots(const CodeSignature& signature) {
-  const std::pair<std::uint32_t, const Bytes*> blobs[] = {
-      {kRequirementsSlot, &signature.requirements},
-      {kEntitlementsSlot, &signature.entitlements},
-      {kDerEntitlementsSlot, &signature.der_entitlements}};
+  const std::pair<std::uint32_t, ByteView> blobs[] = {
+      {kRequirementsSlot, signature.requirements},
+      {kEntitlementsSlot, signature.entitlements},
+      {kDerEntitlementsSlot, signature.der_entitlements}};
   for (const auto& [slot, blob] : blobs) {
-    const auto content = blob->empty() ? std::nullopt : std::optional<ByteView>(*blob);
-    if (auto ok = check_slot(signature, slot, content); !ok) return ok;
+    SlotContent content(blob);
+    if (auto ok = check_slot(signature, slot, blob.empty() ? nullptr : &content); !ok) return ok;
   }
   return {};
 }

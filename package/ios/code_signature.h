@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ namespace touchmark::package::ios {
 
 enum class CodeSignatureError {
   kMalformed,          // a blob that leaves its container, or of another type than announced
-  kDuplicateSlot,      // two blobs for one purpose
+  kDuplicateSlot,      // two blobs for one purpose, or two code directories with one hash
   kNoDirectory,        // no code directory
   kNoStrongDirectory,  // none with SHA-256 or SHA-384
   kBadDirectory,       // hashes, texts or limits that do not fit
@@ -41,7 +42,7 @@ enum CodeSlot : std::uint32_t {
 };
 
 struct CodeDirectory {
-  Bytes blob;
+  ByteView blob;
   CodeHash hash = CodeHash::kSha256;
   std::uint32_t flags = 0;
   std::string identifier;
@@ -60,25 +61,38 @@ struct CodeDirectory {
   Bytes cdhash() const;
 };
 
+// A view of the super blob.
 struct CodeSignature {
-  std::vector<CodeDirectory> directories;  // the first is the one that is signed
-  Bytes cms;                               // DER, empty when ad-hoc
+  // The first is the one that is signed; each with another hash.
+  std::vector<CodeDirectory> directories;
+  ByteView cms;  // DER, empty when ad-hoc
   // Blobs as they are hashed, with their headers; empty when absent.
-  Bytes requirements;
-  Bytes entitlements;
-  Bytes der_entitlements;
+  ByteView requirements;
+  ByteView entitlements;
+  ByteView der_entitlements;
 
   // SHA-256 or better.
   const CodeDirectory& strongest() const;
 };
 
+// `super_blob` must outlive the result.
 Result<CodeSignature> parse_code_signature(ByteView super_blob);
 
 // The digest of `data` with the directory's algorithm and length.
 Bytes code_digest(CodeHash hash, ByteView data);
-// Compares what is at hand for a special slot with every directory; `content` nothing when absent.
-Result<void> check_slot(const CodeSignature& signature, std::uint32_t slot,
-                        std::optional<ByteView> content);
+// What is at hand for a special slot, of which each digest is computed once, for however many
+// directories and slices. A view.
+class SlotContent {
+ public:
+  explicit SlotContent(ByteView content) : content_(content) {}
+  const Bytes& digest(CodeHash hash);
+
+ private:
+  ByteView content_;
+  std::map<CodeHash, Bytes> digests_;
+};
+// Compares it with every directory; nullptr when there is nothing.
+Result<void> check_slot(const CodeSignature& signature, std::uint32_t slot, SlotContent* content);
 // The blobs inside the signature itself.
 Result<void> check_blob_slots(const CodeSignature& signature);
 

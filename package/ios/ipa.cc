@@ -21,6 +21,8 @@ namespace {
 constexpr std::string_view kPayload = "Payload/";
 constexpr std::string_view kResources = "_CodeSignature/CodeResources";
 constexpr std::string_view kProfile = "embedded.mobileprovision";
+constexpr std::size_t kMaxInfoText = 4096;
+constexpr std::size_t kEntitlementsHeader = 8;
 constexpr std::size_t kMaxPlistBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxSignatureBytes = std::size_t{32} << 20;
 
@@ -49,16 +51,19 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-Result<AppInfo> read_info(ByteView file) {
-  const auto plist = plist::parse_plist(file);
+Result<AppInfo> read_info(ByteView file, Budget& budget) {
+  const auto plist = plist::parse_plist(file, budget);
   if (!plist) return pass(plist);
+  bool too_long = false;
   const auto text = [&](std::string_view key) {
     const std::string* value = plist->find_text(key);
-    return value == nullptr ? std::string() : *value;
+    too_long = too_long || (value != nullptr && value->size() > kMaxInfoText);
+    return value == nullptr || too_long ? std::string() : *value;
   };
   AppInfo info;
   info.identifier = text("CFBundleIdentifier");
   info.executable = text("CFBundleExecutable");
+  if (too_long) return fail(IpaError::kInfo, "an identifier over 4,096 bytes");
   if (info.identifier.empty() || info.executable.empty() ||
       info.executable.find('/') != std::string::npos) {
     return fail(IpaError::kInfo, "no CFBundleIdentifier or CFBundleExecutable");
@@ -76,6 +81,7 @@ Result<AppInfo> read_info(ByteView file) {
   if (info.label.empty()) info.label = info.identifier;
   const std::string min_os = text("MinimumOSVersion");
   info.min_os = static_cast<std::uint32_t>(number(min_os.substr(0, min_os.find('.'))).value_or(1));
+  if (too_long) return fail(IpaError::kInfo, "a name or version over 4,096 bytes");
   return info;
 }
 
@@ -109,7 +115,8 @@ class IpaReader {
     if (auto ok = check_executable(); !ok) return pass(ok);
     auto parts = digest_app();
     if (!parts) return pass(parts);
-    if (auto ok = check_sealed_resources(resources_, *parts, info_.executable); !ok) {
+    if (auto ok = check_sealed_resources(resources_, *parts, info_.executable, archive_.budget());
+        !ok) {
       return pass(ok);
     }
     if (auto ok = check_profile(); !ok) return pass(ok);
@@ -124,6 +131,7 @@ class IpaReader {
     measurement.version_code = info_.version_code;
     measurement.label = info_.label;
     measurement.min_sdk = measurement.target_sdk = info_.min_os;
+    measurement.debuggable = debuggable_;
     measurement.sdk_version = *std::move(sdk_version);
     measurement.signers = {crypto::sha256(signer_.certificate)};
     measurement.parts = *std::move(parts);
@@ -140,12 +148,15 @@ class IpaReader {
       }
       folder_ = *folder;
     }
+    if (folder_.empty()) {
+      return fail(IpaError::kNoApp, "an IPA without an app: no Payload/NAME.app/ in it");
+    }
     const zip::ZipEntry* entry = file("Info.plist");
     if (entry == nullptr) return fail(IpaError::kNoInfo, "no Info.plist");
     auto bytes = archive_.read(*entry, kMaxPlistBytes);
     if (!bytes) return pass(bytes);
     info_file_ = *std::move(bytes);
-    auto info = read_info(info_file_);
+    auto info = read_info(info_file_, archive_.budget());
     if (!info) return pass(info);
     info_ = *std::move(info);
     entry = file(kResources);
@@ -159,50 +170,78 @@ class IpaReader {
   Result<void> check_executable() {
     const zip::ZipEntry* entry = file(info_.executable);
     if (entry == nullptr) return fail(IpaError::kNoExecutable, info_.executable);
-    const auto slices = read_mach_o(entry->size, [&](std::uint64_t offset, std::size_t length) {
-      return archive_.read_range(*entry, offset, length);
+    const auto slices = read_mach_o(entry->size, [&](std::span<const zip::ZipRange> ranges) {
+      return archive_.read_ranges(*entry, ranges);
     });
     if (!slices) return pass(slices);
+    std::vector<zip::ZipRange> ranges;
     for (const MachSlice& slice : *slices) {
       if (slice.encrypted) return fail(IpaError::kEncrypted, info_.executable);
-      if (auto ok = check_slice(*entry, slice); !ok) return ok;
+      if (slice.signature_size > kMaxSignatureBytes) {
+        return fail(CodeSignatureError::kMalformed, "a code signature over 32 MiB");
+      }
+      ranges.push_back(
+          {slice.offset + slice.signature_offset, static_cast<std::size_t>(slice.signature_size)});
+    }
+    const auto blobs = archive_.read_ranges(*entry, ranges);
+    if (!blobs) return pass(blobs);
+    std::vector<CodeSignature> signatures;
+    for (std::size_t i = 0; i < slices->size(); ++i) {
+      auto signature = parse_code_signature((*blobs)[i]);
+      if (!signature) return pass(signature);
+      for (const CodeDirectory& directory : signature->directories) {
+        if (directory.code_limit != (*slices)[i].signature_offset) {
+          return fail(CodeSignatureError::kCodeLimit, "not all of the image is signed");
+        }
+      }
+      signatures.push_back(*std::move(signature));
+    }
+    if (auto ok = check_pages(*entry, *slices, signatures); !ok) return ok;
+    SlotContent info(info_file_);
+    SlotContent resources(resources_);
+    for (const CodeSignature& signature : signatures) {
+      if (auto ok = check_blob_slots(signature); !ok) return ok;
+      if (auto ok = check_slot(signature, kInfoSlot, &info); !ok) return ok;
+      if (auto ok = check_slot(signature, kResourcesSlot, &resources); !ok) return ok;
+      if (auto ok = check_identity(signature); !ok) return ok;
+      debuggable_ = debuggable_ || lets_debuggers_in(signature);
     }
     return {};
   }
 
-  Result<void> check_slice(const zip::ZipEntry& entry, const MachSlice& slice) {
-    if (slice.signature_size > kMaxSignatureBytes) {
-      return fail(CodeSignatureError::kMalformed, "a code signature over 32 MiB");
-    }
-    const auto blob = archive_.read_range(entry, slice.offset + slice.signature_offset,
-                                          static_cast<std::size_t>(slice.signature_size));
-    if (!blob) return pass(blob);
-    const auto signature = parse_code_signature(*blob);
-    if (!signature) return pass(signature);
-    for (const CodeDirectory& directory : signature->directories) {
-      if (directory.code_limit != slice.signature_offset) {
-        return fail(CodeSignatureError::kCodeLimit, "not all of the image is signed");
-      }
-    }
-    if (auto ok = check_pages(entry, slice, *signature); !ok) return ok;
-    if (auto ok = check_blob_slots(*signature); !ok) return ok;
-    if (auto ok = check_slot(*signature, kInfoSlot, info_file_); !ok) return ok;
-    if (auto ok = check_slot(*signature, kResourcesSlot, resources_); !ok) return ok;
-    return check_identity(*signature);
-  }
-
-  Result<void> check_pages(const zip::ZipEntry& entry, const MachSlice& slice,
-                           const CodeSignature& signature) const {
-    PageChecker pages(signature);
+  // The pages of all slices, with the file read once.
+  Result<void> check_pages(const zip::ZipEntry& entry, const std::vector<MachSlice>& slices,
+                           const std::vector<CodeSignature>& signatures) const {
+    std::vector<PageChecker> checkers;
+    for (const CodeSignature& signature : signatures) checkers.emplace_back(signature);
     std::uint64_t at = 0;
     const auto update = [&](ByteView piece) -> Result<void> {
-      const std::uint64_t skip = at < slice.offset ? slice.offset - at : 0;
+      for (std::size_t i = 0; i < slices.size(); ++i) {
+        const std::uint64_t begin = std::max(at, slices[i].offset);
+        const std::uint64_t end = std::min(at + piece.size(), slices[i].offset + slices[i].size);
+        if (begin >= end) continue;
+        const ByteView own = piece.subspan(static_cast<std::size_t>(begin - at),
+                                           static_cast<std::size_t>(end - begin));
+        if (auto ok = checkers[i].update(own); !ok) return ok;
+      }
       at += piece.size();
-      if (skip >= piece.size()) return {};
-      return pages.update(piece.subspan(static_cast<std::size_t>(skip)));
+      return {};
     };
     if (auto ok = archive_.stream(entry, update); !ok) return ok;
-    return pages.finish();
+    for (PageChecker& checker : checkers) {
+      if (auto ok = checker.finish(); !ok) return ok;
+    }
+    return {};
+  }
+
+  // Apps that Xcode signs for a developer's own phones may be debugged. Entitlements that cannot be
+  // read give nothing to anybody.
+  bool lets_debuggers_in(const CodeSignature& signature) const {
+    if (signature.entitlements.size() <= kEntitlementsHeader) return false;
+    const auto plist =
+        plist::parse_plist(signature.entitlements.subspan(kEntitlementsHeader), archive_.budget());
+    const plist::PlistValue* allowed = plist ? plist->find("get-task-allow") : nullptr;
+    return allowed != nullptr && allowed->as<bool>() != nullptr && *allowed->as<bool>();
   }
 
   // Who signed, and what for: the same for every slice.
@@ -237,9 +276,9 @@ class IpaReader {
   Result<void> check_profile() const {
     const zip::ZipEntry* entry = file(kProfile);
     if (entry == nullptr) return {};
-    const auto bytes = archive_.read(*entry, kMaxPlistBytes);
+    const auto bytes = archive_.read(*entry, kMaxProfileBytes);
     if (!bytes) return pass(bytes);
-    const auto profile = read_profile(*bytes, roots_);
+    const auto profile = read_profile(*bytes, roots_, archive_.budget());
     if (!profile) return pass(profile);
     if (profile->team != team_) return fail(IpaError::kTeamMismatch, profile->team + ", " + team_);
     if (!profile->allows_app(info_.identifier)) {
@@ -262,6 +301,7 @@ class IpaReader {
   Bytes info_file_;
   Bytes resources_;
   std::string team_;
+  bool debuggable_ = false;
   pki::CodeSigner signer_;
 };
 
@@ -270,6 +310,7 @@ class IpaReader {
 std::string_view error_id(IpaError error) {
   using enum IpaError;
   static constexpr auto kIds = error_table<IpaError>({
+      {kNoApp, "ipa.no-app"},
       {kSeveralApps, "ipa.several-apps"},
       {kNoInfo, "ipa.no-info"},
       {kInfo, "ipa.info"},
@@ -291,10 +332,15 @@ std::string_view error_id(IpaError error) {
 }
 
 bool is_ipa(const zip::ZipArchive& archive) {
+  const auto belongs = [](const zip::ZipEntry& entry) {
+    const std::string_view name = entry.name;
+    const std::string_view first = name.substr(0, name.find('/'));
+    // What the App Store's packages have beside the app, and an app that lost its Payload/.
+    return name.starts_with(kPayload) || name == "iTunesMetadata.plist" ||
+           (first.size() < name.size() && first.ends_with(".app"));
+  };
   return archive.find("AndroidManifest.xml") == nullptr &&
-         std::ranges::any_of(archive.entries(), [](const zip::ZipEntry& entry) {
-           return app_folder_of(entry.name).has_value();
-         });
+         std::ranges::any_of(archive.entries(), belongs);
 }
 
 PartNames ipa_part_names(const zip::ZipArchive& archive) {

@@ -13,9 +13,10 @@
 namespace touchmark::package::ios {
 
 enum class IpaError {
-  kSeveralApps,  // more than one Payload/*.app
+  kNoApp,        // no Payload/*.app
+  kSeveralApps,  // more than one
   kNoInfo,       // no Info.plist
-  kInfo,         // Info.plist lacks a member, or has it of another type
+  kInfo,         // Info.plist lacks a member, or has it of another type or over 4,096 bytes
   kNoExecutable,
   kIdentifierMismatch,  // code signature and Info.plist name different apps
   kTeamMismatch,        // slices, certificate and profile name different teams
@@ -25,13 +26,14 @@ enum class IpaError {
   kWeakSeal,            // a file that is listed without a SHA-256
   kSealMismatch,        // a file that is not the one that was signed
   kSealMissing,         // listed, not there
-  kUnsealed,            // there, not listed
+  kUnsealed,            // there, not listed, and not left out by the list's rules
   kEncrypted,           // a store has encrypted the code, so it cannot be compared
   kProfile,             // embedded.mobileprovision is not for this app
   kProfileSigner,       // or not for this certificate
 };
 std::string_view error_id(IpaError error);
 
+// An archive of this form, even if there is no app in it (kNoApp).
 bool is_ipa(const zip::ZipArchive& archive);
 // Under which name a file is a part: its path within the app's folder.
 PartNames ipa_part_names(const zip::ZipArchive& archive);

@@ -8,6 +8,7 @@
 #include "formats/testing/bytes_writer.h"
 #include "package/ios/code_signature.h"
 #include "package/ios/mach_o.h"
+#include "package/ios/resource_rules.h"
 #include "package/testing/ios_builder.h"
 #include "tests/support/vectors.h"
 
@@ -22,21 +23,26 @@ using testing::ZipFileEntry;
 
 const std::string kFolder = "Payload/Example.app/";
 
-ReadRange range_of(const std::string& file) {
-  return [&file](std::uint64_t offset, std::size_t length) -> Result<Bytes> {
-    return offset >= file.size() ? Bytes()
-                                 : to_bytes(std::string_view(file).substr(offset, length));
+ReadRanges ranges_of(const std::string& file) {
+  return [&file](std::span<const zip::ZipRange> ranges) -> Result<std::vector<Bytes>> {
+    std::vector<Bytes> out;
+    for (const zip::ZipRange& range : ranges) {
+      out.push_back(range.offset >= file.size()
+                        ? Bytes()
+                        : to_bytes(std::string_view(file).substr(range.offset, range.length)));
+    }
+    return out;
   };
 }
 
 std::string slices_of(const std::string& file) {
-  const auto slices = read_mach_o(file.size(), range_of(file));
+  const auto slices = read_mach_o(file.size(), ranges_of(file));
   return slices ? std::to_string(slices->size()) : slices.error().id();
 }
 
 // The id of the refusal of an image's own signature, "" for none.
 std::string check_image(const std::string& file) {
-  const auto slices = read_mach_o(file.size(), range_of(file));
+  const auto slices = read_mach_o(file.size(), ranges_of(file));
   if (!slices) return slices.error().id();
   for (const MachSlice& slice : *slices) {
     const std::string_view image = std::string_view(file).substr(slice.offset, slice.size);
@@ -65,7 +71,7 @@ TEST(MachO, ReadsThinAndUniversalFiles) {
 TEST(MachO, ReadsWhatALinkerWrites) {
   const std::string file(as_text(touchmark::testing::read_vector("ios/linked-by-lld")));
   EXPECT_EQ(check_image(file), "");
-  const auto slices = read_mach_o(file.size(), range_of(file));
+  const auto slices = read_mach_o(file.size(), ranges_of(file));
   ASSERT_TRUE(slices);
   EXPECT_EQ(slices->front().cpu_type, 0x0100000cu);  // arm64
   for (const std::size_t at : {std::size_t{100}, std::size_t{5000}, file.size() / 2}) {
@@ -381,6 +387,151 @@ TEST_F(Ipa, RefusesWeakAndBrokenSeals) {
       "<key>optional</key><true/></dict></dict></dict>");
   EXPECT_EQ(sealed({}, spec), "");
   EXPECT_EQ(sealed({{"a", "x"}}, spec), "ipa.seal-mismatch");
+}
+
+TEST_F(Ipa, FilesThatTheRulesOmitAreNotUnsealed) {
+  const auto with_rules = [&](const std::string& rules, const std::string& file) {
+    CodeSpec spec;
+    spec.resources =
+        touchmark::testing::xml_plist("<dict><key>files2</key><dict/>" + rules + "</dict>");
+    return sealed({{file, "x"}}, spec);
+  };
+  // As codesign writes them.
+  const std::string rules =
+      "<key>rules2</key><dict><key>.*\\.dSYM($|/)</key><dict><key>weight</key><real>11</real></"
+      "dict>"
+      "<key>^(.*/)?\\.DS_Store$</key><dict><key>omit</key><true/><key>weight</key><real>2000</real>"
+      "</dict><key>^.*</key><true/><key>^.*\\.lproj/</key><dict><key>optional</key><true/>"
+      "<key>weight</key><real>1000</real></dict><key>^.*\\.lproj/locversion.plist$</key><dict>"
+      "<key>omit</key><true/><key>weight</key><real>1100</real></dict><key>^Base\\.lproj/</"
+      "key><dict>"
+      "<key>weight</key><real>1010</real></dict><key>^version\\.plist$</key><dict><key>omit</key>"
+      "<true/><key>weight</key><real>20</real></dict></dict>";
+  EXPECT_EQ(with_rules(rules, "en.lproj/locversion.plist"), "");
+  EXPECT_EQ(with_rules(rules, "Base.lproj/locversion.plist"), "");
+  EXPECT_EQ(with_rules(rules, "version.plist"), "");
+  EXPECT_EQ(with_rules(rules, "en.lproj/.DS_Store"), "");
+  EXPECT_EQ(with_rules(rules, "sub/version.plist"), "ipa.unsealed");
+  EXPECT_EQ(with_rules(rules, "en.lproj/Localizable.strings"), "ipa.unsealed");
+  EXPECT_EQ(with_rules(rules, "Frameworks/evil.dylib"), "ipa.unsealed");
+  // No rules, rules that are none, and rules that nobody understands omit nothing.
+  EXPECT_EQ(with_rules("", "version.plist"), "ipa.unsealed");
+  EXPECT_EQ(with_rules("<key>rules2</key><true/>", "version.plist"), "ipa.unsealed");
+  EXPECT_EQ(with_rules("<key>rules2</key><dict><key>^ver[[:alpha:]]</key><false/></dict>",
+                       "version.plist"),
+            "ipa.unsealed");
+  EXPECT_EQ(with_rules("<key>rules2</key><dict><key>^ver</key><false/></dict>", "version.plist"),
+            "");
+}
+
+TEST(RulePattern, MatchesLikeAPosixExtendedExpression) {
+  const auto matches = [](std::string_view pattern, std::string_view text) -> std::string {
+    const auto compiled = RulePattern::compile(pattern);
+    if (!compiled) return "none";
+    Budget budget(0);
+    const auto matched = compiled->matches(text, budget);
+    return !matched ? matched.error().id() : *matched ? "yes" : "no";
+  };
+  const struct {
+    std::string_view pattern, text, expected;
+  } kCases[] = {
+      {"", "", "yes"},
+      {"", "abc", "yes"},
+      {"b", "abc", "yes"},
+      {"d", "abc", "no"},
+      {"^b", "abc", "no"},
+      {"^a", "abc", "yes"},
+      {"c$", "abc", "yes"},
+      {"b$", "abc", "no"},
+      {"^abc$", "abc", "yes"},
+      {"^$", "", "yes"},
+      {"^$", "a", "no"},
+      {"a.c", "abc", "yes"},
+      {"a\\.c", "abc", "no"},
+      {"a\\.c", "a.c", "yes"},
+      {"^a*$", "", "yes"},
+      {"^a*$", "aaa", "yes"},
+      {"^a*$", "aab", "no"},
+      {"^a+$", "", "no"},
+      {"^a+$", "aa", "yes"},
+      {"^a?b$", "b", "yes"},
+      {"^a?b$", "aab", "no"},
+      {"^(a|bc)$", "bc", "yes"},
+      {"^(a|bc)$", "b", "no"},
+      {"^(a|b|cd|)x$", "x", "yes"},
+      {"^(a|b|cd|)x$", "cdx", "yes"},
+      {"^(a|b|cd|)x$", "abx", "no"},
+      {"^(ab)*$", "abab", "yes"},
+      {"^(ab)*$", "aba", "no"},
+      {"^(ab|c)+d$", "abcabd", "yes"},
+      {"^[abc]+$", "cab", "yes"},
+      {"^[^abc]+$", "xyz", "yes"},
+      {"^[^abc]+$", "xbz", "no"},
+      {"^[a-c]$", "b", "yes"},
+      {"^[]a]$", "]", "yes"},
+      {"^[a-]$", "-", "yes"},
+      {"^a{2}$", "aa", "yes"},
+      {"^a{2}$", "aaa", "no"},
+      {"^a{2,}$", "aaaa", "yes"},
+      {"^a{2,}$", "a", "no"},
+      {"^a{1,3}$", "aaa", "yes"},
+      {"^a{1,3}$", "aaaa", "no"},
+      {"^(a{2}){2}$", "aaaa", "yes"},
+      {"^(a*)*$", "aaa", "yes"},
+      {"^(|a)+$", "aa", "yes"},
+      {"x|^a", "ab", "yes"},
+      {"x|^a", "ba", "no"},
+      {".*\\.dSYM($|/)", "a.dSYM", "yes"},
+      {".*\\.dSYM($|/)", "a.dSYM/b", "yes"},
+      {".*\\.dSYM($|/)", "a.dSYMb", "no"},
+      // What is no such expression, or means different things to different readers.
+      {"*a", "", "none"},
+      {"a{", "", "none"},
+      {"a{2,1}", "", "none"},
+      {"(a", "", "none"},
+      {"a)", "", "none"},
+      {"[a", "", "none"},
+      {"\\", "", "none"},
+      {"\\d", "", "none"},
+      {"[[:digit:]]", "", "none"},
+      {"[b-a]", "", "none"},
+      {"a{65}", "", "none"},
+  };
+  for (const auto& [pattern, text, expected] : kCases) {
+    EXPECT_EQ(matches(pattern, text), expected) << pattern << " on " << text;
+  }
+  EXPECT_FALSE(RulePattern::compile(std::string(1025, 'a')));
+  EXPECT_FALSE(RulePattern::compile("((a{64}){64}){64}"));
+  EXPECT_FALSE(RulePattern::compile(std::string(40, '(') + "a" + std::string(40, ')')));
+}
+
+TEST_F(Ipa, IsCalledOneEvenWithoutAnApp) {
+  const auto alone = [&](const std::string& name) {
+    return refusal(ZipFile{.entries = {testing::stored(name, "x")}});
+  };
+  EXPECT_EQ(alone("Payload/readme.txt"), "ipa.no-app");
+  EXPECT_EQ(alone("Payload/Example/Info.plist"), "ipa.no-app");
+  EXPECT_EQ(alone("iTunesMetadata.plist"), "ipa.no-app");
+  EXPECT_EQ(alone("Example.app/Info.plist"), "ipa.no-app");
+  EXPECT_EQ(alone("other.txt"), "manifest.missing");
+  EXPECT_EQ(alone("Payload.txt"), "manifest.missing");
+}
+
+TEST_F(Ipa, SaysWhetherDebuggersAreLetIn) {
+  const auto debuggable = [&](const std::string& entitlements) {
+    CodeSpec spec;
+    spec.entitlements = entitlements;
+    const auto m = measure_zip(testing::signed_ipa(pki_, spec));
+    EXPECT_TRUE(m) << m.error().text();
+    return m && m->debuggable;
+  };
+  const auto allow = [](const std::string& value) {
+    return "<plist version=\"1.0\"><dict><key>get-task-allow</key>" + value + "</dict></plist>";
+  };
+  EXPECT_TRUE(debuggable(allow("<true/>")));
+  EXPECT_FALSE(debuggable(allow("<false/>")));
+  EXPECT_FALSE(debuggable(allow("<string>true</string>")));
+  EXPECT_FALSE(debuggable("<plist version=\"1.0\"><dict></dict></plist>"));
 }
 
 TEST_F(Ipa, RefusesEncryptedCode) {

@@ -17,6 +17,8 @@ constexpr std::uint32_t kEncryptionInfo32 = 0x21;
 constexpr std::uint32_t kEncryptionInfo64 = 0x2c;
 constexpr std::size_t kMaxSlices = 16;
 constexpr std::size_t kMaxCommandsSize = std::size_t{4} << 20;
+constexpr std::size_t kHeader32 = 28;
+constexpr std::size_t kHeader64 = 32;
 
 tl::unexpected<Error> truncated() {
   return fail(MachOError::kTruncated, "a Mach-O header leaves the file");
@@ -41,30 +43,38 @@ Result<void> read_command(ByteView command, MachSlice& slice, bool& signed_once)
   return {};
 }
 
-// Fills in what the load commands say.
-Result<void> read_slice(const ReadRange& read, MachSlice& slice) {
-  constexpr std::size_t kHeader32 = 28;
-  constexpr std::size_t kHeader64 = 32;
-  const auto header = read(slice.offset, kHeader64);
-  if (!header) return pass(header);
-  if (header->size() < kHeader64) return truncated();
-  const std::uint32_t magic = le32(*header, 0);
+// The one range that is asked for alone.
+Result<Bytes> read_one(const ReadRanges& read, std::size_t length) {
+  const zip::ZipRange range{0, length};
+  auto bytes = read({&range, 1});
+  if (!bytes) return pass(bytes);
+  return std::move(bytes->front());
+}
+
+struct Header {
+  std::uint32_t count = 0;  // of load commands
+  zip::ZipRange commands;
+};
+
+Result<Header> read_header(ByteView header, MachSlice& slice) {
+  if (header.size() < kHeader64) return truncated();
+  const std::uint32_t magic = le32(header, 0);
   if (magic != kMagic32 && magic != kMagic64) {
     return fail(MachOError::kNotMachO, "not a little-endian Mach-O image");
   }
-  slice.cpu_type = le32(*header, 4);
-  slice.cpu_subtype = le32(*header, 8);
-  const std::uint32_t count = le32(*header, 16);
-  const std::size_t size = le32(*header, 20);
+  slice.cpu_type = le32(header, 4);
+  slice.cpu_subtype = le32(header, 8);
+  const std::size_t size = le32(header, 20);
   const std::size_t header_size = magic == kMagic64 ? kHeader64 : kHeader32;
   if (size > kMaxCommandsSize || header_size + size > slice.size) return truncated();
-  const auto commands = read(slice.offset + header_size, size);
-  if (!commands) return pass(commands);
-  if (commands->size() != size) return truncated();
+  return Header{le32(header, 16), {slice.offset + header_size, size}};
+}
 
+// Fills in what the load commands say.
+Result<void> read_commands(ByteView rest, const Header& header, MachSlice& slice) {
+  if (rest.size() != header.commands.length) return truncated();
   bool is_signed = false;
-  ByteView rest(*commands);
-  for (std::uint32_t i = 0; i < count; ++i) {
+  for (std::uint32_t i = 0; i < header.count; ++i) {
     if (rest.size() < 8) return truncated();
     const std::size_t length = le32(rest, 4);
     if (length < 8 || length > rest.size()) {
@@ -77,10 +87,32 @@ Result<void> read_slice(const ReadRange& read, MachSlice& slice) {
   return {};
 }
 
-Result<std::vector<MachSlice>> read_fat_header(std::uint64_t file_size, const ReadRange& read,
+// First all headers, then all load commands.
+Result<void> read_slices(const ReadRanges& read, std::vector<MachSlice>& slices) {
+  std::vector<zip::ZipRange> ranges;
+  for (const MachSlice& slice : slices) ranges.push_back({slice.offset, kHeader64});
+  const auto headers = read(ranges);
+  if (!headers) return pass(headers);
+  std::vector<Header> parsed;
+  ranges.clear();
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    const auto header = read_header((*headers)[i], slices[i]);
+    if (!header) return pass(header);
+    ranges.push_back(header->commands);
+    parsed.push_back(*header);
+  }
+  const auto commands = read(ranges);
+  if (!commands) return pass(commands);
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    if (auto ok = read_commands((*commands)[i], parsed[i], slices[i]); !ok) return ok;
+  }
+  return {};
+}
+
+Result<std::vector<MachSlice>> read_fat_header(std::uint64_t file_size, const ReadRanges& read,
                                                bool wide) {
   const std::size_t entry_size = wide ? 32 : 20;
-  const auto header = read(0, 8 + kMaxSlices * 32);
+  const auto header = read_one(read, 8 + kMaxSlices * 32);
   if (!header) return pass(header);
   const std::size_t count = be32(*header, 4);
   if (count == 0 || count > kMaxSlices) {
@@ -124,8 +156,8 @@ std::string_view error_id(MachOError error) {
   return kIds[error];
 }
 
-Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRange& read) {
-  const auto start = read(0, 8);
+Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRanges& read) {
+  const auto start = read_one(read, 8);
   if (!start) return pass(start);
   if (start->size() < 8) return fail(MachOError::kNotMachO, "too short for a Mach-O file");
   const std::uint32_t magic = be32(*start, 0);
@@ -137,9 +169,7 @@ Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRa
   } else {
     slices.push_back({.offset = 0, .size = file_size});
   }
-  for (MachSlice& slice : slices) {
-    if (auto ok = read_slice(read, slice); !ok) return pass(ok);
-  }
+  if (auto ok = read_slices(read, slices); !ok) return pass(ok);
   return slices;
 }
 

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "formats/zip/zip.h"
 
 namespace touchmark::package::ios {
 
@@ -34,9 +36,10 @@ struct MachSlice {
   bool encrypted = false;  // by a store: the pages on disk are not those that were signed
 };
 
-// Reads [offset, offset + length) of the file, or less at its end.
-using ReadRange = std::function<Result<Bytes>(std::uint64_t offset, std::size_t length)>;
+// Reads ranges of the file, each clipped to its end. One call may have to inflate all that stands
+// before the last of them, so what is known to be needed is asked for at once.
+using ReadRanges = std::function<Result<std::vector<Bytes>>(std::span<const zip::ZipRange>)>;
 
-Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRange& read);
+Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRanges& read);
 
 }  // namespace touchmark::package::ios

@@ -9,8 +9,6 @@
 namespace touchmark::package::ios {
 namespace {
 
-constexpr std::size_t kMaxProfileBytes = std::size_t{4} << 20;
-
 tl::unexpected<Error> bad_profile(const char* what) { return fail(IpaError::kProfile, what); }
 
 }  // namespace
@@ -25,10 +23,11 @@ bool ProvisioningProfile::allows_signer(const Bytes& certificate) const {
   return std::ranges::find(certificates, certificate) != certificates.end();
 }
 
-Result<ProvisioningProfile> read_profile(ByteView file, const std::vector<Bytes>& roots) {
+Result<ProvisioningProfile> read_profile(ByteView file, const std::vector<Bytes>& roots,
+                                         Budget& budget) {
   const auto content = pki::open_signed_content(file, roots, kMaxProfileBytes);
   if (!content) return pass(content);
-  const auto plist = plist::parse_plist(*content);
+  const auto plist = plist::parse_plist(*content, budget);
   if (!plist) return pass(plist);
   ProvisioningProfile profile;
   const plist::PlistValue* teams = plist->find("TeamIdentifier");
@@ -48,6 +47,7 @@ Result<ProvisioningProfile> read_profile(ByteView file, const std::vector<Bytes>
   if (ders == nullptr) return bad_profile("no DeveloperCertificates");
   for (const plist::PlistValue& der : *ders) {
     if (der.as<Bytes>() == nullptr) return bad_profile("a certificate that is no data");
+    if (auto ok = budget.take_bytes(der.as<Bytes>()->size()); !ok) return pass(ok);
     profile.certificates.push_back(*der.as<Bytes>());
   }
   return profile;

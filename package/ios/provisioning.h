@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -19,6 +20,8 @@ struct ProvisioningProfile {
   bool allows_signer(const Bytes& certificate) const;
 };
 
-Result<ProvisioningProfile> read_profile(ByteView file, const std::vector<Bytes>& roots);
+inline constexpr std::size_t kMaxProfileBytes = std::size_t{4} << 20;
+Result<ProvisioningProfile> read_profile(ByteView file, const std::vector<Bytes>& roots,
+                                         Budget& budget);
 
 }  // namespace touchmark::package::ios

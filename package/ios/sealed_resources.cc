@@ -5,6 +5,7 @@
 
 #include "formats/plist/plist.h"
 #include "package/ios/ipa.h"
+#include "package/ios/resource_rules.h"
 
 namespace touchmark::package::ios {
 namespace {
@@ -34,8 +35,8 @@ Result<void> check_entry(const plist::PlistEntry& entry, const Part* part) {
 }  // namespace
 
 Result<void> check_sealed_resources(ByteView list, const std::vector<Part>& parts,
-                                    std::string_view executable) {
-  const auto plist = plist::parse_plist(list);
+                                    std::string_view executable, Budget& budget) {
+  const auto plist = plist::parse_plist(list, budget);
   if (!plist) return pass(plist);
   const plist::PlistValue* files = plist->find("files2");
   const auto* entries = files == nullptr ? nullptr : files->as<plist::PlistValue::Dict>();
@@ -47,10 +48,12 @@ Result<void> check_sealed_resources(ByteView list, const std::vector<Part>& part
     if (auto ok = check_entry(entry, part); !ok) return ok;
     sealed.insert(entry.key);
   }
+  const ResourceRules rules(plist->find("rules2"));
   for (const Part& part : parts) {
-    if (!sealed.contains(part.name) && !needs_no_seal(part.name, executable)) {
-      return fail(IpaError::kUnsealed, part.name);
-    }
+    if (sealed.contains(part.name) || needs_no_seal(part.name, executable)) continue;
+    const auto omitted = rules.omits(part.name, budget);
+    if (!omitted) return pass(omitted);
+    if (!*omitted) return fail(IpaError::kUnsealed, part.name);
   }
   return {};
 }

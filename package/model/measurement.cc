@@ -197,6 +197,7 @@ Json to_json(const Measurement& measurement) {
           {"label", measurement.label},
           {"min_sdk", measurement.min_sdk},
           {"target_sdk", measurement.target_sdk},
+          {"debuggable", measurement.debuggable},
           {"sdk_version", measurement.sdk_version},
           {"signers", std::move(signers)},
           {"parts", std::move(parts)}};
@@ -232,6 +233,10 @@ Result<Measurement> from_json(const Json& json) {
     if (!level) return pass(level);
     *value = static_cast<std::uint32_t>(*level);
   }
+  // Releases that were registered before it was measured do not say.
+  const Json debuggable = json.value("debuggable", Json(false));
+  if (!debuggable.is_boolean()) return malformed("debuggable is neither true nor false");
+  out.debuggable = debuggable.get<bool>();
   if (auto ok = lists_from_json(json, out); !ok) return pass(ok);
   return out;
 }

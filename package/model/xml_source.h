@@ -15,12 +15,17 @@ namespace touchmark::package {
 enum class ValueType : std::uint8_t {
   kNull = 0x00,
   kReference = 0x01,
+  kAttribute = 0x02,
   kString = 0x03,
   kFloat = 0x04,
+  kDimension = 0x05,
+  kFraction = 0x06,
   kDynamicReference = 0x07,
-  kIntDec = 0x10,
+  kIntDec = 0x10,  // the first of the whole numbers
   kIntHex = 0x11,
   kBoolean = 0x12,
+  kFirstColor = 0x1c,
+  kLastColor = 0x1f,  // the last of the whole numbers
 };
 
 struct TypedValue {
@@ -28,10 +33,18 @@ struct TypedValue {
   std::uint32_t data = 0;  // for kString the index of a string of the document or table
 
   bool is_int() const { return type == ValueType::kIntDec || type == ValueType::kIntHex; }
+  // A number, a truth value or a colour: what the platform takes where it wants an integer.
+  bool is_whole_number() const {
+    return type >= ValueType::kIntDec && type <= ValueType::kLastColor;
+  }
   bool is_reference() const {
     return type == ValueType::kReference || type == ValueType::kDynamicReference;
   }
 };
+
+// What the platform shows for a value that is no string, as TypedValue.coerceToString() has it:
+// "3", "0x1f", "1.5", "true", "#ff00ff00", "12.0dip". Nothing for a value that has no text.
+std::optional<std::string> coerce_to_text(const TypedValue& value);
 
 struct XmlAttribute {
   std::string name;
@@ -65,11 +78,17 @@ class XmlSource {
   virtual Result<std::string> string(std::uint32_t index) const = 0;
 };
 
-// The values of resources in the default configuration. References are followed.
+// The values of resources. References are followed. A value that is no string is coerced to one.
 class ResourceSource {
  public:
   virtual ~ResourceSource() = default;
+  // For people: in the default configuration, and of a resource that has no value there, what a
+  // phone of today would show, or any device.
   virtual Result<std::string> string(std::uint32_t resource_id) const = 0;
+  // As the installer reads it, which knows nothing of the device but its version: empty when the
+  // value depends on the device's configuration.
+  virtual Result<std::string> installer_string(std::uint32_t resource_id) const = 0;
+  // As the installer reads it; a truth value is 0 or not 0.
   virtual Result<std::uint32_t> integer(std::uint32_t resource_id) const = 0;
 };
 

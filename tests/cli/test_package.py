@@ -150,3 +150,90 @@ def test_show_lists_facts_and_parts(nobody: Command, release: Path) -> None:
     assert re.search(r"^package +com\.criticalblue\.currencyconverterdemo$", text, re.M)
     assert re.search(r"^signatures +verified: ", text, re.M)
     assert re.search(r"^[0-9a-f]{64} +\S+ \S+ +dex +classes\.dex$", text, re.M)
+
+
+def measured(nobody: Command, path: Path, manifest: str, values: dict[str, str]) -> dict[str, str]:
+    files = apk.compile_app(manifest, values)
+    package = apk.build(
+        files.pop("AndroidManifest.xml"), apk.SigningKey.generate(), {**files, "classes.dex": b"1"}
+    )
+    path.write_bytes(package)
+    answer: dict[str, str] = nobody.json("package", "measure", path)
+    return answer["measurement"] if "measurement" in answer else answer  # type: ignore[return-value]
+
+
+REFERENCES = apk.manifest_xml(
+    'package="org.example.values" android:versionCode="1" android:versionName="@{}/version"',
+    'android:label="@string/label"',
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "label"),
+    [
+        ({"values-mdpi": "a"}, "a"),
+        ({"values-xxxhdpi": "a"}, "a"),
+        ({"values-mdpi": "a", "values-xxhdpi": "b", "values-xxxhdpi": "c"}, "b"),
+        ({"values-v21": "a", "values-v33": "b"}, "b"),
+        ({"values-de": "a", "values-en": "b"}, "b"),
+        ({"values-de": "a"}, "a"),
+        ({"values-sw600dp": "a", "values-port": "b", "values-land": "c"}, "b"),
+        ({"values": "a", "values-en": "b"}, "a"),
+    ],
+)
+def test_a_label_without_a_default_is_what_a_device_shows(
+    nobody: Command, tmp_path: Path, values: dict[str, str], label: str
+) -> None:
+    resources = {
+        folder: f'<string name="label">{text}</string>' for folder, text in values.items()
+    }
+    number = '<integer name="version">7</integer>'
+    resources["values"] = resources.get("values", "") + number
+    read = measured(nobody, tmp_path / "app.apk", REFERENCES.format("integer"), resources)
+    assert read["label"] == label
+
+
+@pytest.mark.parametrize(
+    ("kind", "element", "version"),
+    [
+        ("string", '<string name="version">1.2</string>', "1.2"),
+        ("integer", '<integer name="version">42</integer>', "42"),
+        ("integer", '<integer name="version">-3</integer>', "-3"),
+        ("integer", '<integer name="version">0x1f</integer>', "0x1f"),
+        ("bool", '<bool name="version">true</bool>', "true"),
+        ("dimen", '<dimen name="version">1.5dp</dimen>', "1.5dip"),
+        ("color", '<color name="version">#ff0000ff</color>', "#ff0000ff"),
+        ("string", '<string name="version">@string/other</string><string name="other">x</string>', "x"),
+    ],
+)
+def test_a_version_name_is_what_the_installer_reads(
+    nobody: Command, tmp_path: Path, kind: str, element: str, version: str
+) -> None:
+    resources = {"values": '<string name="label">a</string>' + element}
+    read = measured(nobody, tmp_path / "app.apk", REFERENCES.format(kind), resources)
+    assert read["version_name"] == version
+
+
+def test_a_version_name_that_depends_on_the_device_is_none(nobody: Command, tmp_path: Path) -> None:
+    label = '<string name="label">a</string>'
+    version = '<string name="version">1.{}</string>'
+    path = tmp_path / "app.apk"
+    several = {"values": label + version.format(0), "values-de": version.format(1)}
+    assert measured(nobody, path, REFERENCES.format("string"), several)["version_name"] == ""
+    newer = {"values": label + version.format(0), "values-v28": version.format(1)}
+    assert measured(nobody, path, REFERENCES.format("string"), newer)["version_name"] == "1.1"
+    one = {"values": label, "values-mdpi": version.format(2)}
+    assert measured(nobody, path, REFERENCES.format("string"), one)["version_name"] == "1.2"
+
+
+def test_licences_may_differ_in_case(nobody: Command, tmp_path: Path) -> None:
+    path = tmp_path / "app.apk"
+    manifest = apk.compile_manifest("org.example.licences")
+    key = apk.SigningKey.generate()
+    files = {"META-INF/LICENSE.txt": b"a", "META-INF/license.txt": b"b", "classes.dex": b"1"}
+    path.write_bytes(apk.build(manifest, key, files))
+    assert nobody.run("package", "measure", path).returncode == 0
+    path.write_bytes(apk.build(manifest, key, {"META-INF/a.SF": b"a", "META-INF/A.sf": b"b"}))
+    done = nobody.run("package", "measure", path)
+    assert done.returncode == 1
+    assert "zip.confusable-name" in done.stderr

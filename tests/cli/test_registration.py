@@ -123,6 +123,79 @@ def test_splits_come_in_an_archive_or_one_by_one(
     assert "splits.no-base" in done.stderr
 
 
+def test_what_a_mac_adds_to_an_archive_is_passed_over(
+    touchmark: Command, nothing_left: None, tmp_path: Path
+) -> None:
+    added = touchmark.json("registration", "add", SPLITS)
+    packed = tmp_path / "app.apks"
+    with zipfile.ZipFile(SPLITS) as archive, zipfile.ZipFile(packed, "w") as mac:
+        for name in archive.namelist():
+            mac.writestr(name, archive.read(name))
+            folder, _, file = name.rpartition("/")
+            mac.writestr(f"__MACOSX/{folder}/._{file}", b"\x00\x05\x16\x07")
+            mac.writestr(f"{folder}/._{file}", b"\x00\x05\x16\x07")
+    assert touchmark.json("registration", "add", packed)["id"] == added["id"]
+
+
+def test_an_error_names_the_package_it_is_about(
+    touchmark: Command, nothing_left: None, tmp_path: Path
+) -> None:
+    packed = tmp_path / "broken.apks"
+    files = []
+    with zipfile.ZipFile(SPLITS) as archive, zipfile.ZipFile(packed, "w") as broken:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name == "splits/base-de.apk":
+                content = content[:-30]
+            broken.writestr(name, content)
+            files.append(tmp_path / Path(name).name)
+            files[-1].write_bytes(content)
+    done = touchmark.run("package", "measure", packed)
+    assert done.returncode == 1
+    assert "broken.apks: splits/base-de.apk: " in done.stderr
+    files = [file for file in files if file.suffix == ".apk"]
+    done = touchmark.run("package", "measure", *files)
+    assert done.returncode == 1
+    assert f"{tmp_path / 'base-de.apk'}: " in done.stderr
+    assert "base-master.apk" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("sdk", "debuggable", "expected"),
+    [
+        (None, False, ["no-sdk"]),
+        ("0.0.1", False, ["older-sdk"]),
+        ("0.0.1", True, ["older-sdk", "debuggable"]),
+        ("99.0.0", True, ["debuggable"]),
+        ("99.0.0", False, []),
+    ],
+)
+def test_a_release_that_will_not_do_what_one_expects_is_warned_of(
+    touchmark: Command,
+    nothing_left: None,
+    tmp_path: Path,
+    key: apk.SigningKey,
+    sdk: str | None,
+    debuggable: bool,
+    expected: list[str],
+) -> None:
+    files = {"classes.dex": b"1"}
+    if sdk is not None:
+        files["assets/touchmark-sdk.json"] = json.dumps({"version": sdk}).encode()
+    package = tmp_path / "app.apk"
+    manifest = apk.compile_manifest("org.example.warned", debuggable=debuggable)
+    package.write_bytes(apk.build(manifest, key, files))
+    added = touchmark.json("registration", "add", package)
+    assert [warning["id"] for warning in added["warnings"]] == expected
+    done = touchmark.run("registration", "add", package)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "registration successful"
+    lines = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert lines == ["warning: " + warning["message"] for warning in added["warnings"]]
+    if sdk == "0.0.1":
+        assert "0.0.1" in lines[0]
+
+
 def test_diff_compares_with_a_registration(
     touchmark: Command, nothing_left: None, tmp_path: Path, release: Path
 ) -> None:

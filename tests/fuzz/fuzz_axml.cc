@@ -7,7 +7,8 @@ using namespace touchmark;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView document(reinterpret_cast<const std::byte*>(data), size);
-  const auto manifest = package::android::parse_manifest(document, nullptr);
+  Budget budget(size);
+  const auto manifest = package::android::parse_manifest(document, nullptr, budget);
   if (!manifest) return 0;
   if (manifest->package_name.empty() || manifest->min_sdk < 1 || manifest->target_sdk < 1) {
     std::abort();

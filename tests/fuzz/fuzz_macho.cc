@@ -9,10 +9,13 @@ using namespace touchmark;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView file(reinterpret_cast<const std::byte*>(data), size);
-  const auto read = [&](std::uint64_t offset, std::size_t length) -> Result<Bytes> {
-    if (offset >= file.size()) return Bytes();
-    const ByteView rest = file.subspan(static_cast<std::size_t>(offset));
-    return to_bytes(rest.first(std::min(length, rest.size())));
+  const auto read = [&](std::span<const zip::ZipRange> ranges) -> Result<std::vector<Bytes>> {
+    std::vector<Bytes> out;
+    for (const zip::ZipRange& range : ranges) {
+      const auto at = static_cast<std::size_t>(std::min<std::uint64_t>(range.offset, file.size()));
+      out.push_back(to_bytes(file.subspan(at, std::min(range.length, file.size() - at))));
+    }
+    return out;
   };
   const auto slices = package::ios::read_mach_o(size, read);
   if (!slices) return 0;

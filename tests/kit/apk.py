@@ -28,28 +28,53 @@ V2_BLOCK_ID = 0x7109871A
 CHUNK = 1 << 20
 
 
+def compile_app(manifest: str, values: dict[str, str] | None = None) -> dict[str, bytes]:
+    """What aapt2 makes of a manifest and of `values`: by the folder ("values-mdpi"), the elements
+    of a resource file. Names of files and their content."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "AndroidManifest.xml")
+        path.write_text(manifest)
+        out = Path(folder, "out.apk")
+        compiled = []
+        for name, elements in (values or {}).items():
+            file = Path(folder, "res", name, "values.xml")
+            file.parent.mkdir(parents=True)
+            file.write_text(f"<resources>{elements}</resources>")
+            _aapt2("compile", "-o", folder, file)
+            compiled.append(Path(folder, f"{name}_values.arsc.flat"))
+        _aapt2("link", "-o", out, "--manifest", path, "-I", FRAMEWORK, *compiled)
+        with zipfile.ZipFile(out) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _aapt2(*arguments: str | Path) -> None:
+    subprocess.run(["aapt2", *arguments], check=True, capture_output=True)
+
+
+def manifest_xml(attributes: str, application: str) -> str:
+    """The source of a manifest, with attributes of its root and of its application."""
+    return f"""<manifest xmlns:android="http://schemas.android.com/apk/res/android" {attributes}>
+        <uses-sdk android:minSdkVersion="24" android:targetSdkVersion="34"/>
+        <application {application} android:hasCode="true"/></manifest>"""
+
+
 def compile_manifest(
-    package: str, label: str = "Test App", version_code: int = 1, split: str | None = None
+    package: str,
+    label: str = "Test App",
+    version_code: int = 1,
+    split: str | None = None,
+    *,
+    debuggable: bool = False,
 ) -> bytes:
     """The binary AndroidManifest.xml of a package (or of one of its splits), by aapt2."""
     split_attribute = f'split="{split}"' if split else ""
-    with tempfile.TemporaryDirectory() as folder:
-        manifest = Path(folder, "AndroidManifest.xml")
-        manifest.write_text(
-            f"""<manifest xmlns:android="http://schemas.android.com/apk/res/android"
-                 package="{package}" {split_attribute}
-                 android:versionCode="{version_code}" android:versionName="{version_code}.0">
-                 <uses-sdk android:minSdkVersion="24" android:targetSdkVersion="34"/>
-                 <application android:label="{label}" android:hasCode="true"/></manifest>"""
-        )
-        out = Path(folder, "out.apk")
-        subprocess.run(
-            ["aapt2", "link", "-o", out, "--manifest", manifest, "-I", FRAMEWORK],
-            check=True,
-            capture_output=True,
-        )
-        with zipfile.ZipFile(out) as archive:
-            return archive.read("AndroidManifest.xml")
+    debug_attribute = 'android:debuggable="true"' if debuggable else ""
+    xml = manifest_xml(
+        f'package="{package}" {split_attribute} android:versionCode="{version_code}"'
+        f' android:versionName="{version_code}.0"',
+        f'android:label="{label}" {debug_attribute}',
+    )
+    return compile_app(xml)["AndroidManifest.xml"]
 
 
 @dataclass

@@ -7,6 +7,7 @@
 #include "verifier/routes/json.h"
 #include "verifier/routes/problem.h"
 #include "verifier/routes/responses.h"
+#include "verifier/state/registration_warnings.h"
 
 namespace touchmark::verifier::routes {
 namespace {
@@ -46,9 +47,15 @@ http::HttpResponse add_registration(const RouteContext& context, const http::Htt
     // What the readers of package refuse is the upload's fault.
     return problem(made.error(), 422);
   }
-  const Json registration = to_json(*made);
+  Json registration = to_json(*made);
   Json fields = registration;
   fields["actor"] = request.caller.name;
+  registration["warnings"] = Json::array();
+  fields["warnings"] = Json::array();
+  for (const auto& warning : state::registration_warnings(made->measurement, TOUCHMARK_VERSION)) {
+    registration["warnings"].push_back({{"id", warning.id}, {"message", warning.message}});
+    fields["warnings"].push_back(warning.id);
+  }
   context.log.info("registration.add", fields);
   return json_response(registration, 201);
 }

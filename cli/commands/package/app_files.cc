@@ -1,9 +1,11 @@
 #include "cli/commands/package/app_files.h"
-#include "package/android/splits.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/io/error.h"
+#include "package/android/splits.h"
 
 namespace touchmark::cli::commands {
 namespace {
@@ -31,14 +33,22 @@ std::string AppFiles::name() const { return fmt::format("{}", fmt::join(paths_, 
 
 Result<package::Measurement> AppFiles::measure_all(const package::MeasureOptions& options) const {
   if (sources_.size() == 1) return package::measure(*sources_.front(), options);
-  std::vector<const Source*> sources;
-  for (const auto& source : sources_) sources.push_back(source.get());
-  return package::android::measure_splits(sources, options);
+  std::vector<package::android::PackageSource> packages;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    packages.push_back({paths_[i], sources_[i].get()});
+  }
+  return package::android::measure_splits(packages, options);
 }
 
 Result<package::Measurement> AppFiles::measure(const package::MeasureOptions& options) const {
   auto measurement = measure_all(options);
   if (measurement) return measurement;
+  // Of several files, the reader names the one that it is about.
+  const std::string& message = measurement.error().message();
+  const bool named = paths_.size() > 1 && std::ranges::any_of(paths_, [&](const std::string& path) {
+                       return message.starts_with(path);
+                     });
+  if (named) return measurement;
   return refused(name(), measurement.error());
 }
 

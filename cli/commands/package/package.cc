@@ -162,6 +162,7 @@ void print_facts(const package::Inspection& inspection, Session& session) {
       {"label", facts.label},
       {"version", fmt::format("{} [{}]", facts.version_name, facts.version_code)},
       {"API levels", fmt::format("{} and up, targets {}", facts.min_sdk, facts.target_sdk)},
+      {"debuggable", facts.debuggable ? "yes" : "no"},
       {"Touchmark SDK", facts.sdk_version.empty() ? "none" : facts.sdk_version}};
   if (inspection.signatures) {
     rows.push_back({"signatures", "verified: " + joined(inspection.signatures->schemes)});

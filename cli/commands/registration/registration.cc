@@ -95,6 +95,16 @@ Result<Json> upload(const AppFiles& app, const std::string& path, service::Admin
   return client.upload(path, archive->path(), session.progress("uploading"));
 }
 
+// What the service says of a release that it took all the same; an older one says nothing.
+void print_warnings(const Json& answer, Session& session) {
+  const Json* warnings = find_array(answer, "warnings");
+  if (warnings == nullptr) return;
+  for (const Json& warning : *warnings) {
+    session.console().note("warning: " +
+                           io::one_line(find_string(warning, "message").value_or("?")));
+  }
+}
+
 Outcome add(const AddOptions& options, Session& session) {
   auto how = measure_options(options.app);
   if (!how) return pass(how);
@@ -125,6 +135,7 @@ Outcome add(const AddOptions& options, Session& session) {
   } else {
     session.console().print("registration successful");
   }
+  print_warnings(*answer, session);
   return io::kExitOk;
 }
 

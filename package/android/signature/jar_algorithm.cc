@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "package/android/signature/error.h"
 
 namespace touchmark::package::signature {
@@ -120,14 +121,15 @@ constexpr std::array<std::pair<std::string_view, DigestAlgorithm>, 4> kStrongest
 Result<NamedDigest> decode(DigestAlgorithm algorithm, const std::string& text) {
   auto value = base64_decode(text);
   if (!value) {
-    return fail(SignatureError::kV1MalformedDigest, "\"" + text + "\" is not a digest in base64");
+    return fail(SignatureError::kV1MalformedDigest,
+                "\"" + shortened(text) + "\" is not a digest in base64");
   }
   return NamedDigest{algorithm, std::move(*value)};
 }
 
 // The first algorithm of Digest-Algorithms that the oldest level knows and the section has.
 Result<std::optional<NamedDigest>> listed_digest(const JarSection& section, std::string_view suffix,
-                                                 std::int64_t min_sdk) {
+                                                 std::int64_t min_sdk, Budget& budget) {
   constexpr std::string_view kSpaces = " \t\n\r\f";
   const std::string* list = section.find("Digest-Algorithms");
   std::string_view rest = list != nullptr ? std::string_view(*list) : "SHA SHA1";
@@ -137,6 +139,8 @@ Result<std::optional<NamedDigest>> listed_digest(const JarSection& section, std:
     rest.remove_prefix(start);
     const std::string_view name = rest.substr(0, rest.find_first_of(kSpaces));
     rest.remove_prefix(name.size());
+    // Each name of the list is looked for among all attributes.
+    if (auto ok = budget.take_steps(section.attributes.size() + name.size()); !ok) return pass(ok);
     const std::string* value = section.find(std::string(name) + std::string(suffix));
     const auto* known = std::find_if(kNames.begin(), kNames.end(), [&](const DigestName& n) {
       return equal_ignoring_case(n.name, name) && n.from <= min_sdk;
@@ -178,10 +182,11 @@ bool jar_algorithms_supported(std::string_view digest_oid, std::string_view sign
 }
 
 Result<std::vector<NamedDigest>> jar_digests_to_verify(const JarSection& section,
-                                                       std::string_view suffix, SdkRange range) {
+                                                       std::string_view suffix, SdkRange range,
+                                                       Budget& budget) {
   std::vector<NamedDigest> digests;
   if (range.min < kJellyBeanMr2) {
-    auto listed = listed_digest(section, suffix, range.min);
+    auto listed = listed_digest(section, suffix, range.min, budget);
     if (!listed) return pass(listed);
     if (!*listed) return digests;
     digests.push_back(std::move(**listed));

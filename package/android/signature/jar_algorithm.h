@@ -31,8 +31,9 @@ struct NamedDigest {
 // The digests in `section` that the levels of `range` would check: attributes
 // "<algorithm><suffix>", such as SHA1-Digest. Before API level 18 the attribute Digest-Algorithms
 // chose; since then it is the strongest of SHA-512, SHA-384, SHA-256 and SHA-1. Empty when some
-// level would find none.
+// level would find none. BudgetError.
 Result<std::vector<NamedDigest>> jar_digests_to_verify(const JarSection& section,
-                                                       std::string_view suffix, SdkRange range);
+                                                       std::string_view suffix, SdkRange range,
+                                                       Budget& budget);
 
 }  // namespace touchmark::package::signature

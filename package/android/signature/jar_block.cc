@@ -1,5 +1,6 @@
 // The signature block: PKCS #7 signers over the signature file.
 #include <algorithm>
+#include <map>
 
 #include "formats/der.h"
 #include "package/android/signature/error.h"
@@ -21,16 +22,32 @@ struct BlockContext {
   const std::vector<SignerCertificate>& certificates;
   ByteView signature_file;
   SdkRange range;
+  Budget& budget;
+  // Of the signature file, by each algorithm that a signer names.
+  std::map<crypto::DigestAlgorithm, Bytes>& digests;
 };
+
+// A step for so many bytes that are digested.
+constexpr std::size_t kBytesPerStep = 8;
+
+const Bytes& file_digest(const BlockContext& context, crypto::DigestAlgorithm algorithm) {
+  const auto [at, fresh] = context.digests.try_emplace(algorithm);
+  if (fresh) at->second = crypto::digest(algorithm, context.signature_file);
+  return at->second;
+}
 
 // The certificate that the signer names and that may sign.
 Result<const SignerCertificate*> find_certificate(const BlockContext& context,
                                                   const Pkcs7Signer& signer) {
-  const auto found = std::find_if(
-      context.certificates.begin(), context.certificates.end(), [&](const SignerCertificate& c) {
-        return signer.issuer && pki::same_serial(c.serial, signer.serial) &&
-               pki::names_match(c.issuer, *signer.issuer);
-      });
+  auto found = context.certificates.begin();
+  for (; found != context.certificates.end(); ++found) {
+    if (auto ok = context.budget.take_steps(1); !ok) return pass(ok);
+    if (!signer.issuer || !pki::same_serial(found->serial, signer.serial)) continue;
+    // Both are decoded to be compared.
+    const std::size_t cost = found->issuer.size() + signer.issuer->size();
+    if (auto ok = context.budget.take_steps(cost); !ok) return pass(ok);
+    if (pki::names_match(found->issuer, *signer.issuer)) break;
+  }
   if (found == context.certificates.end()) {
     return fail(SignatureError::kV1CertificateMissing,
                 context.name + ": the signer's certificate is not in the block");
@@ -100,7 +117,7 @@ Result<bool> attributes_match(const BlockContext& context, const Pkcs7Signer& si
     return fail(SignatureError::kV1MissingAttribute,
                 context.name + ": no digest in the signed attributes");
   }
-  const Bytes actual = crypto::digest(*jar_digest(signer.digest_algorithm), context.signature_file);
+  const Bytes& actual = file_digest(context, *jar_digest(signer.digest_algorithm));
   const ByteView value = (*expected)->content;
   return std::equal(actual.begin(), actual.end(), value.begin(), value.end());
 }
@@ -124,7 +141,8 @@ Result<const SignerCertificate*> verify_signer(const BlockContext& context,
     return fail(SignatureError::kV1UnusableKey,
                 context.name + ": the certificate's key is not one for the signature's algorithm");
   }
-  Bytes signed_bytes = to_bytes(context.signature_file);
+  Bytes attributes;
+  ByteView signed_bytes = context.signature_file;
   if (signer.signed_attributes) {
     if (context.range.min < kKitKat) {
       return fail(SignatureError::kV1AttributesTooOld,
@@ -134,8 +152,12 @@ Result<const SignerCertificate*> verify_signer(const BlockContext& context,
     if (!match) return pass(match);
     if (!*match) return nullptr;
     // The signature is over the attributes as a SET, whatever tag they stand under in the block.
-    signed_bytes = to_bytes(*signer.signed_attributes);
-    signed_bytes.front() = kSetTag;
+    attributes = to_bytes(*signer.signed_attributes);
+    attributes.front() = kSetTag;
+    signed_bytes = attributes;
+  }
+  if (auto ok = context.budget.take_steps(signed_bytes.size() / kBytesPerStep); !ok) {
+    return pass(ok);
   }
   switch (key->check(*scheme, signed_bytes, signer.signature)) {
     case pki::SignatureCheck::kGood:
@@ -153,7 +175,8 @@ Result<const SignerCertificate*> verify_signer(const BlockContext& context,
 }  // namespace
 
 Result<SignerCertificate> verify_signature_block(ByteView block, ByteView signature_file,
-                                                 const std::string& name, SdkRange range) {
+                                                 const std::string& name, SdkRange range,
+                                                 Budget& budget) {
   const auto data = parse_pkcs7(block);
   if (!data) return fail(SignatureError::kV1MalformedBlock, name + ": " + data.error().message());
   if (data->signers.empty()) {
@@ -171,7 +194,8 @@ Result<SignerCertificate> verify_signature_block(ByteView block, ByteView signat
   }
   // Android 7 and newer try all signers and take the first that holds; older ones look at one.
   const std::size_t tried = range.min < kNougat ? 1 : data->signers.size();
-  const BlockContext context{name, *data, certificates, signature_file, range};
+  std::map<crypto::DigestAlgorithm, Bytes> digests;
+  const BlockContext context{name, *data, certificates, signature_file, range, budget, digests};
   const SignerCertificate* first = nullptr;
   for (std::size_t i = 0; i < tried; ++i) {
     const auto certificate = verify_signer(context, data->signers[i]);

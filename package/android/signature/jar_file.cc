@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "package/android/signature/error.h"
 #include "package/android/signature/jar_algorithm.h"
 #include "package/android/signature/jar_signer.h"
@@ -11,11 +12,19 @@
 namespace touchmark::package::signature {
 namespace {
 
+constexpr std::size_t kMaxUnknownSchemes = 16;  // that are warned of
+constexpr std::size_t kSetEntryCost = 128;      // of a name in a set, beside its text
+
 class FileCheck {
  public:
   FileCheck(const std::string& name, const JarManifest& manifest, SdkRange range,
-            const std::set<SchemeId>& found, std::vector<std::string>& warnings)
-      : name_(name), manifest_(manifest), range_(range), found_(found), warnings_(warnings) {}
+            const std::set<SchemeId>& found, std::vector<std::string>& warnings, Budget& budget)
+      : name_(name),
+        manifest_(manifest),
+        range_(range),
+        found_(found),
+        warnings_(warnings),
+        budget_(budget) {}
 
   Result<SignatureFile> run(const std::vector<JarSection>& sections);
 
@@ -32,6 +41,7 @@ class FileCheck {
   SdkRange range_;
   const std::set<SchemeId>& found_;
   std::vector<std::string>& warnings_;
+  Budget& budget_;
   // Files by signtool (of the Netscape era) name their digests differently.
   bool by_signtool_ = false;
   bool manifest_verified_ = false;
@@ -53,6 +63,7 @@ Result<void> FileCheck::check_stripping(const JarSection& main) {
     return {};
   }
   std::string_view rest = *list;
+  std::size_t unknown = 0;
   while (!rest.empty()) {
     std::string_view item = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
@@ -64,6 +75,7 @@ Result<void> FileCheck::check_stripping(const JarSection& main) {
     if (error != std::errc() || end != item.data() + item.size()) continue;
     const bool known = id == 2 || (id == 3 && range_.max >= kPie);
     if (!known) {
+      if (++unknown > kMaxUnknownSchemes) continue;  // enough to see that something is odd
       warnings_.push_back("signature.unknown-scheme: " + name_ + ": scheme " + std::to_string(id));
     } else if (!found_.contains(static_cast<SchemeId>(id))) {
       return fail(SignatureError::kV1SchemeStripped,
@@ -78,7 +90,7 @@ Result<void> FileCheck::check_stripping(const JarSection& main) {
 // are checked one by one then.
 Result<bool> FileCheck::manifest_verifies(const JarSection& main) {
   const auto expected =
-      jar_digests_to_verify(main, by_signtool_ ? "-Digest" : "-Digest-Manifest", range_);
+      jar_digests_to_verify(main, by_signtool_ ? "-Digest" : "-Digest-Manifest", range_, budget_);
   if (!expected) return pass(expected);
   return !expected->empty() &&
          std::all_of(expected->begin(), expected->end(), [&](const NamedDigest& named) {
@@ -87,7 +99,8 @@ Result<bool> FileCheck::manifest_verifies(const JarSection& main) {
 }
 
 Result<void> FileCheck::check_main_attributes(const JarSection& main) {
-  const auto expected = jar_digests_to_verify(main, "-Digest-Manifest-Main-Attributes", range_);
+  const auto expected =
+      jar_digests_to_verify(main, "-Digest-Manifest-Main-Attributes", range_, budget_);
   if (!expected) return pass(expected);
   if (expected->empty()) return {};
   ByteView text;
@@ -116,11 +129,11 @@ Result<void> FileCheck::check_main(const JarSection& main) {
 }
 
 Result<void> FileCheck::check_section(const JarSection& section, const std::string& entry) {
-  const auto expected = jar_digests_to_verify(section, "-Digest", range_);
+  const auto expected = jar_digests_to_verify(section, "-Digest", range_, budget_);
   if (!expected) return pass(expected);
   if (expected->empty()) {
     return fail(SignatureError::kV1NoSectionDigest,
-                name_ + " has no digest that is checked for " + entry);
+                name_ + " has no digest that is checked for " + shortened(entry));
   }
   const JarSection& signed_section = *manifest_.find(entry);
   ByteView text = ByteView(manifest_.bytes).subspan(signed_section.offset, signed_section.size);
@@ -129,8 +142,9 @@ Result<void> FileCheck::check_section(const JarSection& section, const std::stri
     const Bytes actual = crypto::digest(named.algorithm, text);
     if (actual == named.value) continue;
     return fail(SignatureError::kV1SectionDigestMismatch,
-                name_ + ": the manifest's section of " + entry + " was signed with digest " +
-                    base64_encode(named.value) + " and has " + base64_encode(actual));
+                name_ + ": the manifest's section of " + shortened(entry) +
+                    " was signed with digest " + base64_encode(named.value) + " and has " +
+                    base64_encode(actual));
   }
   return {};
 }
@@ -151,13 +165,14 @@ Result<SignatureFile> FileCheck::run(const std::vector<JarSection>& sections) {
       ignore(file, "a section without name");
       return file;
     }
+    if (auto ok = budget_.take_bytes(kSetEntryCost + entry->size()); !ok) return pass(ok);
     if (!file.entries.insert(*entry).second) {
-      ignore(file, *entry + " stands twice");
+      ignore(file, shortened(*entry) + " stands twice");
       return file;
     }
     if (manifest_verified_) continue;
     if (manifest_.find(*entry) == nullptr) {
-      ignore(file, *entry + " is not in the manifest");
+      ignore(file, shortened(*entry) + " is not in the manifest");
       continue;
     }
     auto checked = check_section(*section, *entry);
@@ -172,8 +187,10 @@ Result<SignatureFile> FileCheck::run(const std::vector<JarSection>& sections) {
 Result<SignatureFile> verify_signature_file(ByteView bytes, const std::string& name,
                                             const JarManifest& manifest, SdkRange range,
                                             const std::set<SchemeId>& found,
-                                            std::vector<std::string>& warnings) {
-  return FileCheck(name, manifest, range, found, warnings).run(parse_jar_manifest(bytes));
+                                            std::vector<std::string>& warnings, Budget& budget) {
+  const auto sections = parse_jar_manifest(bytes, budget);
+  if (!sections) return pass(sections);
+  return FileCheck(name, manifest, range, found, warnings, budget).run(*sections);
 }
 
 }  // namespace touchmark::package::signature

@@ -29,6 +29,10 @@ class LineReader {
   std::size_t offset_ = 0;
 };
 
+// What a section and an attribute take in memory beside their text, in lists that grow.
+constexpr std::size_t kJarSectionCost = 3 * sizeof(JarSection);
+constexpr std::size_t kJarAttributeCost = 3 * sizeof(std::pair<std::string, std::string>);
+
 std::pair<std::string, std::string> split_attribute(const std::string& line) {
   const std::size_t colon = line.find(": ");
   if (colon == std::string::npos) return {line, ""};
@@ -55,7 +59,9 @@ const std::string* JarSection::name() const {
   return &attributes.front().second;
 }
 
-std::vector<JarSection> parse_jar_manifest(ByteView text) {
+Result<std::vector<JarSection>> parse_jar_manifest(ByteView text, Budget& budget) {
+  // The lines themselves, as attributes and while they are joined.
+  if (auto ok = budget.take_bytes(text.size()); !ok) return pass(ok);
   std::vector<JarSection> sections;
   LineReader lines(as_text(text));
   for (;;) {
@@ -66,6 +72,7 @@ std::vector<JarSection> parse_jar_manifest(ByteView text) {
       line = lines.next();
     }
     if (!line) return sections;
+    if (auto ok = budget.take_bytes(kJarSectionCost + kJarAttributeCost); !ok) return pass(ok);
     JarSection section;
     section.offset = start;
     std::string attribute(*line);
@@ -74,6 +81,7 @@ std::vector<JarSection> parse_jar_manifest(ByteView text) {
         attribute += line->substr(1);
         continue;
       }
+      if (auto ok = budget.take_bytes(kJarAttributeCost); !ok) return pass(ok);
       section.attributes.push_back(split_attribute(attribute));
       attribute = *line;
     }

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/bytes.h"
+#include "base/error.h"
 
 namespace touchmark::package::signature {
 
@@ -26,7 +28,9 @@ struct JarSection {
 };
 
 // All sections in order. The first one is the main section. Empty for a file without any line.
-std::vector<JarSection> parse_jar_manifest(ByteView text);
+// What is decoded counts on the budget, for a line of one letter takes a hundred bytes
+// (BudgetError).
+Result<std::vector<JarSection>> parse_jar_manifest(ByteView text, Budget& budget);
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII
 

@@ -9,9 +9,14 @@
 namespace touchmark::package::signature {
 namespace {
 
+std::vector<JarSection> parse_text(std::string_view text) {
+  Budget budget(text.size());
+  return parse_jar_manifest(as_bytes(text), budget).value();
+}
+
 TEST(JarManifest, CutsSectionsAtEmptyLines) {
   const std::string text = "Main: 1\r\nOther: 2\r\n\r\nName: a\r\nX: y\r\n\r\n\r\nName: b\r\nX: z";
-  const auto sections = parse_jar_manifest(as_bytes(text));
+  const auto sections = parse_text(text);
   ASSERT_EQ(sections.size(), 3u);
   EXPECT_EQ(text.substr(sections[0].offset, sections[0].size), "Main: 1\r\nOther: 2\r\n\r\n");
   EXPECT_EQ(text.substr(sections[1].offset, sections[1].size), "Name: a\r\nX: y\r\n\r\n");
@@ -20,12 +25,12 @@ TEST(JarManifest, CutsSectionsAtEmptyLines) {
   EXPECT_EQ(*sections[1].name(), "a");
   EXPECT_EQ(*sections[2].find("x"), "z");
   EXPECT_EQ(sections[2].find("y"), nullptr);
-  EXPECT_TRUE(parse_jar_manifest({}).empty());
-  EXPECT_TRUE(parse_jar_manifest(as_bytes("\r\n\n\r")).empty());
+  EXPECT_TRUE(parse_text("").empty());
+  EXPECT_TRUE(parse_text("\r\n\n\r").empty());
 }
 
 TEST(JarManifest, TakesEveryLineEnd) {
-  const auto sections = parse_jar_manifest(as_bytes("A: 1\rB: 2\nC: 3\r\n\rD: 4\n\nE: 5\r\r"));
+  const auto sections = parse_text("A: 1\rB: 2\nC: 3\r\n\rD: 4\n\nE: 5\r\r");
   ASSERT_EQ(sections.size(), 3u);
   EXPECT_EQ(sections[0].attributes.size(), 3u);
   EXPECT_EQ(*sections[0].find("C"), "3");
@@ -34,8 +39,8 @@ TEST(JarManifest, TakesEveryLineEnd) {
 }
 
 TEST(JarManifest, JoinsContinuationLinesAndKeepsSpaces) {
-  const auto sections = parse_jar_manifest(
-      as_bytes("Name: a/very/\r\n long\r\n  name\r\nX : y \r\nno colon\r\nZ:1\r\n"));
+  const auto sections =
+      parse_text("Name: a/very/\r\n long\r\n  name\r\nX : y \r\nno colon\r\nZ:1\r\n");
   ASSERT_EQ(sections.size(), 1u);
   EXPECT_EQ(*sections[0].name(), "a/very/long name");
   EXPECT_EQ(*sections[0].find("X "), "y ");
@@ -43,18 +48,18 @@ TEST(JarManifest, JoinsContinuationLinesAndKeepsSpaces) {
   EXPECT_EQ(*sections[0].find("no colon"), "");
   EXPECT_EQ(*sections[0].find("Z:1"), "");
   // A first line that begins with a space continues nothing.
-  EXPECT_EQ(parse_jar_manifest(as_bytes(" A: 1\n"))[0].attributes[0].first, " A");
+  EXPECT_EQ(parse_text(" A: 1\n")[0].attributes[0].first, " A");
 }
 
 TEST(JarManifest, NameCountsOnlyInFront) {
-  const auto sections = parse_jar_manifest(as_bytes("X: 1\nName: a\n\nNAME: b\n"));
+  const auto sections = parse_text("X: 1\nName: a\n\nNAME: b\n");
   EXPECT_EQ(sections[0].name(), nullptr);
   EXPECT_EQ(*sections[1].name(), "b");
 }
 
 std::string digests(std::string_view text, SdkRange range) {
-  const auto found =
-      jar_digests_to_verify(parse_jar_manifest(as_bytes(text)).at(0), "-Digest", range);
+  Budget budget(text.size());
+  const auto found = jar_digests_to_verify(parse_text(text).at(0), "-Digest", range, budget);
   if (!found) return found.error().id();
   std::string names;
   for (const NamedDigest& named : *found) {

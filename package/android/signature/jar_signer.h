@@ -17,9 +17,11 @@
 
 namespace touchmark::package::signature {
 
-// The certificate whose key signed `signature_file`. `name` is for messages.
+// The certificate whose key signed `signature_file`. `name` is for messages. A block may have many
+// signers, and each of them may make the whole file be digested again: BudgetError.
 Result<SignerCertificate> verify_signature_block(ByteView block, ByteView signature_file,
-                                                 const std::string& name, SdkRange range);
+                                                 const std::string& name, SdkRange range,
+                                                 Budget& budget);
 
 // META-INF/MANIFEST.MF with its sections by entry name.
 struct JarManifest {
@@ -42,6 +44,6 @@ struct SignatureFile {
 Result<SignatureFile> verify_signature_file(ByteView bytes, const std::string& name,
                                             const JarManifest& manifest, SdkRange range,
                                             const std::set<SchemeId>& found,
-                                            std::vector<std::string>& warnings);
+                                            std::vector<std::string>& warnings, Budget& budget);
 
 }  // namespace touchmark::package::signature

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "package/android/signature/error.h"
 #include "package/android/signature/jar_algorithm.h"
 #include "package/android/signature/jar_signer.h"
@@ -13,6 +14,7 @@ namespace touchmark::package::signature {
 namespace {
 
 constexpr std::string_view kMetaInf = "META-INF/";
+constexpr std::size_t kSectionCost = 128;  // of a name in the index, beside its text
 
 struct Signer {
   const zip::ZipEntry* block;
@@ -35,20 +37,23 @@ Result<JarManifest> read_manifest(const zip::ZipArchive& archive, const zip::Zip
   if (!bytes) return pass(bytes);
   JarManifest manifest;
   manifest.bytes = std::move(*bytes);
-  manifest.sections = parse_jar_manifest(manifest.bytes);
+  auto sections = parse_jar_manifest(manifest.bytes, archive.budget());
+  if (!sections) return pass(sections);
+  manifest.sections = *std::move(sections);
   for (std::size_t i = 1; i < manifest.sections.size(); ++i) {
     const std::string* name = manifest.sections[i].name();
     if (name == nullptr) {
       return fail(SignatureError::kV1UnnamedSection,
                   "section " + std::to_string(i) + " of the manifest has no name");
     }
+    if (auto ok = archive.budget().take_bytes(kSectionCost + name->size()); !ok) return pass(ok);
     if (!manifest.by_entry.emplace(*name, i).second) {
       return fail(SignatureError::kV1DuplicateSection,
-                  "the manifest has two sections for " + *name);
+                  "the manifest has two sections for " + shortened(*name));
     }
     if (archive.find(*name) == nullptr) {
       return fail(SignatureError::kV1EntryMissing,
-                  "the manifest names " + *name + ", which the package does not have");
+                  "the manifest names " + shortened(*name) + ", which the package does not have");
     }
   }
   return manifest;
@@ -91,15 +96,16 @@ Result<void> verify_signers(const zip::ZipArchive& archive, const JarManifest& m
     if (!block) return pass(block);
     auto file = read_signature_part(archive, *signer.file, kMaxJarManifestBytes);
     if (!file) return pass(file);
-    auto certificate = verify_signature_block(*block, *file, signer.block->name, range);
+    auto certificate =
+        verify_signature_block(*block, *file, signer.block->name, range, archive.budget());
     if (!certificate) return pass(certificate);
     signer.certificate = std::move(*certificate);
     files.push_back(std::move(*file));
   }
   std::vector<Signer> kept;
   for (std::size_t i = 0; i < signers.size(); ++i) {
-    auto file =
-        verify_signature_file(files[i], signers[i].file->name, manifest, range, found, warnings);
+    auto file = verify_signature_file(files[i], signers[i].file->name, manifest, range, found,
+                                      warnings, archive.budget());
     if (!file) return pass(file);
     if (file->ignored) continue;
     signers[i].entries = std::move(file->entries);
@@ -133,7 +139,8 @@ std::vector<std::size_t> signers_of(const std::vector<Signer>& signers, const st
 
 // What to check of one entry, unless a fault shows without reading it.
 Result<EntryCheck> plan_entry(const zip::ZipEntry& entry, const JarManifest& manifest,
-                              const std::vector<Signer>& signers, SdkRange range, EntryPlan& plan) {
+                              const std::vector<Signer>& signers, SdkRange range, EntryPlan& plan,
+                              Budget& budget) {
   const JarSection* section = manifest.find(entry.name);
   if (section == nullptr) {
     return fail(SignatureError::kV1EntryNotInManifest, entry.name + " is not in the manifest");
@@ -147,7 +154,7 @@ Result<EntryCheck> plan_entry(const zip::ZipEntry& entry, const JarManifest& man
     return fail(SignatureError::kV1EntrySignersDiffer,
                 entry.name + " is not signed by those who signed the entries before it");
   }
-  auto expected = jar_digests_to_verify(*section, "-Digest", range);
+  auto expected = jar_digests_to_verify(*section, "-Digest", range, budget);
   if (!expected) return pass(expected);
   if (expected->empty()) {
     return fail(SignatureError::kV1EntryNotInManifest,
@@ -167,7 +174,7 @@ EntryPlan plan_entries(const zip::ZipArchive& archive, const JarManifest& manife
   });
   EntryPlan plan;
   for (const zip::ZipEntry* entry : in_file_order) {
-    auto check = plan_entry(*entry, manifest, signers, range, plan);
+    auto check = plan_entry(*entry, manifest, signers, range, plan, archive.budget());
     if (!check) {
       plan.fault = std::move(check.error());
       break;
