@@ -49,6 +49,14 @@ bool check_document(const std::string& path, const verifier::policy::Document& d
   return false;
 }
 
+void print_warnings(const Json& answer, Session& session) {
+  const Json* warnings = find_array(answer, "warnings");
+  for (const Json& warning : warnings != nullptr ? *warnings : Json::array()) {
+    if (!warning.is_string()) continue;
+    session.console().note("warning: " + io::one_line(warning.get<std::string>()));
+  }
+}
+
 std::string rule_text(const Json& rule) {
   const std::string key = io::one_line(find_string(rule, "key").value_or("?"));
   auto line = get_int(rule, "line", 1, INT32_MAX);

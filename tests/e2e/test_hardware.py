@@ -25,7 +25,9 @@ def phone() -> AndroidPhone:
 def app(tmp_path_factory: pytest.TempPathFactory, phone: AndroidPhone) -> Iterator[RegisteredApp]:
     folder = tmp_path_factory.mktemp("hardware-service")
     root = phone.write_root(folder / "root.pem")
-    started = RegisteredApp.start(folder, ["--hardware-roots", str(root), "--claims", "lvl"])
+    options = ["--hardware-roots", str(root), "--claims", "lvl"]
+    # So that only what a chain is refused for is found, and not that nothing else vouches.
+    started = RegisteredApp.start(folder, options, policy="development")
     yield started
     started.service.stop()
 
@@ -164,7 +166,7 @@ def test_a_revoked_certificate(tmp_path: Path, phone: AndroidPhone, status: str)
     revoked.write_text(json.dumps({"entries": {serial: {"status": status}}}))
     root = phone.write_root(tmp_path / "root.pem")
     options = ["--hardware-roots", str(root), "--claims", "lvl", "--revocation", str(revoked)]
-    app = RegisteredApp.start(tmp_path, options)
+    app = RegisteredApp.start(tmp_path, options, policy="development")
     try:
         leaked = Attempt(app, phone)
         leaked.refused(android_key(leaked.chain()), "hardware.revoked")

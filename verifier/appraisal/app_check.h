@@ -15,13 +15,8 @@ struct Recognition {
   // store out of the registered bundle; one registration stands for many such measurements.
   bool in_part = false;
   // When in part: the code-bearing parts that are installed, by their names there; those that hold
-  // at least a byte.
+  // at least a byte, and of them the first protocol::kMaxClaimedParts.
   std::vector<package::Part> code{};
-
-  // What the ranges of a challenge are drawn over; empty for an app that no registration knows.
-  const std::vector<package::Part>& installed_code() const {
-    return reference != nullptr && !in_part ? reference->code : code;
-  }
 };
 
 // By the measurement, else by the parts (package/model/match.h) for a release in splits or in a

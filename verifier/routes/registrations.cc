@@ -46,11 +46,14 @@ http::HttpResponse add_registration(const RouteContext& context, const http::Htt
     // What the readers of package refuse is the upload's fault.
     return problem(made.error(), 422);
   }
-  const Json registration = to_json(*made);
-  Json fields = registration;
+  Json answer = to_json(*made);
+  Json fields = answer;
   fields["actor"] = request.caller.name;
   context.log.info("registration.add", fields);
-  return json_response(registration, 201);
+  const Status status = context.verifier.status();
+  answer["valid_token_takes"] = status.demand.takes;
+  answer["warnings"] = status.demand.warnings;
+  return json_response(answer, 201);
 }
 
 http::HttpResponse list_registrations(const RouteContext& context,

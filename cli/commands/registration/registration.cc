@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/package/app_options.h"
 #include "cli/commands/registration/certificate.h"
+#include "cli/commands/verdict_text.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "package/package.h"
@@ -125,6 +126,11 @@ Outcome add(const AddOptions& options, Session& session) {
   } else {
     session.console().print("registration successful");
   }
+  // An older service says nothing of it.
+  if (const auto takes = find_string(*answer, "valid_token_takes")) {
+    session.console().print("a valid token takes " + io::one_line(*takes));
+  }
+  print_warnings(*answer, session);
   return io::kExitOk;
 }
 
