@@ -49,6 +49,12 @@ bool check_document(const std::string& path, const verifier::policy::Document& d
   return false;
 }
 
+void note_demand(const Json& answer, Session& session) {
+  if (const auto takes = find_string(answer, "valid_token_takes")) {
+    session.console().note("a valid token takes " + io::one_line(*takes));
+  }
+}
+
 void print_warnings(const Json& answer, Session& session) {
   const Json* warnings = find_array(answer, "warnings");
   for (const Json& warning : warnings != nullptr ? *warnings : Json::array()) {

@@ -23,6 +23,8 @@ Json problems_json(const std::vector<verifier::policy::Problem>& problems);
 bool check_document(const std::string& path, const verifier::policy::Document& document,
                     Session& session);
 
+// Notes what the answer says a valid token takes; an older service does not say it.
+void note_demand(const Json& answer, Session& session);
 // Notes each text in the answer's `warnings`; an older service sends none.
 void print_warnings(const Json& answer, Session& session);
 

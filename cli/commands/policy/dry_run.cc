@@ -38,7 +38,7 @@ Outcome check(const std::string& path, Session& session) {
   } else if (valid) {
     session.console().print(path + " is valid");
     const auto demand = verifier::policy::demand_of(document.policy, false);
-    session.console().print("a valid token takes " + demand.takes);
+    session.console().note("a valid token takes " + demand.takes);
     for (const std::string& warning : demand.warnings) {
       session.console().note("warning: " + warning);
     }

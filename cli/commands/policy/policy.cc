@@ -124,9 +124,7 @@ Outcome set(const SetOptions& options, Session& session) {
       options.canary == 0
           ? fmt::format("policy in force, revision {}", made)
           : fmt::format("candidate for {} % of the devices, revision {}", options.canary, made));
-  if (const auto takes = find_string(*answer, "valid_token_takes")) {
-    session.console().print("a valid token takes " + io::one_line(*takes));
-  }
+  note_demand(*answer, session);
   print_service_warnings(*answer, session);
   return io::kExitOk;
 }

@@ -121,16 +121,13 @@ Outcome add(const AddOptions& options, Session& session) {
   }
   if (session.json()) return print_json(session, *answer);
   session.console().print(io::one_line(*line));
+  note_demand(*answer, session);
+  print_warnings(*answer, session);
   if (auto expires = get_int(*answer, "expires", 0, kMaxUnixTime)) {
     session.console().print("registration successful, expires " + format_time(from_unix(*expires)));
   } else {
     session.console().print("registration successful");
   }
-  // An older service says nothing of it.
-  if (const auto takes = find_string(*answer, "valid_token_takes")) {
-    session.console().print("a valid token takes " + io::one_line(*takes));
-  }
-  print_warnings(*answer, session);
   return io::kExitOk;
 }
 
