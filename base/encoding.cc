@@ -1,5 +1,6 @@
 #include "base/encoding.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -102,6 +103,14 @@ Result<Bytes> base64_decode(std::string_view text) {
 std::string base64url_encode(ByteView data) { return encode(data, kUrlSafe); }
 
 Result<Bytes> base64url_decode(std::string_view text) { return decode(text, kUrlSafeValues); }
+
+Result<Bytes> base64_any_decode(std::string_view text) {
+  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  std::string digits(text);
+  std::ranges::replace(digits, '+', '-');
+  std::ranges::replace(digits, '/', '_');
+  return base64url_decode(digits);
+}
 
 std::string hex_encode(ByteView data) {
   std::string out;

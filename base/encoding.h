@@ -25,6 +25,10 @@ Result<Bytes> base64_decode(std::string_view text);
 std::string base64url_encode(ByteView data);
 Result<Bytes> base64url_decode(std::string_view text);
 
+// Either alphabet, padded or not, for what other people's programs wrote. Never for a text that
+// names something: compare the bytes.
+Result<Bytes> base64_any_decode(std::string_view text);
+
 std::string hex_encode(ByteView data);
 // Takes both cases, an even number of digits, nothing else.
 Result<Bytes> hex_decode(std::string_view text);

@@ -48,6 +48,17 @@ TEST(Base64, OneSpellingOnly) {
   EXPECT_EQ(id_of(base64_decode("Zm-_")), "encoding.bad-character");
 }
 
+TEST(Base64Any, TakesEverySpellingOfTheSameBytes) {
+  for (const char* text : {"-_-_-w", "-_-_-w==", "+/+/+w", "+/+/+w==", "+_-/-w="}) {
+    auto decoded = base64_any_decode(text);
+    ASSERT_TRUE(decoded) << text;
+    EXPECT_EQ(hex_encode(*decoded), "fbffbffb") << text;
+  }
+  for (const char* text : {"-_-_-w===", "-_-_-", "-_-_-x", "-_ _-w", "="}) {
+    EXPECT_FALSE(base64_any_decode(text) && !base64_any_decode(text)->empty()) << text;
+  }
+}
+
 TEST(Base64Url, OneSpellingOnly) {
   EXPECT_EQ(base64url_encode(as_bytes("\xfb\xff")), "-_8");
   EXPECT_EQ(id_of(base64url_decode("-_8")), "no error");

@@ -137,8 +137,7 @@ std::string_view error_id(ChainError error) {
 }
 
 const std::vector<NameAttribute>* IssuerChain::intermediate_subject() const {
-  std::size_t below_root = certificates.size() - (root_included ? 1 : 0);
-  return below_root == 0 ? nullptr : &subjects[below_root - 1];
+  return below_root() == 0 ? nullptr : &subjects[below_root() - 1];
 }
 
 Result<void> IssuerChain::check_ca() const {

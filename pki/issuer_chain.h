@@ -48,6 +48,8 @@ struct IssuerChain {
   Bytes root_spki;             // of the root under which the chain ends
   bool root_included = false;  // the last certificate is that root's
 
+  // How many certificates stand between the leaf and the root.
+  std::size_t below_root() const { return certificates.size() - (root_included ? 1 : 0); }
   // The certificate directly below the root, which says how the chain was provisioned; nullptr when
   // there is only the root.
   const std::vector<NameAttribute>* intermediate_subject() const;

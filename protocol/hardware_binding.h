@@ -12,8 +12,8 @@ namespace touchmark::protocol {
 // installation key, DER SubjectPublicKeyInfo.
 Sha256Digest app_attest_client_data_hash(ByteView nonce, ByteView key);
 
-// The nonce of a classic Play Integrity request, as bytes, and, as base64url text, the requestHash
-// of a standard one: SHA-256("touchmark play-integrity v1" || nonce || key).
+// The nonce of a classic Play Integrity request, as bytes: SHA-256("touchmark play-integrity v1" ||
+// nonce || key).
 Sha256Digest play_integrity_hash(ByteView nonce, ByteView key);
 
 }  // namespace touchmark::protocol

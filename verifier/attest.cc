@@ -1,6 +1,7 @@
 #include "verifier/attest.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/encoding.h"
 #include "protocol/arc.h"
@@ -14,12 +15,24 @@ tl::unexpected<Error> malformed(const Error& error) {
   return fail(AttestationError::kMalformedRequest, error.text());
 }
 
-// The code that an app says it has.
-std::vector<package::Part> claimed_code(const protocol::ChallengeRequest& request) {
-  std::vector<package::Part> out;
-  for (const protocol::CodePart& part : request.code) {
-    out.push_back({part.name, package::PartKind::kOther, part.size, {}});
+// What a client says of the code that it has, and no more: were anything registered looked up for a
+// challenge, its ranges would tell.
+struct ClaimedCode {
+  appraisal::Layout layout = appraisal::Layout::kUnknown;
+  std::vector<package::Part> parts;
+};
+
+ClaimedCode claimed_code(const std::vector<protocol::CodePart>& code,
+                         const std::map<std::string, Sha256Digest>& named = {}) {
+  if (code.empty() && named.empty()) {
+    return {appraisal::Layout::kUnknown, appraisal::assumed_code()};
   }
+  if (code.empty()) return {appraisal::Layout::kNamed, appraisal::assumed_code(named)};
+  ClaimedCode out{appraisal::Layout::kClaimed, {}};
+  for (const protocol::CodePart& part : code) {
+    out.parts.push_back({part.name, package::PartKind::kOther, part.size, {}});
+  }
+  std::ranges::sort(out.parts, {}, &package::Part::name);
   return out;
 }
 
@@ -45,6 +58,22 @@ std::vector<protocol::FindingId> ids_of(const std::vector<protocol::Finding>& fi
   return out;
 }
 
+// The claim `lvl`. Where the policy lets refused hardware evidence pass, a valid token states what
+// was verified, and so does a decoy. Where it does not, evidence that was refused never gets a
+// valid token, and the decoy states what the evidence claims, as if it had been accepted. Evidence
+// that was not refused claims what is verified. So the level never depends on the verdict.
+policy::Assurance level_for_token(const appraisal::Appraisal& appraisal,
+                                  const policy::Verdict& verdict) {
+  using enum protocol::FindingId;
+  constexpr std::array kRefusals{kHardwareRefused,  kHardwareRevoked,  kHardwareOtherApp,
+                                 kHardwareOtherKey, kHardwareReplayed, kHardwareRevocationUnknown};
+  const auto rejects = verdict.with(policy::Action::kReject);
+  const bool refused = std::ranges::any_of(rejects, [&](const protocol::Finding& finding) {
+    return std::ranges::find(kRefusals, finding.id) != kRefusals.end();
+  });
+  return refused ? appraisal.claimed_assurance : appraisal.facts.assurance;
+}
+
 }  // namespace
 
 std::string_view error_id(AttestationError error) {
@@ -60,17 +89,17 @@ std::string_view error_id(AttestationError error) {
 Result<std::string> Attestation::challenge(std::string_view body) {
   const auto request = protocol::decode_challenge_request(body);
   if (!request) return malformed(request.error());
-  const auto references = parts_.registry.references();
-  const appraisal::Reference* reference = references->find(request->measurement);
-  const auto& code = reference != nullptr ? reference->code : claimed_code(*request);
-  return dump_json(protocol::encode_challenge(new_challenge(code, parts_.clock.now())));
+  return dump_json(
+      protocol::encode_challenge(new_challenge(request->code, {}, parts_.clock.now())));
 }
 
-protocol::Challenge Attestation::new_challenge(const std::vector<package::Part>& code,
+protocol::Challenge Attestation::new_challenge(const std::vector<protocol::CodePart>& code,
+                                               const std::map<std::string, Sha256Digest>& named,
                                                UnixTime now) {
   const Seconds lifetime = parts_.settings.challenge_lifetime;
-  Bytes nonce = parts_.challenges.make(now + lifetime, parts_.random);
-  auto ranges = parts_.challenges.ranges(nonce, code.empty() ? appraisal::assumed_code() : code);
+  const ClaimedCode claimed = claimed_code(code, named);
+  Bytes nonce = parts_.challenges.make(now + lifetime, parts_.random, claimed.layout);
+  auto ranges = parts_.challenges.ranges(nonce, claimed.parts);
   return {std::move(nonce), lifetime, std::move(ranges), now};
 }
 
@@ -115,8 +144,7 @@ std::string Attestation::token(const appraisal::Evidence& evidence,
                                UnixTime now) {
   appraisal::TokenFacts facts{evidence.did, appraisal.facts.ip,       evidence.pay, arc,
                               {},           evidence.key.public_der()};
-  facts.level = policy::to_string(verdict.passed ? appraisal.facts.assurance
-                                                 : appraisal::claimed_assurance(evidence));
+  facts.level = policy::to_string(level_for_token(appraisal, verdict));
   const auto& extra_claims = parts_.settings.extra_claims;
   if (std::ranges::find(extra_claims, "ear") != extra_claims.end()) {
     facts.ear = policy::ear_claims(appraisal.facts, verdict, ear_context(evidence, now));
@@ -133,7 +161,7 @@ std::string Attestation::answer_body(const appraisal::Evidence& evidence,
                                      UnixTime now) {
   protocol::AttestAnswer answer{.token = token(evidence, appraisal, verdict, arc, now),
                                 .expires_in = parts_.settings.token_lifetime,
-                                .challenge = new_challenge(appraisal.app.installed_code(), now)};
+                                .challenge = new_challenge(evidence.code, evidence.parts, now)};
   const auto configuration = parts_.api_domains.configuration();
   if (evidence.config_version < configuration->version) answer.config = configuration->jws;
   if (parts_.settings.reveal_reasons) {

@@ -78,8 +78,10 @@ class Attestation {
                           const std::string& arc, UnixTime now);
   std::string token(const appraisal::Evidence& evidence, const appraisal::Appraisal& appraisal,
                     const policy::Verdict& verdict, const std::string& arc, UnixTime now);
-  // `code`: what the ranges are drawn over; assumed code where it is empty.
-  protocol::Challenge new_challenge(const std::vector<package::Part>& code, UnixTime now);
+  // The ranges are drawn over the client's claims alone: `code` or, where it claims no sizes, the
+  // parts that it has `named`.
+  protocol::Challenge new_challenge(const std::vector<protocol::CodePart>& code,
+                                    const std::map<std::string, Sha256Digest>& named, UnixTime now);
 
   AttestationParts parts_;
 };

@@ -14,6 +14,17 @@ std::function<void(policy::Policy&)> policy_overlay(bool allow_host_builds) {
   };
 }
 
+// A list that cannot be had, or is too old; nullopt while the first one is on its way.
+std::optional<std::string> problem_of(const state::RevocationSource::Status& list) {
+  if (list.there && list.fresh) return std::nullopt;
+  if (!list.there && !list.problem) return std::nullopt;
+  const std::string what =
+      list.there ? "is of " + format_time(*list.confirmed) + " UTC and too old" : "is not there";
+  return "the revocation list (" + list.location + ") " + what +
+         (list.problem ? ": " + *list.problem : "") +
+         "; keys that leaked out of phones and were revoked since may pass";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Verifier>> Verifier::open(store::Store& store, ByteView master_key,
@@ -47,8 +58,7 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
       challenges_(keyring_.challenge_key),
       replays_(kMaxSpentChallenges),
       hardware_(settings_.hardware, challenges_, store),
-      appraiser_({keyring_.account, settings_.challenge_lifetime, std::move(service_keys),
-                  settings_.tls_terminated_by_proxy},
+      appraiser_({keyring_.account, std::move(service_keys), settings_.tls_terminated_by_proxy},
                  challenges_, replays_, hardware_,
                  [&store](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
                    return store.part_range(part, offset, length);
@@ -65,12 +75,32 @@ Result<void> Verifier::load() {
 }
 
 Status Verifier::status() const {
-  return {TOUCHMARK_VERSION,
-          keyring_.account,
-          keyring_.first_start,
-          store_.now(),
-          api_domains_.configuration()->version,
-          registry_.references()->size()};
+  const auto policy = policy_.show();
+  Status out{.version = TOUCHMARK_VERSION,
+             .account = keyring_.account,
+             .first_start = keyring_.first_start,
+             .time = store_.now(),
+             .config_version = api_domains_.configuration()->version,
+             .registrations = registry_.references()->size(),
+             .demand = demand(policy->current.policy),
+             .warnings = {},
+             .revocation = {}};
+  out.warnings = out.demand.warnings;
+  if (policy->canary) {
+    const policy::Policy& candidate = policy->canary->version.policy;
+    for (const std::string& warning : policy::demand_of(candidate, false).warnings) {
+      out.warnings.push_back("under the candidate: " + warning);
+    }
+  }
+  if (settings_.hardware.more_roots) {
+    out.warnings.push_back(
+        "--hardware-roots: whoever holds one of these roots can make evidence of any phone");
+  }
+  if (settings_.revocation_status) {
+    out.revocation = settings_.revocation_status();
+    if (auto problem = problem_of(*out.revocation)) out.warnings.push_back(*problem);
+  }
+  return out;
 }
 
 Result<void> Verifier::flush() {

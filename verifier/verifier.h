@@ -3,9 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "verifier/attest.h"
+#include "verifier/policy/demand.h"
 #include "verifier/state/operators.h"
 
 namespace touchmark::verifier {
@@ -17,6 +20,11 @@ struct Status {
   UnixTime time{};
   std::int64_t config_version = 0;
   std::size_t registrations = 0;
+  policy::Demand demand;  // of the policy in force
+  // What an operator should hardly leave so: the demand's warnings and those of the options, each a
+  // sentence.
+  std::vector<std::string> warnings;
+  std::optional<state::RevocationSource::Status> revocation;  // nullopt: switched off
 };
 
 // Thread-safe. Members are made in the order in which they stand, each of those before it, and end
@@ -42,6 +50,10 @@ class Verifier {
 
   // What goes beside the policy document: channel binding, tokens, reasons.
   const state::ServiceSettings& settings() const { return settings_; }
+  // What a valid token takes, of one policy under the options of this service.
+  policy::Demand demand(const policy::Policy& policy) const {
+    return policy::demand_of(policy, settings_.allow_host_builds);
+  }
   const std::string& account() const { return keyring_.account; }
   UnixTime now() const { return store_.now(); }
   Status status() const;

@@ -25,6 +25,16 @@ void put_platform(const Json& facts, protocol::EvidenceClaims& out) {
   out.os = find_string(facts, "os").value_or("linux");
 }
 
+// At most as many as a service takes.
+std::vector<protocol::CodePart> code_of(const package::Measurement& app) {
+  std::vector<protocol::CodePart> out;
+  for (const package::Part& part : app.parts) {
+    if (out.size() == protocol::kMaxClaimedParts) break;
+    if (part.code_bearing() && part.size > 0) out.push_back({part.name, part.size});
+  }
+  return out;
+}
+
 void put_app(const SdkFacts& sdk, const Inspection& inspection, protocol::EvidenceClaims& out) {
   if (!inspection.measurement) {
     out.package_name = sdk.package_name;
@@ -39,6 +49,7 @@ void put_app(const SdkFacts& sdk, const Inspection& inspection, protocol::Eviden
   for (const package::Part& part : app.parts) {
     if (part.code_bearing()) out.parts[part.name] = part.sha256;
   }
+  out.code = code_of(app);
   out.splits = package::split_digests(app);
 }
 
@@ -49,9 +60,7 @@ protocol::ChallengeRequest make_challenge_request(const Config& config,
   protocol::ChallengeRequest out{.account = config.account, .measurement = {}, .code = {}};
   if (!inspection.measurement) return out;
   out.measurement = package::digest(*inspection.measurement);
-  for (const package::Part& part : inspection.measurement->parts) {
-    if (part.code_bearing() && part.size > 0) out.code.push_back({part.name, part.size});
-  }
+  out.code = code_of(*inspection.measurement);
   return out;
 }
 

@@ -20,8 +20,7 @@ struct SdkFacts {
   Json platform = Json::object();      // the claim `platform`
 };
 
-// Names the code that is installed: ranges are asked for over it when the service knows no package
-// of this measurement, since it may still know the release that these are some splits of.
+// Names the code that is installed: ranges are asked for over it, whatever the service knows.
 protocol::ChallengeRequest make_challenge_request(const Config& config,
                                                   const Inspection& inspection);
 

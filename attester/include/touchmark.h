@@ -55,7 +55,7 @@ typedef struct touchmark_evidence_request {
   int provider_key;  /* 1: the installation key is the provider's, 0: the software key stands in */
   const char* nonce; /* the challenge's, base64url */
   uint8_t app_attest_client_data_hash[32];
-  const char* play_integrity_nonce; /* base64url: nonce (classic) or requestHash (standard) */
+  const char* play_integrity_nonce; /* base64url: the nonce of a classic request */
 } touchmark_evidence_request;
 
 typedef struct touchmark_key_provider {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands/commands.h"
+#include "cli/commands/verdict_text.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 
@@ -15,6 +16,16 @@ std::string plain(const Json& value) {
 
 bool is_time(const std::string& name) { return name == "time" || name == "first_start"; }
 
+std::string revocation_text(const Json& list) {
+  if (!list.is_object()) return "off: revoked keys pass";
+  const auto confirmed = get_int(list, "confirmed", 0, kMaxUnixTime);
+  const std::string source = find_string(list, "source").value_or("?");
+  if (!confirmed) return io::one_line(source + ", no list yet");
+  return io::one_line(fmt::format("{}, {} entries, of {} UTC", source,
+                                  get_int(list, "entries", 0, INT64_MAX).value_or(0),
+                                  format_time(from_unix(*confirmed))));
+}
+
 Outcome status(Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
@@ -23,10 +34,16 @@ Outcome status(Session& session) {
   if (session.json()) return print_json(session, *answer);
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, value] : answer->items()) {
+    if (name == "warnings") continue;
+    if (name == "revocation") {
+      rows.push_back({name, revocation_text(value)});
+      continue;
+    }
     const bool time = is_time(name) && value.is_number_integer();
     rows.push_back({name, time ? format_time(from_unix(value.get<std::int64_t>())) : plain(value)});
   }
   session.console().print(io::table(rows));
+  print_warnings(*answer, session);
   return io::kExitOk;
 }
 

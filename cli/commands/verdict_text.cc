@@ -49,6 +49,22 @@ bool check_document(const std::string& path, const verifier::policy::Document& d
   return false;
 }
 
+void note_demand(const Json& answer, Session& session) {
+  if (const auto takes = find_string(answer, "valid_token_takes")) {
+    session.console().note("a valid token takes " + io::one_line(*takes));
+  }
+}
+
+void print_warnings(const Json& answer, Session& session) {
+  const Json* warnings = find_array(answer, "warnings");
+  for (const Json& warning : warnings != nullptr ? *warnings : Json::array()) {
+    const std::optional<std::string> message = warning.is_string()
+                                                   ? std::optional(warning.get<std::string>())
+                                                   : find_string(warning, "message");
+    if (message) session.console().note("warning: " + io::one_line(*message));
+  }
+}
+
 std::string rule_text(const Json& rule) {
   const std::string key = io::one_line(find_string(rule, "key").value_or("?"));
   auto line = get_int(rule, "line", 1, INT32_MAX);

@@ -23,6 +23,11 @@ Json problems_json(const std::vector<verifier::policy::Problem>& problems);
 bool check_document(const std::string& path, const verifier::policy::Document& document,
                     Session& session);
 
+// Notes what the answer says a valid token takes; an older service does not say it.
+void note_demand(const Json& answer, Session& session);
+// Notes each text in the answer's `warnings`; an older service sends none.
+void print_warnings(const Json& answer, Session& session);
+
 // The lines of what policy::explain() gives: one or two for each finding that counts.
 std::vector<std::string> verdict_lines(const Json& explained);
 

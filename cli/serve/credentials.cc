@@ -22,7 +22,14 @@ Result<void> write_credentials(const Credentials& credentials, const std::filesy
   return write_file_atomic(file, as_bytes(json.dump(2) + "\n"), 0600);
 }
 
-std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data) {
+std::string policy_text(const verifier::Status& status) {
+  std::string out = "A valid token takes " + status.demand.takes + ".\n";
+  for (const std::string& warning : status.demand.warnings) out += "WARNING: " + warning + "\n";
+  return out;
+}
+
+std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data,
+                         const verifier::Status& status) {
   const auto init = [&](const std::string& token) {
     return "  touchmark init " + credentials.url + " --token " + token + " --pin " +
            credentials.pin + "\n";
@@ -30,7 +37,7 @@ std::string welcome_text(const Credentials& credentials, const std::filesystem::
   return "Touchmark keeps its data in " + data.string() + "\n" +
          "These operator tokens are shown once. To use the service as its administrator, run\n\n" +
          init(credentials.admin_token) + "\nand on a developer's or build machine\n\n" +
-         init(credentials.developer_token) + "\n";
+         init(credentials.developer_token) + "\n" + policy_text(status) + "\n";
 }
 
 }  // namespace touchmark::cli::serve

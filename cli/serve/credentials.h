@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "verifier/state/operators.h"
+#include "verifier/verifier.h"
 
 namespace touchmark::cli::serve {
 
@@ -23,7 +24,11 @@ Result<Credentials> make_credentials(verifier::state::Operators& operators, cons
 // For scripts: JSON {"url","pin","admin_token","developer_token"}, mode 0600.
 Result<void> write_credentials(const Credentials& credentials, const std::filesystem::path& file);
 
+// What a valid token takes, and the warnings that belong to it, a line each.
+std::string policy_text(const verifier::Status& status);
+
 // What a person needs to go on, commands included.
-std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data);
+std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data,
+                         const verifier::Status& status);
 
 }  // namespace touchmark::cli::serve

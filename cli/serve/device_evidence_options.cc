@@ -9,6 +9,7 @@ namespace touchmark::cli::serve {
 namespace {
 
 constexpr std::size_t kMaxFile = 1 << 20;
+constexpr std::string_view kRevocationOff = "off";
 constexpr std::size_t kTeamIdSize = 10;
 // A list is asked for this often at most, and a file is read; oftener where it may not become old,
 // so that a failure or two do not make it so.
@@ -65,6 +66,7 @@ std::string_view error_id(HardwareOptionError error) {
       {kBadPlayKeys, "hardware-option.bad-play-keys"},
       {kBadAppId, "hardware-option.bad-app-id"},
       {kBadMaxAge, "hardware-option.bad-max-age"},
+      {kNoRevocation, "hardware-option.no-revocation"},
   });
   return kIds[error];
 }
@@ -80,9 +82,11 @@ void add_hardware_options(line::Command& command, HardwareOptions& options) {
   group(
       command.add_option("--ios-app-id", options.ios_app_ids,
                          "TEAMID.BUNDLEID of an iOS app whose App Attest keys count; repeatable"));
-  group(command.add_option("--revocation", options.revocation,
-                           "Android certificates that are revoked: a file, an https URL, or "
-                           "\"google\" for Google's own list"));
+  group(command
+            .add_option("--revocation", options.revocation,
+                        "Android certificates that are revoked: a file, an https URL, "
+                        "\"google\" for Google's own list, or \"off\"")
+            ->show_default());
   group(command
             .add_option("--revocation-max-age", options.revocation_max_age,
                         "How long a list counts after it was last confirmed")
@@ -96,7 +100,13 @@ void add_hardware_options(line::Command& command, HardwareOptions& options) {
 
 Result<std::optional<verifier::state::RevocationSettings>> revocation_settings(
     const HardwareOptions& options, const std::filesystem::path& cache) {
-  if (options.revocation.empty()) return std::nullopt;
+  if (options.revocation == kRevocationOff) {
+    if (options.revocation_required) {
+      return fail(HardwareOptionError::kNoRevocation,
+                  "--revocation-required needs a list, and --revocation is off");
+    }
+    return std::nullopt;
+  }
   const auto max_age = parse_duration(options.revocation_max_age);
   if (!max_age) {
     return fail(HardwareOptionError::kBadMaxAge,
@@ -106,6 +116,7 @@ Result<std::optional<verifier::state::RevocationSettings>> revocation_settings(
   out.location = options.revocation == "google" ? std::string(verifier::state::kGoogleRevocationUrl)
                                                 : options.revocation;
   out.max_age = *max_age;
+  out.retries.attempts = 1;  // the next refresh is soon
   out.fail_closed = options.revocation_required;
   const bool is_url = out.location.starts_with("https://");
   if (is_url) out.cache = cache;

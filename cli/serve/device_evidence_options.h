@@ -18,7 +18,7 @@ struct HardwareOptions {
   std::string more_roots{};           // file
   std::string play_integrity_keys{};  // file
   std::vector<std::string> ios_app_ids{};
-  std::string revocation{};  // file, https URL or "google"
+  std::string revocation = "google";  // file, https URL, "google" or "off"
   std::string revocation_max_age = "24h";
   std::string revocation_ca{};  // file
   bool revocation_required = false;
@@ -28,10 +28,11 @@ void add_hardware_options(line::Command& command, HardwareOptions& options);
 
 // Messages name option and file.
 enum class HardwareOptionError {
-  kBadRoots,     // not certificates
-  kBadPlayKeys,  // not {"<package>":{"decryption_key","verification_key"}}
-  kBadAppId,     // not <team id>.<bundle id>
-  kBadMaxAge,    // not a duration
+  kBadRoots,      // not certificates
+  kBadPlayKeys,   // not {"<package>":{"decryption_key","verification_key"}}
+  kBadAppId,      // not <team id>.<bundle id>
+  kBadMaxAge,     // not a duration
+  kNoRevocation,  // a list is required and switched off
 };
 std::string_view error_id(HardwareOptionError error);
 

@@ -51,7 +51,7 @@ Failure explain(const Error& error) {
   if (is_any(error, OptionError::kBadValue, OptionError::kConflicting,
              verifier::state::SettingsError::kBadSettings, HardwareOptionError::kBadRoots,
              HardwareOptionError::kBadPlayKeys, HardwareOptionError::kBadAppId,
-             HardwareOptionError::kBadMaxAge, pki::RevocationError::kMalformed)) {
+             HardwareOptionError::kBadMaxAge, HardwareOptionError::kNoRevocation)) {
     return {io::kExitUsage, "see touchmark serve --help"};
   }
   if (is_any(error, FileError::kNoSpace, verifier::store::StoreError::kNoSpace)) {
@@ -220,12 +220,15 @@ Result<void> Process::open_hardware(const DataFolder& folder) {
     };
     http_client_ = net::curl_http_client({.ca_file = options_.hardware.revocation_ca});
     revocation_.emplace(**settings, *http_client_, clock_);
-    // A file has to be there now; a server may be away.
-    if (is_file) {
-      if (auto ok = revocation_->refresh(); !ok) return ok;
-    }
+    // A file that is there counts for the first request. One that is not is waited for, as a server
+    // is: it warns in the log and in the status, and stops nobody.
+    if (is_file) static_cast<void>(revocation_->refresh());
     revocation_->start();
     hardware->revocation = [this] { return revocation_->current(); };
+    plan_.service.revocation_status = [this] { return revocation_->status(); };
+  } else {
+    log_->warning("revocation.off",
+                  {{"warning", "keys that leaked out of phones and were revoked pass"}});
   }
   plan_.service.hardware = std::move(*hardware);
   return {};
@@ -244,6 +247,12 @@ Result<void> Process::open_service(const DataFolder& folder) {
   if (auto chain = store_->verify_audit(); !chain) {
     log_->error("audit.broken", {{"error", chain.error().text()}});
   }
+  const verifier::Status status = verifier_->status();
+  log_->info("policy", {{"revision", verifier_->policy().show()->revision},
+                        {"valid_token_takes", status.demand.takes}});
+  for (const std::string& warning : status.demand.warnings) {
+    log_->warning("policy.lax", {{"warning", warning}});
+  }
   return {};
 }
 
@@ -253,7 +262,7 @@ Result<void> Process::show_credentials() {
       make_credentials(verifier_->operators(), plan_.service.public_urls.front(), operator_pin());
   if (!made) return pass(made);
   // To people first: should the file fail, the tokens are not lost.
-  std::fputs(welcome_text(*made, folder_->path()).c_str(), stdout);
+  std::fputs(welcome_text(*made, folder_->path(), verifier_->status()).c_str(), stdout);
   std::fflush(stdout);
   if (!options_.credentials_file.empty()) {
     if (auto ok = write_credentials(*made, options_.credentials_file); !ok) return ok;

@@ -142,6 +142,22 @@ class Lab:
             self.touchmark("registration", "remove", entry["id"])
         self._registered_until = None
 
+    def set_policy(self, preset: str) -> None:
+        """Puts one of the policies that Touchmark comes with into force."""
+        file = self.out / f"{preset}.toml"
+        file.write_text(self._quiet("policy", "presets", preset).output)
+        self.console.command(f"touchmark policy presets {preset} > policy.toml")
+        self.command(
+            ["touchmark", "policy", "set", str(file)], shown="touchmark policy set policy.toml"
+        )
+
+    def attack(self, name: str, *arguments: str) -> str:
+        """Runs a program of lab/attackers to its end, and gives what it printed."""
+        argv = [str(self.root / ".venv/bin/python"), str(self.root / "lab/attackers" / name)]
+        shown = shlex.join([name, *map(self._short, arguments)])
+        self.console.command(shown)
+        return run([*argv, *arguments], cwd=self.demo, env=self.env, shown=shown).output
+
     def _quiet(self, *arguments: str) -> Finished:
         return run(["touchmark", *arguments], cwd=self.demo, env=self.env)
 
@@ -277,7 +293,7 @@ class Lab:
         fresh = device.tokens()[tokens_before:]
         if fresh:
             self._dids[device.name] = token_claims(fresh[-1])["did"]
-        verdict = self._verdict(service_log, self._dids.get(device.name)) if fresh else None
+        verdict = self.verdict(service_log, self._dids.get(device.name)) if fresh else None
         call = self._api_call(api_log, text)
         if call and call.status == 401:
             self._tokens_end.pop(device.name, None)  # the app threw its tokens away
@@ -307,7 +323,7 @@ class Lab:
                 return calls[-1] if calls else None
             time.sleep(0.02)
 
-    def _verdict(self, log: Tail, did: str | None) -> Verdict | None:
+    def verdict(self, log: Tail, did: str | None) -> Verdict | None:
         """The service's verdict on this device; None when it used a token that it still had."""
         end = time.monotonic() + 1
         found: list[Verdict] = []

@@ -17,21 +17,11 @@ constexpr const char* kRanges = "ranges";
 constexpr const char* kTime = "time";
 }  // namespace member
 
-// [[name, size], ...]
 std::vector<CodePart> read_code(Reader& reader) {
-  std::vector<CodePart> out;
-  if (!reader.has(member::kCode)) return out;
-  for (const Json& part : reader.array(member::kCode, kMaxClaimedParts)) {
-    const bool shaped = part.is_array() && part.size() == 2 && part[0].is_string() &&
-                        part[1].is_number_unsigned() && part[1].get<std::uint64_t>() > 0 &&
-                        part[1].get<std::uint64_t>() <= kMaxClaimedBytes;
-    if (!shaped) {
-      reader.fault().malformed("code is not a list of parts and their sizes");
-      break;
-    }
-    out.push_back({part[0].get<std::string>(), part[1].get<std::uint64_t>()});
-  }
-  return out;
+  if (!reader.has(member::kCode)) return {};
+  auto code = decode_code(reader.array(member::kCode, kMaxClaimedParts));
+  if (!code) reader.fault().malformed("code is not a list of parts and their sizes");
+  return code.value_or(std::vector<CodePart>());
 }
 
 }  // namespace
@@ -44,15 +34,32 @@ std::string_view error_id(ChallengeError error) {
   return kIds[error];
 }
 
-std::string encode_challenge_request(const ChallengeRequest& request) {
-  Json code = Json::array();
-  for (const CodePart& part : request.code) {
-    if (code.size() == kMaxClaimedParts) break;
-    code.push_back({part.name, part.size});
+Json encode_code(const std::vector<CodePart>& code) {
+  Json out = Json::array();
+  for (const CodePart& part : code) {
+    if (out.size() == kMaxClaimedParts) break;
+    out.push_back({part.name, part.size});
   }
+  return out;
+}
+
+std::optional<std::vector<CodePart>> decode_code(const Json& json) {
+  if (!json.is_array() || json.size() > kMaxClaimedParts) return std::nullopt;
+  std::vector<CodePart> out;
+  for (const Json& part : json) {
+    const bool shaped = part.is_array() && part.size() == 2 && part[0].is_string() &&
+                        part[1].is_number_unsigned() && part[1].get<std::uint64_t>() > 0 &&
+                        part[1].get<std::uint64_t>() <= kMaxClaimedBytes;
+    if (!shaped) return std::nullopt;
+    out.push_back({part[0].get<std::string>(), part[1].get<std::uint64_t>()});
+  }
+  return out;
+}
+
+std::string encode_challenge_request(const ChallengeRequest& request) {
   return dump_json({{member::kAccount, request.account},
                     {member::kMeasurement, base64url_encode(request.measurement)},
-                    {member::kCode, std::move(code)}});
+                    {member::kCode, encode_code(request.code)}});
 }
 
 Result<ChallengeRequest> decode_challenge_request(std::string_view body) {

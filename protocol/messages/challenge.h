@@ -1,6 +1,7 @@
 // POST /v1/challenge: what an app asks, and the challenge that it gets (protocol/README.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,11 @@ struct CodePart {
   std::uint64_t size = 0;  // bytes, uncompressed; at least one
   bool operator==(const CodePart&) const = default;
 };
+
+// [["classes.dex",2341234], ...], in the order given; parts over kMaxClaimedParts are left out.
+Json encode_code(const std::vector<CodePart>& code);
+// nullopt: not a list of parts and their sizes, or too long a one.
+std::optional<std::vector<CodePart>> decode_code(const Json& json);
 
 struct ChallengeRequest {
   std::string account;

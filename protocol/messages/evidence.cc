@@ -32,6 +32,7 @@ constexpr const char* kVersionCode = "version_code";
 constexpr const char* kMeasurement = "measurement";
 constexpr const char* kSigners = "signers";
 constexpr const char* kParts = "parts";
+constexpr const char* kCode = "code";
 constexpr const char* kSplits = "splits";
 constexpr const char* kRangeProof = "range_proof";
 constexpr const char* kChecks = "checks";
@@ -83,6 +84,7 @@ Json app_claim(const EvidenceClaims& claims) {
            {claim::kMeasurement, base64url_encode(claims.measurement)},
            {claim::kSigners, std::move(signers)},
            {claim::kParts, digests(claims.parts)}};
+  if (!claims.code.empty()) out[claim::kCode] = encode_code(claims.code);
   if (!claims.splits.empty()) out[claim::kSplits] = digests(claims.splits);
   return out;
 }
@@ -129,6 +131,11 @@ void read_app(Reader app, EvidenceClaims& out) {
     out.signers.insert(signer);
   }
   out.parts = app.digests(claim::kParts, "app.parts", kMaxParts);
+  if (app.has(claim::kCode)) {
+    auto code = decode_code(app.array(claim::kCode, kMaxClaimedParts));
+    if (!code) app.fault().malformed("app.code is not a list of parts and their sizes");
+    out.code = std::move(code).value_or(std::vector<CodePart>());
+  }
   if (app.has_object(claim::kSplits)) {
     out.splits = app.digests(claim::kSplits, "app.splits", kMaxParts);
   }

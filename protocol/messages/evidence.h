@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
+#include "protocol/messages/challenge.h"
 
 namespace touchmark::protocol {
 
@@ -22,7 +23,6 @@ inline constexpr std::string_view kEvidenceType = "touchmark-evidence+jwt";  // 
 inline constexpr std::string_view kAndroidBuild = "android";
 inline constexpr std::string_view kIosBuild = "ios";
 inline constexpr std::string_view kHostBuild = "host";
-// A build that is neither of the two mobile ones counts as the lab's: it proves no phone.
 constexpr bool is_mobile_build(std::string_view build) {
   return build == kAndroidBuild || build == kIosBuild;
 }
@@ -71,6 +71,9 @@ struct EvidenceClaims {
   Sha256Digest measurement{};
   std::set<Sha256Digest> signers;
   std::map<std::string, Sha256Digest> parts;  // code-bearing part -> SHA-256
+  // As in the challenge request: what the ranges of the next challenge are drawn over. Empty: the
+  // app does not say.
+  std::vector<CodePart> code;
   // Split name ("" is the base) -> digest of its parts, as package::split_digests() makes it.
   std::map<std::string, Sha256Digest> splits;
   Sha256Digest range_proof{};

@@ -52,7 +52,7 @@ def ks_distance(a: list[float], b: list[float]) -> float:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        app = RegisteredApp.start(Path(folder))
+        app = RegisteredApp.start(Path(folder), policy="development")
         try:
             sample(app)  # warm up
             valid, decoy = sample(app)

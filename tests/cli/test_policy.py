@@ -23,7 +23,7 @@ HOOKED = [{"id": "hook.framework", "detail": "frida"}]
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegisteredApp]:
-    started = RegisteredApp.start(tmp_path_factory.mktemp("policy"))
+    started = RegisteredApp.start(tmp_path_factory.mktemp("policy"), policy="version = 1\n")
     yield started
     started.service.stop()
 
@@ -105,6 +105,46 @@ def test_a_bad_policy_stays_out(admin: Command, phone: Phone, tmp_path: Path) ->
         (3, 1, "root.su"),
         (4, 2, "android"),
     ]
+
+
+def test_presets_are_documents_to_start_from(admin: Command, phone: Phone, tmp_path: Path) -> None:
+    listed = admin.json("policy", "presets")["presets"]
+    assert [preset["name"] for preset in listed] == ["strict", "compatible", "development"]
+    shown = admin.ok("policy", "presets")
+    for preset in listed:
+        assert f"{preset['name']} " in shown and preset["summary"] in shown
+        text = admin.ok("policy", "presets", preset["name"])
+        assert text.startswith(f"# {preset['name']}: ")
+        assert admin.json("policy", "presets", preset["name"])["text"] == text
+        admin.ok("policy", "check", write(tmp_path, text))
+        admin.ok("policy", "set", write(tmp_path, text))
+        assert admin.ok("policy", "show", "--toml") == text
+        assert phone.passes(admin) is (preset["name"] == "development")
+    unknown = admin.run("policy", "presets", "lax")
+    assert unknown.returncode == 2
+    assert "strict, compatible, development" in unknown.stderr
+
+
+def test_presets_need_no_service(nobody: Command) -> None:
+    assert "strict" in nobody.ok("policy", "presets")
+
+
+def test_a_lax_policy_is_warned_of_when_it_is_set(admin: Command, tmp_path: Path) -> None:
+    lax = write(tmp_path, admin.ok("policy", "presets", "development"))
+    for command in ("set", "check"):
+        done = admin.run("policy", command, lax)
+        assert done.returncode == 0
+        assert "SOFTWARE EVIDENCE PASSES (Android, iOS)" in done.stderr
+    done = admin.run("policy", "set", write(tmp_path, admin.ok("policy", "presets", "strict")))
+    assert "a key in the phone's hardware" in done.stderr
+    assert "SOFTWARE" not in done.stderr
+
+
+def test_a_property_that_is_gone(nobody: Command, tmp_path: Path) -> None:
+    gone = write(tmp_path, 'version = 1\n[[filters]]\neffect = "refuse"\nrisk_metric = ">20"\n')
+    done = nobody.run("policy", "check", gone)
+    assert done.returncode == 1
+    assert "risk_metric: unknown key" in done.stdout
 
 
 def test_check_needs_no_service(nobody: Command, tmp_path: Path) -> None:

@@ -225,3 +225,9 @@ def test_every_form_is_verified_and_shown(nobody: Command, certificate: Path) ->
     assert shown["app"]["form"] == "bundle"
     assert len(shown["signers"]) == 1
     assert nobody.json("package", "show", SPLITS)["app"]["form"] == "splits"
+
+
+def test_adding_says_what_a_valid_token_takes(touchmark: Command, release: Path) -> None:
+    done = touchmark.run("registration", "add", release)
+    assert done.returncode == 0
+    assert "a valid token takes a registered app with a key in the phone's hardware" in done.stderr

@@ -108,6 +108,29 @@ def test_phones_verify_then_and_now_and_say_what_the_phone_says(
     assert result["keyDescription"]["attestationSecurityLevel"] == level
 
 
+def spellings(text: str) -> list[str]:
+    """The same bytes in every base64 that programs write: both alphabets, padded or not."""
+    bare = text.rstrip("=")
+    urls, plain = (
+        bare.translate(str.maketrans("+/", "-_")),
+        bare.translate(str.maketrans("-_", "+/")),
+    )
+    padding = "=" * (-len(bare) % 4)
+    return [text, *{urls, plain, urls + padding, plain + padding}]
+
+
+def test_a_challenge_is_compared_as_bytes(nobody: Command) -> None:
+    for spelled in spellings(base64.b64encode(b"sample").decode()):
+        _, result = answer(
+            nobody, "--type", "android-key", "--challenge", spelled, PHONES / "AUM-L29"
+        )
+        assert result["verified"], spelled
+    _, result = answer(
+        nobody, "--type", "android-key", "--challenge", "c2FtcGxm", PHONES / "AUM-L29"
+    )
+    assert result["reason"] == "key-attestation.challenge-mismatch"
+
+
 def test_a_folder_holds_a_chain_or_several_told_apart_by_name(nobody: Command) -> None:
     assert len(chains()) == 19
     _, result = answer(
@@ -429,7 +452,8 @@ def test_play_integrity_tokens_verify_with_keys_in_either_order(
         ]
         assert answer(nobody, *arguments)[1]["verified"]
         if "nonce" in details:
-            assert answer(nobody, *arguments, "--challenge", details["nonce"])[1]["verified"]
+            for spelled in spellings(details["nonce"]):
+                assert answer(nobody, *arguments, "--challenge", spelled)[1]["verified"], spelled
         assert (
             answer(nobody, *arguments, "--challenge", "other")[1]["reason"]
             == "play-integrity.nonce-mismatch"

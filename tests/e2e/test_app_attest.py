@@ -10,10 +10,18 @@ import jwt
 import pytest
 
 from kit.hardware import AppleDevice, b64, client_data_hash, new_key
-from kit.registered_app import RegisteredApp
+from kit.registered_app import RegisteredApp, touchmark, touchmark_json
 from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
 
 TEAM = "ABCDE12345"
+POLICY = """version = 1
+[findings]
+"app.by-certificate" = "ignore"
+"""
+IOS: dict[str, Any] = {
+    "platform": {"os": "ios", "os_version": "18.1"},
+    "sdk": {"platform": "iOS", "version": "0.1.0", "build": "ios"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +34,14 @@ def app(tmp_path_factory: pytest.TempPathFactory, apple: AppleDevice) -> Iterato
     folder = tmp_path_factory.mktemp("app-attest-service")
     root = apple.write_root(folder / "root.pem")
     options = ["--hardware-roots", str(root), "--ios-app-id", apple.app_id, "--claims", "lvl"]
-    started = RegisteredApp.start(folder, options)
+    started = RegisteredApp.start(folder, options, policy=POLICY)
+    # Nobody here can sign an IPA that Apple's root vouches for, so the iOS app is known by its
+    # signer; the release that was registered is Android's.
+    (release,) = touchmark_json(started.service, "registration", "list")["registrations"]
+    touchmark(started.service, "registration", "remove", release["id"])
+    certificate = folder / "signer.der"
+    certificate.write_bytes(started.key.certificate)
+    touchmark(started.service, "registration", "add-certificate", str(certificate))
     yield started
     started.service.stop()
 
@@ -60,7 +75,7 @@ class Phone:
 
     def send(self, challenge: dict[str, Any], submod: object) -> tuple[bool, str, list[str]]:
         seen = self.app.service.log.stat().st_size
-        answer = self.attester.attest(challenge, submods={"app-attest": submod})
+        answer = self.attester.attest(challenge, **IOS, submods={"app-attest": submod})
         token = answer.json()["token"]
         event = [e for e in self.app.service.events(seen) if e.get("event") == "attest"][-1]
         try:
@@ -128,6 +143,33 @@ def test_somebody_elses_installation_key(phone: Phone) -> None:
     phone.attester.key = new_key()
     valid, _, findings = phone.send(challenge, submod)
     assert (valid, findings) == (False, ["hardware.other-key"])
+
+
+def test_a_key_vouches_for_one_installation(phone: Phone) -> None:
+    """A jailbroken iPhone whose genuine app signs what it is told to: for its own installation
+    key, and not for any number of others."""
+    challenge = phone.attester.challenge()
+    assert phone.send(challenge, phone.attest(challenge))[0]
+    own, own_id = phone.attester.key, phone.device.key_id
+    for _ in range(3):
+        phone.attester.key = new_key()
+        challenge = phone.attester.challenge()
+        submod = {
+            "key_id": phone.device.key_id,
+            "assertion": phone.assertion(challenge)["assertion"],
+        }
+        valid, _, findings = phone.send(challenge, submod)
+        assert (valid, findings) == (False, ["hardware.other-key"])
+        challenge = phone.attester.challenge()
+        valid, _, findings = phone.send(challenge, phone.attest(challenge))
+        assert (valid, findings) == (False, ["hardware.other-key"])
+    phone.app.service.kill()
+    phone.app.service.start()
+    phone.connect()
+    phone.attester.key = own
+    challenge = phone.attester.challenge()
+    submod = {"key_id": own_id, "assertion": phone.assertion(challenge)["assertion"]}
+    assert phone.send(challenge, submod) == (True, "secure-chip", [])
 
 
 @pytest.mark.parametrize("app_id", [f"{TEAM}.com.example.evil", "ZZZZZ12345.com.example.app"])

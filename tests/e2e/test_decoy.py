@@ -1,16 +1,21 @@
-"""A failed attestation's answer gives nothing away: same status, headers, size and claim names."""
+"""A failed attestation's answer gives nothing away: status, headers, size, claims and the next
+challenge with its ranges are as those of a good one."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 
-from kit.registered_app import RegisteredApp
+from kit.hardware import AndroidPhone, android_key, new_key
+from kit.registered_app import RegisteredApp, set_policy
 from kit.soft_attester import Answer, SoftAttester, TlsConnection, b64url_decode
 
 EACH = 1000
@@ -28,9 +33,11 @@ def pair(registered_app: RegisteredApp) -> Iterator[tuple[SoftAttester, SoftAtte
 
 
 def shape(answer: Answer) -> tuple[object, ...]:
+    """Everything in an answer that is not drawn at random."""
     body = answer.json()
     token = body["token"]
     header, claims, signature = token.split(".")
+    challenge = body["challenge"]
     payload = json.loads(b64url_decode(claims))
     headers = sorted((k.lower(), v) for k, v in answer.headers if k.lower() != "date")
     return (
@@ -42,7 +49,50 @@ def shape(answer: Answer) -> tuple[object, ...]:
         tuple(payload),
         tuple(len(str(v)) for v in payload.values()),
         len(signature),
+        body["expires_in"],
+        tuple(sorted(challenge)),
+        len(challenge["nonce"]),
+        challenge["expires_in"],
+        len(challenge["ranges"]),
+        tuple(type(member).__name__ for one in challenge["ranges"] for member in one),
     )
+
+
+class Ranges:
+    """The ranges of many challenges, to be compared with those of others."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.offsets: list[int] = []
+        self.lengths: list[int] = []
+
+    def add(self, challenge: dict[str, Any]) -> None:
+        for part, offset, length in challenge["ranges"]:
+            self.parts.append(part)
+            self.offsets.append(offset)
+            self.lengths.append(length)
+
+    def assert_like(self, other: Ranges) -> None:
+        assert set(self.parts) == set(other.parts)
+        for part in set(self.parts):
+            self._assert_same(
+                [float(name == part) for name in self.parts],
+                [float(name == part) for name in other.parts],
+            )
+        self._assert_same(self.offsets, other.offsets)
+        self._assert_same(self.lengths, other.lengths)
+
+    @staticmethod
+    def _assert_same(a: Sequence[float], b: Sequence[float]) -> None:
+        """Kolmogorov and Smirnov's test. Draws of one kind fail it once in a million times."""
+        points = sorted(set(a) | set(b))
+        sorted_a, sorted_b = sorted(a), sorted(b)
+        distance = max(
+            abs(bisect_right(sorted_a, x) / len(a) - bisect_right(sorted_b, x) / len(b))
+            for x in points
+        )
+        bound = math.sqrt(-math.log(5e-7) / 2 * (len(a) + len(b)) / (len(a) * len(b)))
+        assert distance < bound, (distance, bound)
 
 
 def test_valid_and_decoy_answers_have_one_shape(
@@ -51,14 +101,126 @@ def test_valid_and_decoy_answers_have_one_shape(
     good, bad = pair
     secret, decoy = registered_app.secret, registered_app.decoy_secret
     shapes = set()
+    ranges = {"good": Ranges(), "bad": Ranges()}
     unchanged: dict[str, Any] = {}
     hooked = {"findings": [{"id": "hook.text-modified", "detail": "libc.so"}]}
     for _ in range(EACH):
         for attester, key, changed in ((good, secret, unchanged), (bad, decoy, hooked)):
             answer = attester.attest(**changed)
             shapes.add(shape(answer))
+            ranges["good" if attester is good else "bad"].add(answer.json()["challenge"])
             jwt.decode(answer.json()["token"], key, algorithms=["HS256"])
     assert len(shapes) == 1, shapes
+    ranges["good"].assert_like(ranges["bad"])
+
+
+UNKNOWN = base64.urlsafe_b64encode(bytes(32)).decode()[:43]
+
+
+@pytest.mark.parametrize("sizes", ["claimed", "not claimed"])
+def test_the_ranges_do_not_tell_whether_the_app_is_registered(
+    pair: tuple[SoftAttester, SoftAttester], registered_app: RegisteredApp, sizes: str
+) -> None:
+    """The same claims of code under a measurement that is registered and under one that is not:
+    both challenges, the first one and the next one, are drawn alike."""
+    first = {name: Ranges() for name in ("registered", "unknown")}
+    following = {name: Ranges() for name in ("registered", "unknown")}
+    shapes = set()
+    for _ in range(EACH // 2):
+        for attester, name in zip(pair, ("registered", "unknown"), strict=True):
+            measurement = attester.app.digest() if name == "registered" else UNKNOWN
+            asked = {"account": attester.account, "measurement": measurement}
+            if sizes == "claimed":
+                asked["code"] = attester.app.code_sizes()
+            answer = attester.connection.post("/v1/challenge", json.dumps(asked).encode())
+            assert answer.status == 200
+            first[name].add(answer.json())
+            claims = attester.claims(answer.json())
+            claims["app"]["measurement"] = measurement
+            if sizes != "claimed":
+                del claims["app"]["code"]
+            answer = attester.send(attester.sign(claims))
+            shapes.add(shape(answer))
+            following[name].add(answer.json()["challenge"])
+            key = registered_app.secret if name == "registered" else registered_app.decoy_secret
+            jwt.decode(answer.json()["token"], key, algorithms=["HS256"])
+    assert len(shapes) == 1, shapes
+    first["registered"].assert_like(first["unknown"])
+    following["registered"].assert_like(following["unknown"])
+    code = dict(pair[0].app.code_sizes())
+    if sizes == "claimed":
+        for ranges in (*first.values(), *following.values()):
+            assert all(
+                0 <= offset < code[part]
+                for part, offset in zip(ranges.parts, ranges.offsets, strict=True)
+            )
+
+
+def test_a_challenge_of_other_code_cannot_be_answered(
+    pair: tuple[SoftAttester, SoftAttester], registered_app: RegisteredApp
+) -> None:
+    """Claiming a little of the code does not get an easier question that counts."""
+    good, _ = pair
+    asked = {
+        "account": good.account,
+        "measurement": good.app.digest(),
+        "code": [("classes.dex", 16)],
+    }
+    challenge = good.connection.post("/v1/challenge", json.dumps(asked).encode()).json()
+    before = registered_app.service.log.stat().st_size
+    answer = good.send(good.sign(good.claims(challenge)))
+    jwt.decode(answer.json()["token"], registered_app.decoy_secret, algorithms=["HS256"])
+    verdicts = [e for e in registered_app.service.events(before) if e.get("event") == "attest"]
+    assert verdicts[-1]["findings"] == ["app.range-proof"]
+
+
+def test_the_level_does_not_depend_on_the_verdict(tmp_path: Path) -> None:
+    """Whatever the policy makes of hardware evidence that was refused, the claim `lvl` of a decoy
+    is the one that a valid token for the same evidence has."""
+    phone = AndroidPhone()
+    root = phone.write_root(tmp_path / "root.pem")
+    app = RegisteredApp.start(tmp_path, ["--hardware-roots", str(root), "--claims", "lvl"])
+    attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
+    signers = [bytes.fromhex(signer) for signer in app.app.measurement["signers"]]
+
+    def chain(of: AndroidPhone, key: Any) -> dict[str, Any]:
+        nonce = b64url_decode(attester.challenge()["nonce"])
+        return android_key(of.attest(key, nonce, app.app.measurement["package"], signers))
+
+    kinds: dict[str, dict[str, Any]] = {
+        "none": {},
+        "good": chain(phone, attester.key),
+        "another phone's": chain(phone, new_key()),
+        "of an unknown root": chain(AndroidPhone(), attester.key),
+        "no chain": {"android-key": {}},
+        "an iPhone's": {"app-attest": {}},
+        "Google's, broken": {"play-integrity": {"token": "x"}},
+        "good, and an iPhone's": {**chain(phone, attester.key), "app-attest": {}},
+    }
+
+    def level(submods: dict[str, Any], **changed: Any) -> tuple[bool, str]:
+        token = attester.attest(submods=submods, **changed).json()["token"]
+        try:
+            return True, jwt.decode(token, app.secret, algorithms=["HS256"])["lvl"]
+        except jwt.InvalidSignatureError:
+            return False, jwt.decode(token, app.decoy_secret, algorithms=["HS256"])["lvl"]
+
+    hooked = {"findings": [{"id": "hook.text-modified", "detail": "libc.so"}]}
+    try:
+        for action in ("annotate", "ignore"):
+            policy = f'version = 1\n[findings]\n"hardware.*" = "{action}"\n'
+            set_policy(app.service, policy, tmp_path)
+            for name, submods in kinds.items():
+                passed, valid = level(submods)
+                assert passed, name
+                assert valid == ("tee" if name.startswith("good") else "software"), name
+                assert level(submods, **hooked) == (False, valid), (action, name)
+        set_policy(app.service, "version = 1\n", tmp_path)
+        for name, submods in kinds.items():
+            # What is refused gets no valid token, so its decoy claims what would have been one's.
+            assert level(submods)[1] == level(submods, **hooked)[1], name
+    finally:
+        app.service.stop()
 
 
 @pytest.mark.parametrize(

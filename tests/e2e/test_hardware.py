@@ -25,7 +25,9 @@ def phone() -> AndroidPhone:
 def app(tmp_path_factory: pytest.TempPathFactory, phone: AndroidPhone) -> Iterator[RegisteredApp]:
     folder = tmp_path_factory.mktemp("hardware-service")
     root = phone.write_root(folder / "root.pem")
-    started = RegisteredApp.start(folder, ["--hardware-roots", str(root), "--claims", "lvl"])
+    options = ["--hardware-roots", str(root), "--claims", "lvl"]
+    # So that only what a chain is refused for is found, and not that nothing else vouches.
+    started = RegisteredApp.start(folder, options, policy="development")
     yield started
     started.service.stop()
 
@@ -135,6 +137,38 @@ def test_a_chain_that_the_attested_key_extended(attempt: Attempt) -> None:
     )
 
 
+def test_an_intermediate_of_the_attackers_below_a_batch_key(attempt: Attempt) -> None:
+    """A batch key leaked: a certificate that no revocation list knows, between it and the leaf."""
+    phone = attempt.phone
+    own_key = hardware.new_key()
+    own_name = hardware.name(serial="0000000000000001", title="TEE")
+    own = hardware.certificate(own_name, own_key, phone.batch_name, phone.batch_key, ca=True)
+    description = phone._description(attempt.nonce(), attempt.package, attempt.signers)
+    leaf = hardware.certificate(
+        hardware.name(cn="Android Keystore Key"),
+        attempt.attester.key,
+        own_name,
+        own_key,
+        ca=None,
+        extensions={hardware.KEY_DESCRIPTION: description},
+    )
+    longer = [hardware.to_der(c) for c in (leaf, own, phone.batch, phone.intermediate, phone.root)]
+    for chain in (longer, longer[:-1]):
+        attempt.refused(android_key(chain), "hardware.refused", "key-attestation.wrong-length")
+
+
+def test_strongbox_that_no_certificate_names(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key of a TEE says that it is StrongBox's."""
+    monkeypatch.setattr(hardware, "TRUSTED_ENVIRONMENT", 2)
+    attempt.refused(
+        android_key(attempt.chain()),
+        "hardware.refused",
+        "key-attestation.certified-level-mismatch",
+    )
+
+
 def test_a_chain_of_another_app(attempt: Attempt) -> None:
     """The attacker's own app on a genuine phone, and the app's name under the
     attacker's signature."""
@@ -164,7 +198,7 @@ def test_a_revoked_certificate(tmp_path: Path, phone: AndroidPhone, status: str)
     revoked.write_text(json.dumps({"entries": {serial: {"status": status}}}))
     root = phone.write_root(tmp_path / "root.pem")
     options = ["--hardware-roots", str(root), "--claims", "lvl", "--revocation", str(revoked)]
-    app = RegisteredApp.start(tmp_path, options)
+    app = RegisteredApp.start(tmp_path, options, policy="development")
     try:
         leaked = Attempt(app, phone)
         leaked.refused(android_key(leaked.chain()), "hardware.revoked")

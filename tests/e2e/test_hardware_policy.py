@@ -29,14 +29,14 @@ def maker() -> AndroidPhone:
 def app(tmp_path_factory: pytest.TempPathFactory, maker: AndroidPhone) -> Iterator[RegisteredApp]:
     folder = tmp_path_factory.mktemp("policy-service")
     root = maker.write_root(folder / "root.pem")
-    started = RegisteredApp.start(folder, ["--hardware-roots", str(root)])
+    started = RegisteredApp.start(folder, ["--hardware-roots", str(root)], policy="version = 1\n")
     yield started
     started.service.stop()
 
 
 @pytest.fixture
 def policy(app: RegisteredApp) -> Iterator[Callable[[str], None]]:
-    """Puts a document into force; the default again at the end."""
+    """Puts a document into force; one that says nothing again at the end."""
 
     def put(text: str) -> None:
         revision = admin(app, "GET")["revision"]
@@ -96,7 +96,7 @@ UNLOCKED = {"locked": False, "boot_state": hardware.UNVERIFIED, "boot_key": byte
 SELF_SIGNED = {"boot_state": hardware.SELF_SIGNED, "boot_key": GRAPHENE}
 
 
-def test_by_default_a_key_needs_no_hardware_but_its_phone_must_be_sound(
+def test_a_document_that_says_nothing_asks_for_no_hardware_but_its_phone_must_be_sound(
     app: RegisteredApp, maker: AndroidPhone
 ) -> None:
     assert attest(app, maker) == (True, [])

@@ -4,7 +4,7 @@ registered signing certificate changes."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,14 @@ from kit.registered_app import RegisteredApp, touchmark, touchmark_json
 from kit.soft_attester import App, SoftAttester, TlsConnection, b64url_decode
 
 PACKAGE = "com.example.app"
+
+
+@pytest.fixture(scope="module")
+def registered_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegisteredApp]:
+    """Software evidence passes, and development builds do not."""
+    app = RegisteredApp.start(tmp_path_factory.mktemp("service"), policy="version = 1\n")
+    yield app
+    app.service.stop()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,8 @@ def test_a_phone_that_vouches_for_the_signer_is_enough(tmp_path: Path, key: apk.
     it is more than the app's own word."""
     phone = AndroidPhone()
     root = phone.write_root(tmp_path / "root.pem")
-    registered = RegisteredApp.start(tmp_path, ["--hardware-roots", str(root)])
+    options = ["--hardware-roots", str(root)]
+    registered = RegisteredApp.start(tmp_path, options, policy="version = 1\n")
     try:
         certificate = tmp_path / "signer.der"
         certificate.write_bytes(key.certificate)

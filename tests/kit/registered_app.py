@@ -24,18 +24,25 @@ class RegisteredApp:
     app: App
     secret: bytes
     decoy_secret: bytes
+    key: apk.SigningKey  # of the package
 
     @staticmethod
-    def start(folder: Path, options: list[str] | None = None) -> RegisteredApp:
+    def start(
+        folder: Path, options: list[str] | None = None, policy: str = "default"
+    ) -> RegisteredApp:
+        """`policy`: what a new service starts with, the name of a preset, or a document."""
         service = Service(folder / "data", options or []).start()
+        if policy != "default":
+            set_policy(service, policy, folder)
         package = folder / "app.apk"
+        key = apk.SigningKey.generate()
         # Dex content of some size, so that the ranges of the proof differ from
         # challenge to challenge.
         dex = b"dex\n035\0" + os.urandom(200_000)
         package.write_bytes(
             apk.build(
                 apk.compile_manifest("com.example.app"),
-                apk.SigningKey.generate(),
+                key,
                 {"classes.dex": dex},
             )
         )
@@ -51,7 +58,17 @@ class RegisteredApp:
             App.of(package, touchmark_json(service, "package", "measure", str(package))),
             base64.b64decode(secrets["secret"]),
             base64.b64decode(secrets["decoy_secret"]),
+            key,
         )
+
+
+def set_policy(service: Service, policy: str, folder: Path) -> None:
+    """Puts a preset, or a document, into force."""
+    is_document = "\n" in policy
+    text = policy if is_document else touchmark(service, "policy", "presets", policy)
+    file = folder / "policy.toml"
+    file.write_text(text)
+    touchmark(service, "policy", "set", str(file))
 
 
 def touchmark(service: Service, *arguments: str) -> str:

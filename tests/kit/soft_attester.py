@@ -110,12 +110,18 @@ class App:
     def digest(self) -> str:
         return b64url(base64.b64decode(self.measurement["digest"]))
 
-    def code_parts(self) -> dict[str, str]:
-        return {
-            name: b64url(hashlib.sha256(content).digest())
+    def _code(self) -> list[tuple[str, bytes]]:
+        return sorted(
+            (name, content)
             for name, content in self.parts.items()
             if name.endswith(".dex") or (name.startswith("lib/") and name.endswith(".so"))
-        }
+        )
+
+    def code_parts(self) -> dict[str, str]:
+        return {name: b64url(hashlib.sha256(content).digest()) for name, content in self._code()}
+
+    def code_sizes(self) -> list[tuple[str, int]]:
+        return [(name, len(content)) for name, content in self._code() if content]
 
 
 @dataclass
@@ -129,7 +135,11 @@ class SoftAttester:
     config_version: int = 1 << 40  # newer than any: no configuration in the answer
 
     def challenge(self) -> dict[str, Any]:
-        body = {"account": self.account, "measurement": self.app.digest()}
+        body = {
+            "account": self.account,
+            "measurement": self.app.digest(),
+            "code": self.app.code_sizes(),
+        }
         answer = self.connection.post("/v1/challenge", json.dumps(body).encode())
         assert answer.status == 200, answer.body
         challenge: dict[str, Any] = answer.json()
@@ -154,6 +164,7 @@ class SoftAttester:
                 "measurement": self.app.digest(),
                 "signers": [b64url(bytes.fromhex(signer)) for signer in app["signers"]],
                 "parts": self.app.code_parts(),
+                "code": self.app.code_sizes(),
             },
             "range_proof": b64url(proof.digest()),
             "checks": ALL_CHECKS,

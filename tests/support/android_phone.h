@@ -28,15 +28,25 @@ class AndroidPhone {
     CertificateSpec leaf{
         .subject = {{"CN", "Android Keystore Key"}}, .issuer = batch_.subject, .ca = std::nullopt};
     leaf.extensions = {{"1.3.6.1.4.1.11129.2.1.17", describe(spec)}};
-    return {make_certificate(leaf, key, batch_key_),
-            make_certificate(batch_, batch_key_, intermediate_key_),
-            make_certificate(intermediate_, intermediate_key_, root_key_), root()};
+    std::vector<Bytes> out{make_certificate(leaf, key, batch_key_)};
+    if (third_) {
+      out.push_back(make_certificate(batch_, batch_key_, third_key_));
+      out.push_back(make_certificate(*third_, third_key_, intermediate_key_));
+    } else {
+      out.push_back(make_certificate(batch_, batch_key_, intermediate_key_));
+    }
+    out.push_back(make_certificate(intermediate_, intermediate_key_, root_key_));
+    out.push_back(root());
+    return out;
   }
 
-  // Ends at `time`, as a remotely provisioned certificate does.
+  // The key's certificate ends at `end`, as a remotely provisioned one does.
   void provision_remotely(UnixTime end) {
     intermediate_.subject = {{"CN", "Droid CA2"}, {"O", "Google LLC"}};
-    batch_.issuer = intermediate_.subject;
+    third_ = {.subject = {{"CN", "Droid CA3"}, {"O", "Google LLC"}},
+              .issuer = intermediate_.subject};
+    batch_.subject = {{"O", "TEE"}, {"CN", "f00d"}};
+    batch_.issuer = third_->subject;
     batch_.not_after = end;
   }
 
@@ -60,7 +70,8 @@ class AndroidPhone {
                      element(der::kSequence, software), element(der::kSequence, hardware)});
   }
 
-  TestKey root_key_{"P-384"}, intermediate_key_, batch_key_;
+  TestKey root_key_{"P-384"}, intermediate_key_, third_key_, batch_key_;
+  std::optional<CertificateSpec> third_;  // of a phone that is provisioned remotely
   CertificateSpec root_{.subject = {{"CN", "Test Root"}}, .issuer = {{"CN", "Test Root"}}};
   CertificateSpec intermediate_{.subject = {{"serialNumber", "0123456789abcdef"}, {"title", "TEE"}},
                                 .issuer = {{"CN", "Test Root"}},

@@ -68,7 +68,6 @@ bool may_be_installed_in_part(const Evidence& evidence, const Reference& referen
 std::string claims_that_differ(const Evidence& evidence, const Reference& reference) {
   const package::Measurement& measured = reference.registration.measurement;
   std::string differ;
-  // Else an Android app's evidence could ask to be judged by what the policy wants of iOS.
   if (evidence.sdk_build ==
       (measured.platform == "iOS" ? protocol::kAndroidBuild : protocol::kIosBuild))
     differ += " platform";

@@ -15,13 +15,8 @@ struct Recognition {
   // registered bundle. One registration covers many such measurements.
   bool in_part = false;
   // Only when in part: the installed parts that hold code, under their names on the device. Empty
-  // parts are left out.
+  // parts are left out, and of the others the first protocol::kMaxClaimedParts are named.
   std::vector<package::Part> code{};
-
-  // What the ranges of a challenge are drawn over; empty for an app that no registration knows.
-  const std::vector<package::Part>& installed_code() const {
-    return reference != nullptr && !in_part ? reference->code : code;
-  }
 };
 
 // By the measurement, else by the parts (package/model/match.h) for a release in splits or in a

@@ -106,25 +106,29 @@ Result<Findings> Appraiser::check_challenge(const Evidence& evidence,
   return Findings{};
 }
 
+// Over what is registered, in the layout that the challenge was drawn in. Whoever claimed other
+// code than they have was asked for other ranges than these.
 Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Recognition& app,
-                                      const ReferenceValues& references,
-                                      UnixTime challenge_expires) const {
+                                      const ReferenceValues& references, Layout layout) const {
   const Reference* reference = app.reference != nullptr ? app.reference : references.stand_in();
   if (reference == nullptr) return false;
   const auto& digests = app.in_part ? evidence.parts : reference->digests;
-  const auto& installed = app.in_part ? app.code : reference->code;
-  const auto matches = [&](const std::vector<package::Part>& code) -> Result<bool> {
-    const auto proof =
-        range_proof(evidence.nonce, challenges_.ranges(evidence.nonce, code), digests, read_);
-    if (!proof) return pass(proof);
-    return crypto::constant_time_equal(*proof, evidence.range_proof);
-  };
-  auto registered = matches(installed.empty() ? assumed_code() : installed);
-  // A challenge that was given out before the package was registered asks for other ranges. They
-  // count as long as such challenges live, so that a registration acts at once.
-  const UnixTime issued = challenge_expires - settings_.challenge_lifetime;
-  if (!registered || *registered || reference->registration.created < issued) return registered;
-  return matches(assumed_code());
+  std::vector<package::Part> code;
+  switch (layout) {
+    case Layout::kClaimed:
+      code = app.in_part ? app.code : reference->code;
+      break;
+    case Layout::kNamed:
+      code = assumed_code(digests);
+      break;
+    case Layout::kUnknown:
+      code = assumed_code();
+      break;
+  }
+  const auto proof =
+      range_proof(evidence.nonce, challenges_.ranges(evidence.nonce, code), digests, read_);
+  if (!proof) return pass(proof);
+  return crypto::constant_time_equal(*proof, evidence.range_proof);
 }
 
 Findings Appraiser::check_connection(const Evidence& evidence,
@@ -153,9 +157,10 @@ Result<Appraisal> Appraiser::appraise(const Evidence& evidence, const model::Con
   auto of_challenge = check_challenge(evidence, challenge, now);
   if (!of_challenge) return pass(of_challenge);
   Recognition app = recognise(evidence, references);
-  auto proof = proof_matches(evidence, app, references, challenge.expires);
+  auto proof = proof_matches(evidence, app, references, challenge.layout);
   if (!proof) return pass(proof);
-  auto device = devices_.appraise(evidence, ExpectedApp::of(evidence, app.reference), now);
+  const ExpectedApp expected = ExpectedApp::of(evidence, app.reference);
+  auto device = devices_.appraise(evidence, expected, now);
   if (!device) return pass(device);
   const ProvenApp proven{.range_proof = *proof, .signers = device->names_signers()};
   Findings findings =
@@ -164,9 +169,10 @@ Result<Appraisal> Appraiser::appraise(const Evidence& evidence, const model::Con
              check_connection(evidence, connection), check_device(evidence),
              reported_findings(evidence), std::move(device->findings));
   // What a development key is worth is for the policy, which makes the finding.
-  policy::Facts facts = facts_of(evidence, *device, signed_for_development(evidence, references),
-                                 connection.remote_ip);
-  return Appraisal{std::move(findings), std::move(facts), std::move(app)};
+  policy::Facts facts =
+      facts_of(evidence, expected, *device, signed_for_development(evidence, references),
+               connection.remote_ip);
+  return Appraisal{std::move(findings), std::move(facts), device->claimed};
 }
 
 }  // namespace touchmark::verifier::appraisal

@@ -23,7 +23,6 @@ using RangeReader = std::function<Result<Bytes>(const Sha256Digest& part, std::u
 
 struct AppraisalSettings {
   std::string account;
-  Seconds challenge_lifetime{120};
   // SHA-256 of the SPKI that clients may have seen; one of them must match.
   std::vector<Sha256Digest> service_keys;
   bool tls_terminated_by_proxy = false;  // then exporter values are not compared
@@ -33,7 +32,7 @@ struct AppraisalSettings {
 struct Appraisal {
   std::vector<protocol::Finding> findings;  // the client's own included; in no particular order
   policy::Facts facts;
-  Recognition app;  // points into the references that the evidence was compared with
+  policy::Assurance claimed_assurance = policy::Assurance::kSoftware;  // unverified
 };
 
 // SHA-256(nonce || bytes of the ranges), taken from the registered content. `digests` maps a part's
@@ -55,9 +54,8 @@ class Appraiser {
         devices_(devices),
         read_(std::move(read)) {}
 
-  // Without findings for a sound app on a sound device. `references` must outlive the result. Fails
-  // only when the service itself cannot appraise: AppraisalError, the reader's error, or that of
-  // the App Attest keys.
+  // Without findings for a sound app on a sound device. Fails only when the service itself cannot
+  // appraise: AppraisalError, the reader's error, or that of the App Attest keys.
   Result<Appraisal> appraise(const Evidence& evidence, const model::Connection& connection,
                              const ReferenceValues& references, UnixTime now) const;
 
@@ -67,7 +65,7 @@ class Appraiser {
                                                          const CheckedChallenge& challenge,
                                                          UnixTime now) const;
   Result<bool> proof_matches(const Evidence& evidence, const Recognition& app,
-                             const ReferenceValues& references, UnixTime challenge_expires) const;
+                             const ReferenceValues& references, Layout layout) const;
   std::vector<protocol::Finding> check_connection(const Evidence& evidence,
                                                   const model::Connection& connection) const;
 

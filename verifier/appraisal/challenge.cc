@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kRandomBytes = 16;
 constexpr std::size_t kSignedBytes = 24;
 constexpr std::size_t kMacBytes = 16;
-constexpr std::uint64_t kAssumedDexBytes = 1 << 20;
+// A range of one byte before the part's first still reaches into it.
+constexpr std::uint64_t kBefore = kRangeBytes - 1;
 
 std::uint64_t read_u64(ByteView bytes) {
   std::uint64_t value = 0;
@@ -18,41 +19,58 @@ std::uint64_t read_u64(ByteView bytes) {
   return value;
 }
 
-// The range around byte `position` of all code put end to end.
-protocol::Range range_at(const std::vector<package::Part>& code, std::uint64_t position) {
+// In how many places a range can begin and hold a byte of the part. Each byte lies in kRangeBytes
+// of them.
+std::uint64_t starts_of(const package::Part& part) {
+  return part.size == 0 ? 0 : part.size + kBefore;
+}
+
+// The range that begins at the `start`th of all places, part by part.
+protocol::Range range_at(const std::vector<package::Part>& code, std::uint64_t start) {
   const auto* part = code.data();
-  while (position >= part->size) position -= (part++)->size;
-  // Moved forward where it would reach over the end, so that every range is as long as it can be.
-  const std::uint64_t last = part->size > kRangeBytes ? part->size - kRangeBytes : 0;
-  return {part->name, std::min(position, last), kRangeBytes};
+  while (start >= starts_of(*part)) start -= starts_of(*part++);
+  if (start < kBefore) return {part->name, 0, start + 1};  // cut at the part's first byte
+  return {part->name, start - kBefore, kRangeBytes};
 }
 
 }  // namespace
 
-Bytes ChallengeMaker::make(UnixTime expires, Random& random) const {
+Sha256Digest ChallengeMaker::mac(ByteView signed_part, Layout layout) const {
+  // Without a mark the MAC is the one that challenges always had: a key that was attested for one
+  // of them goes on counting.
+  if (layout == Layout::kClaimed) return crypto::hmac_sha256(key_, signed_part);
+  Bytes marked = to_bytes(signed_part);
+  marked.push_back(static_cast<std::byte>(layout));
+  return crypto::hmac_sha256(key_, marked);
+}
+
+Bytes ChallengeMaker::make(UnixTime expires, Random& random, Layout layout) const {
   Bytes nonce = random.bytes(kRandomBytes);
   const auto seconds = static_cast<std::uint64_t>(to_unix(expires));
   for (int shift = 56; shift >= 0; shift -= 8) {
     nonce.push_back(static_cast<std::byte>(seconds >> shift & 0xFF));
   }
-  append(nonce, ByteView(crypto::hmac_sha256(key_, nonce)).first(kMacBytes));
+  append(nonce, ByteView(mac(nonce, layout)).first(kMacBytes));
   return nonce;
 }
 
 CheckedChallenge ChallengeMaker::check(ByteView nonce, UnixTime now) const {
   if (nonce.size() != kNonceBytes) return {};
-  const Sha256Digest mac = crypto::hmac_sha256(key_, nonce.first(kSignedBytes));
-  if (!crypto::constant_time_equal(ByteView(mac).first(kMacBytes), nonce.last(kMacBytes)))
-    return {};
-  const UnixTime expires =
-      from_unix(static_cast<std::int64_t>(read_u64(nonce.subspan(kRandomBytes))));
-  return {now < expires ? ChallengeState::kGood : ChallengeState::kExpired, expires};
+  for (const Layout layout : {Layout::kClaimed, Layout::kNamed, Layout::kUnknown}) {
+    const Sha256Digest right = mac(nonce.first(kSignedBytes), layout);
+    if (!crypto::constant_time_equal(ByteView(right).first(kMacBytes), nonce.last(kMacBytes)))
+      continue;
+    const UnixTime expires =
+        from_unix(static_cast<std::int64_t>(read_u64(nonce.subspan(kRandomBytes))));
+    return {now < expires ? ChallengeState::kGood : ChallengeState::kExpired, expires, layout};
+  }
+  return {};
 }
 
 std::vector<protocol::Range> ChallengeMaker::ranges(ByteView nonce,
                                                     const std::vector<package::Part>& code) const {
   std::uint64_t total = 0;
-  for (const package::Part& part : code) total += part.size;
+  for (const package::Part& part : code) total += starts_of(part);
   if (total == 0) return {};
   Bytes input = key_;
   append(input, nonce);
@@ -66,9 +84,17 @@ std::vector<protocol::Range> ChallengeMaker::ranges(ByteView nonce,
   return out;
 }
 
+std::vector<package::Part> assumed_code(const std::map<std::string, Sha256Digest>& named) {
+  std::vector<package::Part> out;
+  for (const auto& [name, sha256] : named) {
+    if (out.size() == protocol::kMaxClaimedParts) break;
+    out.push_back({name, package::PartKind::kOther, kAssumedBytes, {}});
+  }
+  return out;
+}
+
 const std::vector<package::Part>& assumed_code() {
-  static const std::vector<package::Part> code{
-      {"classes.dex", package::PartKind::kDex, kAssumedDexBytes, {}}};
+  static const std::vector<package::Part> code = assumed_code({{"classes.dex", {}}});
   return code;
 }
 

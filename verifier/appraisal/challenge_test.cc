@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -55,7 +56,7 @@ TEST_F(ChallengeTest, NeverRepeats) {
   EXPECT_EQ(seen.size(), 1000U);
 }
 
-TEST_F(ChallengeTest, AsksForWholeRangesInsideTheCode) {
+TEST_F(ChallengeTest, AsksForRangesThatHoldAByteOfTheCode) {
   const std::vector<package::Part> code{part("classes.dex", 10'000), part("empty", 0),
                                         part("small.so", 100), part("lib.so", 50'000)};
   const std::map<std::string, std::uint64_t> sizes{
@@ -66,26 +67,66 @@ TEST_F(ChallengeTest, AsksForWholeRangesInsideTheCode) {
     ASSERT_EQ(ranges.size(), kChallengeRanges);
     for (const protocol::Range& range : ranges) {
       asked.insert(range.part);
-      EXPECT_EQ(range.length, kRangeBytes);
-      const std::uint64_t size = sizes.at(range.part);
-      EXPECT_LE(range.offset + std::min(size, kRangeBytes), size);
+      EXPECT_LT(range.offset, sizes.at(range.part));
+      EXPECT_GE(range.length, 1U);
+      EXPECT_LE(range.length, kRangeBytes);
+      EXPECT_TRUE(range.offset == 0 || range.length == kRangeBytes);
     }
   }
   EXPECT_EQ(asked.size(), 3U) << "every part is asked for at some time";
 }
 
-TEST_F(ChallengeTest, ReachesTheFirstAndTheLastBytes) {
-  const std::vector<package::Part> code{part("classes.dex", 3 * kRangeBytes)};
-  std::uint64_t lowest = UINT64_MAX;
-  std::uint64_t highest = 0;
-  for (int i = 0; i < 2000; ++i) {
+// How often the bytes at some places are asked for, over many challenges: each as often as any
+// other, the first and the last of a part too.
+TEST_F(ChallengeTest, AsksForEachByteAsOftenAsForAnyOther) {
+  const std::vector<package::Part> code{part("a.dex", 20'000), part("b.so", 300),
+                                        part("c.so", kRangeBytes)};
+  struct Place {
+    std::string part;
+    std::uint64_t at;
+  };
+  const std::vector<Place> places{{"a.dex", 0},      {"a.dex", 1},
+                                  {"a.dex", 4095},   {"a.dex", 10'000},
+                                  {"a.dex", 19'998}, {"a.dex", 19'999},
+                                  {"b.so", 0},       {"b.so", 299},
+                                  {"c.so", 0},       {"c.so", kRangeBytes - 1}};
+  constexpr int kChallenges = 8000;
+  const double ranges = kChallenges * static_cast<double>(kChallengeRanges);
+  const double starts = 20'000 + 300 + kRangeBytes + 3.0 * (kRangeBytes - 1);
+  const double chance = static_cast<double>(kRangeBytes) / starts;
+  std::vector<double> covered(places.size());
+  for (int i = 0; i < kChallenges; ++i) {
     for (const auto& range : maker_.ranges(maker_.make(kNow, random_), code)) {
-      lowest = std::min(lowest, range.offset);
-      highest = std::max(highest, range.offset);
+      for (std::size_t p = 0; p < places.size(); ++p) {
+        covered[p] += range.part == places[p].part && places[p].at >= range.offset &&
+                      places[p].at < range.offset + range.length;
+      }
     }
   }
-  EXPECT_LT(lowest, 16U);
-  EXPECT_EQ(highest, 2 * kRangeBytes);
+  const double deviation = std::sqrt(ranges * chance * (1 - chance));
+  for (std::size_t p = 0; p < places.size(); ++p) {
+    EXPECT_NEAR(covered[p], ranges * chance, 5 * deviation)
+        << places[p].part << " " << places[p].at;
+  }
+}
+
+TEST_F(ChallengeTest, KnowsWhatItsRangesWereDrawnOver) {
+  for (const Layout layout : {Layout::kClaimed, Layout::kNamed, Layout::kUnknown}) {
+    const Bytes nonce = maker_.make(kNow + Seconds(1), random_, layout);
+    EXPECT_EQ(nonce.size(), kNonceBytes);
+    EXPECT_EQ(maker_.check(nonce, kNow).state, ChallengeState::kGood);
+    EXPECT_EQ(maker_.check(nonce, kNow).layout, layout);
+  }
+}
+
+TEST_F(ChallengeTest, AssumesSmallPartsWhereNoSizesAreClaimed) {
+  std::map<std::string, Sha256Digest> named;
+  for (int i = 0; i < 600; ++i) named["lib" + std::to_string(i)] = {};
+  const auto code = assumed_code(named);
+  EXPECT_EQ(code.size(), protocol::kMaxClaimedParts);
+  for (const package::Part& one : code) EXPECT_EQ(one.size, kAssumedBytes);
+  ASSERT_EQ(assumed_code().size(), 1U);
+  EXPECT_EQ(assumed_code()[0].name, "classes.dex");
 }
 
 TEST_F(ChallengeTest, DrawsTheSameRangesForTheSameNonceAndKeyOnly) {

@@ -102,6 +102,19 @@ bool names_signers(const evidence::PlayIntegrityVerdict& verdict, const Expected
   return std::ranges::any_of(verdict.certificate_sha256_digests, is_signer);
 }
 
+std::string_view platform_of(bool ios) {
+  return ios ? protocol::kIosBuild : protocol::kAndroidBuild;
+}
+
+// Whose devices make evidence of this kind; empty for a kind that this version does not know.
+std::string_view platform_of_kind(std::string_view kind) {
+  if (kind == protocol::kAppAttestSubmod) return protocol::kIosBuild;
+  if (kind == protocol::kAndroidKeySubmod || kind == protocol::kPlayIntegritySubmod) {
+    return protocol::kAndroidBuild;
+  }
+  return {};
+}
+
 DeviceAppraisal refused(const Error& error, FindingId finding = FindingId::kHardwareRefused) {
   return {.findings = {{finding, error.text()}}};
 }
@@ -122,18 +135,27 @@ std::string_view error_id(SubmodError error) {
   using enum SubmodError;
   static constexpr auto kIds = error_table<SubmodError>({
       {kMalformed, "submods.malformed"},
+      {kForeignPlatform, "submods.foreign-platform"},
   });
   return kIds[error];
 }
 
 ExpectedApp ExpectedApp::of(const Evidence& evidence, const Reference* reference) {
-  if (reference == nullptr) return {evidence.package_name, evidence.signers};
-  return {reference->registration.measurement.package_name, reference->signers};
+  if (reference == nullptr) {
+    // Nobody knows better than the app which platform it is for; a host build says what it plays.
+    const bool ios = protocol::is_mobile_build(evidence.sdk_build)
+                         ? evidence.sdk_build == protocol::kIosBuild
+                         : evidence.os == "ios";
+    return {evidence.package_name, evidence.signers, platform_of(ios)};
+  }
+  const package::Measurement& measured = reference->registration.measurement;
+  return {measured.package_name, reference->signers, platform_of(measured.platform == "iOS")};
 }
 
-policy::Assurance claimed_assurance(const Evidence& evidence) {
+policy::Assurance claimed_assurance(const Evidence& evidence, const ExpectedApp& app) {
   auto claimed = policy::Assurance::kSoftware;
   for (const auto& [kind, submod] : evidence.submods.items()) {
+    if (platform_of_kind(kind) != app.platform) continue;
     if (kind == protocol::kAndroidKeySubmod) claimed = std::max(claimed, claimed_by_chain(submod));
     if (kind == protocol::kAppAttestSubmod)
       claimed = std::max(claimed, policy::Assurance::kSecureChip);
@@ -145,7 +167,7 @@ policy::Assurance claimed_assurance(const Evidence& evidence) {
 
 bool DeviceAppraisal::names_signers() const {
   const bool by_phone = android && assurance >= policy::Assurance::kTee;
-  const bool by_store = play && play->app_recognition == "PLAY_RECOGNIZED";
+  const bool by_store = play && !play->test_response && play->app_recognition == "PLAY_RECOGNIZED";
   return by_phone || by_store;
 }
 
@@ -161,8 +183,15 @@ HardwareAppraiser::HardwareAppraiser(HardwareSettings settings, const ChallengeM
 Result<DeviceAppraisal> HardwareAppraiser::appraise(const Evidence& evidence,
                                                     const ExpectedApp& app, UnixTime now) const {
   DeviceAppraisal out;
+  out.claimed = claimed_assurance(evidence, app);
   for (const auto& [kind, submod] : evidence.submods.items()) {
-    if (kind == protocol::kAndroidKeySubmod) {
+    const std::string_view platform = platform_of_kind(kind);
+    if (platform.empty()) continue;
+    if (platform != app.platform) {
+      const Error foreign(SubmodError::kForeignPlatform,
+                          kind + " says nothing of an app for " + std::string(app.platform));
+      out = combined(std::move(out), refused(foreign));
+    } else if (kind == protocol::kAndroidKeySubmod) {
       out = combined(std::move(out), appraise_android_key(submod, evidence, app, now));
     } else if (kind == protocol::kAppAttestSubmod) {
       auto appraised = appraise_app_attest(submod, evidence, app, now);

@@ -21,7 +21,8 @@
 namespace touchmark::verifier::appraisal {
 
 enum class SubmodError {
-  kMalformed,  // a member of `submods` that is not of its shape
+  kMalformed,        // a member of `submods` that is not of its shape
+  kForeignPlatform,  // a kind of evidence that devices of another platform make
 };
 std::string_view error_id(SubmodError error);
 
@@ -37,19 +38,22 @@ struct AppAttestSubmod {
 struct ExpectedApp {
   std::string package_name;
   std::set<Sha256Digest> signers;
+  // Whose kinds of evidence count: another platform's say nothing of this app's key.
+  std::string_view platform = protocol::kAndroidBuild;  // or kIosBuild
 
   static ExpectedApp of(const Evidence& evidence, const Reference* reference);
 };
 
-// The level that the hardware evidence claims, not verified. A decoy token carries it where a valid
-// token carries the verified level, so that the two look the same.
-policy::Assurance claimed_assurance(const Evidence& evidence);
+// The level that the hardware evidence of the app's platform claims, unverified: for the claim
+// `lvl` (level_for_token).
+policy::Assurance claimed_assurance(const Evidence& evidence, const ExpectedApp& app);
 
 // What device evidence proves, and what is wrong with it.
 struct DeviceAppraisal {
   std::vector<protocol::Finding> findings{};
   // Each only from evidence without a finding of its own; `assurance` is the best of its kinds.
   policy::Assurance assurance = policy::Assurance::kSoftware;
+  policy::Assurance claimed = policy::Assurance::kSoftware;  // claimed_assurance()
   std::optional<policy::AndroidFacts> android{};
   std::optional<policy::AppAttestFacts> app_attest{};
   std::optional<policy::PlayFacts> play{};

@@ -132,12 +132,17 @@ Result<DeviceAppraisal> HardwareAppraiser::appraise_app_attest(const Json& json,
   if (!app_id) {
     return refused(FindingId::kHardwareOtherApp, "no iOS app id is set for this bundle");
   }
+  const DeviceAppraisal other_key = refused(
+      FindingId::kHardwareOtherKey, "the App Attest key vouches for another installation key");
+  const Sha256Digest installation = crypto::sha256(evidence.key.public_der());
   std::optional<model::AppAttestKey> key;
   if (submod->attestation) {
     auto attested = verify_attestation(*submod, evidence, *app_id, now);
     if (!attested) return refused(attest_finding_of(attested.error()), attested.error().text());
     key = std::move(*attested);
-    if (auto ok = app_attest_keys_.add_app_attest_key(submod->key_id, *key); !ok) return pass(ok);
+    auto is_its_key = app_attest_keys_.add_app_attest_key(submod->key_id, *key, installation);
+    if (!is_its_key) return pass(is_its_key);
+    if (!*is_its_key) return other_key;
   } else {
     auto known = app_attest_keys_.app_attest_key(submod->key_id);
     if (!known) return pass(known);
@@ -150,9 +155,10 @@ Result<DeviceAppraisal> HardwareAppraiser::appraise_app_attest(const Json& json,
   if (submod->assertion) {
     auto counter = verify_assertion(*submod->assertion, *key, evidence, *app_id);
     if (!counter) return refused(attest_finding_of(counter.error()), counter.error().text());
-    auto taken = app_attest_keys_.advance_app_attest_counter(submod->key_id, *counter);
-    if (!taken) return pass(taken);
-    if (!*taken) {
+    auto use = app_attest_keys_.use_app_attest_key(submod->key_id, installation, *counter);
+    if (!use) return pass(use);
+    if (*use == model::AppAttestUse::kOtherKey) return other_key;
+    if (*use == model::AppAttestUse::kReplayed) {
       return refused(FindingId::kHardwareReplayed,
                      "counter " + std::to_string(*counter) + " was taken before");
     }
@@ -160,8 +166,7 @@ Result<DeviceAppraisal> HardwareAppraiser::appraise_app_attest(const Json& json,
   return DeviceAppraisal{
       .assurance = policy::Assurance::kSecureChip,
       .app_attest = policy::AppAttestFacts{.production = key->production,
-                                           .validation_category = key->validation_category,
-                                           .risk_metric = {}}};
+                                           .validation_category = key->validation_category}};
 }
 
 }  // namespace touchmark::verifier::appraisal

@@ -53,6 +53,7 @@ class AppAttestAppraisalTest : public ::testing::Test {
     Evidence evidence(installation_key_);
     evidence.nonce = nonce_;
     evidence.package_name = "com.example.app";
+    evidence.sdk_build = "ios";
     evidence.submods = {{"app-attest", submod}};
     const HardwareAppraiser appraiser(settings_, challenges_, *store_);
     auto appraised = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now());
@@ -137,6 +138,58 @@ TEST_F(AppAttestAppraisalTest, AnotherInstallationKeyCannotUseIt) {
   installation_key_ = crypto::EcKey::generate();
   EXPECT_THAT(appraise(recorded), ElementsAre(FindingId::kHardwareOtherKey));
   EXPECT_THAT(appraise(both(1)), ElementsAre(FindingId::kHardwareOtherKey));
+}
+
+TEST_F(AppAttestAppraisalTest, AKeyVouchesForOneInstallationKey) {
+  attested();
+  EXPECT_THAT(appraise(both(1)), IsEmpty());
+  // An iPhone that signs what it is told to: the same App Attest key for another installation key,
+  // by an assertion, and by an attestation of its own.
+  const crypto::EcKey own = std::exchange(installation_key_, crypto::EcKey::generate());
+  next_challenge();
+  Json assertion = both(2);
+  assertion.erase("attestation");
+  EXPECT_THAT(appraise(assertion), ElementsAre(FindingId::kHardwareOtherKey));
+  EXPECT_THAT(appraise(attested()), ElementsAre(FindingId::kHardwareOtherKey));
+  installation_key_ = own;
+  next_challenge();
+  assertion = both(2);
+  assertion.erase("attestation");
+  EXPECT_THAT(appraise(assertion), IsEmpty()) << "the first one still counts";
+}
+
+TEST_F(AppAttestAppraisalTest, SaysNothingOfAnAndroidApp) {
+  const Json submod = attested();
+  Evidence evidence(installation_key_);
+  evidence.nonce = nonce_;
+  evidence.package_name = "com.example.app";
+  evidence.sdk_build = "android";
+  evidence.submods = {{"app-attest", submod}};
+  const HardwareAppraiser appraiser(settings_, challenges_, *store_);
+  const auto out = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now());
+  ASSERT_TRUE(out);
+  ASSERT_EQ(out->findings.size(), 1U);
+  EXPECT_EQ(out->findings[0].id, FindingId::kHardwareRefused);
+  EXPECT_THAT(out->findings[0].detail, StartsWith("submods.foreign-platform"));
+  EXPECT_EQ(out->assurance, policy::Assurance::kSoftware);
+  EXPECT_EQ(out->claimed, policy::Assurance::kSoftware);
+  EXPECT_FALSE(out->app_attest);
+}
+
+// A registration is of one platform, whatever the evidence says of itself.
+TEST_F(AppAttestAppraisalTest, TheRegistrationSaysThePlatform) {
+  Evidence evidence(installation_key_);
+  const Reference android(testing::MemoryApp::make().registration(clock_.now()));
+  for (const char* build : {"ios", "android", "host", "toaster"}) {
+    evidence.sdk_build = build;
+    EXPECT_EQ(ExpectedApp::of(evidence, &android).platform, "android") << build;
+  }
+  testing::MemoryApp app = testing::MemoryApp::make();
+  app.measurement.platform = "iOS";
+  const Reference ios(app.registration(clock_.now()));
+  evidence.sdk_build = "android";
+  EXPECT_EQ(ExpectedApp::of(evidence, &ios).platform, "ios");
+  EXPECT_EQ(ExpectedApp::of(evidence, nullptr).platform, "android");
 }
 
 TEST_F(AppAttestAppraisalTest, ItMustBeOfTheRegisteredApp) {

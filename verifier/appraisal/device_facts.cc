@@ -72,9 +72,6 @@ policy::AppAttestFacts app_attest_facts(const evidence::AppAttestAttestation& at
     facts.validation_category =
         static_cast<std::uint32_t>(*attestation.authenticator_data->validation_category);
   }
-  if (attestation.receipt && attestation.receipt->verified()) {
-    facts.risk_metric = narrow(attestation.receipt->risk_metric);
-  }
   return facts;
 }
 
@@ -88,6 +85,7 @@ policy::PlayFacts play_facts(const evidence::PlayIntegrityVerdict& verdict) {
   }
   facts.apps_detected = verdict.apps_detected;
   facts.play_protect = verdict.play_protect_verdict;
+  facts.test_response = verdict.is_test_response;
   if (verdict.device_sdk_version && *verdict.device_sdk_version >= 0) {
     facts.sdk_version = narrow(static_cast<std::uint64_t>(*verdict.device_sdk_version));
   }

@@ -2,12 +2,22 @@
 
 namespace touchmark::verifier::appraisal {
 
-policy::Facts facts_of(const Evidence& evidence, const DeviceAppraisal& device,
-                       bool development_key, const std::string& remote_ip) {
+namespace {
+
+// A mobile build is judged as what is registered, whatever it says of itself.
+std::string platform_of(const Evidence& evidence, const ExpectedApp& app) {
+  if (protocol::is_mobile_build(evidence.sdk_build)) return std::string(app.platform);
+  if (evidence.sdk_build == protocol::kHostBuild) return evidence.sdk_build;
+  return std::string(policy::kUnknownPlatform);
+}
+
+}  // namespace
+
+policy::Facts facts_of(const Evidence& evidence, const ExpectedApp& app,
+                       const DeviceAppraisal& device, bool development_key,
+                       const std::string& remote_ip) {
   policy::Facts facts;
-  facts.platform = protocol::is_mobile_build(evidence.sdk_build)
-                       ? evidence.sdk_build
-                       : std::string(protocol::kHostBuild);
+  facts.platform = platform_of(evidence, app);
   facts.os_version = evidence.os_version;
   facts.manufacturer = evidence.manufacturer;
   facts.model = evidence.model;

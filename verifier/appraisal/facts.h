@@ -11,7 +11,8 @@
 namespace touchmark::verifier::appraisal {
 
 // `development_key`: signed_for_development() (app_check.h).
-policy::Facts facts_of(const Evidence& evidence, const DeviceAppraisal& device,
-                       bool development_key, const std::string& remote_ip);
+policy::Facts facts_of(const Evidence& evidence, const ExpectedApp& app,
+                       const DeviceAppraisal& device, bool development_key,
+                       const std::string& remote_ip);
 
 }  // namespace touchmark::verifier::appraisal

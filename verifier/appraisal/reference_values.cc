@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "protocol/limits.h"
+
 namespace touchmark::verifier::appraisal {
 
 Reference::Reference(model::Registration given) : registration(std::move(given)) {
@@ -14,6 +16,11 @@ Reference::Reference(model::Registration given) : registration(std::move(given))
     if (!part.code_bearing()) continue;
     digests.emplace(part.name, part.sha256);
     if (part.size > 0) code.push_back(part);
+  }
+  // In the order, and as many, as an app claims them.
+  std::ranges::sort(code, {}, &package::Part::name);
+  if (code.size() > protocol::kMaxClaimedParts) {
+    code.erase(code.begin() + protocol::kMaxClaimedParts, code.end());
   }
 }
 

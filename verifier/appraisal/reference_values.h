@@ -18,7 +18,9 @@ struct Reference {
   model::Registration registration;
   Sha256Digest measurement{};  // digest of registration.measurement
   std::set<Sha256Digest> signers;
-  std::vector<package::Part> code;              // code-bearing parts that hold at least a byte
+  // Code-bearing parts that hold at least a byte, by name, the first protocol::kMaxClaimedParts:
+  // what an app that is this release claims as its code.
+  std::vector<package::Part> code;
   std::map<std::string, Sha256Digest> digests;  // of every code-bearing part
   std::map<std::string, Sha256Digest> splits;   // of a release in splits: package::split_digests()
 };

@@ -57,22 +57,43 @@ Provisioning provisioning_of(const pki::IssuerChain& issuers) {
   return is_google && is_droid_ca ? Provisioning::kRemote : Provisioning::kUnknown;
 }
 
-// Factory certificates say it in the title, remotely provisioned ones in the organization.
+// What the certificates between leaf and root say of the key that signed the leaf: factory ones in
+// the title, remotely provisioned ones in the organization. One that says TEE outweighs any that
+// say StrongBox, because who holds a TEE's key could write the others.
 std::optional<SecurityLevel> certified_level_of(const pki::IssuerChain& issuers) {
-  for (const char* type : {"title", "O"}) {
-    const std::string* value = pki::find_attribute(issuers.subjects.front(), type);
-    if (value == nullptr) continue;
-    if (*value == "StrongBox") return SecurityLevel::kStrongBox;
-    if (*value == "TEE") return SecurityLevel::kTrustedEnvironment;
+  std::optional<SecurityLevel> out;
+  for (std::size_t i = 0; i < issuers.below_root(); ++i) {
+    for (const char* type : {"title", "O"}) {
+      const std::string* value = pki::find_attribute(issuers.subjects[i], type);
+      if (value == nullptr) continue;
+      if (*value == "TEE") return SecurityLevel::kTrustedEnvironment;
+      if (*value == "StrongBox") out = SecurityLevel::kStrongBox;
+    }
   }
-  return std::nullopt;
+  return out;
+}
+
+// Leaf, batch and one intermediate of the factory's; leaf, key and two intermediates of Google's
+// service. One certificate more is one that an attested or a leaked key has issued: the owner of
+// such a key could otherwise put an intermediate of their own, unknown to every revocation list,
+// between it and the leaf.
+Result<void> check_length(const pki::IssuerChain& issuers, Provisioning provisioning) {
+  constexpr std::size_t kFactory = 2;  // between leaf and root
+  constexpr std::size_t kRemote = 3;
+  const std::size_t between = issuers.below_root();
+  const bool fits = (provisioning != Provisioning::kRemote && between == kFactory) ||
+                    (provisioning != Provisioning::kFactory && between == kRemote);
+  if (fits) return {};
+  return fail(KeyAttestationError::kWrongLength,
+              "a chain of " + std::string(to_string(provisioning)) +
+                  " provisioning does not have " + std::to_string(between + 2) +
+                  " certificates with its root");
 }
 
 // The leaf's own times are set by the device and say nothing.
 Result<void> check_times(const pki::IssuerChain& issuers, Provisioning provisioning,
                          UnixTime as_of) {
-  std::size_t below_root = issuers.certificates.size() - (issuers.root_included ? 1 : 0);
-  for (std::size_t i = 0; i < below_root; ++i) {
+  for (std::size_t i = 0; i < issuers.below_root(); ++i) {
     const pki::Certificate& certificate = issuers.certificates[i];
     auto ok = pki::check_valid_at(certificate, as_of, "certificate " + std::to_string(i + 1));
     if (ok) continue;
@@ -138,15 +159,14 @@ Result<void> check_description(KeyAttestation& result, const KeyAttestationReque
   if (level == SecurityLevel::kSoftware) {
     return fail(KeyAttestationError::kSoftwareOnly, "the key is held by software");
   }
-  if (level == SecurityLevel::kStrongBox &&
-      result.certified_level == SecurityLevel::kTrustedEnvironment) {
-    return fail(KeyAttestationError::kCertifiedLevelMismatch,
-                "STRONG_BOX is said by a key that is certified as a TEE's");
-  }
+  // Factories began to write TEE into their certificates with Android 9; nothing was made in
+  // StrongBox before, and its certificates have always said so.
   if (result.certified_level != level &&
       (level == SecurityLevel::kStrongBox || result.certified_level.has_value())) {
-    warn(result, "certified-level",
-         "the certificate does not say " + std::string(to_string(level)) + " of the key");
+    return fail(KeyAttestationError::kCertifiedLevelMismatch,
+                std::string(to_string(level)) + " is said by a key that is certified as " +
+                    (result.certified_level ? std::string(to_string(*result.certified_level))
+                                            : "neither a TEE's nor StrongBox's"));
   }
   const AuthorizationList& hardware = description.hardware_enforced;
   if (hardware.origin != KeyOrigin::kGenerated) {
@@ -177,6 +197,7 @@ std::string_view error_id(KeyAttestationError error) {
       {kRootOfTrustMissing, "key-attestation.root-of-trust-missing"},
       {kWrongAppId, "key-attestation.wrong-app-id"},
       {kOriginNotGenerated, "key-attestation.origin-not-generated"},
+      {kWrongLength, "key-attestation.wrong-length"},
   });
   return kIds[error];
 }
@@ -228,6 +249,7 @@ Result<void> KeyAttestationVerifier::check(KeyAttestation& result,
   if (auto ok = check_leaf_issuer(result); !ok) return ok;
   if (auto ok = check_extension_position(*result.leaf, result.issuers->certificates); !ok)
     return ok;
+  if (auto ok = check_length(*result.issuers, result.provisioning); !ok) return ok;
   if (auto ok = result.issuers->check_ca(); !ok) return ok;
   if (auto ok = check_times(*result.issuers, result.provisioning, request.as_of); !ok) return ok;
   if (request.revocation != nullptr) {

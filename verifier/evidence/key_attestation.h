@@ -33,10 +33,12 @@ enum class KeyAttestationError {
   kChallengeMismatch,       // made for another challenge
   kSecurityLevelMismatch,   // the attestation and the key are not of the same environment
   kSoftwareOnly,            // both are software's
-  kCertifiedLevelMismatch,  // StrongBox is said, but the certificate is a TEE's
+  kCertifiedLevelMismatch,  // StrongBox is said, but the certificates do not say it, or a TEE where
+                            // they say StrongBox
   kRootOfTrustMissing,      // the hardware says nothing of the boot state
   kWrongAppId,              // Android says that another app made the key
   kOriginNotGenerated,      // the key was not made in the hardware, or the hardware does not say so
+  kWrongLength,             // more or fewer certificates than such a phone's chain has
 };
 std::string_view error_id(KeyAttestationError error);
 
@@ -72,7 +74,7 @@ struct KeyAttestation {
   std::shared_ptr<const pki::IssuerChain>
       issuers;  // set once the signatures above the leaf are good
   Provisioning provisioning = Provisioning::kUnknown;
-  // Security level that the certificate above the leaf claims; older TEE certificates claim none.
+  // Security level that the certificates above the leaf claim; older TEE certificates claim none.
   std::optional<SecurityLevel> certified_level;
   // CBOR map of the provisioning extension (1.3.6.1.4.1.11129.2.1.30) of remote provisioning.
   std::optional<cbor::Value> provisioning_info;

@@ -186,11 +186,77 @@ TEST_F(KeyAttestationTest, ATeeKeyCannotClaimStrongBox) {
   EXPECT_EQ(outcome(), "key-attestation.certified-level-mismatch");
   batch_.subject = {{"serialNumber", "fedcba9876543210"}};
   leaf_.issuer = batch_.subject;
-  EXPECT_EQ(outcome(),
-            "key-attestation.certified-level: the certificate does not say STRONG_BOX of the key");
+  EXPECT_EQ(outcome(), "key-attestation.certified-level-mismatch") << "the intermediate says TEE";
   batch_.subject = {{"title", "StrongBox"}, {"serialNumber", "fedcba9876543210"}};
   leaf_.issuer = batch_.subject;
+  EXPECT_EQ(outcome(), "key-attestation.certified-level-mismatch") << "likewise";
+  intermediate_.subject = {{"serialNumber", "0123456789abcdef"}};
+  batch_.issuer = intermediate_.subject;
   EXPECT_EQ(outcome(), "verified");
+  batch_.subject = {{"serialNumber", "fedcba9876543210"}};
+  leaf_.issuer = batch_.subject;
+  EXPECT_EQ(outcome(), "key-attestation.certified-level-mismatch") << "no certificate says it";
+  intermediate_.subject = {{"serialNumber", "0123456789abcdef"}, {"title", "StrongBox"}};
+  batch_.issuer = intermediate_.subject;
+  EXPECT_EQ(outcome(), "verified") << "one of them does";
+}
+
+TEST_F(KeyAttestationTest, ATeeKeyIsNotCertifiedAsStrongBox) {
+  intermediate_.subject = {{"serialNumber", "0123456789abcdef"}, {"title", "StrongBox"}};
+  batch_.issuer = intermediate_.subject;
+  batch_.subject = {{"title", "StrongBox"}, {"serialNumber", "fedcba9876543210"}};
+  leaf_.issuer = batch_.subject;
+  EXPECT_EQ(outcome(), "key-attestation.certified-level-mismatch");
+  // Phones from before Android 9 have certificates that name no level.
+  intermediate_.subject = {{"serialNumber", "0123456789abcdef"}};
+  batch_.issuer = intermediate_.subject;
+  batch_.subject = {{"serialNumber", "fedcba9876543210"}};
+  leaf_.issuer = batch_.subject;
+  EXPECT_EQ(outcome(), "verified");
+}
+
+// Whoever has a batch key out of a phone cannot put an intermediate of their own below it.
+TEST_F(KeyAttestationTest, AChainHasTheLengthOfItsProvisioning) {
+  const TestKey own_key;
+  CertificateSpec own{.subject = {{"title", "TEE"}, {"serialNumber", "1111"}},
+                      .issuer = kBatchName};
+  CertificateSpec leaf = leaf_;
+  leaf.issuer = own.subject;
+  std::vector<Bytes> longer = chain();
+  longer[0] = make_certificate(leaf, leaf_key_, own_key);
+  longer.insert(longer.begin() + 1, make_certificate(own, own_key, batch_key_));
+  EXPECT_EQ(outcome(longer), "key-attestation.wrong-length");
+  longer.pop_back();  // and without the root
+  EXPECT_EQ(outcome(longer), "key-attestation.wrong-length");
+
+  leaf.issuer = kIntermediateName;
+  const Bytes made = make_certificate(leaf, leaf_key_, intermediate_key_);
+  const std::vector<Bytes> whole = chain();
+  EXPECT_EQ(outcome({made, whole[2], whole[3]}), "key-attestation.wrong-length");
+  leaf.issuer = kRootName;
+  EXPECT_EQ(outcome({make_certificate(leaf, leaf_key_, root_key_), root()}),
+            "key-attestation.wrong-length");
+
+  // Remotely provisioned: one certificate more, no fewer and no more than that.
+  intermediate_.subject = {{"CN", "Droid CA2"}, {"O", "Google LLC"}};
+  batch_.issuer = intermediate_.subject;
+  EXPECT_EQ(outcome(), "key-attestation.wrong-length");
+  const TestKey third_key;
+  CertificateSpec third{.subject = {{"CN", "Droid CA3"}, {"O", "Google LLC"}},
+                        .issuer = intermediate_.subject};
+  batch_.issuer = third.subject;
+  std::vector<Bytes> remote{make_certificate(leaf_, leaf_key_, batch_key_),
+                            make_certificate(batch_, batch_key_, third_key),
+                            make_certificate(third, third_key, intermediate_key_),
+                            make_certificate(intermediate_, intermediate_key_, root_key_), root()};
+  EXPECT_EQ(outcome(remote), "verified");
+  remote.pop_back();
+  EXPECT_EQ(outcome(remote), "verified");
+  leaf = leaf_;
+  leaf.issuer = own.subject;
+  remote[0] = make_certificate(leaf, leaf_key_, own_key);
+  remote.insert(remote.begin() + 1, make_certificate(own, own_key, batch_key_));
+  EXPECT_EQ(outcome(remote), "key-attestation.wrong-length");
 }
 
 TEST_F(KeyAttestationTest, AnUnlockedPhoneVerifies) {
@@ -285,16 +351,26 @@ TEST_F(KeyAttestationTest, FactoryChainsDoNotExpireRemoteOnesDo) {
   EXPECT_EQ(outcome(), "verified");
   request_.as_of = from_unix(1500000000);
   EXPECT_EQ(outcome(), "chain.not-yet-valid");
+  const TestKey third_key;
   intermediate_.subject = {{"CN", "Droid CA2"}, {"O", "Google LLC"}};
-  batch_.issuer = intermediate_.subject;
+  const CertificateSpec third{.subject = {{"CN", "Droid CA3"}, {"O", "Google LLC"}},
+                              .issuer = intermediate_.subject};
+  batch_.issuer = third.subject;
   batch_.subject = {{"O", "TEE"}, {"CN", "fedcba9876543210"}};
   leaf_.issuer = batch_.subject;
+  const auto chain = [&] {
+    return std::vector<Bytes>{make_certificate(leaf_, leaf_key_, batch_key_),
+                              make_certificate(batch_, batch_key_, third_key),
+                              make_certificate(third, third_key, intermediate_key_),
+                              make_certificate(intermediate_, intermediate_key_, root_key_),
+                              root()};
+  };
   leaf_.not_after = from_unix(1600000000);  // of the leaf, nothing counts
   request_.as_of = from_unix(1700000000);
-  EXPECT_EQ(outcome(), "verified");
+  EXPECT_EQ(outcome(chain()), "verified");
   EXPECT_EQ(verify(chain()).provisioning, Provisioning::kRemote);
   request_.as_of = from_unix(1900000000);
-  EXPECT_EQ(outcome(), "chain.expired");
+  EXPECT_EQ(outcome(chain()), "chain.expired");
   std::vector<Bytes> rootless = chain();
   rootless.pop_back();
   EXPECT_EQ(outcome(rootless), "chain.expired");

@@ -57,7 +57,6 @@ Result<PlayIntegrityVerdict> decode_verdict(const Json& payload) {
   const Json& request = member_object(payload, "requestDetails");
   verdict.request_package_name = find_text(request, "requestPackageName");
   verdict.nonce = find_text(request, "nonce");
-  verdict.request_hash = find_text(request, "requestHash");
   auto timestamp = find_number(request, "timestampMillis");
   if (verdict.request_package_name.empty() || !timestamp) {
     return malformed("requestDetails lacks requestPackageName or timestampMillis");
@@ -88,24 +87,16 @@ Result<PlayIntegrityVerdict> decode_verdict(const Json& payload) {
   return verdict;
 }
 
-// A nonce is base64 in whatever alphabet and padding the app chose.
-std::optional<Bytes> decode_nonce(std::string text) {
-  while (text.ends_with('=')) text.pop_back();
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  auto bytes = base64url_decode(text);
-  if (!bytes) return std::nullopt;
-  return std::move(*bytes);
-}
-
+// Whether the nonce is `challenge`: the bytes that it stands for, in whatever alphabet and padding
+// the app chose, or its own text. A challenge that is such a text may be spelled otherwise.
 bool is_for_challenge(const PlayIntegrityVerdict& verdict, const Bytes& challenge) {
-  if (!verdict.request_hash.empty()) {
-    return crypto::constant_time_equal(as_bytes(verdict.request_hash), challenge);
-  }
   if (verdict.nonce.empty()) return false;
-  auto nonce = decode_nonce(verdict.nonce);
-  return (nonce && crypto::constant_time_equal(*nonce, challenge)) ||
-         crypto::constant_time_equal(as_bytes(verdict.nonce), challenge);
+  if (crypto::constant_time_equal(as_bytes(verdict.nonce), challenge)) return true;
+  const auto nonce = base64_any_decode(verdict.nonce);
+  if (!nonce) return false;
+  if (crypto::constant_time_equal(*nonce, challenge)) return true;
+  const auto spelled = base64_any_decode(as_text(challenge));
+  return spelled && crypto::constant_time_equal(*nonce, *spelled);
 }
 
 Result<void> check_verdict(const PlayIntegrityVerdict& verdict,

@@ -22,7 +22,7 @@ enum class PlayIntegrityError {
   kBadVerificationKey,  // not base64 of a P-256 SubjectPublicKeyInfo
   kMalformedVerdict,    // a member that every verdict has is missing or of another type
   kWrongPackage,        // requested by, or recognized as, another package
-  kNonceMismatch,       // neither nonce nor requestHash is the challenge
+  kNonceMismatch,       // its nonce is not the challenge
   kFromTheFuture,       // its time is later than now, beyond what clocks differ
   kTooOld,
 };
@@ -40,8 +40,7 @@ struct PlayIntegrityKeys {
 struct PlayIntegrityRequest {
   UnixTime as_of{};
   std::optional<std::string> package_name{};
-  // The bytes that the app passed as nonce (classic requests), or that nonce's own text, or the
-  // text it passed as requestHash (standard requests).
+  // The bytes that the app passed as nonce, or that nonce's text in any spelling of base64.
   std::optional<Bytes> challenge{};
   std::optional<Seconds> max_age{};
 };
@@ -50,7 +49,6 @@ struct PlayIntegrityRequest {
 struct PlayIntegrityVerdict {
   std::string request_package_name;
   std::string nonce;
-  std::string request_hash;
   std::int64_t timestamp_ms = 0;
 
   std::string app_recognition_verdict;  // "PLAY_RECOGNIZED"
@@ -78,13 +76,13 @@ struct PlayIntegrity {
 };
 Json to_json(const PlayIntegrity& result);
 
-// A classic token as the app got it: compact JWE around a compact JWS. The algorithms are A256KW,
-// A256GCM and ES256, whatever the headers say.
+// The token of a classic request as the app got it: compact JWE around a compact JWS. The
+// algorithms are A256KW, A256GCM and ES256, whatever the headers say.
 PlayIntegrity verify_play_integrity(std::string_view token, const PlayIntegrityKeys& keys,
                                     const PlayIntegrityRequest& request);
 
-// A verdict that Google's server decrypted (the answer of decodeIntegrityToken, its member
-// tokenPayloadExternal): the same checks without the cryptography. For standard tokens.
+// What verify_play_integrity() does once the token is open: decodes the verdict and checks that it
+// is for the request. Says nothing about who made it.
 PlayIntegrity check_play_integrity_payload(Json payload, const PlayIntegrityRequest& request);
 
 }  // namespace touchmark::verifier::evidence

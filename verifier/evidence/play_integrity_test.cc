@@ -157,8 +157,11 @@ TEST_F(PlayIntegrityTest, TheVerdictMustBeForThisRequest) {
   // Without padding, it is the same nonce.
   EXPECT_EQ(with("requestDetails", "nonce", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"),
             "verified");
-  EXPECT_EQ(with("requestDetails", "requestHash", "other"), "play-integrity.nonce-mismatch");
-  EXPECT_EQ(with("requestDetails", "requestHash", "0123456789abcdef0123456789abcdef"), "verified");
+  // Of a standard request, which only Google's servers can open: it is no nonce.
+  Json standard = payload_;
+  standard["requestDetails"].erase("nonce");
+  standard["requestDetails"]["requestHash"] = "0123456789abcdef0123456789abcdef";
+  EXPECT_EQ(outcome(token(standard)), "play-integrity.nonce-mismatch");
   EXPECT_EQ(with("requestDetails", "timestampMillis", "1789999900000"), "play-integrity.too-old");
   EXPECT_EQ(with("requestDetails", "timestampMillis", "1790001000000"),
             "play-integrity.from-the-future");
@@ -188,7 +191,23 @@ TEST_F(PlayIntegrityTest, TestersAndUncheckedChallengesAreSaid) {
   EXPECT_TRUE(outcome(token(payload_)).starts_with("play-integrity.challenge-unchecked"));
 }
 
-TEST_F(PlayIntegrityTest, APayloadThatGoogleDecryptedIsCheckedAlike) {
+// A nonce and a challenge are bytes, whatever base64 either is written in.
+TEST_F(PlayIntegrityTest, NoncesAreComparedAsBytes) {
+  const Bytes bytes = hex_decode("fbffbffb").value();
+  for (const char* spelled : {"-_-_-w", "-_-_-w==", "+/+/+w", "+/+/+w=="}) {
+    payload_["requestDetails"]["nonce"] = spelled;
+    request_.challenge = bytes;
+    EXPECT_EQ(outcome(token(payload_)), "verified") << spelled;
+    for (const char* given : {"-_-_-w", "-_-_-w==", "+/+/+w", "+/+/+w=="}) {
+      request_.challenge = to_bytes(given);
+      EXPECT_EQ(outcome(token(payload_)), "verified") << spelled << " " << given;
+    }
+    request_.challenge = to_bytes("-_-_-g");
+    EXPECT_EQ(outcome(token(payload_)), "play-integrity.nonce-mismatch");
+  }
+}
+
+TEST_F(PlayIntegrityTest, TheVerdictInATokenIsCheckedByItself) {
   EXPECT_TRUE(check_play_integrity_payload(payload_, request_).verified());
   request_.package_name = "com.other";
   PlayIntegrity result = check_play_integrity_payload(payload_, request_);

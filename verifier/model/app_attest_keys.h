@@ -1,5 +1,5 @@
-// What the service remembers of App Attest keys: a counter that only rises, and what the
-// attestation said, for assertions that come without it.
+// What the service remembers of App Attest keys: a counter that only rises, the one installation
+// key that each vouches for, and what the attestation said, for assertions that come without it.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,29 @@ struct AppAttestKey {
   bool operator==(const AppAttestKey&) const = default;
 };
 
-// Thread-safe. Keys are named by their id: SHA-256 of the key's point.
+// What became of an assertion.
+enum class AppAttestUse {
+  kTaken,
+  kReplayed,  // its counter is not above the last one taken
+  kOtherKey,  // the App Attest key vouches for another installation key, or is unknown
+};
+
+// Thread-safe. Keys are named by their id: SHA-256 of the key's point. `installation`: SHA-256 of
+// the installation key's DER SubjectPublicKeyInfo. The first one that an App Attest key vouches for
+// is the only one: a phone that can be made to sign would otherwise vouch for any number of them.
 class AppAttestKeys {
  public:
   virtual ~AppAttestKeys() = default;
   virtual Result<std::optional<AppAttestKey>> app_attest_key(const Sha256Digest& key_id) = 0;
-  // Keeps what a verified attestation said. The counter of a new key is 0; a known key stays as it
-  // is.
-  virtual Result<void> add_app_attest_key(const Sha256Digest& key_id, const AppAttestKey& key) = 0;
-  // Takes the counter of a verified assertion when it is above the last one taken, and is on disk
-  // before it returns; false when it is not, or the key is unknown. One step, so that of two
-  // replicas only one takes it.
-  virtual Result<bool> advance_app_attest_counter(const Sha256Digest& key_id,
+  // Keeps what a verified attestation of `installation` said. The counter of a new key is 0; a
+  // known key stays as it is. False when it vouches for another installation key.
+  virtual Result<bool> add_app_attest_key(const Sha256Digest& key_id, const AppAttestKey& key,
+                                          const Sha256Digest& installation) = 0;
+  // Takes the counter of a verified assertion over `installation`, when it is above the last one
+  // taken, and binds a key that is not bound yet (one of before there were bindings). On disk
+  // before it returns. One step, so that of two replicas only one takes the counter, or the key.
+  virtual Result<AppAttestUse> use_app_attest_key(const Sha256Digest& key_id,
+                                                  const Sha256Digest& installation,
                                                   std::uint32_t counter) = 0;
 };
 

@@ -225,6 +225,7 @@ void read_play(Section section, PlayRules& out) {
   section.words("device_activity", kActivity, out.device_activity);
   section.words("refused_apps", kRisks, out.refused_apps);
   section.words("play_protect", kPlayProtect, out.play_protect);
+  section.boolean("test_responses", out.test_responses);
   section.value("min_sdk_version", out.min_sdk_version, parse_version, "an API level such as 29");
   section.finish();
 }
@@ -262,7 +263,21 @@ void read_condition(Section& section, const Property& property, Filter& out) {
   out.conditions.push_back(std::move(condition));
 }
 
-void read_filters(Section& root, std::vector<Filter>& out) {
+// Apple's count of a phone's App Attest keys is in refreshed receipts only, which the service never
+// fetched: a filter with it fitted no device.
+constexpr std::string_view kRiskMetric = "risk_metric";
+
+void read_removed(Section& section, DocumentAge age, Filter& out) {
+  const auto found = section.raw().find(kRiskMetric);
+  if (age != DocumentAge::kStored || found == section.raw().end()) return;
+  static_cast<void>(section.node(kRiskMetric));
+  section.report().warning(
+      {section.path_of(kRiskMetric), found->first.source().begin.line},
+      "is no property any more: no evidence states it, and this filter fits no device");
+  out.conditions.push_back({std::string(kRiskMetric), {}, {}});
+}
+
+void read_filters(Section& root, DocumentAge age, std::vector<Filter>& out) {
   const auto tables = root.tables("filters");
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const toml::table& table = *tables[i];
@@ -283,6 +298,7 @@ void read_filters(Section& root, std::vector<Filter>& out) {
     }
     filter.effect = enum_of<Effect>(kEffects, effect.value.empty() ? "refuse" : effect.value);
     for (const Property& property : all_properties()) read_condition(section, property, filter);
+    read_removed(section, age, filter);
     section.finish();
     const bool says_nothing = std::ranges::all_of(
         table, [](const auto& one) { return one.first == "name" || one.first == "effect"; });
@@ -329,7 +345,7 @@ void warn(const Policy& policy, Report& report) {
   }
 }
 
-void read_document(const toml::table& table, Report& report, Policy& out) {
+void read_document(const toml::table& table, DocumentAge age, Report& report, Policy& out) {
   Section root(table, "", report);
   read_version(root);
   const auto section = [&](const char* name, auto read, auto& into) {
@@ -345,7 +361,7 @@ void read_document(const toml::table& table, Report& report, Policy& out) {
   section("ios", read_ios, out.ios);
   section("app_attest", read_app_attest, out.app_attest);
   section("play_integrity", read_play, out.play);
-  read_filters(root, out.filters);
+  read_filters(root, age, out.filters);
   root.finish();
 }
 
@@ -367,7 +383,7 @@ std::string_view error_id(DocumentError error) {
   return kIds[error];
 }
 
-Document parse_document(std::string_view text) {
+Document parse_document(std::string_view text, DocumentAge age) {
   Document out;
   if (text.size() > kMaxDocumentBytes) {
     out.problems.push_back({1, 1, "", "a policy has at most 256 KiB", ""});
@@ -390,15 +406,15 @@ Document parse_document(std::string_view text) {
   }
   Report report;
   Policy policy;
-  read_document(parsed.table(), report, policy);
+  read_document(parsed.table(), age, report, policy);
   warn(policy, report);
   report.deliver(out);
   if (out.valid()) out.policy = std::move(policy);
   return out;
 }
 
-Result<Policy> parse_policy(std::string_view text) {
-  Document document = parse_document(text);
+Result<Policy> parse_policy(std::string_view text, DocumentAge age) {
+  Document document = parse_document(text, age);
   if (document.valid()) return std::move(document.policy);
   std::string message;
   for (const Problem& problem : document.problems) {

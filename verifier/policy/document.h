@@ -39,13 +39,17 @@ struct Document {
 
   bool valid() const { return problems.empty(); }
 };
+// A key that an earlier version knew is a problem of a document that somebody writes now; in one
+// that is in force already it is a warning, and does nothing, as before.
+enum class DocumentAge { kNew, kStored };
 // Never throws; bounded in the size of `text`.
-Document parse_document(std::string_view text);
+Document parse_document(std::string_view text, DocumentAge age = DocumentAge::kNew);
 
 // The policy of a document without problems; else kInvalid.
-Result<Policy> parse_policy(std::string_view text);
+Result<Policy> parse_policy(std::string_view text, DocumentAge age = DocumentAge::kNew);
 
-// What a new service starts with: says what Policy() is, in comments and version = 1.
+// What a new service starts with: the preset `strict` (presets.h). Stricter than Policy(), which a
+// document that leaves its keys out means.
 std::string_view default_document();
 
 }  // namespace touchmark::verifier::policy

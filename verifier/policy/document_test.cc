@@ -26,10 +26,16 @@ Policy good(const std::string& text) {
   return policy.value_or(Policy());
 }
 
+// The default asks for hardware, which a document that leaves its keys out does not; everything
+// else in it says what is true anyway.
 TEST(Document, TheDefaultSaysWhatIsTrueWithoutADocument) {
-  const Document document = parse_document(default_document());
+  Document document = parse_document(default_document());
   EXPECT_THAT(document.problems, IsEmpty());
   EXPECT_THAT(document.warnings, IsEmpty());
+  EXPECT_EQ(document.policy.assurance.android.value, Assurance::kTee);
+  EXPECT_EQ(document.policy.assurance.ios.value, Assurance::kSecureChip);
+  EXPECT_EQ(document.policy.assurance.host.value, Assurance::kTee);
+  document.policy.assurance = Policy().assurance;
   const Json said = explain_findings(document.policy);
   const Json silent = explain_findings(Policy());
   for (const auto& [id, finding] : silent.items()) {

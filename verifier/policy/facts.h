@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -44,7 +45,6 @@ struct AndroidFacts {
 struct AppAttestFacts {
   bool production = false;                           // the environment of the key
   std::optional<std::uint32_t> validation_category;  // iOS 27: who let the app be installed
-  std::optional<std::uint32_t> risk_metric;          // of a refreshed receipt
 };
 
 struct PlayFacts {
@@ -55,10 +55,15 @@ struct PlayFacts {
   std::vector<std::string> apps_detected;  // appAccessRiskVerdict
   std::string play_protect;
   std::optional<std::uint32_t> sdk_version;  // deviceAttributes.sdkVersion
+  bool test_response = false;  // testingDetails: the verdict was set in the Play Console
 };
 
+// Of an SDK build that is neither of a mobile platform nor the lab's. It is given the strictest
+// rules, and `device.host-build` always rejects it.
+inline constexpr std::string_view kUnknownPlatform = "unknown";
+
 struct Facts {
-  std::string platform;  // "android", "ios" or "host"
+  std::string platform;  // "android", "ios", "host" or kUnknownPlatform
   std::string os_version;
   std::string manufacturer;
   std::string model;

@@ -47,7 +47,6 @@ Json to_json(const AndroidFacts& facts) {
 Json to_json(const AppAttestFacts& facts) {
   Json out{{"production", facts.production}};
   put(out, "validation_category", facts.validation_category);
-  put(out, "risk_metric", facts.risk_metric);
   return out;
 }
 
@@ -60,6 +59,7 @@ Json to_json(const PlayFacts& facts) {
   put(out, "apps_detected", facts.apps_detected);
   put(out, "play_protect", facts.play_protect);
   put(out, "sdk_version", facts.sdk_version);
+  if (facts.test_response) out["test_response"] = true;
   return out;
 }
 
@@ -172,7 +172,6 @@ void read_android(Reader& in, AndroidFacts& out) {
 void read_app_attest(Reader& in, AppAttestFacts& out) {
   in.boolean("production", out.production);
   in.number("validation_category", out.validation_category);
-  in.number("risk_metric", out.risk_metric);
 }
 
 void read_play(Reader& in, PlayFacts& out) {
@@ -182,6 +181,7 @@ void read_play(Reader& in, PlayFacts& out) {
   in.words("recent_device_activity", out.recent_device_activity);
   in.words("apps_detected", out.apps_detected);
   in.text("play_protect", out.play_protect);
+  in.boolean("test_response", out.test_response);
   in.number("sdk_version", out.sdk_version);
 }
 

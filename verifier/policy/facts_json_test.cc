@@ -13,7 +13,7 @@ const Json kEverything = Json::parse(R"({
   "android":{"boot":{"locked":true,"state":"self-signed","key":"00ff"},"os_version":140000,
     "os_patch_level":202406,"vendor_patch_level":20240605,"boot_patch_level":20240605,
     "attestation_version":300,"keymint_version":300},
-  "app_attest":{"production":true,"validation_category":2,"risk_metric":3},
+  "app_attest":{"production":true,"validation_category":2},
   "play":{"app_recognition":"PLAY_RECOGNIZED","device_recognition":["MEETS_DEVICE_INTEGRITY"],
     "app_licensing":"LICENSED","recent_device_activity":["LEVEL_1"],
     "apps_detected":["KNOWN_INSTALLED"],"play_protect":"NO_ISSUES","sdk_version":34}})");

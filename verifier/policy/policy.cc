@@ -17,10 +17,15 @@ bool outlasts_forced_pass(FindingId finding) {
   return std::ranges::find(kStanding, finding) != kStanding.end();
 }
 
-void decide(Decided& one, const Policy& policy, Force force) {
+void decide(Decided& one, const Policy& policy, const Facts& facts, Force force) {
   const Ruled<Action>& action = policy.action(one.finding.id);
   one.action = action.value;
   one.decided_by = action.rule;
+  // What is allowed by that name is the lab's build, and no other.
+  if (one.finding.id == FindingId::kDeviceHostBuild && facts.platform == kUnknownPlatform) {
+    one.action = Action::kReject;
+    one.decided_by = {"an SDK build that does not exist"};
+  }
   if (one.finding.id == FindingId::kDeviceForcedFail) {
     one.action = Action::kReject;
     one.decided_by = {"forced fail of the device"};
@@ -121,7 +126,7 @@ Verdict judge(const Policy& policy, const Facts& facts,
   }
   if (force == Force::kFail) verdict.findings.push_back({{FindingId::kDeviceForcedFail, ""}});
   for (Decided& one : verdict.findings) {
-    decide(one, policy, force);
+    decide(one, policy, facts, force);
     if (one.action == Action::kReject) verdict.passed = false;
   }
   std::ranges::stable_sort(verdict.findings, {}, [](const Decided& one) { return one.finding.id; });

@@ -92,6 +92,8 @@ struct PlayRules {
   Optional<Words> refused_apps{};     // appAccessRiskVerdict values that are refused
   Optional<Words> play_protect{};     // allowed
   Optional<Version> min_sdk_version{};
+  // Verdicts that somebody chose in the Play Console for a tester count like Google's own.
+  Ruled<bool> test_responses{false, {"play_integrity.test_responses"}};
 };
 
 // One property of a device compared with any of several patterns.
@@ -109,8 +111,9 @@ struct Filter {
   Rule rule;
 };
 
-// The default is: every finding rejects, hardware evidence is not required, and where it is given
-// it must be of a locked, verified device and of production.
+// What a document means that says nothing: every finding rejects, hardware evidence is not
+// required, and where it is given it must be of a locked, verified device and of production. What a
+// new service starts with asks for more (presets.h).
 class Policy {
  public:
   Policy();

@@ -71,10 +71,6 @@ constexpr Property kProperties[] = {
      [](const Facts& facts) {
        return facts.app_attest ? ordered(facts.app_attest->validation_category) : PropertyValue();
      }},
-    {"risk_metric", true,
-     [](const Facts& facts) {
-       return facts.app_attest ? ordered(facts.app_attest->risk_metric) : PropertyValue();
-     }},
     {"play_sdk_version", true,
      [](const Facts& facts) {
        return facts.play ? ordered(facts.play->sdk_version) : PropertyValue();

@@ -44,19 +44,30 @@ class Check {
     unmet_.push_back({{id, std::move(detail)}, rule});
   }
 
-  // A platform that is neither of the two mobile ones proves no phone: the rule for hosts holds.
   const Ruled<Assurance>& required_assurance() const {
-    if (facts_.platform == "android") return policy_.assurance.android;
-    if (facts_.platform == "ios") return policy_.assurance.ios;
-    return policy_.assurance.host;
+    const AssuranceRules& rules = policy_.assurance;
+    if (facts_.platform == "android") return rules.android;
+    if (facts_.platform == "ios") return rules.ios;
+    if (facts_.platform == "host") return rules.host;
+    const auto stricter = [](const Ruled<Assurance>& a,
+                             const Ruled<Assurance>& b) -> const Ruled<Assurance>& {
+      return a.value >= b.value ? a : b;
+    };
+    return stricter(stricter(rules.android, rules.ios), rules.host);
   }
 
   void check_assurance() {
     const Ruled<Assurance>& required = required_assurance();
-    if (facts_.assurance >= required.value) return;
+    // A verdict that a tester chose vouches for nothing, whatever play.device does.
+    const bool chosen =
+        facts_.play && facts_.play->test_response && !policy_.play.test_responses.value;
+    const Assurance level = chosen && facts_.assurance == Assurance::kPlatform
+                                ? Assurance::kSoftware
+                                : facts_.assurance;
+    if (level >= required.value) return;
     add(FindingId::kHardwareAssurance,
-        "the installation key's assurance is " + std::string(to_string(facts_.assurance)) +
-            ", not " + std::string(to_string(required.value)),
+        "the installation key's assurance is " + std::string(to_string(level)) + ", not " +
+            std::string(to_string(required.value)),
         required.rule);
   }
 
@@ -162,6 +173,10 @@ class Check {
       return;
     }
     const PlayFacts& play = *facts_.play;
+    if (play.test_response && !rules.test_responses.value) {
+      add(FindingId::kPlayDevice, "the verdict was set for a tester in the Play Console",
+          rules.test_responses.rule);
+    }
     check_word(FindingId::kPlayApp, rules.app_recognition, play.app_recognition);
     check_word(FindingId::kPlayApp, rules.app_licensing, play.app_licensing);
     for (const std::string& label : rules.device_labels.value) {

@@ -129,12 +129,24 @@ Json to_json(const state::AuditLog& log) {
 }
 
 Json to_json(const Status& status) {
+  Json revocation;
+  if (status.revocation) {
+    const state::RevocationSource::Status& list = *status.revocation;
+    revocation = {{"source", list.location},
+                  {"entries", list.entries},
+                  {"confirmed", time_or_null(list.confirmed)},
+                  {"fresh", list.fresh},
+                  {"problem", list.problem ? Json(*list.problem) : Json()}};
+  }
   return {{"version", status.version},
           {"account", status.account},
           {"first_start", to_unix(status.first_start)},
           {"time", to_unix(status.time)},
           {"config_version", status.config_version},
-          {"registrations", status.registrations}};
+          {"registrations", status.registrations},
+          {"valid_token_takes", status.demand.takes},
+          {"revocation", std::move(revocation)},
+          {"warnings", status.warnings}};
 }
 
 Json explained(const state::RecordedAppraisal& appraisal, const policy::Policy& policy,

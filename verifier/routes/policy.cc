@@ -51,7 +51,17 @@ http::HttpResponse put_policy(const RouteContext& context, const http::HttpReque
   context.log.info("policy.put", {{"actor", request.caller.name},
                                   {"revision", done->revision},
                                   {"canary", change->canary ? Json(*change->canary) : Json()}});
-  return json_response(to_json(*done));
+  Json answer = to_json(*done);
+  const auto policy = context.verifier.policy().compile(change->text);
+  if (policy) {
+    const policy::Demand demand = context.verifier.demand(*policy);
+    answer["valid_token_takes"] = demand.takes;
+    for (const std::string& warning : demand.warnings) {
+      context.log.warning("policy.lax", {{"warning", warning}});
+      answer["warnings"].push_back({{"line", 0}, {"column", 0}, {"key", ""}, {"message", warning}});
+    }
+  }
+  return json_response(answer);
 }
 
 http::HttpResponse end_canary(const RouteContext& context, const http::HttpRequest& request) {

@@ -47,17 +47,22 @@ http::HttpResponse add_registration(const RouteContext& context, const http::Htt
     // What the readers of package refuse is the upload's fault.
     return problem(made.error(), 422);
   }
-  Json registration = to_json(*made);
-  Json fields = registration;
+  Json answer = to_json(*made);
+  Json fields = answer;
   fields["actor"] = request.caller.name;
-  registration["warnings"] = Json::array();
+  answer["warnings"] = Json::array();
   fields["warnings"] = Json::array();
   for (const auto& warning : state::registration_warnings(made->measurement, TOUCHMARK_VERSION)) {
-    registration["warnings"].push_back({{"id", warning.id}, {"message", warning.message}});
+    answer["warnings"].push_back({{"id", warning.id}, {"message", warning.message}});
     fields["warnings"].push_back(warning.id);
   }
   context.log.info("registration.add", fields);
-  return json_response(registration, 201);
+  const Status status = context.verifier.status();
+  answer["valid_token_takes"] = status.demand.takes;
+  for (const std::string& warning : status.demand.warnings) {
+    answer["warnings"].push_back({{"id", "policy"}, {"message", warning}});
+  }
+  return json_response(answer, 201);
 }
 
 http::HttpResponse list_registrations(const RouteContext& context,

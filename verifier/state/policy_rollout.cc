@@ -67,9 +67,10 @@ Result<policy::Policy> PolicyRollout::compile(const std::string& text) const {
 }
 
 Result<PolicyVersion> PolicyRollout::make_version(const std::string& text, const std::string& actor,
-                                                  UnixTime time) const {
-  auto policy = compile(text);
+                                                  UnixTime time, policy::DocumentAge age) const {
+  auto policy = policy::parse_policy(text, age);
   if (!policy) return pass(policy);
+  overlay_(*policy);
   return PolicyVersion{text, actor, time, std::move(*policy), short_hash(text)};
 }
 
@@ -78,7 +79,8 @@ Result<PolicyVersion> PolicyRollout::read_version(const Json& json) const {
   if (!text) return pass(text);
   auto time = get_int(json, "time", 0, kMaxUnix);
   if (!time) return pass(time);
-  return make_version(*text, find_string(json, "actor").value_or(""), from_unix(*time));
+  return make_version(*text, find_string(json, "actor").value_or(""), from_unix(*time),
+                      policy::DocumentAge::kStored);
 }
 
 Result<PolicyState> PolicyRollout::read_state() const {
@@ -86,8 +88,8 @@ Result<PolicyState> PolicyRollout::read_state() const {
   auto stored = store_.read().get(kPolicyName);
   if (!stored) return pass(stored);
   if (!*stored) {
-    auto standard =
-        make_version(std::string(policy::default_document()), "touchmark", store_.now());
+    auto standard = make_version(std::string(policy::default_document()), "touchmark", store_.now(),
+                                 policy::DocumentAge::kNew);
     if (!standard) return pass(standard);
     out.revision = 1;
     out.current = std::move(*standard);
@@ -167,7 +169,7 @@ Result<PolicyRollout::Changed> PolicyRollout::put(const std::string& text, std::
   if (canary && (*canary < 1 || *canary > 99)) {
     return fail(PolicyError::kBadPercent, "a canary takes 1 to 99 percent of the devices");
   }
-  auto version = make_version(text, actor, store_.now());
+  auto version = make_version(text, actor, store_.now(), policy::DocumentAge::kNew);
   if (!version) return pass(version);
   std::string detail = "sha256 " + version->hash;
   if (canary) detail += ", for " + std::to_string(*canary) + " %";

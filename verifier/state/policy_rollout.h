@@ -59,7 +59,8 @@ class PolicyRollout {
   // `overlay` changes every policy that comes into force: what the command line of the service
   // allows. `store` must outlive this.
   PolicyRollout(AuditedStore& store, std::function<void(policy::Policy&)> overlay);
-  // Reads what the store knows; the default document when it knows none.
+  // Reads what the store knows; the default document when it knows none. (The store gave one to a
+  // database that was in use under an older default.)
   Result<void> load();
 
   // Judges one appraisal by the policy that holds for its device.
@@ -86,7 +87,7 @@ class PolicyRollout {
 
  private:
   Result<PolicyVersion> make_version(const std::string& text, const std::string& actor,
-                                     UnixTime time) const;
+                                     UnixTime time, policy::DocumentAge age) const;
   Result<PolicyState> read_state() const;
   Result<PolicyVersion> read_version(const Json& json) const;
   // Has `alter` (PolicyState& -> Result<void>) change the state at `revision` and puts the next

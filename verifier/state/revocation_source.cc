@@ -1,5 +1,6 @@
 #include "verifier/state/revocation_source.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/file.h"
@@ -157,9 +158,16 @@ void RevocationSource::start() {
 }
 
 void RevocationSource::run() {
-  for (bool stop = stops_within(Seconds(0)); !stop;
-       stop = stops_within(settings_.refresh_interval)) {
-    static_cast<void>(refresh());  // status() tells
+  Seconds wait{0};
+  Seconds retry = settings_.retry_interval;
+  while (!stops_within(wait)) {
+    if (refresh()) {
+      wait = settings_.refresh_interval;
+      retry = settings_.retry_interval;
+    } else {  // status() tells why
+      wait = std::min(retry, settings_.refresh_interval);
+      retry = wait * 2;
+    }
   }
 }
 
@@ -174,7 +182,9 @@ bool RevocationSource::stops_within(Seconds time) {
 
 RevocationSource::Status RevocationSource::status() const {
   const MutexLock lock(mutex_);
-  return {state_.list ? state_.list->size() : 0, state_.confirmed, state_.problem};
+  const bool fresh = state_.list && *state_.confirmed + settings_.max_age >= clock_.now();
+  return {settings_.location, state_.list != nullptr, fresh, state_.list ? state_.list->size() : 0,
+          state_.confirmed,   state_.problem};
 }
 
 }  // namespace touchmark::verifier::state

@@ -33,6 +33,9 @@ struct RevocationSettings {
   // How long a list counts after the server last confirmed it, or after the file was last written.
   Seconds max_age{24 * 3600};
   Seconds refresh_interval{3600};
+  // How soon a refresh that failed is tried again, twice as long after each further failure, up to
+  // the interval above: a network that was not up yet is soon.
+  Seconds retry_interval{60};
   // Without a list that is fresh enough: true gives an error, false the last list there was.
   bool fail_closed = false;
   // Keeps what was fetched over a restart; empty for none. Files need none.
@@ -62,6 +65,9 @@ class RevocationSource {
   void start();
 
   struct Status {
+    std::string location;
+    bool there = false;  // a list is in force
+    bool fresh = false;  // and it is not older than allowed
     std::size_t entries = 0;
     std::optional<UnixTime> confirmed;   // when the source last said that the list is current
     std::optional<std::string> problem;  // why the last refresh failed

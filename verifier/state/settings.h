@@ -1,6 +1,7 @@
 // What an operator sets when the service starts.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "verifier/appraisal/device_evidence_settings.h"
+#include "verifier/state/revocation_source.h"
 
 namespace touchmark::verifier::state {
 
@@ -30,6 +32,8 @@ struct ServiceSettings {
   bool allow_host_builds = false;  // accept the lab's Linux build of the SDK
   bool reveal_reasons = false;     // put ARC and reasons into attest responses
   appraisal::HardwareSettings hardware;
+  // How the revocation list is, for people; empty when it is switched off. Thread-safe.
+  std::function<RevocationSource::Status()> revocation_status{};
   // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear; arc, anno and ear tell the app its
   // verdict, so they need reveal_reasons.
   std::vector<std::string> extra_claims;

@@ -103,6 +103,42 @@ CREATE TABLE appraisal (
   content TEXT NOT NULL      -- JSON
 ) STRICT;
 CREATE INDEX appraisal_did ON appraisal (did);
+)sql",
+                            // A database that was in use without a policy of its own was judged by
+                            // the default of its time, which let software keys pass. It keeps that
+                            // one; the default of today is for new databases.
+                            R"sql(
+ALTER TABLE app_attest_key ADD COLUMN installation BLOB;  -- SHA-256 of the installation key
+
+INSERT INTO setting (name, value)
+SELECT 'policy', CAST(json_object('actor', 'touchmark', 'revision', 1, 'time', unixepoch(),
+  'text', '# The policy of a data folder from before hardware evidence was asked for: software evidence
+# passes, and so does a script that has the app''s package. `touchmark policy presets strict` prints
+# what a new service starts with, and docs/policy.md describes all keys.
+version = 1
+
+[findings]
+"*" = "reject"
+
+[assurance]
+android = "software"
+ios = "software"
+host = "software"
+
+[app]
+development_keys = false
+
+[app_attest]
+environments = ["production"]
+
+[play_integrity]
+required = false
+app_recognition = ["PLAY_RECOGNIZED"]
+app_licensing = ["LICENSED"]
+device_labels = ["MEETS_DEVICE_INTEGRITY"]
+') AS BLOB)
+WHERE EXISTS (SELECT 1 FROM setting WHERE name = 'account')
+  AND NOT EXISTS (SELECT 1 FROM setting WHERE name = 'policy');
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

@@ -33,12 +33,16 @@ class SqliteStore final : public Store {
   Result<void> ping() override;
 
   Result<std::optional<model::AppAttestKey>> app_attest_key(const Sha256Digest& key_id) override;
-  Result<void> add_app_attest_key(const Sha256Digest& key_id,
-                                  const model::AppAttestKey& key) override;
-  Result<bool> advance_app_attest_counter(const Sha256Digest& key_id,
-                                          std::uint32_t counter) override;
+  Result<bool> add_app_attest_key(const Sha256Digest& key_id, const model::AppAttestKey& key,
+                                  const Sha256Digest& installation) override;
+  Result<model::AppAttestUse> use_app_attest_key(const Sha256Digest& key_id,
+                                                 const Sha256Digest& installation,
+                                                 std::uint32_t counter) override;
 
  private:
+  // The installation key that an App Attest key vouches for; nullopt when it is unknown or unbound.
+  Result<std::optional<Bytes>> app_attest_binding(const Sha256Digest& key_id);
+
   // Runs `use` on the connection that reads, under its lock.
   template <class Use>
   auto reading(Use use) {

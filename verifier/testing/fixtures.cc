@@ -58,14 +58,23 @@ store::PartReader MemoryApp::reader() const {
       [this](const package::Part& part, const auto& sink) { return sink(contents.at(part.name)); };
 }
 
-std::string SoftAttester::challenge_request() const {
-  Json code = Json::array();
+void put_policy(store::Store& store, const std::string& text) {
+  const Json stored{{"revision", 1}, {"text", text}, {"actor", "tests"}, {"time", 0}};
+  static_cast<void>(write(store, &store::Transaction::put, "policy", as_bytes(dump_json(stored))));
+}
+
+Json SoftAttester::code() const {
+  Json out = Json::array();
   for (const package::Part& part : app.measurement.parts) {
-    if (part.code_bearing() && part.size > 0) code.push_back({part.name, part.size});
+    if (part.code_bearing() && part.size > 0) out.push_back({part.name, part.size});
   }
+  return out;
+}
+
+std::string SoftAttester::challenge_request() const {
   return Json{{"account", account},
               {"measurement", base64url_encode(package::digest(app.measurement))},
-              {"code", code}}
+              {"code", code()}}
       .dump();
 }
 
@@ -104,6 +113,7 @@ Json SoftAttester::claims(const Json& challenge) const {
             {"measurement", base64url_encode(package::digest(m))},
             {"signers", signers},
             {"parts", parts},
+            {"code", code()},
             {"splits", splits}}},
           {"range_proof", base64url_encode(proof.finish())},
           {"checks", {"app", "hook", "debug", "root", "network"}},

@@ -61,6 +61,12 @@ Result<void> write(store::Store& store, Result<void> (store::Transaction::*metho
   });
 }
 
+// A document that lets software evidence pass, as the attesters here make it.
+inline constexpr const char* kSoftwarePasses = "version = 1\n";
+// Puts a document into force, without an entry in the audit log; for a verifier that is opened
+// later.
+void put_policy(store::Store& store, const std::string& text = kSoftwarePasses);
+
 // Answers challenges as the SDK does, for an app in memory.
 class SoftAttester {
  public:
@@ -68,6 +74,7 @@ class SoftAttester {
       : app(std::move(app)), account(std::move(account)) {}
 
   std::string challenge_request() const;
+  Json code() const;  // the claim of parts and their sizes
   // Claims for `challenge` (the challenge object), as a sound app on a sound phone makes them.
   Json claims(const Json& challenge) const;
   // The body of /v1/attest.

@@ -45,6 +45,7 @@ RunningService::RunningService(RunningServiceOptions options) {
     options.service.service_pins = {base64_encode(options.service.tls_spki_sha256)};
   }
   store_ = std::move(store::open_sqlite(":memory:").value());
+  put_policy(*store_);
   verifier_ = std::move(
       Verifier::open(*store_, Bytes(32, std::byte{1}), clock_, random_, options.service).value());
   admin_ = verifier_->operators().make_token("admin", model::Role::kAdmin).value();

@@ -31,6 +31,7 @@ using pki::TrustRoots;
 struct Request {
   UnixTime as_of;
   std::optional<Bytes> challenge;         // --challenge, --challenge-hex
+  bool challenge_is_text = false;         // --challenge
   std::optional<Bytes> client_data_hash;  // --client-data-hash
   std::optional<Seconds> max_age;
   std::optional<TrustRoots> roots;
@@ -87,7 +88,10 @@ Result<Request> read_request(const VerifyOptions& options, Session& session) {
   auto challenge = read_hex(options.challenge_hex, "--challenge-hex");
   if (!challenge) return pass(challenge);
   request.challenge = std::move(*challenge);
-  if (options.challenge) request.challenge = to_bytes(*options.challenge);
+  if (options.challenge) {
+    request.challenge = to_bytes(*options.challenge);
+    request.challenge_is_text = true;
+  }
   auto hash = read_hex(options.client_data_hash, "--client-data-hash");
   if (!hash) return pass(hash);
   request.client_data_hash = std::move(*hash);
@@ -165,6 +169,17 @@ Json refusal_json(const Error& error) {
           {"warnings", Json::array()}};
 }
 
+// The challenges that may have been meant: a text as it is or, where it is base64 in some alphabet
+// and padding, the bytes that it stands for.
+std::vector<Bytes> challenges(const Request& request) {
+  if (!request.challenge) return {};
+  std::vector<Bytes> out{*request.challenge};
+  auto decoded = request.challenge_is_text ? base64_any_decode(as_text(*request.challenge))
+                                           : Result<Bytes>(Bytes());
+  if (decoded && !decoded->empty()) out.push_back(std::move(*decoded));
+  return out;
+}
+
 Outcome verify_key_attestations(const VerifyOptions& options, const Request& request,
                                 Report& report) {
   auto revocation = read_revocation(options.revocation);
@@ -183,7 +198,14 @@ Outcome verify_key_attestations(const VerifyOptions& options, const Request& req
       report.add(chain.source, refusal_json(chain.certificates.error()));
       continue;
     }
-    const auto result = verifier.verify(std::move(*chain.certificates), expected);
+    auto result = verifier.verify(*chain.certificates, expected);
+    for (const Bytes& challenge : challenges(request)) {
+      if (!result.refusal ||
+          !result.refusal->is(verifier::evidence::KeyAttestationError::kChallengeMismatch))
+        break;
+      expected.challenge = challenge;
+      result = verifier.verify(*chain.certificates, expected);
+    }
     verifier::policy::Facts facts;
     facts.platform = "android";
     if (result.verified()) {
@@ -201,9 +223,13 @@ Outcome verify_key_attestations(const VerifyOptions& options, const Request& req
 // SHA-256 or, as in Apple's sample, the challenge itself; either way nobody else can have made it.
 std::vector<Bytes> client_data_hashes(const Request& request) {
   if (request.client_data_hash) return {*request.client_data_hash};
-  if (!request.challenge) return {};
-  const Sha256Digest hash = crypto::sha256(*request.challenge);
-  return {Bytes(hash.begin(), hash.end()), *request.challenge};
+  std::vector<Bytes> out;
+  for (const Bytes& challenge : challenges(request)) {
+    const Sha256Digest hash = crypto::sha256(challenge);
+    out.emplace_back(hash.begin(), hash.end());
+    out.push_back(challenge);
+  }
+  return out;
 }
 
 Result<std::vector<Bytes>> need_client_data_hashes(const Request& request) {
@@ -343,8 +369,10 @@ Outcome verify_play_tokens(const VerifyOptions& options, const Request& request,
     const auto result = verify_play_integrity(io::trim(as_text(object.bytes)), *keys, expected);
     verifier::policy::Facts facts;
     facts.platform = "android";
-    facts.assurance = verifier::policy::Assurance::kPlatform;
-    if (result.verified()) facts.play = verifier::appraisal::play_facts(*result.verdict);
+    if (result.verified()) {
+      facts.assurance = verifier::policy::Assurance::kPlatform;
+      facts.play = verifier::appraisal::play_facts(*result.verdict);
+    }
     report.add(object.source, to_json(result), facts);
   }
   return report.exit_code();

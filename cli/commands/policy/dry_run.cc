@@ -13,6 +13,7 @@
 #include "verifier/appraisal/device_facts.h"
 #include "verifier/evidence/key_attestation.h"
 #include "verifier/model/device.h"
+#include "verifier/policy/demand.h"
 #include "verifier/policy/explain.h"
 #include "verifier/policy/facts_json.h"
 
@@ -36,6 +37,11 @@ Outcome check(const std::string& path, Session& session) {
                          {"warnings", problems_json(document.warnings)}});
   } else if (valid) {
     session.console().print(path + " is valid");
+    const auto demand = verifier::policy::demand_of(document.policy, false);
+    session.console().note("a valid token takes " + demand.takes);
+    for (const std::string& warning : demand.warnings) {
+      session.console().note("warning: " + warning);
+    }
   }
   return valid ? io::kExitOk : io::kExitNo;
 }

@@ -6,6 +6,7 @@
 #include "cli/commands/verdict_text.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
+#include "verifier/policy/presets.h"
 
 namespace touchmark::cli::commands {
 namespace {
@@ -84,6 +85,16 @@ Result<std::int64_t> current_revision(service::AdminClient& client) {
   return revision;
 }
 
+// What the service says beside what was said of the document here.
+void print_service_warnings(const Json& answer, Session& session) {
+  const Json* warnings = find_array(answer, "warnings");
+  for (const Json& warning : warnings != nullptr ? *warnings : Json::array()) {
+    if (!warning.is_object() || warning.value("line", 1) != 0) continue;
+    session.console().note("warning: " +
+                           io::one_line(find_string(warning, "message").value_or("?")));
+  }
+}
+
 struct SetOptions {
   std::string file;
   unsigned canary = 0;
@@ -113,6 +124,40 @@ Outcome set(const SetOptions& options, Session& session) {
       options.canary == 0
           ? fmt::format("policy in force, revision {}", made)
           : fmt::format("candidate for {} % of the devices, revision {}", options.canary, made));
+  note_demand(*answer, session);
+  print_service_warnings(*answer, session);
+  return io::kExitOk;
+}
+
+Outcome presets(const std::string& name, Session& session) {
+  if (name.empty()) {
+    Json list = Json::array();
+    std::vector<std::vector<std::string>> rows{{"PRESET", "WHOM IT LETS IN"}};
+    for (const verifier::policy::Preset& preset : verifier::policy::presets()) {
+      list.push_back({{"name", preset.name}, {"summary", preset.summary}});
+      rows.push_back({std::string(preset.name), std::string(preset.summary)});
+    }
+    if (session.json()) return print_json(session, {{"presets", list}});
+    session.console().print(io::table(rows));
+    session.console().note("`touchmark policy presets NAME` prints one, for `policy set`");
+    return io::kExitOk;
+  }
+  const verifier::policy::Preset* preset = verifier::policy::find_preset(name);
+  if (preset == nullptr) {
+    std::string names;
+    for (const verifier::policy::Preset& one : verifier::policy::presets()) {
+      names += (names.empty() ? "" : ", ") + std::string(one.name);
+    }
+    return fail(io::CliError::kUsage,
+                fmt::format("no preset is called {}; there are {}", io::one_line(name), names));
+  }
+  if (session.json()) {
+    return print_json(
+        session,
+        {{"name", preset->name}, {"summary", preset->summary}, {"text", preset->document}});
+  }
+  // print() ends the last line itself.
+  session.console().print(std::string(preset->document.substr(0, preset->document.size() - 1)));
   return io::kExitOk;
 }
 
@@ -164,6 +209,16 @@ void add_policy_commands(line::Command& app, Dispatcher& dispatcher) {
   line::Command* show_app = group->add_subcommand("show", "Show the appraisal policy in force");
   show_app->add_flag("--toml", *toml, "Print the document itself");
   dispatcher.on(show_app, [toml](Session& s) { return show(*toml, s); });
+
+  auto preset = std::make_shared<std::string>();
+  line::Command* presets_app =
+      group->add_subcommand("presets", "List the policies that Touchmark comes with, or print one");
+  presets_app->add_option("NAME", *preset, "strict, compatible or development; without it, a list")
+      ->type_name("NAME");
+  presets_app->footer(
+      "Needs no service.\n\nExample:\n  touchmark policy presets strict > policy.toml\n  touchmark "
+      "policy set policy.toml");
+  dispatcher.on(presets_app, [preset](Session& s) { return presets(*preset, s); });
 
   auto options = std::make_shared<SetOptions>();
   line::Command* set_app =

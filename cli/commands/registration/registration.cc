@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/package/app_options.h"
 #include "cli/commands/registration/certificate.h"
+#include "cli/commands/verdict_text.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "package/package.h"
@@ -95,16 +96,6 @@ Result<Json> upload(const AppFiles& app, const std::string& path, service::Admin
   return client.upload(path, archive->path(), session.progress("uploading"));
 }
 
-// What the service says of a release that it took all the same; an older one says nothing.
-void print_warnings(const Json& answer, Session& session) {
-  const Json* warnings = find_array(answer, "warnings");
-  if (warnings == nullptr) return;
-  for (const Json& warning : *warnings) {
-    session.console().note("warning: " +
-                           io::one_line(find_string(warning, "message").value_or("?")));
-  }
-}
-
 Outcome add(const AddOptions& options, Session& session) {
   auto how = measure_options(options.app);
   if (!how) return pass(how);
@@ -130,6 +121,7 @@ Outcome add(const AddOptions& options, Session& session) {
   }
   if (session.json()) return print_json(session, *answer);
   session.console().print(io::one_line(*line));
+  note_demand(*answer, session);
   if (auto expires = get_int(*answer, "expires", 0, kMaxUnixTime)) {
     session.console().print("registration successful, expires " + format_time(from_unix(*expires)));
   } else {

@@ -3,5 +3,14 @@
 The repackaged apps are built and started while the rows before them wait for tokens to end.
 """
 
-from touchmark_lab.rows import genuine, mitm, configuration, repackaged  # noqa: F401,I001
-from touchmark_lab.rows import scripts, instrumentation, hardware, expiry  # noqa: F401
+from touchmark_lab.rows import (  # noqa: F401  # noqa: F401
+    configuration,
+    expiry,
+    genuine,
+    hardware,
+    instrumentation,
+    mitm,
+    reimplemented,
+    repackaged,
+    scripts,
+)

@@ -9,8 +9,7 @@ public interface PlayIntegrityProvider {
    * Requests a token and waits for it; on a thread of the SDK, before each attestation. What it
    * throws counts as no token.
    *
-   * @param nonce to be given as nonce (classic requests) or requestHash (standard requests) as it
-   *     is
+   * @param nonce to be given as the nonce of a classic request, as it is
    * @return the token, or null when there is none
    */
   String requestToken(String nonce) throws Exception;
