@@ -59,8 +59,11 @@ class PolicyRollout {
   // `overlay` changes every policy that comes into force: what the command line of the service
   // allows. `store` must outlive this.
   PolicyRollout(AuditedStore& store, std::function<void(policy::Policy&)> overlay);
-  // Reads what the store knows; the default document when it knows none.
+  // Reads what the store knows; the default document when it knows none. One that cannot be read
+  // fails with kCorrupt: what the operator asked for is not replaced by something else.
   Result<void> load();
+  // The way out of that: the default document in place of whatever is stored, noted as `actor`'s.
+  Result<void> reset(const std::string& actor);
 
   // Judges one appraisal by the policy that holds for its device.
   policy::Verdict judge(const policy::Facts& facts, const std::vector<protocol::Finding>& findings,

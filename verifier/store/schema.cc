@@ -103,6 +103,16 @@ CREATE TABLE appraisal (
   content TEXT NOT NULL      -- JSON
 ) STRICT;
 CREATE INDEX appraisal_did ON appraisal (did);
+)sql",
+                            // Parts whose content no registration may have: of one that is being
+                            // made, or of one that was removed. Records of appraisals used to have
+                            // no bound.
+                            R"sql(
+CREATE TABLE loose_part (
+  sha256 BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+DELETE FROM appraisal WHERE length(content) > 16384;
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

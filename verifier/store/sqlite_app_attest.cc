@@ -26,7 +26,7 @@ Result<void> SqliteStore::add_app_attest_key(const Sha256Digest& key_id,
   auto known = app_attest_key(key_id);
   if (!known) return pass(known);
   if (*known) return {};
-  const MutexLock lock(writer_mutex_);
+  const FairLock lock(writer_mutex_);
   auto statement = writer_.prepare("INSERT OR IGNORE INTO app_attest_key VALUES (?, ?, ?, ?, 0)");
   if (!statement) return pass(statement);
   statement->bind(ByteView(key_id)).bind(key.spki).bind(std::int64_t{key.production});
@@ -40,7 +40,7 @@ Result<void> SqliteStore::add_app_attest_key(const Sha256Digest& key_id,
 
 Result<bool> SqliteStore::advance_app_attest_counter(const Sha256Digest& key_id,
                                                      std::uint32_t counter) {
-  const MutexLock lock(writer_mutex_);
+  const FairLock lock(writer_mutex_);
   // One statement, so a transaction of its own.
   auto statement =
       writer_.prepare("UPDATE app_attest_key SET counter = ?1 WHERE key_id = ?2 AND counter < ?1");

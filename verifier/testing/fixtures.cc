@@ -58,6 +58,13 @@ store::PartReader MemoryApp::reader() const {
       [this](const package::Part& part, const auto& sink) { return sink(contents.at(part.name)); };
 }
 
+Result<void> put_registration(store::Store& store, const model::Registration& registration,
+                              const store::PartReader& read) {
+  return store.keep_parts(registration.measurement.parts, read, [&] {
+    return write(store, &store::Transaction::put_registration, registration);
+  });
+}
+
 std::string SoftAttester::challenge_request() const {
   Json code = Json::array();
   for (const package::Part& part : app.measurement.parts) {

@@ -61,6 +61,10 @@ Result<void> write(store::Store& store, Result<void> (store::Transaction::*metho
   });
 }
 
+// Registers an app with its content.
+Result<void> put_registration(store::Store& store, const model::Registration& registration,
+                              const store::PartReader& read);
+
 // Answers challenges as the SDK does, for an app in memory.
 class SoftAttester {
  public:
