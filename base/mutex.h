@@ -25,6 +25,7 @@
 #define EXCLUDES(...) TOUCHMARK_LOCK_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 #define ACQUIRE(...) TOUCHMARK_LOCK_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define ACQUIRE_SHARED(...) TOUCHMARK_LOCK_ATTRIBUTE(acquire_shared_capability(__VA_ARGS__))
+#define TRY_ACQUIRE(...) TOUCHMARK_LOCK_ATTRIBUTE(try_acquire_capability(__VA_ARGS__))
 #define RELEASE(...) TOUCHMARK_LOCK_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define RELEASE_GENERIC(...) TOUCHMARK_LOCK_ATTRIBUTE(release_generic_capability(__VA_ARGS__))
 #define NO_LOCK_ANALYSIS TOUCHMARK_LOCK_ATTRIBUTE(no_thread_safety_analysis)
@@ -35,6 +36,7 @@ namespace touchmark {
 class CAPABILITY("mutex") Mutex {
  public:
   void lock() ACQUIRE() { mutex_.lock(); }
+  bool try_lock() TRY_ACQUIRE(true) { return mutex_.try_lock(); }
   void unlock() RELEASE() { mutex_.unlock(); }
 
  private:
@@ -54,6 +56,18 @@ class SCOPED_CAPABILITY MutexLock {
   Mutex& mutex_;
 };
 
+// Holds a mutex that try_lock() has taken.
+class SCOPED_CAPABILITY AdoptedLock {
+ public:
+  explicit AdoptedLock(Mutex& mutex) REQUIRES(mutex) : mutex_(mutex) {}
+  ~AdoptedLock() RELEASE() { mutex_.unlock(); }
+  AdoptedLock(const AdoptedLock&) = delete;
+  AdoptedLock& operator=(const AdoptedLock&) = delete;
+
+ private:
+  Mutex& mutex_;
+};
+
 // Lets go of a mutex that is held until the end of its scope, and then takes it again.
 class SCOPED_CAPABILITY MutexUnlock {
  public:
@@ -64,6 +78,41 @@ class SCOPED_CAPABILITY MutexUnlock {
 
  private:
   Mutex& mutex_;
+};
+
+// Serves those who wait in the order in which they came, so that a thread which takes it again and
+// again keeps nobody out for longer than it holds it once. Not recursive.
+class CAPABILITY("mutex") FairMutex {
+ public:
+  void lock() ACQUIRE() {
+    std::unique_lock lock(mutex_);
+    const unsigned long mine = next_++;
+    turn_.wait(lock, [&] { return serving_ == mine; });
+  }
+  void unlock() RELEASE() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++serving_;
+    }
+    turn_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable turn_;
+  unsigned long next_ = 0;     // the ticket of who comes next
+  unsigned long serving_ = 0;  // the ticket whose turn it is
+};
+
+class SCOPED_CAPABILITY FairLock {
+ public:
+  explicit FairLock(FairMutex& mutex) ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
+  ~FairLock() RELEASE() { mutex_.unlock(); }
+  FairLock(const FairLock&) = delete;
+  FairLock& operator=(const FairLock&) = delete;
+
+ private:
+  FairMutex& mutex_;
 };
 
 // One writer, or many readers.

@@ -128,4 +128,12 @@ std::string_view to_string(FindingId number) {
   return info != nullptr ? info->id : "unknown";
 }
 
+bool refuse_challenge(std::span<const Finding> findings) {
+  return std::ranges::any_of(findings, [](const Finding& finding) {
+    return finding.id == FindingId::kChallengeInvalid ||
+           finding.id == FindingId::kChallengeExpired ||
+           finding.id == FindingId::kChallengeReplayed;
+  });
+}
+
 }  // namespace touchmark::protocol

@@ -84,4 +84,8 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
+// Whether one of them is a challenge.* finding: evidence that answers no challenge of this service
+// once more. Whoever has seen it can send it, as often as they like.
+bool refuse_challenge(std::span<const Finding> findings);
+
 }  // namespace touchmark::protocol

@@ -105,16 +105,25 @@ protocol::Challenge Attestation::new_challenge(const std::vector<protocol::CodeP
 
 // --- Attestation ---------------------------------------------------------------------------------
 
+Result<appraisal::Evidence> Attestation::read(std::string_view body) const {
+  return parse_attest_request(body);
+}
+
 Result<AttestationAnswer> Attestation::attest(std::string_view body,
                                               const model::Connection& connection) {
-  const auto evidence = parse_attest_request(body);
+  const auto evidence = read(body);
   if (!evidence) return pass(evidence);
+  return attest(*evidence, connection);
+}
+
+Result<AttestationAnswer> Attestation::attest(const appraisal::Evidence& evidence,
+                                              const model::Connection& connection) {
   const UnixTime now = parts_.clock.now();
   const auto references = parts_.registry.references();  // the appraisal points into them
-  const auto appraisal = parts_.appraiser.appraise(*evidence, connection, *references, now);
+  const auto appraisal = parts_.appraiser.appraise(evidence, connection, *references, now);
   if (!appraisal) return pass(appraisal);
   const policy::Verdict verdict = judge(*appraisal, now);
-  return answer(*evidence, *appraisal, verdict, now);
+  return answer(evidence, *appraisal, verdict, now);
 }
 
 policy::Verdict Attestation::judge(const appraisal::Appraisal& appraisal, UnixTime now) {
@@ -134,7 +143,8 @@ AttestationAnswer Attestation::answer(const appraisal::Evidence& evidence,
       evidence.package_name, std::string(policy::to_string(appraisal.facts.assurance)),
       verdict.notable(),     {}};
   record.arc = protocol::encode_arc(record.findings);
-  parts_.devices.saw({record.device_id, now, record.passed, record.arc, record.package_name});
+  parts_.devices.saw(
+      {record.device_id, now, record.passed, record.arc, record.package_name, appraisal.facts.ip});
   return {answer_body(evidence, appraisal, verdict, record.arc, now), std::move(record)};
 }
 
@@ -163,7 +173,9 @@ std::string Attestation::answer_body(const appraisal::Evidence& evidence,
                                 .expires_in = parts_.settings.token_lifetime,
                                 .challenge = new_challenge(evidence.code, evidence.parts, now)};
   const auto configuration = parts_.api_domains.configuration();
-  if (evidence.config_version < configuration->version) answer.config = configuration->jws;
+  if (evidence.config_version < configuration->version && !configuration->jws.empty()) {
+    answer.config = configuration->jws;
+  }
   if (parts_.settings.reveal_reasons) {
     answer.arc = arc;
     answer.reasons.emplace();

@@ -66,6 +66,15 @@ class Attestation {
   // kMalformedRequest; attest() also where the service itself cannot appraise (Appraiser).
   Result<std::string> challenge(std::string_view body);
   Result<AttestationAnswer> attest(std::string_view body, const model::Connection& connection);
+  // attest() in two steps: reading the evidence, and judging it. Between the two the caller can
+  // tell whether the second may wait for a disk, and move to a thread that may.
+  Result<appraisal::Evidence> read(std::string_view body) const;
+  Result<AttestationAnswer> attest(const appraisal::Evidence& evidence,
+                                   const model::Connection& connection);
+  // App Attest's counter is on disk before the answer.
+  static bool waits_for_disk(const appraisal::Evidence& evidence) {
+    return evidence.submods.contains(protocol::kAppAttestSubmod);
+  }
 
  private:
   // By the policy in force for the device; devices and journal take note of it.

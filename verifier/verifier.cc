@@ -29,15 +29,17 @@ std::optional<std::string> problem_of(const state::RevocationSource::Status& lis
 
 Result<std::unique_ptr<Verifier>> Verifier::open(store::Store& store, ByteView master_key,
                                                  const Clock& clock, Random& random,
-                                                 state::ServiceSettings settings) {
+                                                 state::ServiceSettings settings,
+                                                 bool reset_policy) {
   if (auto ok = state::check_settings(settings); !ok) return pass(ok);
   auto service_keys = state::service_keys(settings);
   if (!service_keys) return pass(service_keys);
   auto keyring = state::Keyring::open(store, master_key, clock, random);
   if (!keyring) return pass(keyring);
+  store.seal_audit_with(keyring->audit_key);
   std::unique_ptr<Verifier> verifier(new Verifier(store, clock, random, std::move(settings),
                                                   std::move(*keyring), std::move(*service_keys)));
-  if (auto ok = verifier->load(); !ok) return pass(ok);
+  if (auto ok = verifier->load(reset_policy); !ok) return pass(ok);
   return verifier;
 }
 
@@ -66,12 +68,12 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
       attestation_({settings_, challenges_, appraiser_, mint_, registry_, api_domains_, policy_,
                     devices_, journal_, clock, random}) {}
 
-Result<void> Verifier::load() {
-  if (auto ok = registry_.load(); !ok) return ok;
-  if (auto ok = api_domains_.load(); !ok) return ok;
-  if (auto ok = policy_.load(); !ok) return ok;
+Result<void> Verifier::load(bool reset_policy) {
+  if (auto ok = registry_.load(load_notes_); !ok) return ok;
+  if (auto ok = api_domains_.load(load_notes_); !ok) return ok;
+  if (auto ok = reset_policy ? policy_.reset("touchmark serve") : policy_.load(); !ok) return ok;
   if (auto ok = devices_.load(); !ok) return ok;
-  return operators_.load();
+  return operators_.load(load_notes_);
 }
 
 Status Verifier::status() const {
@@ -103,9 +105,12 @@ Status Verifier::status() const {
   return out;
 }
 
-Result<void> Verifier::flush() {
-  if (auto ok = devices_.flush(); !ok) return ok;
-  return journal_.flush();
+Result<void> Verifier::housekeep() {
+  auto devices = devices_.flush();
+  auto appraisals = journal_.flush();
+  auto unused = store_.discard_unused();
+  if (!devices) return devices;
+  return appraisals ? unused : appraisals;
 }
 
 }  // namespace touchmark::verifier

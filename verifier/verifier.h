@@ -32,11 +32,13 @@ struct Status {
 class Verifier {
  public:
   // Opens (first start: makes) the account, keys and secrets in `store`, sealed under `master_key`
-  // (32 bytes). What is passed by reference must outlive the verifier. Fails with SettingsError,
+  // (32 bytes). `reset_policy`: puts the default policy into force, whatever is stored. What is
+  // passed by reference must outlive the verifier. Fails with SettingsError,
   // StoreError, or CryptoError::kSealBroken for another master key.
   static Result<std::unique_ptr<Verifier>> open(store::Store& store, ByteView master_key,
                                                 const Clock& clock, Random& random,
-                                                state::ServiceSettings settings);
+                                                state::ServiceSettings settings,
+                                                bool reset_policy = false);
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
 
@@ -57,16 +59,20 @@ class Verifier {
   const std::string& account() const { return keyring_.account; }
   UnixTime now() const { return store_.now(); }
   Status status() const;
+  // What could not be read of the store when it was opened.
+  const state::LoadNotes& load_notes() const { return load_notes_; }
   // For /readyz: whether the store answers.
   Result<void> ready() { return store_.read().ping(); }
-  // Writes devices and appraisals that wait for it; called every few seconds and at stop.
-  Result<void> flush();
+  // Writes devices and appraisals that wait for it, and removes content of releases that are no
+  // longer registered; called every few seconds and at stop. Each is done though the one before it
+  // fails; the first error counts.
+  Result<void> housekeep();
 
  private:
   Verifier(store::Store& store, const Clock& clock, Random& random, state::ServiceSettings settings,
            state::Keyring keyring, std::vector<Sha256Digest> service_keys);
   // Reads what the store knows.
-  Result<void> load();
+  Result<void> load(bool reset_policy);
 
   const state::ServiceSettings settings_;
   const state::Keyring keyring_;
@@ -83,6 +89,7 @@ class Verifier {
   const appraisal::HardwareAppraiser hardware_;
   const appraisal::Appraiser appraiser_;
   Attestation attestation_;
+  state::LoadNotes load_notes_;
 };
 
 }  // namespace touchmark::verifier

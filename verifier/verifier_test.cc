@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <set>
 
 #include "base/encoding.h"
@@ -46,9 +49,8 @@ class VerifierTest : public ::testing::Test {
   }
   // As if the app had been uploaded a while ago.
   void register_app() {
-    auto ok = testing::write(*store_, &store::Transaction::put_registration,
-                             attester_.app.registration(clock_.now() - Seconds(3600)),
-                             attester_.app.reader());
+    auto ok = testing::put_registration(
+        *store_, attester_.app.registration(clock_.now() - Seconds(3600)), attester_.app.reader());
     ASSERT_TRUE(ok);
     reopen();
   }
@@ -367,7 +369,7 @@ TEST_F(VerifierTest, RefusesAnApiThatNoAppWouldTake) {
   ASSERT_FALSE(too_many_pins);
   EXPECT_TRUE(too_many_pins.error().is(state::ApiError::kBadPin)) << too_many_pins.error().text();
   EXPECT_EQ(verifier_->api_domains().configuration()->jws, before);
-  EXPECT_TRUE(store_->apis()->empty());
+  EXPECT_TRUE(store_->apis({})->empty());
 
   for (int i = 0; i < 255; ++i) {
     ASSERT_TRUE(store_->write([&](store::Transaction& transaction) {
@@ -382,12 +384,234 @@ TEST_F(VerifierTest, RefusesAnApiThatNoAppWouldTake) {
   EXPECT_TRUE(one_more.error().is(state::ApiError::kTooMany)) << one_more.error().text();
   EXPECT_NE(one_more.error().message().find("256"), std::string::npos) << one_more.error().text();
   EXPECT_EQ(verifier_->api_domains().configuration()->jws, full);
-  EXPECT_EQ(store_->apis()->size(), 256U);
+  EXPECT_EQ(store_->apis({})->size(), 256U);
   const auto audit = verifier_->operators().audit_log(10).value();
   EXPECT_EQ(audit.entries.front().detail, "the-256th.example");
   EXPECT_TRUE(audit.intact);
   // One that is there already may get other pins.
   EXPECT_TRUE(verifier_->api_domains().put({"the-256th.example", {pin}}, "admin"));
+}
+
+// --- A store that cannot be read whole -----------------------------------------------------------
+
+class DamagedStoreTest : public VerifierTest {
+ protected:
+  Result<void> put(const std::string& name, const std::string& value) {
+    return testing::write(*store_, &store::Transaction::put, name, as_bytes(value));
+  }
+  std::string noted() const {
+    std::string out;
+    for (const state::LoadNote& note : verifier_->load_notes()) {
+      out += note.what + ": " + note.error + "; " + note.advice + "\n";
+    }
+    return out;
+  }
+  // As an earlier service took them.
+  Result<void> put_apis(int count, std::size_t pins) {
+    return store_->write([&](store::Transaction& transaction) -> Result<void> {
+      const std::vector<std::string> all(pins, base64_encode(Bytes(32)));
+      for (int i = 0; i < count; ++i) {
+        auto ok = transaction.put_api({"api" + std::to_string(i) + ".example", all});
+        if (!ok) return ok;
+      }
+      return {};
+    });
+  }
+};
+
+TEST_F(DamagedStoreTest, AConfigurationThatCannotBeReadIsMadeAgain) {
+  ASSERT_TRUE(verifier_->api_domains().put({"api.example", {}}, "admin"));
+  const auto before = verifier_->api_domains().configuration();
+  for (const std::string& damaged : {std::string("x"), std::string(), before->jws + "A",
+                                     before->jws.substr(0, before->jws.size() / 2)}) {
+    ASSERT_TRUE(put("configuration", damaged));
+    reopen();
+    EXPECT_THAT(noted(), ::testing::HasSubstr("configuration: configuration.malformed"));
+    const auto made = verifier_->api_domains().configuration();
+    EXPECT_GT(made->version, before->version) << "so that apps take it";
+    const auto decoded = protocol::decode_configuration(made->jws);
+    ASSERT_TRUE(decoded) << decoded.error().text();
+    EXPECT_EQ(decoded->apis.size(), 1U);
+    reopen();
+    EXPECT_EQ(noted(), "") << "and is stored";
+    EXPECT_EQ(verifier_->api_domains().configuration()->jws, made->jws);
+  }
+}
+
+TEST_F(DamagedStoreTest, AConfigurationLargerThanAnAppTakesDoesNotStopTheService) {
+  ASSERT_TRUE(put_apis(120, 32));
+  // More than any reader of a JWS takes: what such a service stored.
+  ASSERT_TRUE(put("configuration", std::string(280'799, 'A')));
+  reopen();
+  EXPECT_THAT(noted(), ::testing::HasSubstr("touchmark api remove"));
+  EXPECT_FALSE(Json::parse(attest().body).contains("config"));
+  // The way out: fewer, one after the other.
+  for (int i = 0; i < 119; ++i) {
+    auto removed = verifier_->api_domains().remove("api" + std::to_string(i) + ".example", "admin");
+    ASSERT_TRUE(removed) << i << ": " << removed.error().text();
+  }
+  const auto more = verifier_->api_domains().put({"more.example", {}}, "admin");
+  ASSERT_FALSE(more) << "the last one has 32 pins";
+  EXPECT_THAT(more.error().message(), ::testing::HasSubstr("api119.example has 32 pins"));
+  const auto fewer =
+      verifier_->api_domains().put({"api119.example", {base64_encode(Bytes(32))}}, "admin");
+  ASSERT_TRUE(fewer) << fewer.error().text();
+  EXPECT_EQ(fewer->not_renewed, "");
+  EXPECT_TRUE(protocol::decode_configuration(verifier_->api_domains().configuration()->jws));
+  reopen();
+  EXPECT_EQ(noted(), "");
+}
+
+TEST_F(DamagedStoreTest, AnApiThatCannotBeReadIsTakenFromTheConfiguration) {
+  const std::vector<std::string> pins{base64_encode(Bytes(32, std::byte{9}))};
+  ASSERT_TRUE(verifier_->api_domains().put({"api.example", pins}, "admin"));
+  const auto before = verifier_->api_domains().configuration();
+  // A pin list that is no JSON cannot be put in by the store itself.
+  char name[] = "/tmp/touchmark-verifier-XXXXXX";
+  ASSERT_NE(::mkdtemp(name), nullptr);
+  const std::string path = std::string(name) + "/touchmark.db";
+  store_.reset();
+  verifier_.reset();
+  store_ = store::open_sqlite(path).value();
+  reopen();
+  ASSERT_TRUE(verifier_->api_domains().put({"api.example", pins}, "admin"));
+  const auto signed_before = verifier_->api_domains().configuration()->jws;
+  verifier_.reset();
+  store_.reset();
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(raw, "UPDATE api SET pins = '['", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(raw);
+  store_ = store::open_sqlite(path).value();
+  reopen();
+  EXPECT_THAT(noted(), ::testing::HasSubstr("API api.example"));
+  EXPECT_EQ(verifier_->api_domains().configuration()->jws, signed_before);
+  const auto apis = verifier_->api_domains().list().value();
+  ASSERT_EQ(apis.size(), 1U);
+  EXPECT_EQ(apis[0].pins, pins);
+  reopen();
+  EXPECT_EQ(noted(), "");
+  verifier_.reset();
+  store_.reset();
+  std::filesystem::remove_all(name);
+  store_ = std::move(store::open_sqlite(":memory:").value());
+  reopen();
+}
+
+TEST_F(DamagedStoreTest, APolicyThatCannotBeReadSaysWhatToDo) {
+  ASSERT_TRUE(put("policy", "{}"));
+  auto refused = Verifier::open(*store_, master_key_, clock_, random_, settings_);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().is(store::StoreError::kCorrupt));
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("--reset-policy"));
+  auto reset = Verifier::open(*store_, master_key_, clock_, random_, settings_, true);
+  ASSERT_TRUE(reset) << reset.error().text();
+  EXPECT_EQ((*reset)->policy().show()->current.text, policy::default_document());
+  EXPECT_EQ((*reset)->operators().audit_log(1)->entries.front().action, "policy.reset");
+  reopen();
+  EXPECT_TRUE(
+      verifier_->policy().put("version = 1\n", verifier_->policy().show()->revision, {}, "admin"));
+}
+
+TEST_F(DamagedStoreTest, SaysWhichSecretIsWrong) {
+  ASSERT_TRUE(put("first-start", "soon"));
+  auto refused = Verifier::open(*store_, master_key_, clock_, random_, settings_);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("first-start"));
+}
+
+TEST_F(VerifierTest, SealsTheAuditLogOfAFolderOfAnEarlierVersion) {
+  ASSERT_TRUE(verifier_->api_domains().put({"api.example", {}}, "admin"));
+  // As that version left it: the token secret alone, and no seal.
+  const Bytes old_secret = verifier_->operators().token_secrets("admin")->secret;
+  ASSERT_TRUE(testing::write(*store_, &store::Transaction::put, "secret.token",
+                             crypto::seal(master_key_, "secret.token", old_secret, random_)));
+  ASSERT_TRUE(testing::write(*store_, &store::Transaction::put, "audit.end", Bytes{}));
+  reopen();
+  EXPECT_EQ(verifier_->operators().token_secrets("admin")->secret, old_secret);
+  EXPECT_TRUE(verifier_->operators().audit_log(10)->intact);
+  // From now on the seal is asked for, though it is taken out again.
+  ASSERT_TRUE(testing::write(*store_, &store::Transaction::put, "audit.end", Bytes{}));
+  reopen();
+  const auto log = verifier_->operators().audit_log(10).value();
+  EXPECT_FALSE(log.intact);
+  EXPECT_THAT(log.problem, ::testing::HasSubstr("missing or forged"));
+}
+
+TEST_F(VerifierTest, RefusesMoreUrlsAndPinsThanAnAppTakes) {
+  const auto refused = [&](const std::string& option) {
+    auto verifier = Verifier::open(*store_, master_key_, clock_, random_, settings_);
+    EXPECT_FALSE(verifier) << option;
+    return !verifier && verifier.error().is(state::SettingsError::kBadSettings) &&
+           verifier.error().message().find(option) != std::string::npos;
+  };
+  const auto before = settings_;
+  settings_.service_pins.assign(17, base64_encode(Bytes(32)));
+  EXPECT_TRUE(refused("--service-pin"));
+  settings_ = before;
+  settings_.public_urls.assign(17, "https://localhost");
+  EXPECT_TRUE(refused("--public-url"));
+  settings_ = before;
+  settings_.token_prefix = std::string(129, 'x');
+  EXPECT_TRUE(refused("--token-prefix"));
+  settings_ = before;
+}
+
+// --- What a client writes ------------------------------------------------------------------------
+
+TEST_F(VerifierTest, KeepsLittleOfWhateverAClientReports) {
+  register_app();
+  Json reported = Json::array();
+  for (int i = 0; i < 256; ++i) {
+    reported.push_back({{"id", i % 2 == 0 ? "root.su" : "no.such"},
+                        {"detail", std::string(i % 3 == 0 ? 64 : 256, i % 3 == 0 ? '\x01' : '"')}});
+  }
+  const std::string text(256, '\x01');
+  const Json changes{
+      {"findings", reported},
+      {"platform",
+       {{"os_version", text}, {"manufacturer", text}, {"model", text}, {"installer", text}}}};
+  const AttestationAnswer answer = attest(changes);
+  std::size_t details = 0;
+  for (const protocol::Finding& finding : answer.record.findings) details += finding.detail.size();
+  EXPECT_LE(answer.record.findings.size(), appraisal::kMaxRepeatedFindings + 2);
+  EXPECT_LE(details, appraisal::kMaxDetails + 100);
+  EXPECT_THAT(ids(answer), ::testing::Contains(FindingId::kRootSu));
+  EXPECT_THAT(ids(answer), ::testing::Contains(FindingId::kEvidenceUnknownFinding));
+  EXPECT_THAT(answer.record.findings.front().detail + answer.record.findings.back().detail,
+              ::testing::HasSubstr(" more)"));
+  ASSERT_TRUE(verifier_->housekeep());
+  const auto records = store_->appraisals(10, std::nullopt, INT64_MAX).value();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_LE(records[0].content.size(), state::kMaxRecordBytes);
+  // And is judged again like any other.
+  const auto again = state::from_record(records[0]);
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_FALSE(policy::judge(verifier_->policy().show()->current.policy, again->facts,
+                             again->findings, again->time)
+                   .passed);
+}
+
+TEST_F(VerifierTest, RecordsARefusedChallengeWithoutDetailsAndFewOfThem) {
+  register_app();
+  Json claims = attester_.claims(challenge());
+  claims["findings"] = {{{"id", "root.su"}, {"detail", "/system/xbin/su"}}};
+  const std::string request = attester_.attest_request(claims);
+  const auto first = verifier_->attestation().attest(request, connection_);
+  EXPECT_EQ(first->record.findings.front().detail, "/system/xbin/su");
+  for (int i = 0; i < 1000; ++i) {
+    const auto replayed = verifier_->attestation().attest(request, connection_);
+    for (const protocol::Finding& finding : replayed->record.findings) {
+      EXPECT_EQ(finding.detail, "");
+    }
+  }
+  attest();
+  ASSERT_TRUE(verifier_->housekeep());
+  const auto records = store_->appraisals(10'000, std::nullopt, INT64_MAX).value();
+  EXPECT_EQ(records.size(), state::AppraisalJournal::kRefusedCapacity + 2);
+  EXPECT_EQ(records.front().content.find("xbin"), std::string::npos);
+  EXPECT_TRUE(records.front().passed) << "the honest one after them is there";
+  EXPECT_NE(records.back().content.find("xbin"), std::string::npos);
 }
 
 TEST_F(VerifierTest, DoesNotStartWithSettingsThatNoAppWouldTake) {
@@ -581,7 +805,7 @@ TEST_F(VerifierTest, WritesDevicesInBatches) {
   attest();
   attest();
   EXPECT_TRUE(store_->devices(10)->empty()) << "the hot path writes nothing";
-  ASSERT_TRUE(verifier_->flush());
+  ASSERT_TRUE(verifier_->housekeep());
   auto devices = store_->devices(10);
   ASSERT_EQ(devices->size(), 1U);
   EXPECT_TRUE(devices->front().passed);

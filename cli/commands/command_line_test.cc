@@ -230,6 +230,10 @@ TEST_F(CommandLineTest, AuditSaysWhenTheChainIsBroken) {
   service().answer("GET /admin/v1/audit?limit=7", 200, {{"entries", {entry}}, {"intact", false}});
   EXPECT_EQ(run({"audit", "list", "--limit", "7"}), io::kExitNo);
   EXPECT_THAT(err(), HasSubstr("chain of hashes is broken"));
+  service().answer("GET /admin/v1/audit?limit=7", 200,
+                   {{"entries", {entry}}, {"intact", false}, {"problem", "entry 5 is missing"}});
+  EXPECT_EQ(run({"audit", "list", "--limit", "7"}), io::kExitNo);
+  EXPECT_THAT(err(), HasSubstr("entry 5 is missing"));
   EXPECT_EQ(run({"audit", "list", "--limit", "0"}), io::kExitUsage);
 }
 
@@ -237,6 +241,72 @@ TEST_F(CommandLineTest, ArcIsExplained) {
   EXPECT_EQ(run({"arc", "explain", "aeaq"}), io::kExitOk);
   EXPECT_EQ(out(), "no findings: the attestation passed\n");
   EXPECT_EQ(run({"arc", "explain", "AEAAA"}), io::kExitUsage);
+}
+
+class ForceTest : public CommandLineTest {
+ protected:
+  ForceTest() {
+    world_.set_up();
+    show("AAAAAAAAAAAAAAAAAAAAAA==", "Pixel 8");
+    service().answer("PUT /admin/v1/device", 200,
+                     {{"did", "AAAAAAAAAAAAAAAAAAAAAA=="}, {"force", "pass"}});
+  }
+  void show(const std::string& did, const std::string& model) {
+    service().answer("GET /admin/v1/device?did=latest", 200,
+                     {{"did", did},
+                      {"last_seen", 1568396301},
+                      {"passed", false},
+                      {"arc", "AEAQ"},
+                      {"package", "com.example.app"},
+                      {"force", "none"},
+                      {"address", "192.0.2.7"},
+                      {"appraisal", {{"facts", {{"manufacturer", "Google"}, {"model", model}}}}}});
+  }
+  // What was put; null when nothing was.
+  Json put() {
+    for (const service::HttpRequest& request : service().requests) {
+      if (request.method == "PUT") return Json::parse(request.body);
+    }
+    return nullptr;
+  }
+};
+
+TEST_F(ForceTest, ShowsTheLatestDeviceAsksAndForcesTheOneThatWasShown) {
+  world_.console.is_interactive = true;
+  world_.console.answers = {"y"};
+  EXPECT_EQ(run({"device", "force-pass", "latest"}), io::kExitOk);
+  for (const char* shown : {"AAAAAAAAAAAAAAAAAAAAAA==", "Google Pixel 8", "com.example.app",
+                            "192.0.2.7", "2019-09-13"}) {
+    EXPECT_THAT(err(), HasSubstr(shown));
+  }
+  EXPECT_EQ(put()["did"], "AAAAAAAAAAAAAAAAAAAAAA==");
+  EXPECT_EQ(put()["force"], "pass");
+}
+
+TEST_F(ForceTest, ForcesNothingThatWasNotConfirmed) {
+  world_.console.is_interactive = true;
+  for (const char* answer : {"", "n", "no", "latest"}) {
+    for (const char* command : {"force-pass", "force-fail", "clear"}) {
+      world_.console.answers = {answer};
+      EXPECT_EQ(run({"device", command, "latest"}), io::kExitNo) << command << answer;
+    }
+  }
+  EXPECT_EQ(put(), nullptr);
+  EXPECT_THAT(err(), HasSubstr("touchmark device clear AAAAAAAAAAAAAAAAAAAAAA=="));
+}
+
+TEST_F(ForceTest, AScriptNamesTheDevice) {
+  for (const char* command : {"force-pass", "force-fail", "clear"}) {
+    EXPECT_EQ(run({"device", command, "latest"}), io::kExitUsage) << command;
+    EXPECT_EQ(run({"device", command, "latest", "--yes"}), io::kExitUsage) << command;
+    EXPECT_THAT(err(), HasSubstr("touchmark device show latest"));
+  }
+  EXPECT_TRUE(service().requests.empty());
+  EXPECT_EQ(run({"device", "force-pass", "AAAAAAAAAAAAAAAAAAAAAA==", "--yes"}), io::kExitOk);
+  EXPECT_EQ(run({"device", "force-pass", "AAAAAAAAAAAAAAAAAAAAAA=="}), io::kExitOk);
+  EXPECT_EQ(put()["did"], "AAAAAAAAAAAAAAAAAAAAAA==");
+  world_.console.is_interactive = true;
+  EXPECT_EQ(run({"device", "force-pass", "latest", "--yes"}), io::kExitUsage);
 }
 
 class InitTest : public CommandLineTest {

@@ -62,6 +62,7 @@ Outcome show(const std::string& did, Session& session) {
   if (session.json()) return print_json(session, *device);
   session.console().print(io::table({{"device", text(*device, "did")},
                                      {"seen", time_of(*device, "last_seen") + " UTC"},
+                                     {"address", text(*device, "address")},
                                      {"verdict", is_true(*device, "passed") ? "pass" : "fail"},
                                      {"forced", text(*device, "force")},
                                      {"package", text(*device, "package")},
@@ -78,9 +79,79 @@ Outcome show(const std::string& did, Session& session) {
   return io::kExitOk;
 }
 
-Outcome force(const std::string& did, const std::string& how, Session& session) {
+struct ForceOptions {
+  std::string did;
+  bool yes = false;
+};
+
+// What is asked for each force, and said when it is done.
+struct Words {
+  std::string_view command;
+  std::string_view question;
+};
+
+Words words_of(std::string_view how) {
+  if (how == "pass") return {"force-pass", "Let this device pass, whatever is found on it?"};
+  if (how == "fail") return {"force-fail", "Let this device fail, whatever its evidence says?"};
+  return {"clear", "Judge this device by the policy again?"};
+}
+
+// Rows for the person who has to recognise their own device.
+std::vector<std::vector<std::string>> recognition_rows(const Json& device) {
+  std::vector<std::vector<std::string>> rows{{"device", text(device, "did")},
+                                             {"seen", time_of(device, "last_seen") + " UTC"},
+                                             {"address", text(device, "address")},
+                                             {"package", text(device, "package")}};
+  const Json* appraisal = find_object(device, "appraisal");
+  const Json* facts = appraisal == nullptr ? nullptr : find_object(*appraisal, "facts");
+  if (facts != nullptr) {
+    const std::string model = text(*facts, "manufacturer") + " " + text(*facts, "model");
+    rows.push_back({"model", std::string(io::trim(model))});
+    rows.push_back({"system", std::string(io::trim(text(*facts, "platform") + " " +
+                                                   text(*facts, "os_version")))});
+  }
+  for (std::vector<std::string>& row : rows) {
+    if (row[1].empty()) row[1] = "unknown";
+  }
+  return rows;
+}
+
+// The id of the device seen last, which the person here has seen and recognised. What they were
+// shown is what is forced, whoever attests meanwhile.
+Result<std::string> confirmed_latest(service::AdminClient& client, std::string_view how,
+                                     Session& session) {
+  auto device = client.get(fmt::format("{}?did=latest", kDevicePath));
+  if (!device) return pass(device);
+  const std::string did = text(*device, "did");
+  session.console().note("The device seen last:");
+  session.console().note(io::table(recognition_rows(*device)));
+  session.console().note(
+      "Anybody can be the device seen last. Model and package are the app's own word.");
+  const std::string answer =
+      io::lower(io::trim(session.console()
+                             .ask(fmt::format("{} [y/N]", words_of(how).question), io::Echo::kShow)
+                             .value_or("")));
+  if (answer == "y" || answer == "yes") return did;
+  return fail(io::CliError::kNotConfirmed,
+              fmt::format("nothing was changed; `touchmark device {} {}` is for this device",
+                          words_of(how).command, did));
+}
+
+Outcome force(const ForceOptions& options, const std::string& how, Session& session) {
+  std::string did = options.did;
+  if (did == "latest" && (options.yes || !session.console().interactive())) {
+    return fail(io::CliError::kUsage,
+                "anybody can be the device seen last, so latest needs a person who is shown the "
+                "device and asked; give the device's id, which `touchmark device show latest` "
+                "shows");
+  }
   auto client = session.connect();
   if (!client) return pass(client);
+  if (did == "latest") {
+    auto confirmed = confirmed_latest(*client, how, session);
+    if (!confirmed) return pass(confirmed);
+    did = std::move(*confirmed);
+  }
   auto answer = client->put(kDevicePath, {{"did", did}, {"force", how}});
   if (!answer) return pass(answer);
   if (session.json()) return print_json(session, *answer);
@@ -102,24 +173,28 @@ void add_device_commands(line::Command& app, Dispatcher& dispatcher) {
       ->type_name("N");
   dispatcher.on(list_app, [limit](Session& s) { return list(*limit, s); });
 
-  auto did = std::make_shared<std::string>();
-  const auto add = [&](const char* name, const char* description, const Handler& handler) {
+  auto options = std::make_shared<ForceOptions>();
+  const auto add = [&](const char* name, const char* description, const char* did_text,
+                       const Handler& handler) {
     line::Command* command = group->add_subcommand(name, description);
-    command
-        ->add_option("DID", *did,
-                     "The device id, as `touchmark device list` shows it, or latest for the device "
-                     "seen last")
-        ->required();
+    command->add_option("DID", options->did, did_text)->required();
     dispatcher.on(command, handler);
+    return command;
   };
   add("show", "Show a device, and why its verdict is what it is",
-      [did](Session& s) { return show(*did, s); });
-  add("force-pass", "Let a device pass, whatever is found on it; for testing",
-      [did](Session& s) { return force(*did, "pass", s); });
-  add("force-fail", "Let a device fail, whatever its evidence says",
-      [did](Session& s) { return force(*did, "fail", s); });
-  add("clear", "Judge a device by the policy again",
-      [did](Session& s) { return force(*did, "none", s); });
+      "The device id, as `touchmark device list` shows it, or latest for the device seen last",
+      [options](Session& s) { return show(options->did, s); });
+  const auto add_force = [&](const char* name, const char* description, const char* how) {
+    line::Command* command =
+        add(name, description,
+            "The device id, as `touchmark device list` shows it, or latest: at a terminal, which "
+            "shows the device seen last and asks",
+            [options, how](Session& s) { return force(*options, how, s); });
+    command->add_flag("--yes", options->yes, "Never ask: DID is an id, and not latest");
+  };
+  add_force("force-pass", "Let a device pass, whatever is found on it; for testing", "pass");
+  add_force("force-fail", "Let a device fail, whatever its evidence says", "fail");
+  add_force("clear", "Judge a device by the policy again", "none");
 }
 
 }  // namespace touchmark::cli::commands

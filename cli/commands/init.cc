@@ -16,6 +16,8 @@ constexpr std::size_t kMaxCaBytes = 1U << 20;
 struct InitOptions {
   std::string url;
   std::string token;
+  std::string credentials;  // file
+  std::string role;
   std::vector<std::string> pins;
   std::string ca_file;
 };
@@ -86,7 +88,32 @@ Result<std::string> ask_for_pin(const service::Endpoint& endpoint, Session& sess
   return certificate->pin;
 }
 
-Outcome init(const InitOptions& options, Session& session) {
+// What `touchmark serve` wrote for its operators, in place of --token and --pin.
+Result<InitOptions> with_credentials(InitOptions options) {
+  if (options.credentials.empty()) {
+    if (options.role.empty()) return options;
+    return fail(io::CliError::kUsage, "--role says which token of a --credentials file to take");
+  }
+  auto text = read_file(options.credentials, kMaxInputBytes);
+  if (!text) return pass(text);
+  const auto json = parse_json(as_text(*text));
+  const auto member = [&](const std::string& name) {
+    return json ? find_string(*json, name.c_str()).value_or("") : "";
+  };
+  options.token = member((options.role.empty() ? "admin" : options.role) + "_token");
+  if (options.pins.empty() && options.ca_file.empty()) options.pins = {member("pin")};
+  if (!options.token.empty() && (options.pins.empty() || !options.pins.front().empty())) {
+    return options;
+  }
+  return fail(io::CliError::kUsage, options.credentials +
+                                        " does not hold the tokens and the pin that `touchmark "
+                                        "serve` writes");
+}
+
+Outcome init(InitOptions given, Session& session) {
+  auto filled = with_credentials(std::move(given));
+  if (!filled) return pass(filled);
+  const InitOptions& options = *filled;
   auto url = service::normalize_url(options.url);
   if (!url) return pass(url);
   const std::string name = session.profile();
@@ -127,11 +154,22 @@ void add_init_command(line::Command& app, Dispatcher& dispatcher) {
   line::Command* command =
       app.add_subcommand("init", "Store a service's address and your token in a profile");
   command->add_option("URL", options->url, "https://host:8443")->required();
+  line::Option* token =
+      command
+          ->add_option("--token", options->token,
+                       "Operator token that `touchmark serve` printed; - reads standard input "
+                       "(default: TOUCHMARK_TOKEN, or asked for)")
+          ->type_name("TOKEN");
   command
-      ->add_option("--token", options->token,
-                   "Operator token that `touchmark serve` printed; - reads standard input "
-                   "(default: TOUCHMARK_TOKEN, or asked for)")
-      ->type_name("TOKEN");
+      ->add_option("--credentials", options->credentials,
+                   "File of `touchmark serve` with token and pin, in place of both")
+      ->type_name("FILE")
+      ->excludes(token);
+  command
+      ->add_option("--role", options->role,
+                   "Which token of that file: admin (default) or developer")
+      ->one_of({"admin", "developer"})
+      ->type_name("ROLE");
   line::Option* pin =
       command
           ->add_option("--pin", options->pins,
@@ -147,7 +185,8 @@ void add_init_command(line::Command& app, Dispatcher& dispatcher) {
       "Without --pin and --ca the certificate must be one that this machine trusts; for any other "
       "its "
       "pin is shown and asked about.\n\nExample:\n  touchmark init https://localhost:8443 --token "
-      "tmk_admin_... --pin 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+      "tmk_admin_... --pin 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n  touchmark init "
+      "https://localhost:8443 --credentials touchmark-data/operator-tokens.json");
   dispatcher.on(command, [options](Session& s) { return init(*options, s); });
 }
 

@@ -74,6 +74,9 @@ Outcome audit(int limit, Session& session) {
     session.console().note(
         "warning: the chain of hashes is broken: entries were changed or removed behind the "
         "service's back");
+    if (const auto problem = find_string(*answer, "problem")) {
+      session.console().note("  " + io::one_line(*problem));
+    }
   }
   return exit_code;
 }

@@ -52,6 +52,7 @@ std::string_view error_id(CliError error) {
       {kServiceNoSpace, "cli.service-no-space"},
       {kRefusedRequest, "cli.refused-request"},
       {kServiceFailed, "cli.service-failed"},
+      {kServiceBusy, "cli.service-busy"},
       {kBadAnswer, "cli.bad-answer"},
       {kOtherMeasurement, "cli.other-measurement"},
       {kBadPin, "cli.bad-pin"},
@@ -60,6 +61,7 @@ std::string_view error_id(CliError error) {
       {kBadFacts, "cli.bad-facts"},
       {kBadSecret, "cli.bad-secret"},
       {kBadKey, "cli.bad-key"},
+      {kNotConfirmed, "cli.not-confirmed"},
   });
   return kIds[error];
 }
@@ -111,6 +113,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.service-no-space", {kExitNoSpace, "free space on the disk of the service's data folder"}},
     {"cli.refused-request", {kExitUsage, "see --help; is this command as new as the service?"}},
     {"cli.service-failed", {kExitService, "the service's log says why"}},
+    {"cli.service-busy", {kExitService, "try again in a few seconds"}},
     {"cli.bad-answer", {kExitService, "check that the address is that of a Touchmark service"}},
     {"cli.other-measurement",
      {kExitService,
@@ -121,6 +124,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.bad-secret", {kExitUsage, "make the file with `touchmark secret get --format json`"}},
     {"cli.bad-key",
      {kExitUsage, "`touchmark evidence verify --help` lists what a key file may hold"}},
+    {"cli.not-confirmed", {kExitNo, ""}},
     {"console.no-space", {kExitNoSpace, "free some space, or write elsewhere"}},
     {"console.closed", {kExitUsage, "check where the output goes"}},
     {"console.too-long", {kExitUsage, "give the one thing that was asked for"}},

@@ -32,6 +32,7 @@ enum class CliError {
   kServiceNoSpace,     // HTTP 507
   kRefusedRequest,     // HTTP 400 and every other 4xx
   kServiceFailed,      // HTTP 5xx
+  kServiceBusy,        // HTTP 503
   kBadAnswer,          // an answer that is not the protocol
   kOtherMeasurement,   // the service measured another package than this one
   kBadPin,             // not the base64 of 32 bytes
@@ -40,6 +41,7 @@ enum class CliError {
   kBadFacts,           // a facts file that holds no facts
   kBadSecret,          // a secret file that holds no secret
   kBadKey,             // a key file that holds no key of the kind that is needed
+  kNotConfirmed,       // the person who was asked did not say yes
 };
 std::string_view error_id(CliError error);
 

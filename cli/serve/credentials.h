@@ -1,4 +1,5 @@
-// The operator tokens: made on the first start, shown once, kept as hashes only.
+// The operator tokens: made on the first start, handed over once, kept as hashes only. They go to a
+// terminal or into a file, never to where a journal or a log would keep them.
 #pragma once
 
 #include <filesystem>
@@ -21,14 +22,24 @@ struct Credentials {
 Result<Credentials> make_credentials(verifier::state::Operators& operators, const std::string& url,
                                      const std::string& pin);
 
-// For scripts: JSON {"url","pin","admin_token","developer_token"}, mode 0600.
+enum class CredentialsError {
+  kFileExists,  // what is in it may still be needed
+};
+std::string_view error_id(CredentialsError error);
+
+// Whether `file` can be made: kFileExists when something of that name is there.
+Result<void> check_new_file(const std::filesystem::path& file);
+// JSON {"url","pin","admin_token","developer_token"}, mode 0600. `file` is there completely or not
+// at all, and was not there before (kFileExists).
 Result<void> write_credentials(const Credentials& credentials, const std::filesystem::path& file);
 
 // What a valid token takes, and the warnings that belong to it, a line each.
 std::string policy_text(const verifier::Status& status);
 
 // What a person needs to go on, commands included.
-std::string welcome_text(const Credentials& credentials, const std::filesystem::path& data,
-                         const verifier::Status& status);
+std::string data_text(const std::filesystem::path& data);
+std::string welcome_text(const Credentials& credentials);
+// The same without the tokens, which are in `file`.
+std::string file_text(const Credentials& credentials, const std::filesystem::path& file);
 
 }  // namespace touchmark::cli::serve

@@ -49,7 +49,11 @@ Result<std::string> read_text(const fs::path& path) {
 // A P-256 key in PEM at `path`; made when it is not there.
 Result<crypto::EcKey> key_at(const fs::path& path) {
   auto pem = read_text(path);
-  if (pem) return crypto::EcKey::from_private_pem(*pem);
+  if (pem) {
+    auto key = crypto::EcKey::from_private_pem(*pem);
+    if (key) return key;
+    return fail(DataFolderError::kBadKeyFile, path.string() + ": " + key.error().message());
+  }
   if (!pem.error().is(FileError::kNotFound)) return pass(pem);
   crypto::EcKey key = crypto::EcKey::generate();
   if (auto ok = write_file_atomic(path, as_bytes(key.private_pem()), 0600); !ok) return pass(ok);
@@ -89,6 +93,7 @@ std::string_view error_id(DataFolderError error) {
       {kInUse, "data-folder.in-use"},
       {kMasterKeyMissing, "data-folder.master-key-missing"},
       {kMasterKeyBad, "data-folder.master-key-bad"},
+      {kBadKeyFile, "data-folder.bad-key-file"},
   });
   return kIds[error];
 }
@@ -155,10 +160,19 @@ Result<std::string> DataFolder::backup_pin() const {
   const fs::path pin_path = path_ / "tls-backup.pin";
   auto stored = read_text(pin_path);
   if (stored) {
-    const std::string_view text(*stored);
-    return std::string(text.substr(0, text.find('\n')));
+    std::string pin = stored->substr(0, stored->find('\n'));
+    const auto digest = base64_decode(pin);
+    if (digest && digest->size() == sizeof(Sha256Digest)) return pin;
+    // It can be made again, unless its key was moved away.
+    std::error_code error;
+    if (!fs::exists(path_ / "tls-backup-key.pem", error)) {
+      return fail(DataFolderError::kBadKeyFile, pin_path.string() +
+                                                    " is not the padded base64 of a SHA-256, and "
+                                                    "tls-backup-key.pem is not beside it");
+    }
+  } else if (!stored.error().is(FileError::kNotFound)) {
+    return pass(stored);
   }
-  if (!stored.error().is(FileError::kNotFound)) return pass(stored);
   auto key = key_at(path_ / "tls-backup-key.pem");
   if (!key) return pass(key);
   const std::string pin = base64_encode(crypto::sha256(key->public_der()));

@@ -22,6 +22,7 @@ enum class DataFolderError {
   kInUse,             // another process serves from it
   kMasterKeyMissing,  // there is a database, but no master key to open its secrets
   kMasterKeyBad,      // not 32 bytes in base64, or readable by others
+  kBadKeyFile,        // a key that apps pin, or its pin, cannot be read
 };
 std::string_view error_id(DataFolderError error);
 
@@ -38,6 +39,8 @@ class DataFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path database() const { return path_ / "touchmark.db"; }
   std::filesystem::path uploads() const { return path_ / "uploads"; }
+  // Where operator tokens go for which there is no terminal and no other file.
+  std::filesystem::path operator_tokens() const { return path_ / "operator-tokens.json"; }
 
   // 32 bytes; made on the first start. `file`: where it is kept, by default in the folder.
   Result<Bytes> master_key(const std::optional<std::filesystem::path>& file, Random& random) const;

@@ -226,9 +226,14 @@ void add_options(line::Command& command, ServeOptions& options) {
   command.add_option("--master-key", options.master_key,
                      "File of the key that seals the secrets, if not in the data folder");
   command.add_option("--credentials-file", options.credentials_file,
-                     "Where new operator tokens are written too, as JSON (mode 0600)");
+                     "New file for new operator tokens, as JSON (mode 0600). Without it they go to "
+                     "the terminal or, where there is none, to operator-tokens.json in the data "
+                     "folder");
   command.add_flag("--reset-operator-tokens", options.reset_operator_tokens,
                    "Replace the admin and developer tokens; the old ones end");
+  command.add_flag("--reset-policy", options.reset_policy,
+                   "Put the default policy into force in place of the stored one, such as one that "
+                   "cannot be read");
   command.add_option("--sdk-dir", options.sdk_dir, "Folder that holds touchmark_sdk.aar");
   add_network_options(command, options);
   add_token_options(command, options);

@@ -27,6 +27,7 @@ struct ServeOptions {
   std::vector<std::string> service_pins;
   std::string credentials_file;
   bool reset_operator_tokens = false;
+  bool reset_policy = false;
 
   std::string token_lifetime = "300s";
   std::string challenge_lifetime = "120s";

@@ -1,12 +1,16 @@
 #include "cli/serve/serve.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -26,7 +30,10 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kWorkerThreads = 4;
+// After SIGTERM: how long work on packages goes on, and how long what does not heed its end may
+// still take once the server has ended.
+constexpr std::chrono::seconds kPackageGrace{5};
+constexpr std::chrono::seconds kWorkGrace{2};
 
 struct Failure {
   io::ExitCode exit_code = io::kExitService;
@@ -60,8 +67,17 @@ Failure explain(const Error& error) {
   if (is_any(error, DataFolderError::kInUse, verifier::store::StoreError::kBusy)) {
     return {io::kExitStore, "stop the other one, or choose another folder with --data"};
   }
+  if (error.is(CredentialsError::kFileExists)) {
+    return {io::kExitUsage,
+            "take what you need out of it and remove it, or choose another --credentials-file"};
+  }
   if (error.is(DataFolderError::kUnusable)) {
     return {io::kExitStore, "choose a folder that this user can write with --data"};
+  }
+  if (error.is(DataFolderError::kBadKeyFile)) {
+    return {io::kExitStore,
+            "restore the file from a backup; apps in the field pin this key, so a new one would "
+            "lock them out"};
   }
   if (is_any(error, DataFolderError::kMasterKeyMissing, DataFolderError::kMasterKeyBad,
              crypto::CryptoError::kSealBroken)) {
@@ -125,6 +141,8 @@ class Process {
   Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
   Result<void> show_credentials();
+  // Waits for the work at hand; leaves without it, and without coming back, when that does not end.
+  void end_work();
   void start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder);
   std::string default_url(std::uint16_t port) const;
   // The key that an operator's connection meets.
@@ -143,7 +161,8 @@ class Process {
   std::unique_ptr<verifier::Verifier> verifier_;
   std::unique_ptr<verifier::routes::Router> router_;
   asio::io_context io_;
-  verifier::http::WorkerPool workers_{kWorkerThreads};
+  asio::signal_set signals_{io_};
+  verifier::http::Workers workers_;
   std::optional<verifier::http::Server> server_;
 };
 
@@ -236,14 +255,26 @@ Result<void> Process::open_hardware(const DataFolder& folder) {
 
 Result<void> Process::open_service(const DataFolder& folder) {
   if (auto ok = open_hardware(folder); !ok) return ok;
+  // What is wrong with it, and where.
+  const auto in_database = [&](const Error& error) -> Result<void> {
+    const std::string path = folder.database().string();
+    const bool named =
+        error.message().starts_with(path) || error.is(verifier::state::SettingsError::kBadSettings);
+    return tl::unexpected<Error>(named ? error : error.reworded(path + ": " + error.message()));
+  };
   auto master_key = folder.master_key(plan_.master_key, random_);
   if (!master_key) return pass(master_key);
   auto store = verifier::store::open_sqlite(folder.database().string());
-  if (!store) return pass(store);
+  if (!store) return in_database(store.error());
   store_ = std::move(*store);
-  auto verifier = verifier::Verifier::open(*store_, *master_key, clock_, random_, plan_.service);
-  if (!verifier) return pass(verifier);
+  auto verifier = verifier::Verifier::open(*store_, *master_key, clock_, random_, plan_.service,
+                                           options_.reset_policy);
+  if (!verifier) return in_database(verifier.error());
   verifier_ = std::move(*verifier);
+  for (const verifier::state::LoadNote& note : verifier_->load_notes()) {
+    log_->error("store.unreadable",
+                {{"what", note.what}, {"error", note.error}, {"advice", note.advice}});
+  }
   if (auto chain = store_->verify_audit(); !chain) {
     log_->error("audit.broken", {{"error", chain.error().text()}});
   }
@@ -258,18 +289,33 @@ Result<void> Process::open_service(const DataFolder& folder) {
 
 Result<void> Process::show_credentials() {
   if (!verifier_->operators().first_start() && !options_.reset_operator_tokens) return {};
+  const bool to_terminal = options_.credentials_file.empty() && ::isatty(STDOUT_FILENO) != 0;
+  const std::filesystem::path file = options_.credentials_file.empty()
+                                         ? folder_->operator_tokens()
+                                         : std::filesystem::path(options_.credentials_file);
+  if (!to_terminal) {
+    // Our own file holds tokens that end now. Another is looked for before the tokens are made,
+    // which cannot be shown again.
+    if (options_.credentials_file.empty()) std::filesystem::remove(file);
+    if (auto ok = check_new_file(file); !ok) return ok;
+  }
   auto made =
       make_credentials(verifier_->operators(), plan_.service.public_urls.front(), operator_pin());
   if (!made) return pass(made);
-  // To people first: should the file fail, the tokens are not lost.
-  std::fputs(welcome_text(*made, folder_->path(), verifier_->status()).c_str(), stdout);
-  std::fflush(stdout);
-  if (!options_.credentials_file.empty()) {
-    if (auto ok = write_credentials(*made, options_.credentials_file); !ok) return ok;
+  std::string text = data_text(folder_->path());
+  if (to_terminal) {
+    text += welcome_text(*made);
+  } else {
+    if (auto ok = write_credentials(*made, file); !ok) return ok;
+    text += file_text(*made, file);
   }
-  log_->info(
-      "first_start",
-      {{"account", verifier_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}});
+  text += policy_text(verifier_->status()) + "\n";
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+  Json fields{
+      {"account", verifier_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}};
+  if (!to_terminal) fields["operator_tokens"] = file.string();
+  log_->info("first_start", fields);
   return {};
 }
 
@@ -283,10 +329,13 @@ void Process::start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& f
                       *router_, *log_, workers_, *tls_, folder.uploads(),
                       verifier::http::ConnectionLimits{}, options_.trust_forwarded_for},
                   settings, [this] {
-                    if (auto ok = verifier_->flush(); !ok) {
+                    if (auto ok = verifier_->housekeep(); !ok) {
                       log_->warning("devices.dropped", {{"error", ok.error().text()}});
                     }
                   });
+  // Before anybody is told that it listens, and may tell it to end.
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
   server_->start();
   log_->info("listening", {{"address", plan_.listen.address},
                            {"port", plan_.listen.port},
@@ -295,18 +344,38 @@ void Process::start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& f
 }
 
 void Process::run() {
-  asio::signal_set signals(io_, SIGTERM, SIGINT);
-  signals.async_wait([this](const boost::system::error_code& error, int signal) {
+  asio::steady_timer package_grace(io_);
+  signals_.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
     log_->info("stopping", {{"signal", signal}});
     server_->stop();
+    package_grace.expires_after(kPackageGrace);
+    package_grace.async_wait([this](const boost::system::error_code& ended) {
+      if (!ended) verifier_->registry().stop();
+    });
   });
   std::vector<std::jthread> threads;
   for (unsigned i = 1; i < plan_.threads; ++i) threads.emplace_back([this] { io_.run(); });
   io_.run();
   threads.clear();
-  workers_.join();
+  verifier_->registry().stop();
+  end_work();
   log_->info("stopped", Json::object());
+}
+
+void Process::end_work() {
+  const auto deadline = std::chrono::steady_clock::now() + kWorkGrace;
+  while (!workers_.idle() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  if (workers_.idle()) {
+    workers_.join();
+    return;
+  }
+  // All that was acknowledged is on disk, and the next start removes what is half.
+  log_->warning("stop.work_dropped", Json::object());
+  log_->info("stopped", Json::object());
+  std::_Exit(io::kExitOk);
 }
 
 int serve(const ServeOptions& options) {

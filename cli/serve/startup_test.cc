@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "cli/serve/credentials.h"
 #include "cli/serve/data_folder.h"
 #include "cli/serve/options.h"
 #include "pki/server_certificate.h"
@@ -125,6 +126,57 @@ TEST_F(DataFolderTest, RenewsTheCertificateUnderTheSameKey) {
   };
   EXPECT_EQ(pin(first), pin(more));
   EXPECT_EQ(pin(first), pin(later));
+}
+
+TEST_F(DataFolderTest, MakesADamagedBackupPinAgainOrNamesIt) {
+  auto folder = DataFolder::open(parent_ / "data");
+  const std::string pin = folder->backup_pin().value();
+  const fs::path file = folder->path() / "tls-backup.pin";
+  std::ofstream(file, std::ios::trunc) << "damaged\n";
+  EXPECT_EQ(folder->backup_pin(), pin);
+  EXPECT_EQ(content(file), pin + "\n");
+  std::ofstream(file, std::ios::trunc) << "damaged\n";
+  fs::remove(folder->path() / "tls-backup-key.pem");
+  auto lost = folder->backup_pin();
+  ASSERT_FALSE(lost);
+  EXPECT_TRUE(lost.error().is(DataFolderError::kBadKeyFile));
+  EXPECT_THAT(lost.error().message(), HasSubstr("tls-backup.pin"));
+}
+
+TEST_F(DataFolderTest, NamesAKeyThatCannotBeRead) {
+  auto folder = DataFolder::open(parent_ / "data");
+  std::ofstream(folder->path() / "tls-key.pem") << "damaged\n";
+  auto lost = folder->development_identity({"localhost"}, kNow, random_);
+  ASSERT_FALSE(lost);
+  EXPECT_TRUE(lost.error().is(DataFolderError::kBadKeyFile));
+  EXPECT_THAT(lost.error().message(), HasSubstr("tls-key.pem"));
+}
+
+using CredentialsTest = FolderTest;
+
+TEST_F(CredentialsTest, AreWrittenToANewFileForTheirOwnerOnly) {
+  const Credentials credentials{"https://a", "pin", "tmk_admin_x", "tmk_developer_x"};
+  const fs::path file = parent_ / "credentials.json";
+  ASSERT_TRUE(check_new_file(file));
+  ASSERT_TRUE(write_credentials(credentials, file));
+  EXPECT_EQ(mode(file), 0600U);
+  EXPECT_EQ(Json::parse(content(file))["admin_token"], "tmk_admin_x");
+  EXPECT_TRUE(check_new_file(file).error().is(CredentialsError::kFileExists));
+  EXPECT_TRUE(write_credentials(credentials, file).error().is(CredentialsError::kFileExists));
+  // Whatever a link points to is not written.
+  fs::create_symlink(parent_ / "elsewhere", parent_ / "link");
+  EXPECT_TRUE(check_new_file(parent_ / "link").error().is(CredentialsError::kFileExists));
+  EXPECT_TRUE(
+      write_credentials(credentials, parent_ / "link").error().is(CredentialsError::kFileExists));
+  EXPECT_FALSE(fs::exists(parent_ / "elsewhere"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(parent_), {}), 2) << "no draft is left";
+}
+
+TEST_F(CredentialsTest, AreNotInWhatPointsToTheirFile) {
+  const Credentials credentials{"https://a", "pin", "tmk_admin_x", "tmk_developer_x"};
+  EXPECT_THAT(file_text(credentials, "/f.json"), HasSubstr("--credentials /f.json"));
+  EXPECT_THAT(file_text(credentials, "/f.json"), ::testing::Not(HasSubstr("tmk_")));
+  EXPECT_THAT(welcome_text(credentials), HasSubstr("tmk_admin_x"));
 }
 
 TEST_F(DataFolderTest, RemembersTheBackupPinWithoutItsKey) {
@@ -292,6 +344,24 @@ TEST_F(LogTest, WritesOneJsonObjectALine) {
               ::testing::MatchesRegex("....-..-..T..:..:..\\....Z"));
   EXPECT_EQ(lines[1].size(), 3U);
   EXPECT_EQ(lines[2]["level"], "warning");
+}
+
+TEST_F(LogTest, BoundsEachLine) {
+  const fs::path path = parent_ / "log";
+  {
+    auto log = verifier::http::Log::open(path.string(), verifier::http::LogFormat::kJson);
+    ASSERT_TRUE(log);
+    const std::string text(100'000, '\x01');
+    (*log)->info("long", {{"path", text}, {"n", 1}});
+    (*log)->info("many", {{"details", std::vector<std::string>(1000, std::string(500, 'x'))}});
+    (*log)->info("worst", {{"a", {{"b", std::vector<std::string>(1000, text)}}}});
+  }
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    EXPECT_LE(line.size(), 8192U);
+    EXPECT_TRUE(Json::parse(line).contains("cut_from_bytes"));
+  }
+  EXPECT_THAT(content(path), HasSubstr("\"n\":1"));
 }
 
 TEST_F(LogTest, WritesTextWithoutLineBreaksOfOthers) {

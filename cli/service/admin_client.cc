@@ -29,6 +29,7 @@ io::CliError error_of(int status, std::string_view id) {
   for (const StatusRow& row : kStatuses) {
     if (row.status == status) return row.error;
   }
+  if (status == 503) return io::CliError::kServiceBusy;
   if (status >= 500) return io::CliError::kServiceFailed;
   return status >= 400 ? io::CliError::kRefusedRequest : io::CliError::kBadAnswer;
 }

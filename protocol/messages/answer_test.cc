@@ -75,6 +75,15 @@ TEST(AnswerTest, RefusesOneWithoutAToken) {
 TEST(AnswerTest, RequestsAreReadBackAsTheyWereMade) {
   EXPECT_EQ(encode_attest_request("a.b.c"), R"({"evidence":"a.b.c"})");
   EXPECT_EQ(decode_attest_request(encode_attest_request("a.b.c")).value(), "a.b.c");
+  for (const char* body :
+       {R"({"evidence": "a.b.c"})", R"( { "evidence" : "a.b.c" } )", R"({"evidence":"a.b\u002ec"})",
+        R"({"evidence":"a.b.c","x":"y"})", R"({"x":"y","evidence":"a.b.c"})"}) {
+    EXPECT_EQ(decode_attest_request(body), "a.b.c") << body;
+  }
+  for (const char* body : {R"({"evidence":"})", R"({"evidence": "a)", R"({"evidence":"a"}})",
+                           R"({"evidence":"a","evidence":"b"})", R"({"evidence":"a.b.c"}x)"}) {
+    EXPECT_FALSE(decode_attest_request(body)) << body;
+  }
   for (const char* body : {"", "{}", "[]", R"({"evidence":1})", R"({"evidence":[[[[[]]]]]})"}) {
     EXPECT_FALSE(decode_attest_request(body)) << body;
   }

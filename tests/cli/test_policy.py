@@ -215,8 +215,14 @@ def test_replay(admin: Command, app: RegisteredApp, tmp_path: Path) -> None:
 def test_forced_devices(admin: Command, app: RegisteredApp) -> None:
     mine, other = Phone(app), Phone(app)
     assert not mine.passes(admin, findings=HOOKED)
-    assert admin.ok("device", "force-pass", "latest") == f"{mine.did} will pass from now on\n"
+    # Without a person at a terminal there is no latest: anybody may be it by now.
+    refused = admin.run("device", "force-pass", "latest")
+    assert refused.returncode == 2
+    assert "touchmark device show latest" in refused.stderr
+    shown = admin.json("device", "show", "latest")
+    assert (shown["did"], shown["address"]) == (mine.did, "127.0.0.1")
     assert other.passes(admin)
+    assert admin.ok("device", "force-pass", mine.did) == f"{mine.did} will pass from now on\n"
     assert mine.passes(admin, findings=HOOKED)
     assert not other.passes(admin, findings=HOOKED)
     assert not mine.passes(admin, tls={"exporter": "AA", "spki": "AA"}), "a relay does not pass"

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from kit import apk
 from kit.command import CLEAN, Command
+from kit.registered_app import RegisteredApp
 from kit.service import BINARY, Service
+from kit.soft_attester import SoftAttester, TlsConnection
 
 
 class Terminal:
@@ -104,3 +106,40 @@ def test_label_cannot_drive_the_terminal(touchmark: Command, tmp_path: Path) -> 
     assert touchmark.ok("registration", "add", package).splitlines()[0] == (
         "registering app Nice\\u{202e}App"
     )
+
+
+def device_of(app: RegisteredApp) -> SoftAttester:
+    return SoftAttester(TlsConnection(app.url), app.account, app.app)
+
+
+def test_the_device_that_was_shown_is_the_one_that_is_forced(
+    nobody: Command, tmp_path: Path
+) -> None:
+    app = RegisteredApp.start(tmp_path)
+    try:
+        nobody.init(app.service)
+        mine, stranger = device_of(app), device_of(app)
+        mine.attest(platform={"os": "android", "model": "Pixel 8", "manufacturer": "Google"})
+        did = nobody.json("device", "show", "latest")["did"]
+        terminal = Terminal(nobody.home, "device", "force-pass", "latest")
+        terminal.until("[y/N]")
+        for shown in (did, "Google Pixel 8", "com.example.app", "127.0.0.1"):
+            assert shown in terminal.shown
+        # A stranger's client attests while the operator reads.
+        for _ in range(5):
+            stranger.attest()
+        terminal.type("y\n")
+        assert terminal.end() == 0
+        assert f"{did} will pass from now on" in terminal.shown
+        forces = {d["did"]: d["force"] for d in nobody.json("device", "list")["devices"]}
+        assert forces[did] == "pass"
+        assert [force for other, force in forces.items() if other != did] == ["none"]
+        # And whoever does not recognise it says no.
+        terminal = Terminal(nobody.home, "device", "force-pass", "latest")
+        terminal.until("[y/N]")
+        terminal.type("n\n")
+        assert terminal.end() == 1
+        forces = {d["did"]: d["force"] for d in nobody.json("device", "list")["devices"]}
+        assert list(forces.values()).count("pass") == 1
+    finally:
+        app.service.stop()

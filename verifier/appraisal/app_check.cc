@@ -17,8 +17,14 @@ using protocol::FindingId;
 using Findings = std::vector<Finding>;
 
 // An app that is not recognised is compared part by part with its newest registrations, at most
-// this many: one request can ask for a bounded amount of work.
+// this many, and over at most this many parts of all of them: one request can ask for a bounded
+// amount of work.
 constexpr std::size_t kMaxCompared = 16;
+// Registrations of its version that are looked at without a comparison.
+constexpr std::size_t kMaxGlanced = 256;
+constexpr std::size_t kMaxSteps = 16'384;
+// What it costs to match one part of an app with a registration, in steps.
+constexpr std::size_t kMatchSteps = 3;
 constexpr std::size_t kMaxNamed = 5;  // parts in a detail
 
 // What the evidence says is installed. Sizes are not claimed; they come with the registered parts.
@@ -29,8 +35,7 @@ package::Measurement installed_app(const Evidence& evidence, const Reference& re
   out.version_name = evidence.version_name;
   out.version_code = evidence.version_code;
   out.signers.assign(evidence.signers.begin(), evidence.signers.end());
-  std::map<Sha256Digest, std::uint64_t> sizes;
-  for (const package::Part& part : reference.code) sizes.emplace(part.sha256, part.size);
+  const auto& sizes = reference.code_sizes;
   for (const auto& [name, sha256] : evidence.parts) {
     const auto size = sizes.find(sha256);
     out.parts.push_back({name, package::kind_of(package::path_in_split(name)),
@@ -45,7 +50,8 @@ bool same_splits(const Evidence& evidence, const Reference& reference) {
     const auto found = reference.splits.find(split.first);
     return found != reference.splits.end() && found->second == split.second;
   };
-  return evidence.splits.contains("") && std::ranges::all_of(evidence.splits, same);
+  return evidence.splits.size() <= reference.splits.size() && evidence.splits.contains("") &&
+         std::ranges::all_of(evidence.splits, same);
 }
 
 // The splits that code is claimed to be in must be among those that were compared.
@@ -58,10 +64,36 @@ bool code_is_in_splits(const Evidence& evidence) {
 // What can be told without a look at every part.
 bool may_be_installed_in_part(const Evidence& evidence, const Reference& reference) {
   const package::Measurement& registered = reference.registration.measurement;
-  if (evidence.version_code != registered.version_code) return false;
+  if (evidence.version_name != registered.version_name || evidence.signers != reference.signers) {
+    return false;
+  }
   if (registered.form == package::Form::kBundle) return true;
-  return registered.form == package::Form::kSplits && same_splits(evidence, reference) &&
-         code_is_in_splits(evidence);
+  return registered.form == package::Form::kSplits && same_splits(evidence, reference);
+}
+
+// The digests of the claimed parts. Those that differ between two builds of one version come first.
+std::vector<const Sha256Digest*> claimed_code(const Evidence& evidence) {
+  std::vector<const Sha256Digest*> out;
+  std::vector<const Sha256Digest*> rest;
+  for (const auto& [name, sha256] : evidence.parts) {
+    (name.ends_with(".dex") ? out : rest).push_back(&sha256);
+  }
+  out.insert(out.end(), rest.begin(), rest.end());
+  return out;
+}
+
+// Takes a step for each part it looks at. False too when there are none left. The part that is not
+// registered goes to the front: other builds of the version lack it as well, as a rule.
+bool is_registered_code(std::vector<const Sha256Digest*>& claimed, const Reference& reference,
+                        std::size_t& steps) {
+  for (const Sha256Digest*& sha256 : claimed) {
+    if (steps == 0) return false;
+    --steps;
+    if (reference.code_sizes.contains(*sha256)) continue;
+    std::swap(claimed.front(), sha256);
+    return false;
+  }
+  return true;
 }
 
 // What differs between the app's claims and a registration, by name; empty when nothing does.
@@ -80,53 +112,78 @@ std::string claims_that_differ(const Evidence& evidence, const Reference& refere
   return differ;
 }
 
-// The code-bearing parts that are changed, added or missing. `in_part`: a split that is not
-// installed is not missed.
-std::vector<std::string> parts_that_differ(const Evidence& evidence, const Reference& reference,
-                                           bool in_part = false) {
-  std::vector<std::string> out;
-  for (const auto& [name, sha256] : evidence.parts) {
-    const auto found = reference.digests.find(name);
-    if (found == reference.digests.end() || found->second != sha256) out.push_back(name);
+// The code-bearing parts that are changed, added or missing, of which the first few are named.
+struct Difference {
+  std::size_t count = 0;
+  std::vector<std::string_view> names;
+
+  void add(std::string_view name) {
+    if (++count <= kMaxNamed) names.push_back(name);
   }
-  for (const auto& [name, sha256] : reference.digests) {
-    if (evidence.parts.contains(name)) continue;
-    const std::string split(package::split_of(name));
-    if (!in_part || reference.splits.empty() || evidence.splits.contains(split)) {
-      out.push_back(name);
+};
+
+// `in_part`: a split that is not installed is not missed. Stops at `enough` parts that differ, or
+// when there are no `steps` left, of which it takes one for each part.
+Difference parts_that_differ(const Evidence& evidence, const Reference& reference, bool in_part,
+                             std::size_t enough, std::size_t& steps) {
+  Difference out;
+  const auto missed = [&](const std::string& name) {
+    return !in_part || reference.splits.empty() ||
+           evidence.splits.contains(std::string(package::split_of(name)));
+  };
+  auto claimed = evidence.parts.begin();
+  auto known = reference.digests.begin();
+  while (out.count < enough && steps > 0) {
+    const bool no_more_claimed = claimed == evidence.parts.end();
+    const bool no_more_known = known == reference.digests.end();
+    if (no_more_claimed && no_more_known) break;
+    --steps;
+    const int order = no_more_claimed ? 1
+                      : no_more_known ? -1
+                                      : claimed->first.compare(known->first);
+    if (order < 0) {
+      out.add((claimed++)->first);
+    } else if (order > 0) {
+      if (missed(known->first)) out.add(known->first);
+      ++known;
+    } else {
+      if (claimed->second != known->second) out.add(claimed->first);
+      ++claimed;
+      ++known;
     }
   }
   return out;
 }
 
-std::string named(const std::vector<std::string>& parts) {
+// All of them.
+Difference parts_that_differ(const Evidence& evidence, const Reference& reference, bool in_part) {
+  std::size_t steps = SIZE_MAX;
+  return parts_that_differ(evidence, reference, in_part, SIZE_MAX, steps);
+}
+
+std::string named(const Difference& parts) {
   std::string out;
-  for (const std::string& part : parts | std::views::take(kMaxNamed)) out += " " + shown(part);
-  if (parts.size() > kMaxNamed) {
-    out += " and " + std::to_string(parts.size() - kMaxNamed) + " more";
+  for (const std::string_view part : parts.names) out += " " + shown(part);
+  if (parts.count > parts.names.size()) {
+    out += " and " + std::to_string(parts.count - parts.names.size()) + " more";
   }
   return out;
 }
 
 // The registration that an unknown app is most like: of its version if there is one, with the
-// fewest parts that differ, the newest of those.
+// fewest parts that differ, the newest of those; as far as the bounds let it look.
 const Reference* nearest_reference(const Evidence& evidence, const ReferenceValues& references) {
   const Reference* nearest = nullptr;
-  std::size_t fewest = 0;
-  const auto& all = references.of_package(evidence.package_name);
-  for (const bool same_version : {true, false}) {
-    const auto considered = [&](const auto& reference) {
-      const auto& measured = reference->registration.measurement;
-      return (measured.version_code == evidence.version_code) == same_version;
-    };
-    for (const auto& reference :
-         all | std::views::filter(considered) | std::views::take(kMaxCompared)) {
-      const std::size_t differ = parts_that_differ(evidence, *reference, true).size();
-      if (nearest != nullptr && differ >= fewest) continue;
-      nearest = reference.get();
-      fewest = differ;
-    }
-    if (nearest != nullptr) break;
+  std::size_t fewest = SIZE_MAX;
+  std::size_t steps = kMaxSteps;
+  const auto& same_version = references.of_version(evidence.package_name, evidence.version_code);
+  const auto& candidates =
+      same_version.empty() ? references.of_package(evidence.package_name) : same_version;
+  for (const auto& reference : candidates | std::views::take(kMaxCompared)) {
+    const std::size_t differ = parts_that_differ(evidence, *reference, true, fewest, steps).count;
+    if (nearest != nullptr && (differ >= fewest || steps == 0)) continue;
+    nearest = reference.get();
+    fewest = differ;
   }
   return nearest;
 }
@@ -202,11 +259,18 @@ Recognition recognise(const Evidence& evidence, const ReferenceValues& reference
   const auto may_be = [&](const auto& reference) {
     return may_be_installed_in_part(evidence, *reference);
   };
-  for (const auto& reference : references.of_package(evidence.package_name) |
-                                   std::views::filter(may_be) | std::views::take(kMaxCompared)) {
+  std::vector<const Sha256Digest*> claimed;
+  std::size_t steps = kMaxSteps;
+  for (const auto& reference : references.of_version(evidence.package_name, evidence.version_code) |
+                                   std::views::take(kMaxGlanced) | std::views::filter(may_be) |
+                                   std::views::take(kMaxCompared)) {
+    if (claimed.empty()) claimed = claimed_code(evidence);
+    if (steps == 0) break;
+    if (!is_registered_code(claimed, *reference, steps)) continue;
+    if (!reference->splits.empty() && !code_is_in_splits(evidence)) continue;
+    steps -= std::min(steps, kMatchSteps * claimed.size());
     package::Measurement installed = installed_app(evidence, *reference);
-    const auto& registered = reference->registration.measurement;
-    if (!package::match(registered, installed, /*code_only=*/true)) continue;
+    if (!package::match(reference->code_only, installed, /*code_only=*/true)) continue;
     std::erase_if(installed.parts, [](const package::Part& part) { return part.size == 0; });
     if (installed.parts.size() > protocol::kMaxClaimedParts) {
       installed.parts.erase(installed.parts.begin() + protocol::kMaxClaimedParts,
@@ -230,7 +294,7 @@ Findings check_app(const Evidence& evidence, const ReferenceValues& references,
   }
   std::string differ = claims_that_differ(evidence, *app.reference);
   // In part, the parts have been compared one by one.
-  if (!app.in_part) differ += named(parts_that_differ(evidence, *app.reference));
+  if (!app.in_part) differ += named(parts_that_differ(evidence, *app.reference, false));
   if (!differ.empty()) {
     out.push_back({FindingId::kAppClaimsMismatch, registration.id + ", differ:" + differ});
   }

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <ctime>
+
 #include "base/encoding.h"
 #include "verifier/appraisal/device_evidence.h"
 #include "verifier/testing/fixtures.h"
@@ -279,6 +282,87 @@ TEST_F(SplitsTest, RefusesOnesThatAreNotWhollyTheRegisteredOnes) {
   other.signers = {crypto::sha256(as_bytes("another"))};
   EXPECT_THAT(found(other), unknown);
 }
+
+// --- What one attestation may cost ---------------------------------------------------------------
+
+// A release with many parts, of which the seed decides the last.
+package::Measurement large_release(Form form, const std::string& seed) {
+  package::Measurement out;
+  out.form = form;
+  out.package_name = "com.example.app";
+  out.version_code = 7;
+  out.signers = {crypto::sha256(as_bytes("signer"))};
+  for (int i = 0; i < 3200; ++i) {
+    const std::string name = "lib/arm64-v8a/lib" + std::to_string(10'000 + i) + ".so";
+    out.parts.push_back(part(name, PartKind::kNativeLibrary, i == 3199 ? seed : name));
+  }
+  return out;
+}
+
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+// The least of five, since others run on the same processor.
+double cost_of(const Evidence& evidence, const ReferenceValues& references) {
+  double least = 1e9;
+  for (int i = 0; i < 5; ++i) {
+    const double before = cpu_seconds();
+    check(evidence, references);
+    least = std::min(least, cpu_seconds() - before);
+  }
+  return least;
+}
+
+class CostTest : public ::testing::TestWithParam<Form> {
+ protected:
+  static ReferenceValues::Shared releases(int count) {
+    std::vector<model::Registration> out;
+    for (int i = 0; i < count; ++i) {
+      out.push_back(registration_of(large_release(GetParam(), "release " + std::to_string(i))));
+      out.back().id += std::to_string(i);
+    }
+    return ReferenceValues::of(std::move(out));
+  }
+};
+
+// Against many large releases that are like it in all but a part, evidence costs about what it
+// costs against two: that many part by part comparisons are within the bound.
+TEST_P(CostTest, DoesNotGrowWithTheReleases) {
+  const auto few = releases(2);
+  const auto many = releases(300);
+  Evidence unknown = evidence_of(large_release(GetParam(), "nobody's"));
+  Evidence changed = unknown;
+  changed.version_code = 8;
+  // Parts of each release, so that none is refused at its first part.
+  Evidence subset = unknown;
+  subset.parts.erase(std::prev(subset.parts.end()));
+  for (const Evidence& evidence : {unknown, changed, subset}) {
+    const double with_few = cost_of(evidence, *few);
+    const double with_many = cost_of(evidence, *many);
+    RecordProperty("few_us", static_cast<int>(with_few * 1e6));
+    RecordProperty("many_us", static_cast<int>(with_many * 1e6));
+    EXPECT_LE(with_many, 3 * with_few + 0.0002) << with_few << " s with two releases";
+  }
+}
+
+// The bound on comparisons does not keep a genuine app from being recognised.
+TEST_P(CostTest, StillRecognisesTheOldestOfManyBuildsOfAVersion) {
+  if (GetParam() == Form::kApk) GTEST_SKIP() << "known by its measurement alone";
+  const auto many = releases(16);
+  const auto& oldest = many->of_package("com.example.app").back()->registration.measurement;
+  Evidence evidence = evidence_of(oldest);
+  if (GetParam() == Form::kBundle) evidence.splits.clear();
+  evidence.measurement = {};  // a store made it
+  const Recognition app = recognise(evidence, *many);
+  ASSERT_NE(app.reference, nullptr);
+  EXPECT_EQ(app.reference->registration.measurement, oldest);
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, CostTest,
+                         ::testing::Values(Form::kApk, Form::kSplits, Form::kBundle));
 
 TEST(AppCheck, RecognisesWhatAStoreMadeOfABundle) {
   package::Measurement bundle = MemoryApp::make().measurement;

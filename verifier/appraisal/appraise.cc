@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 
 #include "base/encoding.h"
 #include "base/text.h"
@@ -52,7 +53,22 @@ Findings reported_findings(const Evidence& evidence) {
   return out;
 }
 
-// One after the other.
+// The bytes that one character takes at most in a line of JSON.
+std::size_t json_size(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte < 0x20 || byte >= 0x7f) return 6;
+  return c == '"' || c == '\\' ? 2 : 1;
+}
+
+// Cuts `detail` to what is left of `budget`, which it spends.
+void cut_detail(std::string& detail, std::size_t& budget) {
+  std::size_t length = 0;
+  while (length < detail.size() && json_size(detail[length]) <= budget) {
+    budget -= json_size(detail[length++]);
+  }
+  detail.resize(length);
+}
+
 template <class... More>
 Findings joined(Findings first, More... more) {
   (std::ranges::move(more, std::back_inserter(first)), ...);
@@ -60,6 +76,33 @@ Findings joined(Findings first, More... more) {
 }
 
 }  // namespace
+
+std::vector<protocol::Finding> bounded(std::vector<protocol::Finding> findings) {
+  // Anyone can send such evidence as often as they like: what it says is not worth keeping.
+  if (protocol::refuse_challenge(findings)) {
+    for (Finding& finding : findings) {
+      if (!protocol::refuse_challenge({&finding, 1})) finding.detail.clear();
+    }
+  }
+  Findings out;
+  std::size_t budget = kMaxDetails;
+  std::map<FindingId, std::size_t> left_off;
+  for (Finding& finding : findings) {
+    const auto same = std::ranges::find(out, finding.id, &Finding::id);
+    if (same != out.end() && out.size() >= kMaxRepeatedFindings) {
+      ++left_off[finding.id];
+      continue;
+    }
+    cut_detail(finding.detail, budget);
+    out.push_back(std::move(finding));
+  }
+  for (const auto& [id, count] : left_off) {
+    const auto first = std::ranges::find(out, id, &Finding::id);
+    if (!first->detail.empty()) first->detail += " ";
+    first->detail += "(and " + std::to_string(count) + " more)";
+  }
+  return out;
+}
 
 std::string_view error_id(AppraisalError error) {
   using enum AppraisalError;
@@ -167,12 +210,12 @@ Result<Appraisal> Appraiser::appraise(const Evidence& evidence, const model::Con
       joined(std::move(*of_challenge), check_app(evidence, references, app, proven, now),
              check_account(evidence, settings_.account), check_groups(evidence),
              check_connection(evidence, connection), check_device(evidence),
-             reported_findings(evidence), std::move(device->findings));
+             std::move(device->findings), reported_findings(evidence));
   // What a development key is worth is for the policy, which makes the finding.
   policy::Facts facts =
       facts_of(evidence, expected, *device, signed_for_development(evidence, references),
                connection.remote_ip);
-  return Appraisal{std::move(findings), std::move(facts), device->claimed};
+  return Appraisal{bounded(std::move(findings)), std::move(facts), device->claimed};
 }
 
 }  // namespace touchmark::verifier::appraisal

@@ -28,9 +28,19 @@ struct AppraisalSettings {
   bool tls_terminated_by_proxy = false;  // then exporter values are not compared
 };
 
+// What an appraisal keeps of findings, whatever a client reports. Every kind that there is stays;
+// beyond kMaxRepeatedFindings only the first of a kind does, and says how many more there were.
+inline constexpr std::size_t kMaxRepeatedFindings = 32;
+inline constexpr std::size_t kMaxDetails = 2048;  // bytes in JSON, of all details together
+
+// Details are cut where they are too long together. Where the challenge is refused, only that
+// finding keeps its own.
+std::vector<protocol::Finding> bounded(std::vector<protocol::Finding> findings);
+
 // What an appraisal found. The policy has not judged it yet.
 struct Appraisal {
-  std::vector<protocol::Finding> findings;  // the client's own included; in no particular order
+  // The client's own included; in no particular order; bounded().
+  std::vector<protocol::Finding> findings;
   policy::Facts facts;
   policy::Assurance claimed_assurance = policy::Assurance::kSoftware;  // unverified
 };

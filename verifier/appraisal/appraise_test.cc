@@ -26,8 +26,7 @@ class AppraiseTest : public ::testing::Test {
   AppraiseTest() {
     // Long before the challenges of the tests.
     registration_ = attester_.app.registration(clock_.now() - Seconds(3600));
-    EXPECT_TRUE(testing::write(*store_, &store::Transaction::put_registration, registration_,
-                               attester_.app.reader()));
+    EXPECT_TRUE(testing::put_registration(*store_, registration_, attester_.app.reader()));
     references_ = ReferenceValues::of({registration_});
     connection_.exporter = attester_.exporter;
     std::ranges::copy(attester_.spki, settings_.service_keys.emplace_back().begin());

@@ -12,8 +12,10 @@ Reference::Reference(model::Registration given) : registration(std::move(given))
   measurement = package::digest(measured);
   signers.insert(measured.signers.begin(), measured.signers.end());
   if (measured.form == package::Form::kSplits) splits = package::split_digests(measured);
-  for (const package::Part& part : measured.parts) {
-    if (!part.code_bearing()) continue;
+  code_only = measured;
+  std::erase_if(code_only.parts, [](const package::Part& part) { return !part.code_bearing(); });
+  for (const package::Part& part : code_only.parts) {
+    code_sizes.emplace(part.sha256, part.size);
     digests.emplace(part.name, part.sha256);
     if (part.size > 0) code.push_back(part);
   }
@@ -66,6 +68,13 @@ const ReferenceValues::References& ReferenceValues::of_package(
   return found == by_package_.end() ? kNone : found->second;
 }
 
+const ReferenceValues::References& ReferenceValues::of_version(const std::string& package_name,
+                                                               std::uint64_t version_code) const {
+  static const References kNone;
+  const auto found = by_version_.find({package_name, version_code});
+  return found == by_version_.end() ? kNone : found->second;
+}
+
 const Reference* ReferenceValues::find(const Sha256Digest& measurement) const {
   const auto found = by_measurement_.find(measurement);
   return found == by_measurement_.end() ? nullptr : found->second.get();
@@ -85,15 +94,20 @@ std::vector<model::Registration> ReferenceValues::registrations() const {
 void ReferenceValues::index() {
   stand_in_ = nullptr;
   by_package_.clear();
+  by_version_.clear();
+  References all;
   for (const auto& [measurement, reference] : by_measurement_) {
-    by_package_[reference->registration.measurement.package_name].push_back(reference);
+    all.push_back(reference);
     if (!stand_in_ || stand_in_->registration.created <= reference->registration.created) {
       stand_in_ = reference;
     }
   }
-  for (auto& [name, references] : by_package_) {
-    std::ranges::stable_sort(references, std::greater{},
-                             [](const auto& reference) { return reference->registration.created; });
+  std::ranges::stable_sort(all, std::greater{},
+                           [](const auto& reference) { return reference->registration.created; });
+  for (const auto& reference : all) {
+    const package::Measurement& measured = reference->registration.measurement;
+    by_package_[measured.package_name].push_back(reference);
+    by_version_[{measured.package_name, measured.version_code}].push_back(reference);
   }
 }
 

@@ -1,15 +1,27 @@
 // What is registered, as appraisal needs it: an immutable set that a change replaces by a new one.
 #pragma once
 
+#include <cstring>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "verifier/model/registration.h"
 
 namespace touchmark::verifier::appraisal {
+
+// A digest is as random as a hash can be.
+struct DigestHash {
+  std::size_t operator()(const Sha256Digest& digest) const {
+    std::size_t out = 0;
+    std::memcpy(&out, digest.data(), sizeof out);
+    return out;
+  }
+};
 
 // One registration, with what evidence is compared to.
 struct Reference {
@@ -23,6 +35,9 @@ struct Reference {
   std::vector<package::Part> code;
   std::map<std::string, Sha256Digest> digests;  // of every code-bearing part
   std::map<std::string, Sha256Digest> splits;   // of a release in splits: package::split_digests()
+  // The registered app without the parts that hold no code, to match an installed one with.
+  package::Measurement code_only;
+  std::unordered_map<Sha256Digest, std::uint64_t, DigestHash> code_sizes;  // of each such part
 };
 
 class ReferenceValues {
@@ -40,6 +55,8 @@ class ReferenceValues {
   const Reference* find(const Sha256Digest& measurement) const;  // nullptr when not registered
   // The registrations of one app, the newest first.
   const References& of_package(const std::string& package_name) const;
+  // Those of one version of it, the newest first.
+  const References& of_version(const std::string& package_name, std::uint64_t version_code) const;
   // In the order in which they were made.
   const std::vector<model::SigningCertificate>& certificates() const { return certificates_; }
   // The newest registration, or nullptr: what is read in place of an unregistered package, so that
@@ -53,6 +70,7 @@ class ReferenceValues {
   void index();
   std::map<Sha256Digest, std::shared_ptr<const Reference>> by_measurement_;
   std::map<std::string, References> by_package_;
+  std::map<std::pair<std::string, std::uint64_t>, References> by_version_;
   std::vector<model::SigningCertificate> certificates_;
   std::shared_ptr<const Reference> stand_in_;
 };

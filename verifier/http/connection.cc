@@ -61,6 +61,10 @@ std::string header_of(unsigned version, const HttpResponse& response) {
   return out + "\r\n";
 }
 
+Error too_busy() {
+  return {HttpError::kBusy, "the service has as much of such work as it takes; try again later"};
+}
+
 }  // namespace
 
 // Parses what the connection received; a body goes piece by piece to where the caller says.
@@ -213,21 +217,38 @@ asio::awaitable<HttpResponse> HttpConnection::answer(Parser& parser) {
 
 asio::awaitable<HttpResponse> HttpConnection::answer_route(Parser& parser, const Route& route,
                                                            HttpRequest request) {
+  // Before a body is taken that would only wait.
+  if (route.run_on == RunOn::kLong && !context_.workers.slow.has_room()) {
+    co_return problem(too_busy());
+  }
   Upload upload;
   auto read = co_await read_body(parser, route, request, upload);
   if (!read) co_return problem(read.error());
   if (route.upload) request.upload_path = upload.path().string();
-  const auto handle = [&]() -> HttpResponse {
+  co_return co_await run(route, request);
+}
+
+asio::awaitable<HttpResponse> HttpConnection::run(const Route& route, const HttpRequest& request) {
+  const auto guarded = [&](const auto& handler) -> HttpResponse {
     try {
-      return route.handle(request);
+      return handler();
     } catch (const std::exception& error) {
       // Memory, or a defect: this request fails, the service goes on.
       context_.log.error("internal", {{"path", request.path}, {"error", error.what()}});
       return problem(Error(HttpError::kInternal, "the service failed; its log says more"));
     }
   };
-  if (route.run_on == RunOn::kIo) co_return handle();
-  co_return co_await context_.workers.run(handle);
+  const auto handle = [&] { return guarded([&] { return route.handle(request); }); };
+  if (route.run_on == RunOn::kWorker) co_return co_await context_.workers.general.run(handle);
+  if (route.run_on == RunOn::kLong) {
+    auto done = co_await context_.workers.slow.run_if_room(handle);
+    co_return done ? std::move(*done) : problem(too_busy());
+  }
+  HttpResponse response = handle();
+  if (!response.rest) co_return response;
+  const auto rest = [&] { return guarded(response.rest); };
+  auto done = co_await context_.workers.attestations.run_if_room(rest);
+  co_return done ? std::move(*done) : problem(too_busy());
 }
 
 asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Route& route,
@@ -240,7 +261,7 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
   if (length && *length > route.max_body) co_return too_large();
   if (route.upload) {
     auto created =
-        co_await context_.workers.run([&] { return Upload::create(context_.upload_dir); });
+        co_await context_.workers.files.run([&] { return Upload::create(context_.upload_dir); });
     if (!created) co_return pass(created);
     upload = std::move(*created);
   }
@@ -266,7 +287,7 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
       request.body += as_text(got);
       continue;
     }
-    const auto written = co_await context_.workers.run([&] { return upload.write(got); });
+    const auto written = co_await context_.workers.files.run([&] { return upload.write(got); });
     if (!written) co_return pass(written);
   }
   co_return Result<void>();

@@ -30,7 +30,7 @@ struct ConnectionLimits {
 struct ConnectionContext {
   Router& router;
   Log& log;
-  WorkerPool& workers;
+  Workers& workers;
   boost::asio::ssl::context& tls;
   std::filesystem::path upload_dir;
   ConnectionLimits limits;
@@ -59,6 +59,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<HttpResponse> answer(Parser& parser);
   boost::asio::awaitable<HttpResponse> answer_route(Parser& parser, const Route& route,
                                                     HttpRequest request);
+  boost::asio::awaitable<HttpResponse> run(const Route& route, const HttpRequest& request);
   boost::asio::awaitable<Result<void>> read_body(Parser& parser, const Route& route,
                                                  HttpRequest& request, Upload& upload);
   boost::asio::awaitable<Result<void>> send_continue(Parser& parser);

@@ -68,6 +68,37 @@ std::string text_line(LogLevel level, std::string_view name, const Json& fields)
   return line;
 }
 
+// --- Bounds --------------------------------------------------------------------------------------
+
+// What one line takes, whatever a client wrote into its request.
+constexpr std::size_t kMaxLine = 8192;
+constexpr std::size_t kCutText = 256;
+constexpr std::size_t kCutItems = 16;
+
+void cut(Json& value) {
+  if (auto* text = value.get_ptr<std::string*>()) {
+    if (text->size() > kCutText) text->resize(kCutText);
+  } else if (value.is_array() && value.size() > kCutItems) {
+    value.erase(value.begin() + kCutItems, value.end());
+  }
+  if (value.is_structured()) {
+    for (Json& item : value) cut(item);
+  }
+}
+
+// `line` by `render` (fields -> text); shorter fields where they would be too long.
+template <class Render>
+std::string bounded_line(const Json& fields, Render render) {
+  std::string line = render(fields);
+  if (line.size() <= kMaxLine) return line;
+  Json shorter = fields;
+  cut(shorter);
+  shorter["cut_from_bytes"] = line.size();
+  std::string cut_line = render(shorter);
+  if (cut_line.size() <= kMaxLine) return cut_line;
+  return render(Json{{"cut_from_bytes", line.size()}});
+}
+
 class SpdLog final : public Log {
  public:
   SpdLog(spdlog::sink_ptr sink, LogFormat format, LogLevel lowest)
@@ -79,9 +110,10 @@ class SpdLog final : public Log {
 
   void event(LogLevel level, std::string_view name, const Json& fields) override {
     if (!logger_.should_log(spdlog_level(level))) return;
-    logger_.log(spdlog_level(level), "{}",
-                format_ == LogFormat::kJson ? json_line(level, name, fields)
-                                            : text_line(level, name, fields));
+    logger_.log(spdlog_level(level), "{}", bounded_line(fields, [&](const Json& bounded) {
+                  return format_ == LogFormat::kJson ? json_line(level, name, bounded)
+                                                     : text_line(level, name, bounded);
+                }));
   }
 
  private:

@@ -25,7 +25,8 @@ class Log {
                                            LogLevel lowest = LogLevel::kInfo);
   virtual ~Log() = default;
 
-  // `fields` is an object; the line also carries "time" (UTC, milliseconds), "level" and "event".
+  // `fields` is an object; a line that would be over 8 KiB is cut, and says so (cut_from_bytes);
+  // the line also carries "time" (UTC, milliseconds), "level" and "event".
   virtual void event(LogLevel level, std::string_view name, const Json& fields) = 0;
 
   void info(std::string_view name, const Json& fields) { event(LogLevel::kInfo, name, fields); }

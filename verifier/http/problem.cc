@@ -17,6 +17,7 @@ std::string_view error_id(HttpError error) {
       {kWrongMethod, "http.wrong-method"},
       {kTooLarge, "http.too-large"},
       {kInternal, "http.internal"},
+      {kBusy, "http.busy"},
   });
   return kIds[error];
 }
@@ -29,6 +30,7 @@ std::optional<int> transport_status(const Error& error) {
   if (error.is(HttpError::kWrongMethod)) return 405;
   if (error.is(HttpError::kTooLarge)) return 413;
   if (error.is(HttpError::kInternal)) return 500;
+  if (error.is(HttpError::kBusy)) return 503;
   if (error.is(FileError::kNoSpace)) return 507;
   return std::nullopt;
 }
@@ -41,6 +43,8 @@ HttpResponse problem_response(const Error& error, int status) {
                   {"status", status},
                   {"detail", error.message()}};
   HttpResponse response{status, "application/problem+json", dump_json(body), {}};
+  // Seconds (RFC 9110 section 10.2.3).
+  if (status == 503) response.headers.emplace_back("Retry-After", "5");
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }

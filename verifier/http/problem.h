@@ -18,6 +18,7 @@ enum class HttpError {
   kWrongMethod,   // 405
   kTooLarge,      // 413
   kInternal,      // 500
+  kBusy,          // 503
 };
 std::string_view error_id(HttpError error);
 

@@ -17,7 +17,8 @@ enum class Access { kPublic, kDeveloper, kAdmin };
 
 enum class RunOn {
   kIo,      // short, and never waits for a disk
-  kWorker,  // may take long or wait for a disk
+  kWorker,  // may wait for a disk, and takes well under a second
+  kLong,    // takes seconds: at most this many at a time, and others are told to come back
 };
 
 struct Route {

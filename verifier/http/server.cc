@@ -145,11 +145,19 @@ asio::awaitable<void> Server::housekeeping_loop() {
     timer.expires_after(settings_.housekeeping_every);
     co_await timer.async_wait(kAsTuple);
     if (stopping_) co_return;
-    co_await context_.workers.run([this] {
-      housekeep_();
-      return true;
-    });
+    co_await housekeep();
   }
+}
+
+asio::awaitable<void> Server::housekeep() {
+  co_await context_.workers.general.run([this] {
+    try {
+      housekeep_();
+    } catch (const std::exception& failure) {
+      context_.log.error("housekeeping.failed", {{"error", failure.what()}});
+    }
+    return true;
+  });
 }
 
 asio::awaitable<void> Server::wind_down() {
@@ -168,10 +176,7 @@ asio::awaitable<void> Server::wind_down() {
   if (const std::size_t left = connections(); left > 0) {
     context_.log.warning("stop.connections_dropped", {{"count", left}});
   }
-  co_await context_.workers.run([this] {
-    housekeep_();
-    return true;
-  });
+  co_await housekeep();
   io_.stop();
 }
 

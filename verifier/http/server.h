@@ -36,6 +36,7 @@ struct ServerSettings {
 class Server {
  public:
   // `housekeep` runs on a worker every few seconds, and once more after the last connection ended.
+  // What it throws is logged, and it runs again.
   Server(boost::asio::io_context& io, boost::asio::ip::tcp::acceptor acceptor,
          ConnectionContext context, ServerSettings settings, std::function<void()> housekeep);
 
@@ -51,6 +52,7 @@ class Server {
   boost::asio::awaitable<void> accept_loop();
   boost::asio::awaitable<void> housekeeping_loop();
   boost::asio::awaitable<void> wind_down();
+  boost::asio::awaitable<void> housekeep();
   void start_connection(boost::asio::ip::tcp::socket socket);
   void end_connection(HttpConnection& connection, const std::exception_ptr& exception);
 

@@ -4,9 +4,21 @@
 #include <boost/asio/use_awaitable.hpp>
 
 namespace touchmark::verifier::http {
+namespace {
+
+struct Counted {
+  explicit Counted(std::atomic<std::size_t>& counter) : count(counter) {}
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() { --count; }
+  std::atomic<std::size_t>& count;
+};
+
+}  // namespace
 
 boost::asio::awaitable<void> WorkerPool::run_there(std::function<void()> work) {
-  auto task = [&work]() -> boost::asio::awaitable<void> {
+  auto task = [this, &work]() -> boost::asio::awaitable<void> {
+    const Counted counted(at_hand_);
     work();
     co_return;
   };

@@ -14,6 +14,7 @@ struct DeviceRecord {
   bool passed = false;
   std::string arc;
   std::string package_name;
+  std::string address{};  // that it was seen at last; in memory only
 };
 
 // What an operator has said of one device.
@@ -29,7 +30,8 @@ struct AppraisalRecord {
   UnixTime time{};
   std::string device_id;
   bool passed = false;
-  std::string content;  // JSON, as verifier/state/appraisal_journal.h makes it
+  std::string content;      // JSON, as verifier/state/appraisal_journal.h makes it
+  std::int64_t number = 0;  // given by the store, in the order in which they came
 };
 // How many the store keeps; the oldest go first.
 inline constexpr std::int64_t kKeptAppraisals = 10'000;

@@ -29,6 +29,7 @@ http::HttpResponse put_api(const RouteContext& context, const http::HttpRequest&
   if (!stored) return problem(stored.error());
   Json answer = to_json(stored->api);
   answer["config_version"] = stored->config_version;
+  if (!stored->not_renewed.empty()) answer["not_renewed"] = stored->not_renewed;
   Json fields = answer;
   fields["actor"] = request.caller.name;
   context.log.info("api.put", fields);
@@ -52,7 +53,13 @@ http::HttpResponse remove_api(const RouteContext& context, const http::HttpReque
 
 http::HttpResponse show_configuration(const RouteContext& context,
                                       const http::HttpRequest& /*request*/) {
-  return {200, "application/jose", context.verifier.api_domains().configuration()->jws, {}};
+  const auto configuration = context.verifier.api_domains().configuration();
+  if (configuration->jws.empty()) {
+    return problem(Error(state::ApiError::kTooMany,
+                         "there is no configuration: the APIs and pins are more than an app takes; "
+                         "remove some with `touchmark api remove`"));
+  }
+  return {200, "application/jose", configuration->jws, {}};
 }
 
 http::HttpResponse send_android_sdk(const RouteContext& context,

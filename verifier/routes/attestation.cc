@@ -5,6 +5,12 @@
 #include "verifier/routes/responses.h"
 
 namespace touchmark::verifier::routes {
+namespace {
+
+// Of a message that may quote what a client sent.
+constexpr std::size_t kMaxLoggedDetail = 256;
+
+}  // namespace
 
 http::HttpResponse challenge(const RouteContext& context, const http::HttpRequest& request) {
   auto answer = context.verifier.attestation().challenge(request.body);
@@ -13,14 +19,20 @@ http::HttpResponse challenge(const RouteContext& context, const http::HttpReques
   return {200, "application/json", std::move(*answer), {}};
 }
 
-http::HttpResponse attest(const RouteContext& context, const http::HttpRequest& request) {
-  auto answer = context.verifier.attestation().attest(request.body, request.connection);
-  if (!answer) {
-    context.log.warning("attest.refused", {{"remote_ip", request.connection.remote_ip},
-                                           {"error", answer.error().id()},
-                                           {"detail", answer.error().message()}});
-    return problem(answer.error());
-  }
+namespace {
+
+http::HttpResponse refused(const RouteContext& context, const model::Connection& connection,
+                           const Error& error) {
+  context.log.warning("attest.refused", {{"remote_ip", connection.remote_ip},
+                                         {"error", error.id()},
+                                         {"detail", error.message().substr(0, kMaxLoggedDetail)}});
+  return problem(error);
+}
+
+http::HttpResponse judged(const RouteContext& context, const appraisal::Evidence& evidence,
+                          const model::Connection& connection) {
+  auto answer = context.verifier.attestation().attest(evidence, connection);
+  if (!answer) return refused(context, connection, answer.error());
   Json ids = Json::array();
   Json details = Json::array();
   for (const protocol::Finding& finding : answer->record.findings) {
@@ -35,8 +47,24 @@ http::HttpResponse attest(const RouteContext& context, const http::HttpRequest& 
                               {"findings", ids},
                               {"details", details},
                               {"arc", answer->record.arc},
-                              {"remote_ip", request.connection.remote_ip}});
+                              {"remote_ip", connection.remote_ip}});
   return {200, "application/json", std::move(answer->body), {}};
+}
+
+}  // namespace
+
+http::HttpResponse attest(const RouteContext& context, const http::HttpRequest& request) {
+  auto evidence = context.verifier.attestation().read(request.body);
+  if (!evidence) return refused(context, request.connection, evidence.error());
+  if (!Attestation::waits_for_disk(*evidence)) {
+    return judged(context, *evidence, request.connection);
+  }
+  http::HttpResponse later;
+  later.rest = [&context, &request,
+                evidence = std::make_shared<appraisal::Evidence>(std::move(*evidence))] {
+    return judged(context, *evidence, request.connection);
+  };
+  return later;
 }
 
 http::HttpResponse health(const RouteContext& /*context*/, const http::HttpRequest& /*request*/) {

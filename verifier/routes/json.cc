@@ -107,9 +107,13 @@ Json to_json(const state::Replay& replay) {
 }
 
 Json to_json(const state::Device& device) {
-  return {{"did", device.record.device_id},        {"last_seen", to_unix(device.record.last_seen)},
-          {"passed", device.record.passed},        {"arc", device.record.arc},
-          {"package", device.record.package_name}, {"force", policy::to_string(device.force)}};
+  return {{"did", device.record.device_id},
+          {"last_seen", to_unix(device.record.last_seen)},
+          {"passed", device.record.passed},
+          {"arc", device.record.arc},
+          {"package", device.record.package_name},
+          {"force", policy::to_string(device.force)},
+          {"address", device.record.address.empty() ? Json() : Json(device.record.address)}};
 }
 
 Json to_json(const state::Devices::Forced& forced) {
@@ -125,7 +129,9 @@ Json to_json(const state::AuditLog& log) {
                        {"detail", entry.detail},
                        {"hash", hex_encode(entry.hash)}});
   }
-  return {{"entries", std::move(entries)}, {"intact", log.intact}};
+  Json out{{"entries", std::move(entries)}, {"intact", log.intact}};
+  if (!log.intact) out["problem"] = log.problem;
+  return out;
 }
 
 Json to_json(const Status& status) {

@@ -1,9 +1,20 @@
 #include "verifier/state/api_domains.h"
 
+#include <algorithm>
+
+#include "base/encoding.h"
+
 namespace touchmark::verifier::state {
 namespace {
 
 constexpr const char* kName = "configuration";  // in the store
+
+// What makes a configuration large.
+std::size_t weight(const std::vector<model::ApiDomain>& apis) {
+  std::size_t out = 0;
+  for (const model::ApiDomain& api : apis) out += 1 + api.pins.size();
+  return out;
+}
 
 }  // namespace
 
@@ -13,26 +24,80 @@ ApiDomains::ApiDomains(AuditedStore& store, const Keyring& keyring, const Servic
       settings_(settings),
       configuration_(std::make_shared<Configuration>()) {}
 
-Result<void> ApiDomains::load() {
+Result<void> ApiDomains::load(LoadNotes& notes) {
   auto stored = store_.read().get(kName);
   if (!stored) return pass(stored);
   if (*stored) {
-    auto parsed = parse_configuration(as_text(**stored), keyring_.config_key);
-    if (!parsed) return pass(parsed);
+    const std::string_view jws = as_text(**stored);
+    auto parsed = parse_configuration(jws, keyring_.config_key);
+    if (!parsed) {
+      notes.push_back({"configuration", parsed.error().text(),
+                       "it is made again from the APIs in the database"});
+      parsed = Configuration{version_after_unreadable(jws, store_.now()), ""};
+    }
     configuration_.set(std::make_shared<Configuration>(std::move(*parsed)));
   }
-  auto apis = store_.read().apis();
+  std::vector<std::string> lost;
+  auto apis = all(store_.read(), lost);
   if (!apis) return pass(apis);
-  auto next = renewed(*apis);
-  if (!next) return pass(next);
-  if (next->version != configuration_.get()->version) {
-    auto kept = store_.remember([&](store::Transaction& transaction) {
-      return transaction.put(kName, as_bytes(next->jws));
-    });
-    if (!kept) return kept;
+  for (const std::string& domain : lost) {
+    const bool known = configured(domain).has_value();
+    notes.push_back({"API " + domain, "its pins cannot be read",
+                     known ? "it is taken from the signed configuration"
+                           : "add it again with `touchmark api add`"});
   }
+  auto next = renewed(*apis);
+  if (!next) {
+    // Where the settings are at fault, the operator can say others; the APIs take a running
+    // service.
+    if (auto without = renewed({}); !without) return pass(without);
+    notes.push_back({"configuration", next.error().text(),
+                     "apps keep the one that they have, until `touchmark api remove` makes room"});
+    return {};
+  }
+  auto kept = store_.remember([&](store::Transaction& transaction) -> Result<void> {
+    for (const std::string& domain : lost) {
+      const auto api = configured(domain);
+      if (!api) continue;
+      if (auto ok = transaction.put_api(*api); !ok) return ok;
+    }
+    if (next->version == configuration_.get()->version) return {};
+    return transaction.put(kName, as_bytes(next->jws));
+  });
+  if (!kept) return kept;
   configuration_.set(std::make_shared<Configuration>(std::move(*next)));
   return {};
+}
+
+std::optional<model::ApiDomain> ApiDomains::configured(const std::string& domain) const {
+  const auto decoded =
+      protocol::decode_configuration(configuration_.get()->jws, keyring_.config_key);
+  if (!decoded) return std::nullopt;
+  for (const protocol::ApiRule& api : decoded->apis) {
+    if (to_string(api.domain) != domain) continue;
+    model::ApiDomain out{domain, {}};
+    for (const Sha256Digest& pin : api.pins) out.pins.push_back(base64_encode(pin));
+    return out;
+  }
+  return std::nullopt;
+}
+
+template <class From>
+Result<std::vector<model::ApiDomain>> ApiDomains::all(From& from,
+                                                      std::vector<std::string>& lost) const {
+  auto apis =
+      from.apis([&](const std::string& domain, const Error& /*why*/) { lost.push_back(domain); });
+  if (!apis) return apis;
+  for (const std::string& domain : lost) {
+    if (auto api = configured(domain)) apis->push_back(std::move(*api));
+  }
+  std::ranges::sort(*apis, {}, &model::ApiDomain::domain);
+  return apis;
+}
+
+Result<std::vector<model::ApiDomain>> ApiDomains::list() {
+  std::vector<std::string> lost;
+  return all(store_.read(), lost);
 }
 
 Result<Configuration> ApiDomains::renewed(const std::vector<model::ApiDomain>& apis) const {
@@ -41,44 +106,56 @@ Result<Configuration> ApiDomains::renewed(const std::vector<model::ApiDomain>& a
   return next_configuration(*configuration_.get(), std::move(*content), store_.now());
 }
 
+Result<ApiDomains::Renewed> ApiDomains::renewed_after(
+    const std::vector<model::ApiDomain>& before, const std::vector<model::ApiDomain>& after) const {
+  auto next = renewed(after);
+  if (next) return Renewed{std::move(*next), ""};
+  const bool shrinks = weight(after) < weight(before) && after.size() <= before.size();
+  if (!shrinks || renewed(before)) return pass(next);
+  return Renewed{*configuration_.get(), next.error().message()};
+}
+
 template <class Change>
-Result<std::int64_t> ApiDomains::change(const std::string& actor, const std::string& action,
-                                        const std::string& domain, Change change) {
-  Configuration next;
+Result<ApiDomains::Renewed> ApiDomains::change(const std::string& actor, const std::string& action,
+                                               const std::string& domain, Change change) {
+  Renewed next;
   auto changed = store_.change(
       actor, action, domain,
       [&](store::Transaction& transaction) -> Result<void> {
+        std::vector<std::string> lost;
+        auto before = all(transaction, lost);
+        if (!before) return pass(before);
         if (auto ok = change(transaction); !ok) return ok;
-        auto apis = transaction.apis();
-        if (!apis) return pass(apis);
-        auto renewed_now = renewed(*apis);
-        if (!renewed_now) return pass(renewed_now);
-        next = std::move(*renewed_now);
-        if (next.version == configuration_.get()->version) return {};
-        return transaction.put(kName, as_bytes(next.jws));
+        lost.clear();
+        auto after = all(transaction, lost);
+        if (!after) return pass(after);
+        auto made = renewed_after(*before, *after);
+        if (!made) return pass(made);
+        next = std::move(*made);
+        if (next.configuration.version == configuration_.get()->version) return {};
+        return transaction.put(kName, as_bytes(next.configuration.jws));
       },
-      [&] { configuration_.set(std::make_shared<Configuration>(next)); });
+      [&] { configuration_.set(std::make_shared<Configuration>(next.configuration)); });
   if (!changed) return pass(changed);
-  return next.version;
+  return next;
 }
 
 Result<ApiDomains::Stored> ApiDomains::put(const model::ApiDomain& api, const std::string& actor) {
   auto normal = normalize_api(api);
   if (!normal) return pass(normal);
-  auto version = change(actor, "api.put", normal->domain, [&](store::Transaction& transaction) {
-    return transaction.put_api(*normal);
-  });
-  if (!version) return pass(version);
-  return Stored{std::move(*normal), *version};
+  auto done = change(actor, "api.put", normal->domain,
+                     [&](store::Transaction& transaction) { return transaction.put_api(*normal); });
+  if (!done) return pass(done);
+  return Stored{std::move(*normal), done->configuration.version, done->not_renewed};
 }
 
 Result<void> ApiDomains::remove(const std::string& domain, const std::string& actor) {
   const auto normal = normalize_api({domain, {}});
   if (!normal) return pass(normal);
-  auto version = change(actor, "api.remove", normal->domain, [&](store::Transaction& transaction) {
+  auto done = change(actor, "api.remove", normal->domain, [&](store::Transaction& transaction) {
     return transaction.remove_api(normal->domain);
   });
-  if (!version) return pass(version);
+  if (!done) return pass(done);
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "verifier/state/audited_store.h"
 #include "verifier/state/configuration.h"
 #include "verifier/state/keyring.h"
+#include "verifier/state/load_notes.h"
 #include "verifier/state/settings.h"
 #include "verifier/state/snapshot.h"
 
@@ -19,27 +20,45 @@ class ApiDomains {
   // What is passed by reference must outlive this.
   ApiDomains(AuditedStore& store, const Keyring& keyring, const ServiceSettings& settings);
   // Reads what the store knows, and signs a new version when the settings say something else than
-  // at the last start.
-  Result<void> load();
+  // at the last start. A stored configuration that cannot be read is made again from the APIs, and
+  // an API that cannot be read from the configuration. Where there are more APIs than an app takes,
+  // the configuration stays as it is until some are removed.
+  Result<void> load(LoadNotes& notes);
 
-  // The version in force.
+  // The version in force; without text where none could be made.
   std::shared_ptr<const Configuration> configuration() const { return configuration_.get(); }
 
   struct Stored {
     model::ApiDomain api;             // its domain in lower case
     std::int64_t config_version = 0;  // of the configuration that names it
+    // Why the configuration does not name it yet: there were more APIs than an app takes, and there
+    // are still.
+    std::string not_renewed{};
   };
   Result<Stored> put(const model::ApiDomain& api, const std::string& actor);
-  Result<std::vector<model::ApiDomain>> list() { return store_.read().apis(); }
+  Result<std::vector<model::ApiDomain>> list();
   Result<void> remove(const std::string& domain, const std::string& actor);
 
  private:
   // What the settings and `apis` say, signed; the present version when that is nothing new.
   Result<Configuration> renewed(const std::vector<model::ApiDomain>& apis) const;
-  // Runs `change` together with the new configuration, whose version it gives.
+  // An API as the configuration in force says it; nullopt when it does not name it.
+  std::optional<model::ApiDomain> configured(const std::string& domain) const;
+  // All of them. One that cannot be read is taken from the configuration; `lost` names those.
+  template <class From>
+  Result<std::vector<model::ApiDomain>> all(From& from, std::vector<std::string>& lost) const;
+  struct Renewed {
+    Configuration configuration;
+    std::string not_renewed;  // see Stored
+  };
+  // The configuration for `after`. What makes too many fewer is taken, though the configuration has
+  // to wait.
+  Result<Renewed> renewed_after(const std::vector<model::ApiDomain>& before,
+                                const std::vector<model::ApiDomain>& after) const;
+  // Runs `change` together with the new configuration.
   template <class Change>
-  Result<std::int64_t> change(const std::string& actor, const std::string& action,
-                              const std::string& domain, Change change);
+  Result<Renewed> change(const std::string& actor, const std::string& action,
+                         const std::string& domain, Change change);
 
   AuditedStore& store_;
   const Keyring& keyring_;

@@ -1,8 +1,9 @@
 #include "verifier/state/appraisal_journal.h"
 
-#include <set>
+#include <algorithm>
 #include <utility>
 
+#include "protocol/findings.h"
 #include "verifier/policy/facts_json.h"
 
 namespace touchmark::verifier::state {
@@ -11,6 +12,10 @@ namespace {
 using policy::Force;
 
 constexpr std::size_t kMaxListedDevices = 1000;
+constexpr std::size_t kPage = 64;            // records in memory
+constexpr std::size_t kWrittenAtOnce = 256;  // records in one transaction
+constexpr std::size_t kCutText = 64;         // bytes of a fact in a record that would be too large
+constexpr std::size_t kCutWords = 8;
 
 // Each id once; `findings` are sorted.
 std::vector<std::string> names_of(const std::vector<protocol::FindingId>& findings) {
@@ -29,6 +34,44 @@ std::vector<protocol::FindingId> ids_of(const std::vector<protocol::Finding>& fi
   return out;
 }
 
+std::vector<protocol::Finding> without_details(std::vector<protocol::Finding> findings) {
+  for (protocol::Finding& finding : findings) finding.detail.clear();
+  return findings;
+}
+
+// Text of the app's own as a record of bounded size keeps it: no byte grows in JSON.
+void cut(std::string& text) {
+  text.resize(std::min(text.size(), kCutText));
+  for (char& c : text) {
+    if (c < ' ' || c > '~' || c == '"' || c == '\\') c = '?';
+  }
+}
+
+void cut(std::vector<std::string>& words) {
+  words.resize(std::min(words.size(), kCutWords));
+  for (std::string& word : words) cut(word);
+}
+
+policy::Facts cut(policy::Facts facts) {
+  for (std::string* text : {&facts.os_version, &facts.manufacturer, &facts.model, &facts.installer,
+                            &facts.package_name, &facts.sdk_version}) {
+    cut(*text);
+  }
+  if (facts.android && facts.android->boot) {
+    Bytes& key = facts.android->boot->key;
+    key.resize(std::min(key.size(), kCutText));
+  }
+  if (facts.play) {
+    cut(facts.play->app_recognition);
+    cut(facts.play->app_licensing);
+    cut(facts.play->play_protect);
+    cut(facts.play->device_recognition);
+    cut(facts.play->recent_device_activity);
+    cut(facts.play->apps_detected);
+  }
+  return facts;
+}
+
 Force force_of(const std::string& text) {
   for (const Force force : {Force::kPass, Force::kFail}) {
     if (text == policy::to_string(force)) return force;
@@ -41,11 +84,20 @@ Force force_of(const std::string& text) {
 model::AppraisalRecord to_record(const RecordedAppraisal& appraisal) {
   policy::Facts facts = appraisal.facts;
   facts.ip.clear();
-  const Json content{{"facts", policy::to_json(facts)},
-                     {"findings", policy::to_json(appraisal.findings)},
-                     {"force", policy::to_string(appraisal.force)},
-                     {"rejecting", Json(names_of(appraisal.rejecting))}};
-  return {appraisal.time, facts.device_id, appraisal.passed, dump_json(content)};
+  Json content{{"facts", policy::to_json(facts)},
+               {"findings", policy::to_json(appraisal.findings)},
+               {"force", policy::to_string(appraisal.force)},
+               {"rejecting", Json(names_of(appraisal.rejecting))}};
+  std::string text = dump_json(content);
+  if (text.size() > kMaxRecordBytes) {
+    content["findings"] = policy::to_json(without_details(appraisal.findings));
+    text = dump_json(content);
+  }
+  if (text.size() > kMaxRecordBytes) {
+    content["facts"] = policy::to_json(cut(std::move(facts)));
+    text = dump_json(content);
+  }
+  return {appraisal.time, appraisal.facts.device_id, appraisal.passed, std::move(text)};
 }
 
 Result<RecordedAppraisal> from_record(const model::AppraisalRecord& record) {
@@ -70,39 +122,40 @@ Result<RecordedAppraisal> from_record(const model::AppraisalRecord& record) {
   return out;
 }
 
-Result<Replay> replay(const policy::Policy& policy,
-                      const std::vector<model::AppraisalRecord>& records) {
-  Replay out;
-  out.appraisals = records.size();
-  std::set<std::string> failing;
-  std::set<std::string> passing;
-  for (const model::AppraisalRecord& record : records) {
-    auto before = from_record(record);
-    if (!before) return pass(before);
-    const policy::Verdict now =
-        policy::judge(policy, before->facts, before->findings, before->time, before->force);
-    if (now.passed == before->passed) continue;
-    ++(now.passed ? out.newly_passing : out.newly_failing).appraisals;
-    const auto reasons =
-        names_of(now.passed ? before->rejecting : ids_of(now.with(policy::Action::kReject)));
-    for (const std::string& reason : reasons) ++out.reasons[reason];
-    if (!(now.passed ? passing : failing).insert(record.device_id).second) continue;
-    if (out.devices.size() == kMaxListedDevices) {
-      ++out.devices_left_off;
-      continue;
-    }
-    out.devices.push_back({before->facts.device_id, before->facts.package_name,
-                           before->facts.platform, before->facts.model, before->time, now.passed,
-                           reasons});
+Result<void> Replayer::add(const model::AppraisalRecord& record) {
+  auto before = from_record(record);
+  if (!before) return pass(before);
+  ++out_.appraisals;
+  const policy::Verdict now =
+      policy::judge(policy_, before->facts, before->findings, before->time, before->force);
+  if (now.passed == before->passed) return {};
+  ++(now.passed ? out_.newly_passing : out_.newly_failing).appraisals;
+  const auto reasons =
+      names_of(now.passed ? before->rejecting : ids_of(now.with(policy::Action::kReject)));
+  for (const std::string& reason : reasons) ++out_.reasons[reason];
+  if (!(now.passed ? passing_ : failing_).insert(record.device_id).second) return {};
+  if (out_.devices.size() == kMaxListedDevices) {
+    ++out_.devices_left_off;
+    return {};
   }
-  out.newly_failing.devices = failing.size();
-  out.newly_passing.devices = passing.size();
-  return out;
+  out_.devices.push_back({before->facts.device_id, before->facts.package_name,
+                          before->facts.platform, before->facts.model, before->time, now.passed,
+                          reasons});
+  return {};
+}
+
+Replay Replayer::end() {
+  out_.newly_failing.devices = failing_.size();
+  out_.newly_passing.devices = passing_.size();
+  return std::move(out_);
 }
 
 void AppraisalJournal::add(RecordedAppraisal appraisal) {
+  const bool refused = protocol::refuse_challenge(appraisal.findings);
   const MutexLock lock(mutex_);
-  if (pending_.size() < kCapacity) pending_.push_back(std::move(appraisal));
+  if (pending_.size() >= kCapacity || (refused && refused_ >= kRefusedCapacity)) return;
+  if (refused) ++refused_;
+  pending_.push_back(std::move(appraisal));
 }
 
 Result<void> AppraisalJournal::flush() {
@@ -110,18 +163,23 @@ Result<void> AppraisalJournal::flush() {
   {
     const MutexLock lock(mutex_);
     taken.swap(pending_);
+    refused_ = 0;
   }
-  if (taken.empty()) return {};
-  std::vector<model::AppraisalRecord> records;
-  records.reserve(taken.size());
-  for (const RecordedAppraisal& appraisal : taken) records.push_back(to_record(appraisal));
-  return store_.remember(
-      [&](store::Transaction& transaction) { return transaction.put_appraisals(records); });
+  for (std::size_t from = 0; from < taken.size(); from += kWrittenAtOnce) {
+    std::vector<model::AppraisalRecord> some;
+    for (std::size_t i = from; i < std::min(from + kWrittenAtOnce, taken.size()); ++i) {
+      some.push_back(to_record(taken[i]));
+    }
+    auto ok = store_.remember(
+        [&](store::Transaction& transaction) { return transaction.put_appraisals(some); });
+    if (!ok) return ok;
+  }
+  return {};
 }
 
 Result<std::optional<RecordedAppraisal>> AppraisalJournal::newest(const std::string& device_id) {
   if (auto ok = flush(); !ok) return pass(ok);
-  auto records = store_.read().appraisals(1, device_id);
+  auto records = store_.read().appraisals(1, device_id, INT64_MAX);
   if (!records) return pass(records);
   if (records->empty()) return std::nullopt;
   auto appraisal = from_record(records->front());
@@ -131,9 +189,19 @@ Result<std::optional<RecordedAppraisal>> AppraisalJournal::newest(const std::str
 
 Result<Replay> AppraisalJournal::replay(const policy::Policy& policy, std::size_t last) {
   if (auto ok = flush(); !ok) return pass(ok);
-  auto records = store_.read().appraisals(last, std::nullopt);
-  if (!records) return pass(records);
-  return state::replay(policy, *records);
+  Replayer replayer(policy);
+  std::int64_t before = INT64_MAX;
+  while (last > 0) {
+    auto page = store_.read().appraisals(std::min(last, kPage), std::nullopt, before);
+    if (!page) return pass(page);
+    if (page->empty()) break;
+    for (const model::AppraisalRecord& record : *page) {
+      if (auto ok = replayer.add(record); !ok) return pass(ok);
+    }
+    last -= page->size();
+    before = page->back().number;
+  }
+  return replayer.end();
 }
 
 }  // namespace touchmark::verifier::state

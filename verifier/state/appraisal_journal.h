@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@
 
 namespace touchmark::verifier::state {
 
-// What was judged, with the verdict. The address is left out when it is written.
+// What was judged, with the verdict.
 struct RecordedAppraisal {
   UnixTime time{};
   policy::Facts facts;
@@ -22,6 +23,11 @@ struct RecordedAppraisal {
   std::vector<protocol::FindingId> rejecting;
 };
 
+// The most that one record holds of JSON, in bytes, whatever the app said.
+inline constexpr std::size_t kMaxRecordBytes = 4096;
+
+// The address is left out. Of a record that would be too large the findings lose their details
+// first, and then the facts that are the app's own words are cut.
 model::AppraisalRecord to_record(const RecordedAppraisal& appraisal);
 // kCorrupt when it is not what to_record() makes.
 Result<RecordedAppraisal> from_record(const model::AppraisalRecord& record);
@@ -50,15 +56,29 @@ struct Replay {
   std::size_t devices_left_off = 0;
 };
 
-// `records`: the newest first. kCorrupt for one that cannot be read.
-Result<Replay> replay(const policy::Policy& policy,
-                      const std::vector<model::AppraisalRecord>& records);
+// Judges records, which come one after the other, the newest first, by a policy.
+class Replayer {
+ public:
+  // `policy` must outlive this.
+  explicit Replayer(const policy::Policy& policy) : policy_(policy) {}
+  // kCorrupt for a record that cannot be read.
+  Result<void> add(const model::AppraisalRecord& record);
+  Replay end();
 
-// Thread-safe. Over kCapacity appraisals between two writes, further ones are not recorded. Fails
+ private:
+  const policy::Policy& policy_;
+  Replay out_;
+  std::set<std::string> failing_;
+  std::set<std::string> passing_;
+};
+
+// Thread-safe. Over kCapacity appraisals between two writes, further ones are not recorded; of
+// those that answer no good challenge, which cost a client nothing, over kRefusedCapacity. Fails
 // with StoreError.
 class AppraisalJournal {
  public:
   static constexpr std::size_t kCapacity = 4096;
+  static constexpr std::size_t kRefusedCapacity = 256;
 
   // `store` must outlive this.
   explicit AppraisalJournal(AuditedStore& store) : store_(store) {}
@@ -70,13 +90,14 @@ class AppraisalJournal {
 
   // The newest of one device.
   Result<std::optional<RecordedAppraisal>> newest(const std::string& device_id);
-  // Judges the `last` recorded ones by `policy`.
+  // Judges the `last` recorded ones by `policy`, a page of them in memory at a time.
   Result<Replay> replay(const policy::Policy& policy, std::size_t last);
 
  private:
   AuditedStore& store_;
   Mutex mutex_;
   std::vector<RecordedAppraisal> pending_ GUARDED_BY(mutex_);
+  std::size_t refused_ GUARDED_BY(mutex_) = 0;  // of those pending
 };
 
 }  // namespace touchmark::verifier::state

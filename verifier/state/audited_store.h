@@ -42,6 +42,13 @@ class AuditedStore {
         actor, action, detail, [](store::Transaction&) { return Result<void>(); }, [] {});
   }
 
+  // Store::keep_parts(), whose `then` makes the change: other changes go on meanwhile.
+  Result<void> keep_parts(const std::vector<package::Part>& parts, const store::PartReader& read,
+                          const std::function<Result<void>()>& then) EXCLUDES(changes_) {
+    return store_.keep_parts(parts, read, then);
+  }
+  Result<void> discard_unused() { return store_.discard_unused(); }
+
   // What the service itself remembers: no operator did it, so the audit log does not tell of it.
   Result<void> remember(const store::Store::Change& change) { return store_.write(change); }
 

@@ -33,7 +33,7 @@ TEST_F(AuditedStoreTest, NotesAChangeThatItMade) {
       },
       [&] { published = true; }));
   EXPECT_TRUE(published);
-  EXPECT_THAT(store_->apis().value(), SizeIs(1));
+  EXPECT_THAT(store_->apis({}).value(), SizeIs(1));
   const auto log = store_->audit_log(10).value();
   ASSERT_THAT(log, SizeIs(1));
   EXPECT_EQ(log[0].actor, "alice");
@@ -53,7 +53,7 @@ TEST_F(AuditedStoreTest, AChangeThatFailsLeavesNothing) {
       [&] { published = true; });
   ASSERT_FALSE(failed);
   EXPECT_FALSE(published);
-  EXPECT_THAT(store_->apis().value(), IsEmpty());
+  EXPECT_THAT(store_->apis({}).value(), IsEmpty());
   EXPECT_EQ(entries(), 0U);
   ASSERT_TRUE(audited_.note("alice", "secret.read", "")) << "the next change can be made";
 }
@@ -69,7 +69,7 @@ TEST_F(AuditedStoreTest, AChangeThatThrowsLeavesNothing) {
         [] {}));
   };
   EXPECT_THROW(change(), std::runtime_error);
-  EXPECT_THAT(store_->apis().value(), IsEmpty());
+  EXPECT_THAT(store_->apis({}).value(), IsEmpty());
   EXPECT_EQ(entries(), 0U);
   ASSERT_TRUE(audited_.note("alice", "secret.read", "")) << "the next change can be made";
 }

@@ -1,5 +1,7 @@
 #include "verifier/state/configuration.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "crypto/jose.h"
 #include "protocol/idn/unicode_host.h"
@@ -7,6 +9,9 @@
 
 namespace touchmark::verifier::state {
 namespace {
+
+// Earlier services stored more than an app takes.
+constexpr std::size_t kMaxStoredBytes = 16 << 20;
 
 // What a configuration says, except version and time of issue.
 Json content_of(Json payload) {
@@ -16,7 +21,7 @@ Json content_of(Json payload) {
 }
 
 Result<Json> payload_of(std::string_view jws, const crypto::EcKey& key) {
-  auto opened = crypto::verify_es256(jws, key, protocol::kConfigType);
+  auto opened = crypto::verify_es256(jws, key, protocol::kConfigType, kMaxStoredBytes);
   if (!opened) return pass(opened);
   return std::move(opened->payload);
 }
@@ -82,6 +87,12 @@ Result<Configuration> next_configuration(const Configuration& before,
                                           " APIs are too many: an app takes at most " +
                                           std::to_string(protocol::kMaxApis)));
   }
+  for (const protocol::ApiRule& api : content.apis) {
+    if (api.pins.size() <= protocol::kMaxPins) continue;
+    return tl::unexpected<Error>(
+        too_many("the API " + to_string(api.domain) + " has " + std::to_string(api.pins.size()) +
+                 " pins, and an app takes at most " + std::to_string(protocol::kMaxPins)));
+  }
   content.version = before.version + 1;
   content.issued = now;
   auto jws = sign_configuration(content);
@@ -96,6 +107,15 @@ Result<Configuration> parse_configuration(std::string_view jws, const crypto::Ec
   auto version = get_int(*payload, "version", 1, protocol::kMaxInteger);
   if (!version) return fail(ConfigurationError::kMalformed, version.error().message());
   return Configuration{*version, std::string(jws)};
+}
+
+std::int64_t version_after_unreadable(std::string_view jws, UnixTime now) {
+  // Versions count up from 1, so the time is above any that was counted.
+  std::int64_t out = to_unix(now);
+  const auto opened = crypto::parse_jws(jws, kMaxStoredBytes);
+  if (!opened) return out;
+  const auto stated = get_int(opened->payload, "version", 1, protocol::kMaxInteger / 2);
+  return stated ? std::max(out, *stated) : out;
 }
 
 Result<model::ApiDomain> normalize_api(const model::ApiDomain& api) {

@@ -30,15 +30,19 @@ Result<protocol::Configuration> configuration_content(const std::string& account
 Result<Configuration> next_configuration(const Configuration& before,
                                          protocol::Configuration content, UnixTime now);
 
-// Reads one that was stored.
+// Reads one that was stored, also one that is larger than an app takes.
 enum class ConfigurationError { kMalformed };
 std::string_view error_id(ConfigurationError error);
 Result<Configuration> parse_configuration(std::string_view jws, const crypto::EcKey& key);
 
+// A version above that of a stored configuration that cannot be read, so that apps take what is
+// made in its place.
+std::int64_t version_after_unreadable(std::string_view jws, UnixTime now);
+
 enum class ApiError {
   kBadDomain,  // not a host or host:port
   kBadPin,     // not the padded base64 of 32 bytes, or more pins than one API may have
-  kTooMany,    // more APIs than an app takes, by number or by the size of the configuration
+  kTooMany,    // more APIs or pins than an app takes, by number or by the size of the configuration
 };
 std::string_view error_id(ApiError error);
 // The API as it is stored: its domain in the one spelling of protocol::HostPort, such as

@@ -86,7 +86,7 @@ TEST_F(ConfigurationTest, MakesNoneThatAnAppWouldRefuse) {
   for (model::ApiDomain& api : apis) api.pins.assign(protocol::kMaxPins, pin(7));
   EXPECT_TRUE(refused(apis).is(ApiError::kTooMany)) << refused(apis).text();
   const std::vector<std::string> pins(protocol::kMaxPins + 1, pin(7));
-  EXPECT_TRUE(refused({{"a.example", pins}}).is(protocol::ConfigError::kMalformed));
+  EXPECT_TRUE(refused({{"a.example", pins}}).is(ApiError::kTooMany));
 
   settings_.token_prefix = "a\r\nb";
   EXPECT_TRUE(refused({}).is(protocol::ConfigError::kBadHeader));

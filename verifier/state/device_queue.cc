@@ -6,13 +6,13 @@ namespace touchmark::verifier::state {
 
 void DeviceQueue::add(model::DeviceRecord record) {
   const MutexLock lock(mutex_);
-  latest_ = record.device_id;
+  latest_ = record;
   if (pending_.size() >= kCapacity && !pending_.contains(record.device_id)) return;
   std::string device_id = record.device_id;
   pending_.insert_or_assign(std::move(device_id), std::move(record));
 }
 
-std::string DeviceQueue::latest() const {
+std::optional<model::DeviceRecord> DeviceQueue::latest() const {
   const MutexLock lock(mutex_);
   return latest_;
 }

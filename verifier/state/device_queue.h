@@ -1,6 +1,7 @@
 // Device records on their way to the store: attestations put them here, a timer writes them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,12 +19,12 @@ class DeviceQueue {
 
   void add(model::DeviceRecord record);
   std::vector<model::DeviceRecord> take();
-  // The device that was added last; empty when none was since the start.
-  std::string latest() const;
+  // The record that was added last; nullopt when none was since the start.
+  std::optional<model::DeviceRecord> latest() const;
 
  private:
   mutable Mutex mutex_;
-  std::string latest_ GUARDED_BY(mutex_);
+  std::optional<model::DeviceRecord> latest_ GUARDED_BY(mutex_);
   std::unordered_map<std::string, model::DeviceRecord> pending_ GUARDED_BY(mutex_);
 };
 

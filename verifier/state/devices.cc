@@ -1,5 +1,7 @@
 #include "verifier/state/devices.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 
 namespace touchmark::verifier::state {
@@ -9,6 +11,14 @@ using policy::Force;
 
 constexpr std::size_t kDeviceIdBytes = 16;
 constexpr std::string_view kLatest = "latest";
+constexpr std::size_t kDevicesAtOnce = 4096;  // records in one transaction
+
+bool is_device_id(const std::string& text) {
+  const auto bytes = base64_decode(text);
+  return bytes && bytes->size() == kDeviceIdBytes;
+}
+
+std::string quoted(const std::string& text) { return "\"" + text.substr(0, 64) + "\""; }
 
 }  // namespace
 
@@ -43,24 +53,17 @@ Force Devices::forced(const std::string& device_id) const {
 
 Result<void> Devices::flush() {
   const auto records = seen_.take();
-  if (records.empty()) return {};
-  return store_.remember(
-      [&](store::Transaction& transaction) { return transaction.put_devices(records); });
-}
-
-Result<std::string> Devices::resolve(const std::string& name) {
-  if (name != kLatest) {
-    const auto bytes = base64_decode(name);
-    if (bytes && bytes->size() == kDeviceIdBytes) return name;
-    return fail(DeviceError::kBadDevice, "\"" + name.substr(0, 64) +
-                                             "\" is not a device id: the base64 of 16 bytes, or "
-                                             "latest");
+  // In short transactions: an App Attest counter may wait for its turn.
+  for (std::size_t from = 0; from < records.size(); from += kDevicesAtOnce) {
+    const std::vector<model::DeviceRecord> some(
+        records.begin() + static_cast<std::ptrdiff_t>(from),
+        records.begin() +
+            static_cast<std::ptrdiff_t>(std::min(from + kDevicesAtOnce, records.size())));
+    auto ok = store_.remember(
+        [&](store::Transaction& transaction) { return transaction.put_devices(some); });
+    if (!ok) return ok;
   }
-  if (auto seen = seen_.latest(); !seen.empty()) return seen;
-  auto stored = store_.read().devices(1);
-  if (!stored) return pass(stored);
-  if (stored->empty()) return fail(DeviceError::kNoDevice, "no device was seen yet");
-  return stored->front().device_id;
+  return {};
 }
 
 Result<std::vector<Device>> Devices::list(std::size_t limit) {
@@ -76,41 +79,55 @@ Result<std::vector<Device>> Devices::list(std::size_t limit) {
 }
 
 Result<Device> Devices::find(const std::string& name) {
-  const auto device_id = resolve(name);
-  if (!device_id) return pass(device_id);
+  const auto latest = seen_.latest();
+  if (name == kLatest && latest) return Device{*latest, forced(latest->device_id)};
   if (auto ok = flush(); !ok) return pass(ok);
-  auto record = store_.read().device(*device_id);
-  if (!record) return pass(record);
-  if (!*record) {
-    return fail(DeviceError::kNoDevice, "device " + *device_id + " was never seen");
+  if (name == kLatest) {
+    auto newest = store_.read().devices(1);
+    if (!newest) return pass(newest);
+    if (newest->empty()) return fail(DeviceError::kNoDevice, "no device was seen yet");
+    return Device{newest->front(), forced(newest->front().device_id)};
   }
-  return Device{std::move(**record), forced(*device_id)};
+  if (!is_device_id(name)) {
+    return fail(DeviceError::kBadDevice, quoted(name) +
+                                             " is not a device id: the base64 of 16 bytes, or "
+                                             "latest");
+  }
+  if (latest && latest->device_id == name) return Device{*latest, forced(name)};
+  auto record = store_.read().device(name);
+  if (!record) return pass(record);
+  if (!*record) return fail(DeviceError::kNoDevice, "device " + name + " was never seen");
+  return Device{std::move(**record), forced(name)};
 }
 
-Result<Devices::Forced> Devices::force(const std::string& name, Force force,
+Result<Devices::Forced> Devices::force(const std::string& device_id, Force force,
                                        const std::string& actor) {
-  const auto device_id = resolve(name);
-  if (!device_id) return pass(device_id);
+  if (!is_device_id(device_id)) {
+    return fail(DeviceError::kBadDevice,
+                quoted(device_id) +
+                    " is not the id of one device: the base64 of 16 bytes. Anybody can be the "
+                    "device seen last; look at it first, and give its id");
+  }
   ForcedDevices next;
   auto done = store_.change(
-      actor, "device.force", *device_id + " " + std::string(policy::to_string(force)),
+      actor, "device.force", device_id + " " + std::string(policy::to_string(force)),
       [&](store::Transaction& transaction) -> Result<void> {
         next = *forced_.get();
         if (force == Force::kNone) {
-          next.erase(*device_id);
-          return transaction.remove_forced_device(*device_id);
+          next.erase(device_id);
+          return transaction.remove_forced_device(device_id);
         }
-        if (next.size() >= kMaxForcedDevices && !next.contains(*device_id)) {
+        if (next.size() >= kMaxForcedDevices && !next.contains(device_id)) {
           return fail(DeviceError::kTooMany, "more than " + std::to_string(kMaxForcedDevices) +
                                                  " devices are forced; clear some first");
         }
-        next.insert_or_assign(*device_id, force);
+        next.insert_or_assign(device_id, force);
         return transaction.put_forced_device(
-            {*device_id, force == Force::kPass, actor, store_.now()});
+            {device_id, force == Force::kPass, actor, store_.now()});
       },
       [&] { forced_.set(std::make_shared<ForcedDevices>(std::move(next))); });
   if (!done) return pass(done);
-  return Forced{*device_id, force};
+  return Forced{device_id, force};
 }
 
 }  // namespace touchmark::verifier::state

@@ -13,7 +13,7 @@
 namespace touchmark::verifier::state {
 
 enum class DeviceError {
-  kBadDevice,  // not a device id
+  kBadDevice,  // not a device id; to force one, "latest" is none
   kNoDevice,   // no such device was seen, or, for "latest", none
   kTooMany,    // more forced devices than the service keeps
 };
@@ -26,8 +26,7 @@ struct Device {
   policy::Force force = policy::Force::kNone;
 };
 
-// Thread-safe. Fails with DeviceError or StoreError, and has then changed nothing. Where a name is
-// taken, it is a device id, or "latest" for the device seen last.
+// Thread-safe. Fails with DeviceError or StoreError, and has then changed nothing.
 class Devices {
  public:
   // `store` must outlive this.
@@ -44,18 +43,18 @@ class Devices {
 
   // The last seen first.
   Result<std::vector<Device>> list(std::size_t limit);
+  // `name`: a device id, or "latest" for the device seen last.
   Result<Device> find(const std::string& name);
   struct Forced {
     std::string device_id;
     policy::Force force = policy::Force::kNone;
   };
-  // Force::kNone ends what was said before.
-  Result<Forced> force(const std::string& name, policy::Force force, const std::string& actor);
+  // Force::kNone ends what was said before. Takes an id alone: anybody can be the device seen last
+  // when an operator's request arrives.
+  Result<Forced> force(const std::string& device_id, policy::Force force, const std::string& actor);
 
  private:
   using ForcedDevices = std::map<std::string, policy::Force>;
-
-  Result<std::string> resolve(const std::string& name);
 
   AuditedStore& store_;
   DeviceQueue seen_;

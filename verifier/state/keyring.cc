@@ -38,9 +38,32 @@ Result<Bytes> get_secret(store::Store& store, const char* name, ByteView master_
 }
 
 Keyring make(const Clock& clock, Random& random) {
-  return {hex_encode(random.bytes(8)), clock.now(),
-          random.bytes(kKeyBytes),     random.bytes(kKeyBytes),
-          crypto::EcKey::generate(),   true};
+  return {hex_encode(random.bytes(8)),
+          clock.now(),
+          random.bytes(kKeyBytes),
+          random.bytes(kKeyBytes),
+          crypto::EcKey::generate(),
+          random.bytes(kKeyBytes),
+          true};
+}
+
+// The audit key is sealed into one text with the token secret, which the service cannot start
+// without: taking it out, so that the log looks as if it had never been sealed, takes the master
+// key.
+Bytes token_text(const Keyring& keyring) {
+  Bytes out = keyring.token_secret;
+  append(out, keyring.audit_key);
+  return out;
+}
+
+Result<void> add_audit_key(Keyring& keyring, store::Store& store, ByteView master_key,
+                           Random& random) {
+  keyring.audit_key = random.bytes(kKeyBytes);
+  return store.write([&](store::Transaction& transaction) -> Result<void> {
+    const Bytes sealed = crypto::seal(master_key, kTokenSecret, token_text(keyring), random);
+    if (auto ok = transaction.put(kTokenSecret, sealed); !ok) return ok;
+    return transaction.seal_audit_end(keyring.audit_key);
+  });
 }
 
 Result<void> save(const Keyring& keyring, store::Store& store, ByteView master_key,
@@ -52,18 +75,24 @@ Result<void> save(const Keyring& keyring, store::Store& store, ByteView master_k
     const std::string first_start = std::to_string(to_unix(keyring.first_start));
     if (auto ok = transaction.put(kAccount, as_bytes(keyring.account)); !ok) return ok;
     if (auto ok = transaction.put(kFirstStart, as_bytes(first_start)); !ok) return ok;
-    if (auto ok = put_secret(kTokenSecret, keyring.token_secret); !ok) return ok;
+    if (auto ok = put_secret(kTokenSecret, token_text(keyring)); !ok) return ok;
     if (auto ok = put_secret(kChallengeKey, keyring.challenge_key); !ok) return ok;
-    return put_secret(kConfigKey, keyring.config_key.private_der());
+    if (auto ok = put_secret(kConfigKey, keyring.config_key.private_der()); !ok) return ok;
+    return transaction.seal_audit_end(keyring.audit_key);
   });
 }
 
-Result<Keyring> load(const std::string& account, store::Store& store, ByteView master_key) {
+Result<Keyring> load(const std::string& account, store::Store& store, ByteView master_key,
+                     Random& random) {
   auto first_start = get_required(store, kFirstStart);
   if (!first_start) return pass(first_start);
   std::int64_t seconds = 0;
   const std::string_view text = as_text(*first_start);
-  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const auto [end, parsed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (parsed != std::errc{} || end != text.data() + text.size()) {
+    return fail(store::StoreError::kCorrupt,
+                std::string("\"") + kFirstStart + "\" in the database is not a time");
+  }
   auto token_secret = get_secret(store, kTokenSecret, master_key);
   if (!token_secret) return pass(token_secret);
   auto challenge_key = get_secret(store, kChallengeKey, master_key);
@@ -72,12 +101,25 @@ Result<Keyring> load(const std::string& account, store::Store& store, ByteView m
   if (!config_der) return pass(config_der);
   auto config_key = crypto::EcKey::from_private_der(*config_der);
   if (!config_key) return pass(config_key);
-  return Keyring{account,
-                 from_unix(seconds),
-                 std::move(*token_secret),
-                 std::move(*challenge_key),
-                 std::move(*config_key),
-                 false};
+  Bytes audit_key;
+  if (token_secret->size() == 2 * kKeyBytes) {
+    audit_key.assign(token_secret->begin() + kKeyBytes, token_secret->end());
+    token_secret->resize(kKeyBytes);
+  }
+  if (token_secret->size() != kKeyBytes || challenge_key->size() != kKeyBytes) {
+    return fail(store::StoreError::kCorrupt, "a secret in the database has another length");
+  }
+  Keyring keyring{account,
+                  from_unix(seconds),
+                  std::move(*token_secret),
+                  std::move(*challenge_key),
+                  std::move(*config_key),
+                  std::move(audit_key),
+                  false};
+  if (keyring.audit_key.empty()) {
+    if (auto ok = add_audit_key(keyring, store, master_key, random); !ok) return pass(ok);
+  }
+  return keyring;
 }
 
 }  // namespace
@@ -90,7 +132,7 @@ Result<Keyring> Keyring::open(store::Store& store, ByteView master_key, const Cl
   }
   auto account = store.get(kAccount);
   if (!account) return pass(account);
-  if (*account) return load(std::string(as_text(**account)), store, master_key);
+  if (*account) return load(std::string(as_text(**account)), store, master_key, random);
   Keyring made = make(clock, random);
   if (auto ok = save(made, store, master_key, random); !ok) return pass(ok);
   return made;

@@ -10,10 +10,12 @@ namespace touchmark::verifier::state {
 Operators::Operators(AuditedStore& store, Random& random, const appraisal::TokenMint& mint)
     : store_(store), random_(random), mint_(mint), tokens_(std::make_shared<Tokens>()) {}
 
-Result<void> Operators::load() {
-  auto tokens = store_.read().operator_tokens();
+Result<void> Operators::load(LoadNotes& notes) {
+  const std::size_t before = notes.size();
+  auto tokens = store_.read().operator_tokens(note_rows(
+      notes, "operator token", "it ended; `touchmark serve --reset-operator-tokens` makes others"));
   if (!tokens) return pass(tokens);
-  first_start_ = tokens->empty();
+  first_start_ = tokens->empty() && notes.size() == before;
   tokens_.set(std::make_shared<Tokens>(std::move(*tokens)));
   return {};
 }
@@ -27,7 +29,7 @@ Result<std::string> Operators::make_token(const std::string& name, model::Role r
       [&](store::Transaction& transaction) -> Result<void> {
         auto put = transaction.put_operator_token({name, role, crypto::sha256(as_bytes(token))});
         if (!put) return put;
-        auto tokens = transaction.operator_tokens();
+        auto tokens = transaction.operator_tokens([](const std::string&, const Error&) {});
         if (!tokens) return pass(tokens);
         known = std::move(*tokens);
         return {};
@@ -53,7 +55,8 @@ Result<AuditLog> Operators::audit_log(std::size_t limit) {
   if (!entries) return pass(entries);
   auto verified = store_.read().verify_audit();
   if (!verified && !verified.error().is(store::StoreError::kCorrupt)) return pass(verified);
-  return AuditLog{std::move(*entries), verified.has_value()};
+  return AuditLog{std::move(*entries), verified.has_value(),
+                  verified ? "" : verified.error().message()};
 }
 
 Result<TokenSecrets> Operators::token_secrets(const std::string& actor) {

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "verifier/appraisal/token.h"
 #include "verifier/state/audited_store.h"
+#include "verifier/state/load_notes.h"
 #include "verifier/state/snapshot.h"
 
 namespace touchmark::verifier::state {
@@ -20,6 +21,7 @@ struct TokenSecrets {
 struct AuditLog {
   std::vector<model::AuditEntry> entries;  // the newest first
   bool intact = false;                     // no entry of the whole log was changed or taken out
+  std::string problem{};                   // what was, when it is not intact
 };
 
 // Thread-safe. Fails with StoreError, and has then changed nothing.
@@ -28,7 +30,7 @@ class Operators {
   // What is passed by reference must outlive this.
   Operators(AuditedStore& store, Random& random, const appraisal::TokenMint& mint);
   // Reads what the store knows.
-  Result<void> load();
+  Result<void> load(LoadNotes& notes);
 
   // True when there was no operator token at load(): make and show them.
   bool first_start() const { return first_start_; }

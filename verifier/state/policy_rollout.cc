@@ -117,10 +117,29 @@ Result<void> PolicyRollout::load() {
   auto state = read_state();
   if (!state) {
     return fail(store::StoreError::kCorrupt,
-                "the stored policy cannot be read: " + state.error().message());
+                "the stored policy cannot be read, and the service does not judge by another "
+                "one: " +
+                    state.error().message() +
+                    "; start with --reset-policy to put the default policy into force, and then "
+                    "set yours with `touchmark policy set`");
   }
   state_.set(std::make_shared<PolicyState>(std::move(*state)));
   return {};
+}
+
+Result<void> PolicyRollout::reset(const std::string& actor) {
+  auto standard = make_version(std::string(policy::default_document()), actor, store_.now());
+  if (!standard) return pass(standard);
+  PolicyState next;
+  next.current = std::move(*standard);
+  // Above whatever revision somebody may have seen.
+  next.revision = to_unix(store_.now());
+  return store_.change(
+      actor, "policy.reset", "revision " + std::to_string(next.revision) + ", the default policy",
+      [&](store::Transaction& transaction) {
+        return transaction.put(kPolicyName, as_bytes(dump_json(to_json(next))));
+      },
+      [&] { state_.set(std::make_shared<PolicyState>(next)); });
 }
 
 // --- Judging -------------------------------------------------------------------------------------

@@ -60,8 +60,11 @@ class PolicyRollout {
   // allows. `store` must outlive this.
   PolicyRollout(AuditedStore& store, std::function<void(policy::Policy&)> overlay);
   // Reads what the store knows; the default document when it knows none. (The store gave one to a
-  // database that was in use under an older default.)
+  // database that was in use under an older default.) One that cannot be read fails with kCorrupt:
+  // what the operator asked for is not replaced by something else.
   Result<void> load();
+  // The way out of that: the default document in place of whatever is stored, noted as `actor`'s.
+  Result<void> reset(const std::string& actor);
 
   // Judges one appraisal by the policy that holds for its device.
   policy::Verdict judge(const policy::Facts& facts, const std::vector<protocol::Finding>& findings,

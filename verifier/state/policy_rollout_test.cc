@@ -28,8 +28,8 @@ class PolicyRolloutTest : public ::testing::Test {
     settings_.tls_spki_sha256.fill(std::byte{0x22});
     testing::put_policy(*store_);
     const SoftAttester attester(app_, "");
-    EXPECT_TRUE(testing::write(*store_, &store::Transaction::put_registration,
-                               app_.registration(clock_.now() - Seconds(3600)), app_.reader()));
+    EXPECT_TRUE(testing::put_registration(*store_, app_.registration(clock_.now() - Seconds(3600)),
+                                          app_.reader()));
     reopen();
   }
   void reopen() {
@@ -230,15 +230,15 @@ TEST_F(PolicyRolloutTest, ReplayTellsWhoWouldNewlyFailOrPass) {
 
 TEST_F(PolicyRolloutTest, KeepsNoAddressAndABoundedNumberOfAppraisals) {
   attest(phone());
-  ASSERT_TRUE(verifier_->flush());
-  const auto records = store_->appraisals(10, std::nullopt).value();
+  ASSERT_TRUE(verifier_->housekeep());
+  const auto records = store_->appraisals(10, std::nullopt, INT64_MAX).value();
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].content.find("192.0.2.1"), std::string::npos) << records[0].content;
   const std::vector<model::AppraisalRecord> many(static_cast<std::size_t>(model::kKeptAppraisals),
                                                  records[0]);
   ASSERT_TRUE(testing::write(*store_, &store::Transaction::put_appraisals, many));
   ASSERT_TRUE(testing::write(*store_, &store::Transaction::put_appraisals, {records[0]}));
-  EXPECT_EQ(store_->appraisals(1'000'000, std::nullopt)->size(),
+  EXPECT_EQ(store_->appraisals(1'000'000, std::nullopt, INT64_MAX)->size(),
             static_cast<std::size_t>(model::kKeptAppraisals));
 }
 
@@ -247,11 +247,13 @@ TEST_F(PolicyRolloutTest, ForcesOneDevice) {
   const SoftAttester other = phone();
   const Json hook{{"findings", {{{"id", "hook.framework"}, {"detail", "frida"}}}}};
   EXPECT_FALSE(attest(mine, "14", hook).passed);
-  auto forced = verifier_->devices().force("latest", policy::Force::kPass, "admin");
+  const std::string latest = verifier_->devices().find("latest").value().record.device_id;
+  EXPECT_TRUE(attest(other).passed);
+  auto forced = verifier_->devices().force(latest, policy::Force::kPass, "admin");
   ASSERT_TRUE(forced) << forced.error().text();
   EXPECT_EQ(forced->device_id, protocol::device_id(mine.key));
   EXPECT_TRUE(attest(other).passed);
-  EXPECT_TRUE(attest(mine, "14", hook).passed) << "latest was resolved when it was said";
+  EXPECT_TRUE(attest(mine, "14", hook).passed) << "whoever attests meanwhile";
   EXPECT_FALSE(attest(other, "14", hook).passed);
   reopen();
   EXPECT_TRUE(attest(mine, "14", hook).passed);
@@ -270,7 +272,8 @@ TEST_F(PolicyRolloutTest, ForcesOneDevice) {
 TEST_F(PolicyRolloutTest, AForcedPassDoesNotLetEvidencePassTwice) {
   const SoftAttester mine = phone();
   attest(mine);
-  ASSERT_TRUE(verifier_->devices().force("latest", policy::Force::kPass, "admin"));
+  ASSERT_TRUE(
+      verifier_->devices().force(protocol::device_id(mine.key), policy::Force::kPass, "admin"));
   EXPECT_TRUE(attest(mine).passed);
   auto replayed = verifier_->attestation().attest(last_request_, {"192.0.2.1", mine.exporter});
   EXPECT_FALSE(replayed->record.passed);
@@ -284,7 +287,7 @@ TEST_F(PolicyRolloutTest, ShowsADeviceWithItsVerdictExplained) {
   EXPECT_TRUE(verifier_->devices()
                   .force("latest", policy::Force::kPass, "admin")
                   .error()
-                  .is(DeviceError::kNoDevice));
+                  .is(DeviceError::kBadDevice));
   set(kNoOldPhones);
   const AttestationRecord verdict = attest(phone(), "13");
   const Json seen = device("latest");

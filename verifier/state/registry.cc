@@ -1,6 +1,7 @@
 #include "verifier/state/registry.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/encoding.h"
 #include "crypto/crypto.h"
@@ -19,6 +20,41 @@ std::string certificate_id(const Sha256Digest& certificate, const std::string& p
   return "cert-" + hex_encode(ByteView(hash.finish()).first(8));
 }
 
+// A package under a deadline: what reads it fails when its time is over, or the service ends.
+class TimedSource final : public Source {
+ public:
+  TimedSource(std::unique_ptr<Source> source, const std::atomic<bool>& stopping)
+      : source_(std::move(source)),
+        stopping_(stopping),
+        limit_(std::chrono::seconds(10) +
+               std::chrono::milliseconds(source_->size() / kBytesPerMillisecond)),
+        end_(std::chrono::steady_clock::now() + limit_) {}
+
+  std::uint64_t size() const override { return source_->size(); }
+  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (auto ok = check(); !ok) return ok;
+    return source_->read_at(offset, out);
+  }
+  Result<void> check() const {
+    if (stopping_) {
+      return fail(RegistryError::kStopping, "the service ends; register the package again");
+    }
+    if (std::chrono::steady_clock::now() < end_) return {};
+    return fail(RegistryError::kTooSlow,
+                "the package was not read within the " +
+                    std::to_string(std::chrono::ceil<std::chrono::seconds>(limit_).count()) +
+                    " seconds for its size");
+  }
+
+ private:
+  static constexpr std::uint64_t kBytesPerMillisecond = (2U << 20) / 1000;  // 2 MiB a second
+
+  const std::unique_ptr<Source> source_;
+  const std::atomic<bool>& stopping_;
+  const std::chrono::milliseconds limit_;
+  const std::chrono::steady_clock::time_point end_;
+};
+
 // For the audit log.
 std::string lasting(std::optional<UnixTime> expires) {
   return expires ? "until " + format_time(*expires) + " UTC" : "without an end";
@@ -31,6 +67,8 @@ std::string_view error_id(RegistryError error) {
   static constexpr auto kIds = error_table<RegistryError>({
       {kBadCertificate, "service.bad-certificate"},
       {kNoSigningCertificate, "service.no-signing-certificate"},
+      {kTooSlow, "service.package-too-slow"},
+      {kStopping, "service.stopping"},
   });
   return kIds[error];
 }
@@ -38,10 +76,12 @@ std::string_view error_id(RegistryError error) {
 Registry::Registry(AuditedStore& store)
     : store_(store), references_(appraisal::ReferenceValues::of({})) {}
 
-Result<void> Registry::load() {
-  auto registrations = store_.read().registrations();
+Result<void> Registry::load(LoadNotes& notes) {
+  auto registrations = store_.read().registrations(
+      note_rows(notes, "registration", "its app is not recognised; register its package again"));
   if (!registrations) return pass(registrations);
-  auto certificates = store_.read().certificates();
+  auto certificates = store_.read().certificates(
+      note_rows(notes, "certificate", "it vouches for nothing; add it again"));
   if (!certificates) return pass(certificates);
   references_.set(
       appraisal::ReferenceValues::of(std::move(*registrations), std::move(*certificates)));
@@ -58,29 +98,33 @@ std::optional<UnixTime> Registry::expiry(std::optional<Seconds> expire_after) co
 Result<model::Registration> Registry::register_package(
     const std::string& path, std::optional<Seconds> expire_after,
     const std::vector<Sha256Digest>& bundle_signers, const std::string& actor) {
-  auto source = open_file(path);
-  if (!source) return pass(source);
-  auto measurement = package::measure(**source, {.bundle_signers = bundle_signers});
+  auto file = open_file(path);
+  if (!file) return pass(file);
+  const TimedSource source(std::move(*file), stopping_);
+  auto measurement = package::measure(source, {.bundle_signers = bundle_signers});
   if (!measurement) return pass(measurement);
   if (measurement->signers.empty()) {
     return fail(RegistryError::kNoSigningCertificate,
                 "an app bundle does not say who signs its packages: the certificate is missing");
   }
-  const auto content = package::AppContent::open(**source);
+  const auto content = package::AppContent::open(source);
   if (!content) return pass(content);
 
   const Sha256Digest digest = package::digest(*measurement);
   model::Registration registration{hex_encode(ByteView(digest).first(8)), std::move(*measurement),
                                    store_.now(), expiry(expire_after), actor};
   const store::PartReader read = [&](const package::Part& part, const auto& sink) {
-    return content->read(part.name, sink);
+    return content->read(part.name, [&](ByteView data) -> Result<void> {
+      if (auto ok = source.check(); !ok) return ok;
+      return sink(data);
+    });
   };
-  auto stored = store_.change(
-      actor, "registration.add", package::one_line(registration.measurement),
-      [&](store::Transaction& transaction) {
-        return transaction.put_registration(registration, read);
-      },
-      [&] { references_.set(references_.get()->with(registration)); });
+  auto stored = store_.keep_parts(registration.measurement.parts, read, [&] {
+    return store_.change(
+        actor, "registration.add", package::one_line(registration.measurement),
+        [&](store::Transaction& transaction) { return transaction.put_registration(registration); },
+        [&] { references_.set(references_.get()->with(registration)); });
+  });
   if (!stored) return pass(stored);
   return registration;
 }
@@ -132,7 +176,7 @@ Result<void> Registry::change_certificates(const std::string& actor, const std::
       actor, action, detail,
       [&](store::Transaction& transaction) -> Result<void> {
         if (auto ok = change(transaction); !ok) return ok;
-        auto certificates = transaction.certificates();
+        auto certificates = transaction.certificates([](const std::string&, const Error&) {});
         if (!certificates) return pass(certificates);
         known = std::move(*certificates);
         return {};

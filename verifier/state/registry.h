@@ -1,12 +1,14 @@
 // What is registered: releases of apps, and the certificates that apps are signed with.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "verifier/appraisal/reference_values.h"
 #include "verifier/state/audited_store.h"
+#include "verifier/state/load_notes.h"
 #include "verifier/state/snapshot.h"
 
 namespace touchmark::verifier::state {
@@ -14,6 +16,8 @@ namespace touchmark::verifier::state {
 enum class RegistryError {
   kBadCertificate,        // not X.509
   kNoSigningCertificate,  // an app bundle without the certificate that its store signs with
+  kTooSlow,               // a package that was not read within the time for its size
+  kStopping,              // the service ends; nothing was registered
 };
 std::string_view error_id(RegistryError error);
 
@@ -24,8 +28,8 @@ class Registry {
  public:
   // `store` must outlive this.
   explicit Registry(AuditedStore& store);
-  // Reads what the store knows.
-  Result<void> load();
+  // Reads what the store knows. What cannot be read of it is noted and counts as not registered.
+  Result<void> load(LoadNotes& notes);
 
   // For the hot path: an immutable set.
   appraisal::ReferenceValues::Shared references() const { return references_.get(); }
@@ -33,11 +37,14 @@ class Registry {
   // Registers the package file at `path` (already on this machine's disk): an APK, an archive of
   // split APKs, an app bundle or an IPA. `bundle_signers`: SHA-256 of the certificates that the
   // store will sign a bundle's packages with; a bundle needs them (kNoSigningCertificate), other
-  // forms name their own.
+  // forms name their own. Takes 10 seconds at most, and a second more for every 2 MiB (kTooSlow);
+  // other changes go on meanwhile.
   Result<model::Registration> register_package(const std::string& path,
                                                std::optional<Seconds> expire_after,
                                                const std::vector<Sha256Digest>& bundle_signers,
                                                const std::string& actor);
+  // Ends the work of register_package() at the next piece that it reads (kStopping), for good.
+  void stop() { stopping_ = true; }
   // In the order in which they were made.
   std::vector<model::Registration> registrations() const;
   Result<model::Registration> registration(const std::string& id) const;
@@ -69,6 +76,7 @@ class Registry {
 
   AuditedStore& store_;
   Snapshot<appraisal::ReferenceValues> references_;
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace touchmark::verifier::state

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "protocol/limits.h"
 #include "verifier/appraisal/token.h"
 
 namespace touchmark::verifier::state {
@@ -20,6 +21,23 @@ Result<void> check_settings(const ServiceSettings& settings) {
     return fail(SettingsError::kBadSettings, message);
   };
   if (settings.public_urls.empty()) return bad("no public URL");
+  // The bounds of what an app takes, which it is told by the signed configuration.
+  const auto too_many = [&](const std::string& option, std::size_t count, std::size_t most) {
+    return bad(option + ": " + std::to_string(count) + " are too many: an app takes at most " +
+               std::to_string(most));
+  };
+  if (settings.public_urls.size() > protocol::kMaxUrls) {
+    return too_many("--public-url", settings.public_urls.size(), protocol::kMaxUrls);
+  }
+  if (settings.service_pins.size() > protocol::kMaxPins) {
+    return too_many("--service-pin (with the service's own key and its backup)",
+                    settings.service_pins.size(), protocol::kMaxPins);
+  }
+  if (settings.token_header.size() > protocol::kMaxHeaderText ||
+      settings.token_prefix.size() > protocol::kMaxHeaderText) {
+    return bad("--token-header and --token-prefix have at most " +
+               std::to_string(protocol::kMaxHeaderText) + " bytes");
+  }
   if (settings.token_lifetime < Seconds(2) || settings.token_lifetime > Seconds(86400)) {
     return bad("the token lifetime is not between 2 seconds and a day");
   }

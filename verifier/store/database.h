@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -74,6 +75,28 @@ class Database {
 
   std::unique_ptr<sqlite3, Close> database_;
 };
+
+// Reads one value of each row by `read` (Statement& -> Result<T>), and names those that it cannot
+// read to `on_unreadable` as `name` (Statement& -> text) has them. Without one, that is the error.
+template <class T, class Name, class Read>
+Result<std::vector<T>> read_rows(Result<Statement> statement, const OnUnreadable& on_unreadable,
+                                 Name name, Read read) {
+  if (!statement) return pass(statement);
+  std::vector<T> out;
+  for (;;) {
+    auto row = statement->step();
+    if (!row) return pass(row);
+    if (!*row) return out;
+    Result<T> value = read(*statement);
+    if (value) {
+      out.push_back(std::move(*value));
+    } else if (on_unreadable) {
+      on_unreadable(name(*statement), value.error());
+    } else {
+      return pass(value);
+    }
+  }
+}
 
 // Calls `each` with every row of a query.
 template <class Each>

@@ -139,6 +139,16 @@ device_labels = ["MEETS_DEVICE_INTEGRITY"]
 ') AS BLOB)
 WHERE EXISTS (SELECT 1 FROM setting WHERE name = 'account')
   AND NOT EXISTS (SELECT 1 FROM setting WHERE name = 'policy');
+)sql",
+                            // Parts whose content no registration may have: of one that is being
+                            // made, or of one that was removed. Records of appraisals used to have
+                            // no bound.
+                            R"sql(
+CREATE TABLE loose_part (
+  sha256 BLOB PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+DELETE FROM appraisal WHERE length(content) > 16384;
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

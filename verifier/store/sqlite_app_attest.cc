@@ -40,7 +40,7 @@ Result<bool> SqliteStore::add_app_attest_key(const Sha256Digest& key_id,
   auto bound = app_attest_binding(key_id);
   if (!bound) return pass(bound);
   if (!*bound) {
-    const MutexLock lock(writer_mutex_);
+    const FairLock lock(writer_mutex_);
     // One statement, so a transaction of its own; whoever is first binds the key.
     auto statement = writer_.prepare(
         "INSERT INTO app_attest_key (key_id, spki, production, category, counter, installation) "
@@ -65,7 +65,7 @@ Result<model::AppAttestUse> SqliteStore::use_app_attest_key(const Sha256Digest& 
                                                             const Sha256Digest& installation,
                                                             std::uint32_t counter) {
   {
-    const MutexLock lock(writer_mutex_);
+    const FairLock lock(writer_mutex_);
     // One statement, so a transaction of its own.
     auto statement = writer_.prepare(
         "UPDATE app_attest_key SET counter = ?1, installation = ?3 WHERE key_id = ?2 AND "

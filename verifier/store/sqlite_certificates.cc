@@ -41,27 +41,21 @@ Result<void> SqliteTransaction::put_certificate(const model::SigningCertificate&
   return statement->bind(certificate.created_by).run();
 }
 
-Result<std::vector<model::SigningCertificate>> certificates_in(Database& database) {
-  auto statement = database.prepare("SELECT * FROM certificate ORDER BY created, id");
-  if (!statement) return pass(statement);
-  std::vector<model::SigningCertificate> out;
-  for (;;) {
-    auto row = statement->step();
-    if (!row) return pass(row);
-    if (!*row) return out;
-    auto certificate = certificate_row(*statement);
-    if (!certificate) return pass(certificate);
-    out.push_back(std::move(*certificate));
-  }
+Result<std::vector<model::SigningCertificate>> certificates_in(Database& database,
+                                                               const OnUnreadable& on_unreadable) {
+  return read_rows<model::SigningCertificate>(
+      database.prepare("SELECT * FROM certificate ORDER BY created, id"), on_unreadable,
+      [](const Statement& row) { return row.text(0); }, certificate_row);
 }
 
-Result<std::vector<model::SigningCertificate>> SqliteTransaction::certificates() {
-  return certificates_in(database_);
+Result<std::vector<model::SigningCertificate>> SqliteTransaction::certificates(
+    const OnUnreadable& on_unreadable) {
+  return certificates_in(database_, on_unreadable);
 }
 
-Result<std::vector<model::SigningCertificate>> SqliteStore::certificates() {
-  const MutexLock lock(writer_mutex_);
-  return certificates_in(writer_);
+Result<std::vector<model::SigningCertificate>> SqliteStore::certificates(
+    const OnUnreadable& on_unreadable) {
+  return browsing([&](Database& database) { return certificates_in(database, on_unreadable); });
 }
 
 Result<void> SqliteTransaction::remove_certificate(const std::string& id) {

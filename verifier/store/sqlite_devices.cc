@@ -38,28 +38,30 @@ Result<void> SqliteTransaction::put_devices(const std::vector<model::DeviceRecor
 }
 
 Result<std::vector<model::DeviceRecord>> SqliteStore::devices(std::size_t limit) {
-  const MutexLock lock(writer_mutex_);
-  auto statement = writer_.prepare(
-      "SELECT did, last_seen, passed, arc, package FROM device ORDER BY last_seen DESC LIMIT ?");
-  if (!statement) return pass(statement);
-  statement->bind(static_cast<std::int64_t>(limit));
-  std::vector<model::DeviceRecord> out;
-  auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
-    out.push_back(device_row(row));
-    return {};
+  return browsing([&](Database& database) -> Result<std::vector<model::DeviceRecord>> {
+    auto statement = database.prepare(
+        "SELECT did, last_seen, passed, arc, package FROM device ORDER BY last_seen DESC LIMIT ?");
+    if (!statement) return pass(statement);
+    statement->bind(static_cast<std::int64_t>(limit));
+    std::vector<model::DeviceRecord> out;
+    auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
+      out.push_back(device_row(row));
+      return {};
+    });
+    if (!ok) return pass(ok);
+    return out;
   });
-  if (!ok) return pass(ok);
-  return out;
 }
 
 Result<std::optional<model::DeviceRecord>> SqliteStore::device(const std::string& device_id) {
-  const MutexLock lock(writer_mutex_);
-  auto statement =
-      writer_.prepare("SELECT did, last_seen, passed, arc, package FROM device WHERE did = ?");
-  if (!statement) return pass(statement);
-  auto row = statement->bind(device_id).step();
-  if (!row) return pass(row);
-  return *row ? std::optional(device_row(*statement)) : std::nullopt;
+  return browsing([&](Database& database) -> Result<std::optional<model::DeviceRecord>> {
+    auto statement =
+        database.prepare("SELECT did, last_seen, passed, arc, package FROM device WHERE did = ?");
+    if (!statement) return pass(statement);
+    auto row = statement->bind(device_id).step();
+    if (!row) return pass(row);
+    return *row ? std::optional(device_row(*statement)) : std::nullopt;
+  });
 }
 
 Result<void> SqliteTransaction::put_forced_device(const model::ForcedDevice& device) {
@@ -83,16 +85,17 @@ Result<void> SqliteTransaction::remove_forced_device(const std::string& device_i
 }
 
 Result<std::vector<model::ForcedDevice>> SqliteStore::forced_devices() {
-  const MutexLock lock(writer_mutex_);
-  std::vector<model::ForcedDevice> out;
-  auto ok = for_each_row(
-      writer_.prepare("SELECT did, passes, actor, time FROM forced_device ORDER BY did"),
-      [&](const Statement& row) -> Result<void> {
-        out.push_back({row.text(0), row.integer(1) != 0, row.text(2), from_unix(row.integer(3))});
-        return {};
-      });
-  if (!ok) return pass(ok);
-  return out;
+  return browsing([](Database& database) -> Result<std::vector<model::ForcedDevice>> {
+    std::vector<model::ForcedDevice> out;
+    auto ok = for_each_row(
+        database.prepare("SELECT did, passes, actor, time FROM forced_device ORDER BY did"),
+        [&](const Statement& row) -> Result<void> {
+          out.push_back({row.text(0), row.integer(1) != 0, row.text(2), from_unix(row.integer(3))});
+          return {};
+        });
+    if (!ok) return pass(ok);
+    return out;
+  });
 }
 
 Result<void> SqliteTransaction::put_appraisals(const std::vector<model::AppraisalRecord>& records) {
@@ -115,21 +118,25 @@ Result<void> SqliteTransaction::put_appraisals(const std::vector<model::Appraisa
 }
 
 Result<std::vector<model::AppraisalRecord>> SqliteStore::appraisals(
-    std::size_t limit, const std::optional<std::string>& device_id) {
-  const MutexLock lock(writer_mutex_);
-  const std::string where = device_id ? "WHERE did = ? " : "";
-  auto statement = writer_.prepare("SELECT time, did, passed, content FROM appraisal " + where +
-                                   "ORDER BY number DESC LIMIT ?");
-  if (!statement) return pass(statement);
-  if (device_id) statement->bind(*device_id);
-  statement->bind(static_cast<std::int64_t>(limit));
-  std::vector<model::AppraisalRecord> out;
-  auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
-    out.push_back({from_unix(row.integer(0)), row.text(1), row.integer(2) != 0, row.text(3)});
-    return {};
+    std::size_t limit, const std::optional<std::string>& device_id, std::int64_t before) {
+  return browsing([&](Database& database) -> Result<std::vector<model::AppraisalRecord>> {
+    const std::string of_device = device_id ? " AND did = ?" : "";
+    auto statement = database.prepare(
+        "SELECT time, did, passed, content, number FROM appraisal WHERE number < ?" + of_device +
+        " ORDER BY number DESC LIMIT ?");
+    if (!statement) return pass(statement);
+    statement->bind(before);
+    if (device_id) statement->bind(*device_id);
+    statement->bind(static_cast<std::int64_t>(limit));
+    std::vector<model::AppraisalRecord> out;
+    auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
+      out.push_back({from_unix(row.integer(0)), row.text(1), row.integer(2) != 0, row.text(3),
+                     row.integer(4)});
+      return {};
+    });
+    if (!ok) return pass(ok);
+    return out;
   });
-  if (!ok) return pass(ok);
-  return out;
 }
 
 }  // namespace touchmark::verifier::store

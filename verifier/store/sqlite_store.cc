@@ -29,6 +29,95 @@ Result<model::AuditEntry> audit_row(const Statement& row) {
   return entry;
 }
 
+Result<model::ApiDomain> api_row(const Statement& row) {
+  model::ApiDomain api{row.text(0), {}};
+  auto pins = parse_json(row.text(1));
+  if (!pins || !pins->is_array()) {
+    return fail(StoreError::kCorrupt, "the pins of " + api.domain + " cannot be read");
+  }
+  for (const Json& pin : *pins) {
+    if (pin.is_string()) api.pins.push_back(pin.get<std::string>());
+  }
+  return api;
+}
+
+Result<model::OperatorToken> operator_token_row(const Statement& row) {
+  auto hash = digest_column(row, 2);
+  if (!hash) return pass(hash);
+  const bool is_admin = row.text(1) == to_string(model::Role::kAdmin);
+  return model::OperatorToken{row.text(0), is_admin ? model::Role::kAdmin : model::Role::kDeveloper,
+                              *hash};
+}
+
+Result<std::optional<Bytes>> setting_in(Database& database, const std::string& name) {
+  auto statement = database.prepare("SELECT value FROM setting WHERE name = ?");
+  if (!statement) return pass(statement);
+  auto row = statement->bind(name).step();
+  if (!row) return pass(row);
+  if (!*row) return std::nullopt;
+  return statement->blob(0);
+}
+
+// --- The audit log's end -------------------------------------------------------------------------
+
+constexpr const char* kAuditEnd = "audit.end";  // in the table of settings
+constexpr std::int64_t kAuditPage = 4096;       // entries
+
+Result<AuditEnd> last_entry(Database& database) {
+  auto statement = database.prepare("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1");
+  if (!statement) return pass(statement);
+  auto found = statement->step();
+  if (!found) return pass(found);
+  if (!*found) return AuditEnd{};
+  auto hash = digest_column(*statement, 1);
+  if (!hash) return pass(hash);
+  return AuditEnd{statement->integer(0), *hash};
+}
+
+// nullopt when there is no seal, or none that `key` made.
+Result<std::optional<AuditEnd>> sealed_end(Database& database, ByteView key) {
+  auto sealed = setting_in(database, kAuditEnd);
+  if (!sealed) return pass(sealed);
+  if (!*sealed) return std::nullopt;
+  return open_audit_end(**sealed, key);
+}
+
+// Follows the chain from `end` over `count` entries at most, and moves `end` to the last of them.
+Result<void> follow_audit(Database& database, AuditEnd& end, std::int64_t count) {
+  auto statement = database.prepare(
+      "SELECT number, time, actor, action, detail, hash FROM audit WHERE number > ? ORDER BY "
+      "number LIMIT ?");
+  if (!statement) return pass(statement);
+  statement->bind(end.number).bind(count);
+  return for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
+    auto entry = audit_row(row);
+    if (!entry) return pass(entry);
+    const std::int64_t number = end.number + 1;
+    if (row.integer(0) != number || audit_hash(end.hash, number, *entry) != entry->hash) {
+      return fail(StoreError::kCorrupt, "audit entry " + std::to_string(number) +
+                                            " is missing or does not follow from the one before");
+    }
+    end = {number, entry->hash};
+    return {};
+  });
+}
+
+Result<void> check_end(const AuditEnd& end, const std::optional<AuditEnd>& sealed) {
+  if (!sealed) {
+    return fail(StoreError::kCorrupt,
+                "the seal on the audit log's end is missing or forged, so entries may be too");
+  }
+  if (*sealed == end) return {};
+  if (sealed->number > end.number) {
+    return fail(StoreError::kCorrupt,
+                "the newest entries are missing: the audit log ends at entry " +
+                    std::to_string(end.number) + ", and " + std::to_string(sealed->number) +
+                    " were written");
+  }
+  return fail(StoreError::kCorrupt, "the audit log is not the one that was written: its entry " +
+                                        std::to_string(sealed->number) + " is another");
+}
+
 Result<Database> open_connection(const std::string& path) {
   auto database = Database::open(path);
   if (!database) return pass(database);
@@ -45,8 +134,12 @@ OpenTransaction::~OpenTransaction() {
   if (open_) static_cast<void>(database_.execute("ROLLBACK"));
 }
 
-Result<void> OpenTransaction::begin() {
-  auto begun = database_.execute("BEGIN IMMEDIATE");
+Result<void> OpenTransaction::begin() { return begin_with("BEGIN IMMEDIATE"); }
+
+Result<void> OpenTransaction::begin_reading() { return begin_with("BEGIN"); }
+
+Result<void> OpenTransaction::begin_with(const char* statement) {
+  auto begun = database_.execute(statement);
   open_ = begun.has_value();
   return begun;
 }
@@ -58,12 +151,20 @@ Result<void> OpenTransaction::commit() {
 }
 
 Result<void> SqliteStore::write(const Change& change) {
-  const MutexLock lock(writer_mutex_);
-  OpenTransaction open(writer_);
-  if (auto ok = open.begin(); !ok) return ok;
-  SqliteTransaction transaction(writer_);
-  if (auto ok = change(transaction); !ok) return ok;
-  return open.commit();
+  return writing([&](Database& database) {
+    SqliteTransaction transaction(database, audit_key());
+    return change(transaction);
+  });
+}
+
+Bytes SqliteStore::audit_key() {
+  const MutexLock lock(key_mutex_);
+  return audit_key_;
+}
+
+void SqliteStore::seal_audit_with(ByteView key) {
+  const MutexLock lock(key_mutex_);
+  audit_key_ = to_bytes(key);
 }
 
 Result<void> SqliteTransaction::put_api(const model::ApiDomain& api) {
@@ -72,31 +173,19 @@ Result<void> SqliteTransaction::put_api(const model::ApiDomain& api) {
   return statement->bind(api.domain).bind(dump_json(Json(api.pins))).run();
 }
 
-Result<std::vector<model::ApiDomain>> apis_in(Database& database) {
-  std::vector<model::ApiDomain> out;
-  auto ok = for_each_row(database.prepare("SELECT domain, pins FROM api ORDER BY domain"),
-                         [&](const Statement& row) -> Result<void> {
-                           model::ApiDomain api{row.text(0), {}};
-                           auto pins = parse_json(row.text(1));
-                           if (!pins || !pins->is_array()) {
-                             return fail(StoreError::kCorrupt,
-                                         "the pins of " + api.domain + " cannot be read");
-                           }
-                           for (const Json& pin : *pins) {
-                             if (pin.is_string()) api.pins.push_back(pin.get<std::string>());
-                           }
-                           out.push_back(std::move(api));
-                           return {};
-                         });
-  if (!ok) return pass(ok);
-  return out;
+Result<std::vector<model::ApiDomain>> apis_in(Database& database,
+                                              const OnUnreadable& on_unreadable) {
+  return read_rows<model::ApiDomain>(
+      database.prepare("SELECT domain, pins FROM api ORDER BY domain"), on_unreadable,
+      [](const Statement& row) { return row.text(0); }, api_row);
 }
 
-Result<std::vector<model::ApiDomain>> SqliteTransaction::apis() { return apis_in(database_); }
+Result<std::vector<model::ApiDomain>> SqliteTransaction::apis(const OnUnreadable& on_unreadable) {
+  return apis_in(database_, on_unreadable);
+}
 
-Result<std::vector<model::ApiDomain>> SqliteStore::apis() {
-  const MutexLock lock(writer_mutex_);
-  return apis_in(writer_);
+Result<std::vector<model::ApiDomain>> SqliteStore::apis(const OnUnreadable& on_unreadable) {
+  return browsing([&](Database& database) { return apis_in(database, on_unreadable); });
 }
 
 Result<void> SqliteTransaction::remove_api(const std::string& domain) {
@@ -115,39 +204,25 @@ Result<void> SqliteTransaction::put_operator_token(const model::OperatorToken& t
   return statement->bind(token.name).bind(to_string(token.role)).bind(token.token_sha256).run();
 }
 
-Result<std::vector<model::OperatorToken>> operator_tokens_in(Database& database) {
-  std::vector<model::OperatorToken> out;
-  auto ok = for_each_row(
+Result<std::vector<model::OperatorToken>> operator_tokens_in(Database& database,
+                                                             const OnUnreadable& on_unreadable) {
+  return read_rows<model::OperatorToken>(
       database.prepare("SELECT name, role, sha256 FROM operator_token ORDER BY name"),
-      [&](const Statement& row) -> Result<void> {
-        auto hash = digest_column(row, 2);
-        if (!hash) return pass(hash);
-        const bool is_admin = row.text(1) == to_string(model::Role::kAdmin);
-        const model::Role role = is_admin ? model::Role::kAdmin : model::Role::kDeveloper;
-        out.push_back({row.text(0), role, *hash});
-        return {};
-      });
-  if (!ok) return pass(ok);
-  return out;
+      on_unreadable, [](const Statement& row) { return row.text(0); }, operator_token_row);
 }
 
-Result<std::vector<model::OperatorToken>> SqliteTransaction::operator_tokens() {
-  return operator_tokens_in(database_);
+Result<std::vector<model::OperatorToken>> SqliteTransaction::operator_tokens(
+    const OnUnreadable& on_unreadable) {
+  return operator_tokens_in(database_, on_unreadable);
 }
 
-Result<std::vector<model::OperatorToken>> SqliteStore::operator_tokens() {
-  const MutexLock lock(writer_mutex_);
-  return operator_tokens_in(writer_);
+Result<std::vector<model::OperatorToken>> SqliteStore::operator_tokens(
+    const OnUnreadable& on_unreadable) {
+  return browsing([&](Database& database) { return operator_tokens_in(database, on_unreadable); });
 }
 
 Result<std::optional<Bytes>> SqliteStore::get(const std::string& name) {
-  const MutexLock lock(writer_mutex_);
-  auto statement = writer_.prepare("SELECT value FROM setting WHERE name = ?");
-  if (!statement) return pass(statement);
-  auto row = statement->bind(name).step();
-  if (!row) return pass(row);
-  if (!*row) return std::nullopt;
-  return statement->blob(0);
+  return browsing([&](Database& database) { return setting_in(database, name); });
 }
 
 Result<void> SqliteTransaction::put(const std::string& name, ByteView value) {
@@ -157,66 +232,75 @@ Result<void> SqliteTransaction::put(const std::string& name, ByteView value) {
 }
 
 Result<void> SqliteTransaction::audit(const model::AuditEntry& entry) {
-  auto last = database_.prepare("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1");
+  auto last = last_entry(database_);
   if (!last) return pass(last);
-  auto found = last->step();
-  if (!found) return pass(found);
-  Sha256Digest before{};
-  std::int64_t number = 1;
-  if (*found) {
-    auto hash = digest_column(*last, 1);
-    if (!hash) return pass(hash);
-    before = *hash;
-    number = last->integer(0) + 1;
+  AuditEnd before = *last;
+  std::optional<AuditEnd> sealed;
+  if (!audit_key_.empty()) {
+    auto end = sealed_end(database_, audit_key_);
+    if (!end) return pass(end);
+    sealed = *end;
   }
+  // Goes on from the sealed end, so that the gap stays where newer entries were taken out.
+  if (sealed) before = {std::max(sealed->number, last->number), sealed->hash};
+  const AuditEnd end{before.number + 1, audit_hash(before.hash, before.number + 1, entry)};
   auto insert = database_.prepare("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)");
   if (!insert) return pass(insert);
-  return insert->bind(number)
-      .bind(to_unix(entry.time))
-      .bind(entry.actor)
-      .bind(entry.action)
-      .bind(entry.detail)
-      .bind(audit_hash(before, number, entry))
-      .run();
+  auto done = insert->bind(end.number)
+                  .bind(to_unix(entry.time))
+                  .bind(entry.actor)
+                  .bind(entry.action)
+                  .bind(entry.detail)
+                  .bind(end.hash)
+                  .run();
+  if (!done || !sealed) return done;
+  return put(kAuditEnd, store::seal_audit_end(end, audit_key_));
+}
+
+Result<void> SqliteTransaction::seal_audit_end(ByteView key) {
+  auto last = last_entry(database_);
+  if (!last) return pass(last);
+  return put(kAuditEnd, store::seal_audit_end(*last, key));
 }
 
 Result<std::vector<model::AuditEntry>> SqliteStore::audit_log(std::size_t limit) {
-  const MutexLock lock(writer_mutex_);
-  auto statement = writer_.prepare(
-      "SELECT number, time, actor, action, detail, hash FROM audit ORDER BY number DESC LIMIT ?");
-  if (!statement) return pass(statement);
-  statement->bind(static_cast<std::int64_t>(limit));
-  std::vector<model::AuditEntry> out;
-  auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
-    auto entry = audit_row(row);
-    if (!entry) return pass(entry);
-    out.push_back(std::move(*entry));
-    return {};
+  return browsing([&](Database& database) -> Result<std::vector<model::AuditEntry>> {
+    auto statement = database.prepare(
+        "SELECT number, time, actor, action, detail, hash FROM audit ORDER BY number DESC LIMIT ?");
+    if (!statement) return pass(statement);
+    statement->bind(static_cast<std::int64_t>(limit));
+    std::vector<model::AuditEntry> out;
+    auto ok = for_each_row(std::move(statement), [&](const Statement& row) -> Result<void> {
+      auto entry = audit_row(row);
+      if (!entry) return pass(entry);
+      out.push_back(std::move(*entry));
+      return {};
+    });
+    if (!ok) return pass(ok);
+    return out;
   });
-  if (!ok) return pass(ok);
-  return out;
 }
 
 Result<std::uint64_t> SqliteStore::verify_audit() {
-  const MutexLock lock(writer_mutex_);
-  Sha256Digest before{};
-  std::int64_t number = 0;
-  auto ok = for_each_row(
-      writer_.prepare(
-          "SELECT number, time, actor, action, detail, hash FROM audit ORDER BY number"),
-      [&](const Statement& row) -> Result<void> {
-        auto entry = audit_row(row);
-        if (!entry) return pass(entry);
-        ++number;
-        if (row.integer(0) != number || audit_hash(before, number, *entry) != entry->hash) {
-          return fail(StoreError::kCorrupt, "audit entry " + std::to_string(number) +
-                                                " does not follow from the one before");
-        }
-        before = entry->hash;
-        return {};
-      });
-  if (!ok) return pass(ok);
-  return static_cast<std::uint64_t>(number);
+  const Bytes key = audit_key();
+  AuditEnd end;
+  for (bool more = true; more;) {
+    // Page by page, so that other operators' questions come in between. Each page and the seal are
+    // of one moment.
+    auto ok = browsing([&](Database& database) -> Result<void> {
+      OpenTransaction open(database);
+      if (auto begun = open.begin_reading(); !begun) return begun;
+      const std::int64_t before = end.number;
+      if (auto followed = follow_audit(database, end, kAuditPage); !followed) return followed;
+      more = end.number - before == kAuditPage;
+      if (more || key.empty()) return {};
+      auto sealed = sealed_end(database, key);
+      if (!sealed) return pass(sealed);
+      return check_end(end, *sealed);
+    });
+    if (!ok) return pass(ok);
+  }
+  return static_cast<std::uint64_t>(end.number);
 }
 
 Result<void> SqliteStore::ping() {
@@ -232,11 +316,15 @@ Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
   if (!writer) return pass(writer);
   // Before anything is changed: the file may be another program's.
   if (auto ok = migrate(*writer); !ok) return pass(ok);
-  if (path == ":memory:") return std::make_unique<SqliteStore>(std::move(*writer), std::nullopt);
+  if (path == ":memory:") {
+    return std::make_unique<SqliteStore>(std::move(*writer), std::nullopt, std::nullopt);
+  }
   if (auto ok = writer->execute("PRAGMA journal_mode = WAL"); !ok) return pass(ok);
   auto reader = open_connection(path);
   if (!reader) return pass(reader);
-  return std::make_unique<SqliteStore>(std::move(*writer), std::move(*reader));
+  auto browser = open_connection(path);
+  if (!browser) return pass(browser);
+  return std::make_unique<SqliteStore>(std::move(*writer), std::move(*reader), std::move(*browser));
 }
 
 }  // namespace touchmark::verifier::store

@@ -58,6 +58,13 @@ store::PartReader MemoryApp::reader() const {
       [this](const package::Part& part, const auto& sink) { return sink(contents.at(part.name)); };
 }
 
+Result<void> put_registration(store::Store& store, const model::Registration& registration,
+                              const store::PartReader& read) {
+  return store.keep_parts(registration.measurement.parts, read, [&] {
+    return write(store, &store::Transaction::put_registration, registration);
+  });
+}
+
 void put_policy(store::Store& store, const std::string& text) {
   const Json stored{{"revision", 1}, {"text", text}, {"actor", "tests"}, {"time", 0}};
   static_cast<void>(write(store, &store::Transaction::put, "policy", as_bytes(dump_json(stored))));

@@ -66,6 +66,9 @@ inline constexpr const char* kSoftwarePasses = "version = 1\n";
 // Puts a document into force, without an entry in the audit log; for a verifier that is opened
 // later.
 void put_policy(store::Store& store, const std::string& text = kSoftwarePasses);
+// Registers an app with its content.
+Result<void> put_registration(store::Store& store, const model::Registration& registration,
+                              const store::PartReader& read);
 
 // Answers challenges as the SDK does, for an app in memory.
 class SoftAttester {

@@ -57,7 +57,7 @@ RunningService::RunningService(RunningServiceOptions options) {
       io_, std::move(acceptor),
       http::ConnectionContext{*router_, log_, workers_, *tls_, folder_, options.limits,
                               options.trust_forwarded_for},
-      options.server, [this] { static_cast<void>(verifier_->flush()); });
+      options.server, [this] { static_cast<void>(verifier_->housekeep()); });
   server_->start();
   for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io_.run(); });
 }

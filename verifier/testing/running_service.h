@@ -62,7 +62,7 @@ class RunningService {
   std::string admin_;
   std::string developer_;
   boost::asio::io_context io_;
-  http::WorkerPool workers_{2};
+  http::Workers workers_;
   std::unique_ptr<http::Server> server_;
   std::uint16_t port_ = 0;
   std::vector<std::jthread> threads_;
