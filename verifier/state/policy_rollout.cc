@@ -128,7 +128,8 @@ Result<void> PolicyRollout::load() {
 }
 
 Result<void> PolicyRollout::reset(const std::string& actor) {
-  auto standard = make_version(std::string(policy::default_document()), actor, store_.now());
+  auto standard = make_version(std::string(policy::default_document()), actor, store_.now(),
+                               policy::DocumentAge::kNew);
   if (!standard) return pass(standard);
   PolicyState next;
   next.current = std::move(*standard);

@@ -90,8 +90,8 @@ class PolicyRolloutTest : public ::testing::Test {
 TEST_F(PolicyRolloutTest, StartsWithTheDefaultDocument) {
   verifier_.reset();
   store_ = std::move(store::open_sqlite(":memory:").value());
-  EXPECT_TRUE(testing::write(*store_, &store::Transaction::put_registration,
-                             app_.registration(clock_.now() - Seconds(3600)), app_.reader()));
+  EXPECT_TRUE(testing::put_registration(*store_, app_.registration(clock_.now() - Seconds(3600)),
+                                        app_.reader()));
   reopen();
   const Json first = shown();
   EXPECT_EQ(first["text"], policy::default_document());

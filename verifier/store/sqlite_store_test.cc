@@ -352,7 +352,8 @@ TEST_F(SqliteStoreTest, FollowsALogOfManyPages) {
 TEST_F(SqliteStoreTest, OthersWriteAndReadWhileContentComes) {
   const MemoryApp app = MemoryApp::make();
   const Sha256Digest key_id{std::byte{1}};
-  ASSERT_TRUE(store_->add_app_attest_key(key_id, {Bytes(91), true, {}}));
+  const Sha256Digest installation{std::byte{2}};
+  ASSERT_EQ(store_->add_app_attest_key(key_id, {Bytes(91), true, {}}, installation), true);
   std::uint32_t counter = 0;
   const PartReader slow = [&](const package::Part& part, const auto& sink) -> Result<void> {
     const Bytes& content = app.contents.at(part.name);
@@ -361,7 +362,8 @@ TEST_F(SqliteStoreTest, OthersWriteAndReadWhileContentComes) {
           sink(ByteView(content).subspan(at, std::min<std::size_t>(4096, content.size() - at)));
       if (!ok) return ok;
       // Waiting for the upload, each of these would never come back.
-      EXPECT_EQ(store_->advance_app_attest_counter(key_id, ++counter), true);
+      EXPECT_EQ(store_->use_app_attest_key(key_id, installation, ++counter),
+                model::AppAttestUse::kTaken);
       EXPECT_TRUE(testing::write(*store_, &Transaction::put, "name", as_bytes("value")));
       EXPECT_TRUE(store_->registrations({})->empty()) << "nothing of it is seen before it is whole";
       EXPECT_TRUE(store_->discard_unused()) << "which leaves it alone";
@@ -379,7 +381,8 @@ TEST_F(SqliteStoreTest, OthersWriteAndReadWhileContentComes) {
 
 TEST_F(SqliteStoreTest, ATurnAtTheWriterIsShortWhileAnotherThreadWritesWithoutAnEnd) {
   const Sha256Digest key_id{std::byte{1}};
-  ASSERT_TRUE(store_->add_app_attest_key(key_id, {Bytes(91), true, {}}));
+  const Sha256Digest installation{std::byte{2}};
+  ASSERT_EQ(store_->add_app_attest_key(key_id, {Bytes(91), true, {}}, installation), true);
   std::atomic<bool> done{false};
   std::atomic<int> written{0};
   std::jthread writer([&] {
@@ -391,7 +394,7 @@ TEST_F(SqliteStoreTest, ATurnAtTheWriterIsShortWhileAnotherThreadWritesWithoutAn
   while (written < 5) std::this_thread::yield();
   for (std::uint32_t i = 1; i <= 20; ++i) {
     const int before = written;
-    EXPECT_EQ(store_->advance_app_attest_counter(key_id, i), true);
+    EXPECT_EQ(store_->use_app_attest_key(key_id, installation, i), model::AppAttestUse::kTaken);
     EXPECT_LE(written - before, 3) << "others went first again and again";
   }
   done = true;
