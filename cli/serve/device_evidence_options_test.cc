@@ -58,7 +58,14 @@ TEST_F(HardwareOptionsTest, ReadsPlayIntegrityKeys) {
 }
 
 TEST_F(HardwareOptionsTest, NamesTheRevocationList) {
-  EXPECT_FALSE(revocation_settings({}, "cache").value());
+  const auto by_default = revocation_settings({}, "cache").value().value();
+  EXPECT_EQ(by_default.location, "https://android.googleapis.com/attestation/status");
+  EXPECT_FALSE(by_default.fail_closed);
+  HardwareOptions off;
+  off.revocation = "off";
+  EXPECT_FALSE(revocation_settings(off, "cache").value());
+  off.revocation_required = true;
+  EXPECT_EQ(revocation_settings(off, "cache").error().id(), "hardware-option.no-revocation");
   HardwareOptions options;
   options.revocation = "google";
   options.revocation_max_age = "2d";

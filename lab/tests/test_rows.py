@@ -17,3 +17,12 @@ def test_every_row_is_in_the_table() -> None:
     for row in ROWS:
         listed[row.run.__module__] += 1
     assert listed == {module: count for module, count in written.items() if count}
+
+
+def test_the_story_begins_with_the_strongest_script() -> None:
+    """A row makes its own preconditions, but phones that were attacked stay so: order counts."""
+    modules = list(dict.fromkeys(row.run.__module__.rsplit(".", 1)[1] for row in ROWS))
+    assert modules == [
+        "reimplemented", "genuine", "mitm", "configuration", "repackaged",
+        "scripts", "instrumentation", "hardware", "expiry",
+    ]  # fmt: skip
