@@ -9,6 +9,7 @@
 #include "package/bundle/bundle.h"
 #include "package/inspection.h"
 #include "package/ios/ipa.h"
+#include "package/model/member.h"
 #include "package/model/parts.h"
 
 namespace touchmark::package {
@@ -52,20 +53,20 @@ Result<Measurement> measure_apk(const zip::ZipArchive& archive, const MeasureOpt
 Result<signature::SignatureReport> verify_split_archive(
     const zip::ZipArchive& archive, const signature::SignatureOptions& options) {
   const MeasureOptions levels{.min_sdk = options.min_sdk, .max_sdk = options.max_sdk};
-  // Whether they are one app, too.
-  if (auto ok = android::measure_split_archive(archive, levels); !ok) return pass(ok);
   const auto within = android::PackagesWithin::open(archive);
   if (!within) return pass(within);
+  // Whether they are one app, too.
+  if (auto ok = android::measure_splits(within->packages(), levels); !ok) return pass(ok);
   for (const android::PackageSource& package : within->packages()) {
     const auto inner = zip::ZipArchive::open(*package.source, package.budget);
-    if (!inner) return pass(inner);
+    if (!inner) return in_member(package.name, inner.error());
     const auto manifest = android::read_manifest(*inner);
-    if (!manifest) return pass(manifest);
+    if (!manifest) return in_member(package.name, manifest.error());
     if (!manifest->split_name.empty()) continue;
     auto report = signature::verify_signatures(*inner, android::facts_of(*manifest),
                                                {options.min_sdk, options.max_sdk});
     if (report) return report;
-    return tl::unexpected<Error>(android::in_package(package.name, report.error()));
+    return in_member(package.name, report.error());
   }
   return fail(android::SplitError::kNoBase, "no base package among the splits");
 }

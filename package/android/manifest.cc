@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "package/android/arsc.h"
 #include "package/android/axml.h"
+#include "package/model/member.h"
 
 namespace touchmark::package::android {
 namespace {
@@ -20,6 +21,8 @@ constexpr std::uint32_t kTargetSdkVersion = 0x01010270;
 constexpr std::uint32_t kTargetSandboxVersion = 0x0101054c;
 constexpr std::uint32_t kVersionCodeMajor = 0x01010576;
 
+const std::string kManifestName = "AndroidManifest.xml";
+const std::string kTableName = "resources.arsc";
 constexpr std::size_t kMaxPackageName = 223;  // PackageManager's limit
 
 bool is_package_name(std::string_view name) {
@@ -273,18 +276,23 @@ Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resourc
 }
 
 Result<Manifest> read_manifest(const zip::ZipArchive& archive) {
-  const zip::ZipEntry* entry = archive.find("AndroidManifest.xml");
-  if (entry == nullptr) return fail(ManifestError::kMissing, "no AndroidManifest.xml");
+  const zip::ZipEntry* entry = archive.find(kManifestName);
+  if (entry == nullptr) return fail(ManifestError::kMissing, "no " + kManifestName);
   const auto document = archive.read(*entry, kMaxManifestBytes);
   if (!document) return pass(document);
   Budget& budget = archive.budget();
-  const zip::ZipEntry* table_entry = archive.find("resources.arsc");
-  if (table_entry == nullptr) return parse_manifest(*document, nullptr, budget);
+  const auto parse = [&](const ResourceSource* resources) -> Result<Manifest> {
+    auto manifest = parse_manifest(*document, resources, budget);
+    if (!manifest) return in_member(kManifestName, manifest.error());
+    return manifest;
+  };
+  const zip::ZipEntry* table_entry = archive.find(kTableName);
+  if (table_entry == nullptr) return parse(nullptr);
   const auto bytes = archive.read(*table_entry, kMaxResourceTableBytes);
   if (!bytes) return pass(bytes);
   const auto table = ResourceTable::parse(*bytes, budget);
-  if (!table) return pass(table);
-  return parse_manifest(*document, &*table, budget);
+  if (!table) return in_member(kTableName, table.error());
+  return parse(&*table);
 }
 
 }  // namespace touchmark::package::android

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "package/android/describe.h"
+#include "package/model/member.h"
 #include "package/model/parts.h"
 
 namespace touchmark::package::android {
@@ -37,10 +38,6 @@ struct OpenPackage {
   Manifest manifest;
 };
 
-tl::unexpected<Error> in_package_of(const std::string& name, const Error& error) {
-  return tl::unexpected<Error>(in_package(name, error));
-}
-
 Result<std::vector<OpenPackage>> open_packages(std::span<const PackageSource> sources) {
   if (sources.size() > kMaxPackages) {
     return fail(SplitError::kTooMany, std::to_string(sources.size()) + " packages");
@@ -48,9 +45,9 @@ Result<std::vector<OpenPackage>> open_packages(std::span<const PackageSource> so
   std::vector<OpenPackage> packages;
   for (const PackageSource& source : sources) {
     auto archive = zip::ZipArchive::open(*source.source, source.budget);
-    if (!archive) return in_package_of(source.name, archive.error());
+    if (!archive) return in_member(source.name, archive.error());
     auto manifest = read_manifest(*archive);
-    if (!manifest) return in_package_of(source.name, manifest.error());
+    if (!manifest) return in_member(source.name, manifest.error());
     std::string name = source.name;
     if (name.empty()) name = manifest->split_name.empty() ? "the base" : manifest->split_name;
     packages.push_back({std::move(name), *std::move(archive), *std::move(manifest)});
@@ -103,13 +100,13 @@ Result<std::vector<Sha256Digest>> verified_signers(const OpenPackage& package, c
                                                    const MeasureOptions& options) {
   const auto report = signature::verify_signatures(package.archive, facts_of(base),
                                                    {options.min_sdk, options.max_sdk, nullptr});
-  if (!report) return in_package_of(package.name, report.error());
+  if (!report) return in_member(package.name, report.error());
   return signer_digests(*report);
 }
 
 Result<void> add_parts(const OpenPackage& package, std::vector<Part>& out) {
   auto parts = digest_parts(package.archive);
-  if (!parts) return in_package_of(package.name, parts.error());
+  if (!parts) return in_member(package.name, parts.error());
   const std::string& split = package.manifest.split_name;
   for (Part& part : *parts) {
     if (part.name.find(kSplitMark) != part.name.npos) {
@@ -161,7 +158,7 @@ Result<Measurement> measure_splits(std::span<const PackageSource> sources,
   }
   std::ranges::sort(measurement.parts, {}, &Part::name);
   auto sdk_version = read_sdk_version(base.archive);
-  if (!sdk_version) return in_package_of(base.name, sdk_version.error());
+  if (!sdk_version) return in_member(base.name, sdk_version.error());
   measurement.sdk_version = *std::move(sdk_version);
   return measurement;
 }
@@ -178,10 +175,6 @@ bool is_companion(std::string_view name) {
   const std::size_t slash = name.rfind('/');
   return name.starts_with("__MACOSX/") ||
          name.substr(slash == name.npos ? 0 : slash + 1).starts_with("._");
-}
-
-Error in_package(const std::string& name, const Error& error) {
-  return name.empty() ? error : error.reworded(name + ": " + error.message());
 }
 
 bool is_split_archive(const zip::ZipArchive& archive) {
@@ -202,7 +195,7 @@ Result<PackagesWithin> PackagesWithin::open(const zip::ZipArchive& archive) {
       return fail(SplitError::kCompressed, entry.name + ": unpack the archive first");
     } else {
       auto bytes = archive.read(entry, kMaxInflatedPackage);
-      if (!bytes) return in_package_of(entry.name, bytes.error());
+      if (!bytes) return in_member(entry.name, bytes.error());
       out.sources_.push_back(from_memory(*std::move(bytes)));
     }
     out.packages_.push_back({entry.name, out.sources_.back().get(), archive.shared_budget()});

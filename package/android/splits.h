@@ -44,9 +44,6 @@ struct PackageSource {
   const Source* source = nullptr;
   std::shared_ptr<Budget> budget = nullptr;
 };
-// The same error, the package's name before its message.
-Error in_package(const std::string& name, const Error& error);
-
 // The packages of such an archive, in its order, without companions.
 class PackagesWithin {
  public:

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "package/android/describe.h"
+#include "package/model/member.h"
 #include "package/model/parts.h"
 
 namespace touchmark::package::bundle {
@@ -23,13 +24,15 @@ Result<android::Manifest> read_bundle_manifest(const zip::ZipArchive& archive) {
   if (!document) return pass(document);
   Budget& budget = archive.budget();
   auto xml = ProtoXml::parse(*document, budget);
-  if (!xml) return pass(xml);
+  if (!xml) return in_member(entry->name, xml.error());
+  Result<Bytes> bytes{Bytes()};
   const zip::ZipEntry* table_entry = archive.find(kTable);
-  if (table_entry == nullptr) return android::parse_manifest(*xml, nullptr);
-  const auto bytes = archive.read(*table_entry, android::kMaxResourceTableBytes);
+  if (table_entry != nullptr) bytes = archive.read(*table_entry, android::kMaxResourceTableBytes);
   if (!bytes) return pass(bytes);
   const ProtoTable table(*bytes, budget);
-  return android::parse_manifest(*xml, &table);
+  auto manifest = android::parse_manifest(*xml, table_entry == nullptr ? nullptr : &table);
+  if (!manifest) return in_member(entry->name, manifest.error());
+  return manifest;
 }
 
 // The path on a device of the file at `path` within a module. Nothing when a module has no such

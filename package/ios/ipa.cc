@@ -12,6 +12,7 @@
 #include "package/ios/mach_o.h"
 #include "package/ios/provisioning.h"
 #include "package/ios/sealed_resources.h"
+#include "package/model/member.h"
 #include "package/model/parts.h"
 #include "pki/cms.h"
 
@@ -112,12 +113,12 @@ class IpaReader {
 
   Result<Measurement> measure() {
     if (auto ok = find_app(); !ok) return pass(ok);
-    if (auto ok = check_executable(); !ok) return pass(ok);
+    if (auto ok = check_executable(); !ok) return in_member(folder_ + info_.executable, ok.error());
     auto parts = digest_app();
     if (!parts) return pass(parts);
     if (auto ok = check_sealed_resources(resources_, *parts, info_.executable, archive_.budget());
         !ok) {
-      return pass(ok);
+      return in_member(folder_ + std::string(kResources), ok.error());
     }
     if (auto ok = check_profile(); !ok) return pass(ok);
     auto sdk_version = android::read_sdk_version(archive_, folder_ + "touchmark-sdk.json");
@@ -157,7 +158,7 @@ class IpaReader {
     if (!bytes) return pass(bytes);
     info_file_ = *std::move(bytes);
     auto info = read_info(info_file_, archive_.budget());
-    if (!info) return pass(info);
+    if (!info) return in_member(entry->name, info.error());
     info_ = *std::move(info);
     entry = file(kResources);
     if (entry == nullptr) return fail(IpaError::kNoResources, "no " + std::string(kResources));
@@ -279,7 +280,7 @@ class IpaReader {
     const auto bytes = archive_.read(*entry, kMaxProfileBytes);
     if (!bytes) return pass(bytes);
     const auto profile = read_profile(*bytes, roots_, archive_.budget());
-    if (!profile) return pass(profile);
+    if (!profile) return in_member(entry->name, profile.error());
     if (profile->team != team_) return fail(IpaError::kTeamMismatch, profile->team + ", " + team_);
     if (!profile->allows_app(info_.identifier)) {
       return fail(IpaError::kProfile, profile->application_id + " is not " + info_.identifier);

@@ -30,8 +30,8 @@ class LineReader {
 };
 
 // What a section and an attribute take in memory beside their text, in lists that grow.
-constexpr std::size_t kJarSectionCost = 3 * sizeof(JarSection);
-constexpr std::size_t kJarAttributeCost = 3 * sizeof(std::pair<std::string, std::string>);
+constexpr std::size_t kJarSectionCost = 2 * sizeof(JarSection);
+constexpr std::size_t kJarAttributeCost = 2 * sizeof(std::pair<std::string, std::string>);
 
 std::pair<std::string, std::string> split_attribute(const std::string& line) {
   const std::size_t colon = line.find(": ");
