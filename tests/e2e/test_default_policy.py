@@ -141,11 +141,14 @@ def test_software_evidence_is_warned_of_wherever_somebody_looks(tmp_path: Path) 
         app.service.stop()
 
 
-def make_older(data: Path) -> None:
-    """Makes a data folder that of a service from before the policy asked for hardware."""
+def make_older(data: Path, *, with_policy: bool = False) -> None:
+    """Makes a data folder that of a service from before the policy asked for hardware: of version
+    4, without what later ones added."""
     with sqlite3.connect(data / "touchmark.db") as database:
-        database.execute("DELETE FROM setting WHERE name = 'policy'")
+        if not with_policy:
+            database.execute("DELETE FROM setting WHERE name = 'policy'")
         database.execute("ALTER TABLE app_attest_key DROP COLUMN installation")
+        database.execute("DROP TABLE IF EXISTS loose_part")
         database.execute("PRAGMA user_version = 4")
     database.close()
 
@@ -179,10 +182,7 @@ def test_an_older_folder_with_a_policy_of_its_own_keeps_that(tmp_path: Path) -> 
     try:
         text = touchmark_json(app.service, "policy", "show")["text"]
         app.service.stop()
-        with sqlite3.connect(app.service.data / "touchmark.db") as database:
-            database.execute("ALTER TABLE app_attest_key DROP COLUMN installation")
-            database.execute("PRAGMA user_version = 4")
-        database.close()
+        make_older(app.service.data, with_policy=True)
         app.service.start()
         assert touchmark_json(app.service, "policy", "show")["text"] == text
     finally:
