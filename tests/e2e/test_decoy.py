@@ -129,7 +129,7 @@ def test_the_ranges_do_not_tell_whether_the_app_is_registered(
     for _ in range(EACH // 2):
         for attester, name in zip(pair, ("registered", "unknown"), strict=True):
             measurement = attester.app.digest() if name == "registered" else UNKNOWN
-            asked = {"account": attester.account, "measurement": measurement}
+            asked: dict[str, Any] = {"account": attester.account, "measurement": measurement}
             if sizes == "claimed":
                 asked["code"] = attester.app.code_sizes()
             answer = attester.connection.post("/v1/challenge", json.dumps(asked).encode())
