@@ -23,7 +23,7 @@ function(touchmark_test name)
   # Tests of one folder use the same names for their helpers. The code of a library, not of a program: the
   # precompiled header is that.
   set_target_properties(${name} PROPERTIES UNITY_BUILD OFF POSITION_INDEPENDENT_CODE OFF)
-  target_compile_options(${name} PRIVATE -fPIC)
+  target_compile_options(${name} PRIVATE -fPIC ${TOUCHMARK_TEST_OPTIONS})
   touchmark_precompile(${name} touchmark_precompiled_tests)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # GCC 12 takes the error category's static instance for one that a vector frees.
