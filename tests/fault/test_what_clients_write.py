@@ -27,7 +27,7 @@ MEMORY_BYTES = 48 << 20
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[RegisteredApp]:
-    started = RegisteredApp.start(tmp_path)
+    started = RegisteredApp.start(tmp_path, policy="development")
     yield started
     started.service.stop()
 
