@@ -332,7 +332,7 @@ class CostTest : public ::testing::TestWithParam<Form> {
 // costs against six, which use up the bound on comparisons.
 TEST_P(CostTest, DoesNotGrowWithTheReleases) {
   const auto few = releases(6);
-  const auto many = releases(300);
+  const auto many = releases(40);
   Evidence unknown = evidence_of(large_release(GetParam(), "nobody's"));
   Evidence changed = unknown;
   changed.version_code = 8;
