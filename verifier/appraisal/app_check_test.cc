@@ -318,6 +318,12 @@ double cost_of(const Evidence& evidence, const ReferenceValues& references) {
 
 class CostTest : public ::testing::TestWithParam<Form> {
  protected:
+  void SetUp() override {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "TSan multiplies what is measured here";
+#endif
+  }
+
   static ReferenceValues::Shared releases(int count) {
     std::vector<model::Registration> out;
     for (int i = 0; i < count; ++i) {
