@@ -151,4 +151,24 @@ Result<Bytes> hex_decode(std::string_view text) {
   return out;
 }
 
+std::optional<Sha256Digest> base64_digest(std::string_view text) {
+  const auto bytes = base64_decode(text);
+  Sha256Digest out{};
+  if (!bytes || bytes->size() != out.size()) return std::nullopt;
+  std::ranges::copy(*bytes, out.begin());
+  return out;
+}
+
+std::uint64_t big_endian(ByteView bytes) {
+  std::uint64_t number = 0;
+  for (const std::byte byte : bytes) number = number << 8 | std::to_integer<std::uint64_t>(byte);
+  return number;
+}
+
+void append_big_endian(Bytes& out, std::uint64_t number) {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<std::byte>(number >> shift & 0xFF));
+  }
+}
+
 }  // namespace touchmark

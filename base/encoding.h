@@ -1,7 +1,10 @@
-// base64, base64url (RFC 4648) and lowercase hex. The decoders are strict: one accepted spelling
-// per byte string, so no two texts name the same token, pin or digest.
+// base64, base64url (RFC 4648), lowercase hex, and numbers as bytes. The decoders of text are
+// strict: one accepted spelling per byte string, so no two texts name the same token, pin or
+// digest.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +23,8 @@ std::string_view error_id(EncodingError error);
 // Standard alphabet, padded with '='.
 std::string base64_encode(ByteView data);
 Result<Bytes> base64_decode(std::string_view text);
+// The padded base64 of 32 bytes, as pins are written; nullopt for anything else.
+std::optional<Sha256Digest> base64_digest(std::string_view text);
 
 // URL-safe alphabet without padding, as JOSE uses it (RFC 7515 section 2).
 std::string base64url_encode(ByteView data);
@@ -32,5 +37,10 @@ Result<Bytes> base64_any_decode(std::string_view text);
 std::string hex_encode(ByteView data);
 // Takes both cases, an even number of digits, nothing else.
 Result<Bytes> hex_decode(std::string_view text);
+
+// The number that the bytes write, the most significant one first; of the last eight of them.
+std::uint64_t big_endian(ByteView bytes);
+// Eight bytes.
+void append_big_endian(Bytes& out, std::uint64_t number);
 
 }  // namespace touchmark

@@ -1,6 +1,7 @@
 // Decoders of primitive values: numbers, identifiers, times, strings.
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/utf.h"
 #include "formats/der.h"
 
@@ -59,9 +60,7 @@ Result<std::uint64_t> decode_uint64(ByteView content) {
   if (negative || content.size() > 9 || (content.size() == 9 && byte_at(content, 0) != 0)) {
     return fail(DerError::kBadInteger, "an INTEGER is negative or over 2^64 - 1");
   }
-  std::uint64_t value = 0;
-  for (std::byte byte : content) value = value << 8 | std::to_integer<std::uint64_t>(byte);
-  return value;
+  return big_endian(content);
 }
 
 Result<void> decode_null(ByteView content) {

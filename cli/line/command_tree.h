@@ -4,10 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
+#include "cli/line/cli11_fwd.h"
 
 namespace touchmark::cli::line {
 

@@ -3,9 +3,7 @@
 
 #include <string>
 
-namespace CLI {
-class App;
-}  // namespace CLI
+#include "cli/line/cli11_fwd.h"
 
 namespace touchmark::cli::line {
 

@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}  // namespace CLI
+#include "cli/line/cli11_fwd.h"
 
 namespace touchmark::cli::line {
 

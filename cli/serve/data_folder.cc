@@ -161,8 +161,7 @@ Result<std::string> DataFolder::backup_pin() const {
   auto stored = read_text(pin_path);
   if (stored) {
     std::string pin = stored->substr(0, stored->find('\n'));
-    const auto digest = base64_decode(pin);
-    if (digest && digest->size() == sizeof(Sha256Digest)) return pin;
+    if (base64_digest(pin)) return pin;
     // It can be made again, unless its key was moved away.
     std::error_code error;
     if (!fs::exists(path_ / "tls-backup-key.pem", error)) {

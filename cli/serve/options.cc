@@ -112,8 +112,7 @@ Result<verifier::state::ServiceSettings> service_settings(const ServeOptions& op
     out.public_urls.push_back(std::move(*url));
   }
   for (const std::string& pin : options.service_pins) {
-    const auto digest = base64_decode(pin);
-    if (!digest || digest->size() != sizeof(Sha256Digest)) {
+    if (!base64_digest(pin)) {
       return bad_value("--service-pin", "\"" + pin + "\" is not the padded base64 of a SHA-256");
     }
   }

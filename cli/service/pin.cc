@@ -29,8 +29,7 @@ Result<std::string> parse_pin(std::string_view text) {
       break;
     }
   }
-  const auto bytes = base64_decode(pin);
-  if (!bytes || bytes->size() != Sha256Digest().size()) {
+  if (!base64_digest(pin)) {
     return fail(io::CliError::kBadPin, fmt::format("'{}' is not a pin", text));
   }
   return std::string(pin);

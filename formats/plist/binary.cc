@@ -6,6 +6,7 @@
 #include <bit>
 #include <optional>
 
+#include "base/encoding.h"
 #include "base/utf.h"
 #include "formats/plist/plist.h"
 
@@ -14,13 +15,6 @@ namespace {
 
 constexpr std::size_t kHeaderSize = 8;
 constexpr std::size_t kTrailerSize = 32;
-
-// `size` bytes, at most 8, big-endian.
-std::uint64_t big_endian(ByteView bytes) {
-  std::uint64_t value = 0;
-  for (const std::byte b : bytes) value = value << 8 | std::to_integer<std::uint64_t>(b);
-  return value;
-}
 
 class BinaryReader {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 
 namespace touchmark::package::android {
 namespace {
@@ -50,18 +51,11 @@ std::optional<std::size_t> entry_offset(const Chunk& type, std::size_t index) {
   const std::size_t count = entry_count(type);
   if (type_flags(type) & kSparse) {
     // Sorted by index, as the platform takes for granted too.
-    std::size_t low = 0;
-    std::size_t high = count;
-    while (low < high) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (le16(offsets, 4 * middle) < index) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    if (low == count || le16(offsets, 4 * low) != index) return std::nullopt;
-    return std::size_t{4} * le16(offsets, 4 * low + 2);
+    const std::ranges::iota_view<std::size_t, std::size_t> all(0, count);
+    const auto found = std::ranges::lower_bound(
+        all, index, {}, [&](std::size_t i) { return std::size_t{le16(offsets, 4 * i)}; });
+    if (found == all.end() || le16(offsets, 4 * *found) != index) return std::nullopt;
+    return std::size_t{4} * le16(offsets, 4 * *found + 2);
   }
   if (index >= count) return std::nullopt;
   if (type_flags(type) & kOffset16) {

@@ -156,8 +156,7 @@ void read_checks(Reader& claims, EvidenceClaims& out) {
 std::optional<std::string> read_pay(Reader& claims) {
   if (!claims.has(claim::kPay)) return std::nullopt;
   std::string text = claims.text(claim::kPay, kMaxWord);
-  const auto digest = base64_decode(text);
-  if (!digest || digest->size() != sizeof(Sha256Digest)) {
+  if (!base64_digest(text)) {
     claims.fault().malformed("pay is not the padded base64 of 32 bytes");
   }
   return text;

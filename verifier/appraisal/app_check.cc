@@ -205,10 +205,6 @@ struct Vouching {
   std::string ids;
 };
 
-bool is_over(const std::optional<UnixTime>& expires, UnixTime now) {
-  return expires && now >= *expires;
-}
-
 bool counts_for(const model::SigningCertificate& certificate, const Evidence& evidence) {
   return certificate.package.empty() || certificate.package == evidence.package_name;
 }
@@ -222,10 +218,10 @@ Vouching vouching_certificates(const Evidence& evidence, const ReferenceValues& 
     for (const model::SigningCertificate& certificate : references.certificates()) {
       if (certificate.sha256 != signer || !counts_for(certificate, evidence)) continue;
       // One that still counts goes before one that is over.
-      if (found == nullptr || is_over(found->expires, now)) found = &certificate;
+      if (found == nullptr || model::is_over(found->expires, now)) found = &certificate;
     }
     if (found == nullptr) return {};
-    out.expired |= is_over(found->expires, now);
+    out.expired |= model::is_over(found->expires, now);
     out.ids += (out.ids.empty() ? "" : " ") + found->id;
   }
   return out;
@@ -288,7 +284,7 @@ Findings check_app(const Evidence& evidence, const ReferenceValues& references,
   }
   Findings out;
   const model::Registration& registration = app.reference->registration;
-  if (is_over(registration.expires, now)) {
+  if (model::is_over(registration.expires, now)) {
     out.push_back({FindingId::kAppRegistrationExpired,
                    registration.id + " ended " + format_time(*registration.expires) + " UTC"});
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "crypto/crypto.h"
 
 namespace touchmark::verifier::appraisal {
@@ -13,11 +14,7 @@ constexpr std::size_t kMacBytes = 16;
 // A range of one byte before the part's first still reaches into it.
 constexpr std::uint64_t kBefore = kRangeBytes - 1;
 
-std::uint64_t read_u64(ByteView bytes) {
-  std::uint64_t value = 0;
-  for (const std::byte byte : bytes.first(8)) value = value << 8 | std::to_integer<unsigned>(byte);
-  return value;
-}
+constexpr std::size_t kNumberBytes = 8;
 
 // In how many places a range can begin and hold a byte of the part. Each byte lies in kRangeBytes
 // of them.
@@ -46,10 +43,7 @@ Sha256Digest ChallengeMaker::mac(ByteView signed_part, Layout layout) const {
 
 Bytes ChallengeMaker::make(UnixTime expires, Random& random, Layout layout) const {
   Bytes nonce = random.bytes(kRandomBytes);
-  const auto seconds = static_cast<std::uint64_t>(to_unix(expires));
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    nonce.push_back(static_cast<std::byte>(seconds >> shift & 0xFF));
-  }
+  append_big_endian(nonce, static_cast<std::uint64_t>(to_unix(expires)));
   append(nonce, ByteView(mac(nonce, layout)).first(kMacBytes));
   return nonce;
 }
@@ -61,7 +55,7 @@ CheckedChallenge ChallengeMaker::check(ByteView nonce, UnixTime now) const {
     if (!crypto::constant_time_equal(ByteView(right).first(kMacBytes), nonce.last(kMacBytes)))
       continue;
     const UnixTime expires =
-        from_unix(static_cast<std::int64_t>(read_u64(nonce.subspan(kRandomBytes))));
+        from_unix(static_cast<std::int64_t>(big_endian(nonce.subspan(kRandomBytes, kNumberBytes))));
     return {now < expires ? ChallengeState::kGood : ChallengeState::kExpired, expires, layout};
   }
   return {};
@@ -79,7 +73,8 @@ std::vector<protocol::Range> ChallengeMaker::ranges(ByteView nonce,
   std::vector<protocol::Range> out;
   for (std::size_t i = 0; i < kChallengeRanges; ++i) {
     // The bias of the remainder is below total / 2^64.
-    out.push_back(range_at(code, read_u64(ByteView(stream).subspan(i * 8)) % total));
+    out.push_back(range_at(
+        code, big_endian(ByteView(stream).subspan(i * kNumberBytes, kNumberBytes)) % total));
   }
   return out;
 }

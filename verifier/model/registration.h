@@ -10,6 +10,11 @@
 
 namespace touchmark::verifier::model {
 
+// Whether what lasts until `expires` (nullopt: without an end) is over.
+inline bool is_over(const std::optional<UnixTime>& expires, UnixTime now) {
+  return expires && *expires <= now;
+}
+
 struct Registration {
   std::string id;  // hex of the first 8 bytes of the measurement digest
   package::Measurement measurement;

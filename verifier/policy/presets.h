@@ -10,7 +10,7 @@ namespace touchmark::verifier::policy {
 struct Preset {
   std::string_view name;      // "strict"
   std::string_view summary;   // one line: whom it lets in
-  std::string_view document;  // valid, and without a warning but for what the name promises
+  std::string_view document;  // valid; warns of nothing except what its name announces
 };
 
 // The default first, then by how much they let in.

@@ -1,5 +1,6 @@
 // The routes for certificates that apps are signed with.
 #include "base/encoding.h"
+#include "verifier/routes/expiry.h"
 #include "verifier/routes/handlers.h"
 #include "verifier/routes/json.h"
 #include "verifier/routes/problem.h"
@@ -39,7 +40,7 @@ http::HttpResponse list_certificates(const RouteContext& context,
   Json list = Json::array();
   for (const model::SigningCertificate& certificate : context.verifier.registry().certificates()) {
     Json one = to_json(certificate);
-    one["expired"] = certificate.expires && *certificate.expires <= now;
+    one["expired"] = model::is_over(certificate.expires, now);
     list.push_back(std::move(one));
   }
   return json_response({{"certificates", list}});
@@ -47,18 +48,11 @@ http::HttpResponse list_certificates(const RouteContext& context,
 
 http::HttpResponse expire_certificate(const RouteContext& context,
                                       const http::HttpRequest& request) {
-  const auto body = read_json(request);
-  if (!body) return bad_request(body.error().message());
-  const auto lifetime = parse_lifetime(*body, /*required=*/true);
-  if (!lifetime) return bad_lifetime();
-  const auto changed = context.verifier.registry().set_certificate_expiry(
-      request.argument, lifetime->expire_after, request.caller.name);
-  if (!changed) return problem(changed.error());
-  const Json answer = to_json(*changed);
-  context.log.info(
-      "certificate.expire",
-      {{"id", changed->id}, {"expires", answer["expires"]}, {"actor", request.caller.name}});
-  return json_response(answer);
+  return set_expiry(context, request, "certificate.expire",
+                    [&](std::optional<Seconds> expire_after) {
+                      return context.verifier.registry().set_certificate_expiry(
+                          request.argument, expire_after, request.caller.name);
+                    });
 }
 
 http::HttpResponse remove_certificate(const RouteContext& context,

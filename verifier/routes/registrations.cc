@@ -3,6 +3,7 @@
 
 #include "base/encoding.h"
 #include "package/model/measurement.h"
+#include "verifier/routes/expiry.h"
 #include "verifier/routes/handlers.h"
 #include "verifier/routes/json.h"
 #include "verifier/routes/problem.h"
@@ -72,7 +73,7 @@ http::HttpResponse list_registrations(const RouteContext& context,
   for (const model::Registration& registration : context.verifier.registry().registrations()) {
     Json one = to_json(registration);
     one["created_by"] = registration.created_by;
-    one["expired"] = registration.expires && *registration.expires <= now;
+    one["expired"] = model::is_over(registration.expires, now);
     list.push_back(std::move(one));
   }
   return json_response({{"registrations", list}});
@@ -90,18 +91,11 @@ http::HttpResponse show_registration(const RouteContext& context,
 
 http::HttpResponse expire_registration(const RouteContext& context,
                                        const http::HttpRequest& request) {
-  const auto body = read_json(request);
-  if (!body) return bad_request(body.error().message());
-  const auto lifetime = parse_lifetime(*body, /*required=*/true);
-  if (!lifetime) return bad_lifetime();
-  const auto changed = context.verifier.registry().set_registration_expiry(
-      request.argument, lifetime->expire_after, request.caller.name);
-  if (!changed) return problem(changed.error());
-  const Json answer = to_json(*changed);
-  context.log.info(
-      "registration.expire",
-      {{"id", changed->id}, {"expires", answer["expires"]}, {"actor", request.caller.name}});
-  return json_response(answer);
+  return set_expiry(context, request, "registration.expire",
+                    [&](std::optional<Seconds> expire_after) {
+                      return context.verifier.registry().set_registration_expiry(
+                          request.argument, expire_after, request.caller.name);
+                    });
 }
 
 http::HttpResponse remove_registration(const RouteContext& context,

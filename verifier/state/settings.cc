@@ -61,11 +61,11 @@ Result<std::vector<Sha256Digest>> service_keys(const ServiceSettings& settings) 
   if (!settings.tls_terminated_by_proxy) return std::vector{settings.tls_spki_sha256};
   std::vector<Sha256Digest> out;
   for (const std::string& pin : settings.service_pins) {
-    const auto bytes = base64_decode(pin);
-    if (!bytes || bytes->size() != sizeof(Sha256Digest)) {
+    const auto digest = base64_digest(pin);
+    if (!digest) {
       return fail(SettingsError::kBadSettings, "service pin \"" + pin + "\" is not a SHA-256");
     }
-    std::ranges::copy(*bytes, out.emplace_back().begin());
+    out.push_back(*digest);
   }
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/json.h"
 
 namespace touchmark::verifier::store {
@@ -30,10 +31,7 @@ Sha256Digest audit_hash(const Sha256Digest& before, std::int64_t number,
 
 Bytes seal_audit_end(const AuditEnd& end, ByteView key) {
   Bytes out;
-  const auto number = static_cast<std::uint64_t>(end.number);
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<std::byte>(number >> shift & 0xFF));
-  }
+  append_big_endian(out, static_cast<std::uint64_t>(end.number));
   append(out, end.hash);
   append(out, end_mac(out, key));
   return out;
@@ -46,11 +44,7 @@ std::optional<AuditEnd> open_audit_end(ByteView sealed, ByteView key) {
     return std::nullopt;
   }
   AuditEnd out;
-  std::uint64_t number = 0;
-  for (const std::byte byte : end.first(kNumberBytes)) {
-    number = number << 8 | std::to_integer<std::uint64_t>(byte);
-  }
-  out.number = static_cast<std::int64_t>(number);
+  out.number = static_cast<std::int64_t>(big_endian(end.first(kNumberBytes)));
   std::ranges::copy(end.subspan(kNumberBytes), out.hash.begin());
   return out;
 }

@@ -56,7 +56,8 @@ Result<bool> SqliteStore::add_app_attest_key(const Sha256Digest& key_id,
     auto done = statement->bind(ByteView(installation)).run();
     if (!done) return pass(done);
   }
-  bound = app_attest_binding(key_id);
+  // Another installation may have been first.
+  if (!*bound) bound = app_attest_binding(key_id);
   if (!bound) return pass(bound);
   return *bound && std::ranges::equal(**bound, installation);
 }

@@ -27,7 +27,7 @@ _DECOY_INFO = b"touchmark decoy secret v1"
 # Between the values of several binding headers: no header's value can hold it (RFC 9110, section
 # 5.5), so no two lists of values are joined to the same text.
 _BINDING_SEPARATOR = "\n"
-# As the service reads tokens; claims are flat but for results of attestation.
+# The service reads tokens with the same bound. Only a result of attestation has nested claims.
 _MAX_DEPTH = 16
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 
