@@ -122,9 +122,7 @@ def test_the_log_file_is_opened_again(tmp_path: Path) -> None:
         log.rename(tmp_path / "service.log.2")
         log.mkdir()
         hang_up(service)
-        eventually(
-            lambda: "log.reopen_failed" in (tmp_path / "service.log.2").read_text()
-        )
+        eventually(lambda: "log.reopen_failed" in (tmp_path / "service.log.2").read_text())
         log.rmdir()
         hang_up(service)
         eventually(lambda: log.is_file() and "tls.reloaded" in log.read_text())

@@ -87,13 +87,24 @@ def handshakes(address: Address) -> None:
             connect(address).close()
 
 
-def half_handshakes(address: Address, count: int) -> None:
-    """The beginning of a ClientHello, and no more."""
+def client_hello() -> bytes:
+    outgoing = ssl.MemoryBIO()
+    client = tls_context().wrap_bio(ssl.MemoryBIO(), outgoing)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def half_handshakes(
+    address: Address, count: int, part: int | None = None, source: str = "127.0.0.1"
+) -> None:
+    """A ClientHello, or its first `part` bytes, and no more."""
+    hello = client_hello()[:part]
     held: list[socket.socket] = []
     while True:
         with contextlib.suppress(OSError):
-            one = socket.create_connection(address, 5)
-            one.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
+            one = socket.create_connection(address, 5, (source, 0))
+            one.sendall(hello)
             held.append(one)
         if len(held) > count:
             held.pop(0).close()
@@ -181,9 +192,7 @@ def post(path: str, body: bytes, fields: str = "") -> bytes:
 def running(flood: Flood, *arguments: Any, processes: int = 1) -> Iterator[None]:
     """`flood` in processes of its own for as long as the context lasts."""
     spawn = multiprocessing.get_context("spawn")
-    attackers = [
-        spawn.Process(target=flood, args=arguments, daemon=True) for _ in range(processes)
-    ]
+    attackers = [spawn.Process(target=flood, args=arguments, daemon=True) for _ in range(processes)]
     for attacker in attackers:
         attacker.start()
     try:

@@ -144,7 +144,8 @@ asio::awaitable<bool> HttpConnection::handshake() {
   error_code error = co_await stream_.first_byte();
   const bool is_over = error || stopping_;
   if (is_over) co_return false;
-  enter(Stage::kHandshake);
+  // Half a ClientHello is as good as none.
+  if (stream_.has_record()) enter(Stage::kHandshake);
   auto identity = context_.tls.current();
   served_key_ = identity->spki_sha256;
   error = co_await stream_.handshake(std::move(identity));

@@ -18,7 +18,7 @@ namespace touchmark::verifier::http {
 
 // What a connection does. What comes before kAtWork is waiting for the client.
 enum class Stage {
-  kSilent,     // no byte yet
+  kSilent,     // no whole record of TLS yet
   kHandshake,  // TLS
   kUnused,     // no request yet
   kIdle,       // between two requests

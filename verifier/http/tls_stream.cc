@@ -1,5 +1,6 @@
 #include "verifier/http/tls_stream.h"
 
+#include <array>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <optional>
@@ -81,6 +82,18 @@ asio::awaitable<error_code> TlsStream::first_byte() {
   const auto [error] = co_await impl_->socket.async_wait(tcp::socket::wait_read, kAsTuple);
   impl_->busy = false;
   co_return error;
+}
+
+bool TlsStream::has_record() {
+  constexpr std::size_t kHead = 5;  // type, version, length (RFC 8446 section 5.1)
+  std::array<unsigned char, kHead> head{};
+  error_code error;
+  const std::size_t available = impl_->socket.available(error);
+  if (error || available < kHead) return false;
+  const std::size_t got =
+      impl_->socket.receive(asio::buffer(head), tcp::socket::message_peek, error);
+  if (error || got < kHead) return false;
+  return available >= kHead + (std::size_t{head[3]} << 8U) + head[4];
 }
 
 asio::awaitable<error_code> TlsStream::handshake(std::shared_ptr<ServedTls::Identity> identity) {

@@ -37,6 +37,8 @@ class TlsStream {
 
   // Until the client has sent something. Until then a connection holds no memory for TLS.
   boost::asio::awaitable<boost::system::error_code> first_byte();
+  // Whether a whole TLS record is there to be read: clients send their ClientHello at once.
+  bool has_record();
   // `identity` lives as long as the stream.
   boost::asio::awaitable<boost::system::error_code> handshake(
       std::shared_ptr<ServedTls::Identity> identity);
