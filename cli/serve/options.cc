@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "protocol/idn/unicode_host.h"
+#include "verifier/http/text.h"
 
 namespace touchmark::cli::serve {
 namespace {
@@ -23,14 +24,14 @@ tl::unexpected<Error> bad_value(const std::string& option, const std::string& wh
 }
 
 // "127.0.0.1:8443", "[::1]:8443", ":8443" (every address).
-Result<ListenAddress> parse_listen(const std::string& text) {
+Result<ListenAddress> parse_listen(const std::string& option, const std::string& text) {
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return bad_value("--listen", "\"" + text + "\" is not ADDR:PORT");
+  if (colon == std::string::npos) return bad_value(option, "\"" + text + "\" is not ADDR:PORT");
   ListenAddress listen{text.substr(0, colon), 0};
   const std::string port = text.substr(colon + 1);
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
   if (error != std::errc{} || end != port.data() + port.size()) {
-    return bad_value("--listen", "\"" + port + "\" is not a port from 0 to 65535");
+    return bad_value(option, "\"" + port + "\" is not a port from 0 to 65535");
   }
   if (listen.address.starts_with('[') && listen.address.ends_with(']')) {
     listen.address = listen.address.substr(1, listen.address.size() - 2);
@@ -96,6 +97,21 @@ Result<void> check_together(const ServeOptions& options) {
   if (options.tls_terminated_by_proxy && options.public_urls.empty()) {
     return conflict("--tls-terminated-by-proxy needs --public-url: clients reach the proxy");
   }
+  if (options.trust_forwarded_for && !options.trusted_proxies.empty()) {
+    return conflict(
+        "--trust-forwarded-for takes the word of whoever connects, and --trusted-proxy names them: "
+        "leave one out");
+  }
+  if (!options.trusted_proxies.empty() && !options.tls_terminated_by_proxy) {
+    return conflict(
+        "--trusted-proxy needs --tls-terminated-by-proxy: a proxy that does not terminate TLS "
+        "cannot "
+        "add a header");
+  }
+  if (!options.forwarded_header.empty() && !options.trust_forwarded_for &&
+      options.trusted_proxies.empty()) {
+    return conflict("--forwarded-header needs --trusted-proxy: whose header it is");
+  }
   if (options.trust_forwarded_for && !options.tls_terminated_by_proxy) {
     return conflict(
         "--trust-forwarded-for needs --tls-terminated-by-proxy: without a proxy clients would "
@@ -140,6 +156,35 @@ Result<verifier::state::ServiceSettings> service_settings(const ServeOptions& op
   return out;
 }
 
+Result<void> read_network(const ServeOptions& options, ServePlan& plan) {
+  auto listen = parse_listen("--listen", options.listen);
+  if (!listen) return pass(listen);
+  plan.listen = std::move(*listen);
+  if (!options.admin_listen.empty()) {
+    auto admins = parse_listen("--admin-listen", options.admin_listen);
+    if (!admins) return pass(admins);
+    if (admins->port != 0 && admins->port == plan.listen.port &&
+        admins->address == plan.listen.address) {
+      return fail(OptionError::kConflicting,
+                  "--admin-listen and --listen are the same: give operators another port");
+    }
+    plan.admin_listen = std::move(*admins);
+  }
+  auto proxies = verifier::http::TrustedProxies::parse(options.trusted_proxies);
+  if (!proxies) return bad_value("--trusted-proxy", proxies.error().message());
+  plan.proxies = options.trust_forwarded_for ? verifier::http::TrustedProxies::whoever_connects()
+                                             : std::move(*proxies);
+  if (verifier::http::same_word(options.forwarded_header, "X-Forwarded-For")) {
+    plan.forwarded = verifier::http::ForwardedHeader::kXForwardedFor;
+  } else if (verifier::http::same_word(options.forwarded_header, "Forwarded")) {
+    plan.forwarded = verifier::http::ForwardedHeader::kForwarded;
+  } else if (!options.forwarded_header.empty()) {
+    return bad_value("--forwarded-header",
+                     "\"" + options.forwarded_header + "\" is not X-Forwarded-For or Forwarded");
+  }
+  return {};
+}
+
 Result<verifier::http::LogLevel> parse_log_level(const std::string& text) {
   if (text == "debug") return verifier::http::LogLevel::kDebug;
   if (text == "info") return verifier::http::LogLevel::kInfo;
@@ -176,6 +221,8 @@ void add_network_options(line::Command& command, ServeOptions& options) {
   const auto group = [](line::Option* option) { option->group("Network"); };
   group(command.add_option("--listen", options.listen, "ADDR:PORT; port 0 takes any free one")
             ->show_default());
+  group(command.add_option("--admin-listen", options.admin_listen,
+                           "ADDR:PORT for operators, who are then met there alone"));
   group(command.add_option("--public-url", options.public_urls,
                            "https://HOST[:PORT] as apps reach the service; repeat for failover"));
   group(command.add_option("--host", options.hosts,
@@ -190,9 +237,18 @@ void add_network_options(line::Command& command, ServeOptions& options) {
                          "Apps speak TLS with a proxy: evidence is not bound to the connection"));
   command.add_flag("--tls-ended-by-proxy", options.tls_terminated_by_proxy, "The old spelling")
       ->group("");
+  group(command.add_option("--trusted-proxy", options.trusted_proxies,
+                           "Network (10.0.0.0/8) or address of a proxy whose X-Forwarded-For or "
+                           "Forwarded tells a client's address; repeatable"));
+  group(command.add_option("--forwarded-header", options.forwarded_header,
+                           "The one of the two that the proxy writes; without it X-Forwarded-For, "
+                           "and Forwarded where there is none"));
   group(command.add_flag("--trust-forwarded-for", options.trust_forwarded_for,
-                         "Take a client's address from the proxy's X-Forwarded-For"));
-  group(command.add_option("--max-connections", options.max_connections, "Connections at a time")
+                         "Take the word of whoever connects, and of no proxy before them: "
+                         "--trusted-proxy is safer"));
+  group(command
+            .add_option("--max-connections", options.max_connections,
+                        "Connections at a time; idle ones give way to new ones")
             ->show_default());
   group(command.add_option("--max-upload", options.max_upload, "Largest package in bytes")
             ->show_default());
@@ -243,9 +299,7 @@ void add_options(line::Command& command, ServeOptions& options) {
 Result<ServePlan> make_plan(const ServeOptions& options) {
   if (auto ok = check_together(options); !ok) return pass(ok);
   ServePlan plan;
-  auto listen = parse_listen(options.listen);
-  if (!listen) return pass(listen);
-  plan.listen = std::move(*listen);
+  if (auto ok = read_network(options, plan); !ok) return pass(ok);
   auto service = service_settings(options);
   if (!service) return pass(service);
   plan.service = std::move(*service);

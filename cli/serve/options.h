@@ -10,15 +10,20 @@
 #include "base/error.h"
 #include "cli/line/command.h"
 #include "cli/serve/device_evidence_options.h"
+#include "verifier/http/client_address.h"
 #include "verifier/http/log.h"
 #include "verifier/state/settings.h"
 
 namespace touchmark::cli::serve {
 
+// Fewer where the system allows fewer descriptors; any other number has to fit.
+inline constexpr unsigned kDefaultConnections = 4096;
+
 // As given; the defaults are those of --help.
 struct ServeOptions {
   std::string data;
   std::string listen = "127.0.0.1:8443";
+  std::string admin_listen;
   std::vector<std::string> public_urls;
   std::vector<std::string> hosts;
   std::string certificate;
@@ -42,6 +47,8 @@ struct ServeOptions {
   HardwareOptions hardware;
 
   bool tls_terminated_by_proxy = false;
+  std::vector<std::string> trusted_proxies;
+  std::string forwarded_header;
   bool trust_forwarded_for = false;
 
   std::string sdk_dir;
@@ -49,7 +56,7 @@ struct ServeOptions {
   std::string log_level = "info";
   std::string log_file;
   unsigned threads = 0;
-  unsigned max_connections = 4096;
+  unsigned max_connections = kDefaultConnections;
   std::uint64_t max_upload = std::uint64_t{2} << 30;
 };
 
@@ -70,6 +77,9 @@ struct ListenAddress {
 // port.
 struct ServePlan {
   ListenAddress listen;
+  std::optional<ListenAddress> admin_listen;
+  verifier::http::TrustedProxies proxies;
+  verifier::http::ForwardedHeader forwarded = verifier::http::ForwardedHeader::kEither;
   std::filesystem::path data;
   std::filesystem::path sdk_dir;
   std::optional<std::filesystem::path> master_key;

@@ -19,6 +19,7 @@
 #include "cli/io/exit_code.h"
 #include "cli/serve/credentials.h"
 #include "cli/serve/data_folder.h"
+#include "cli/serve/descriptor_limit.h"
 #include "cli/serve/options.h"
 #include "pki/server_certificate.h"
 #include "verifier/http/server.h"
@@ -50,6 +51,10 @@ Failure explain(const Error& error) {
   if (error.is(verifier::http::ServerError::kAddressInUse)) {
     return {io::kExitAddressInUse,
             "stop it, or choose another address with --listen (port 0: any free)"};
+  }
+  if (error.is(DescriptorError::kTooFew)) {
+    return {io::kExitUsage,
+            "raise the limit (ulimit -n, LimitNOFILE= of systemd) or lower --max-connections"};
   }
   if (is_any(error, verifier::http::ServerError::kBadAddress,
              verifier::http::ServerError::kNotAllowed, verifier::http::ServerError::kListen)) {
@@ -138,13 +143,20 @@ class Process {
 
  private:
   Result<void> open_identity(const DataFolder& folder);
+  Result<void> open_ports();
+  Result<verifier::http::TlsIdentity> read_identity(const DataFolder& folder);
+  // SIGHUP: the certificate and the log file as they are now. What cannot be read stays as it was.
+  void watch_for_reload();
+  void reload();
+  void reload_identity();
   Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
   Result<void> show_credentials();
   // Waits for the work at hand; leaves without it, and without coming back, when that does not end.
   void end_work();
-  void start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder);
+  void start_server(const DataFolder& folder);
   std::string default_url(std::uint16_t port) const;
+  std::string operator_url() const;
   // The key that an operator's connection meets.
   const std::string& operator_pin() const { return plan_.service.service_pins.front(); }
 
@@ -154,7 +166,7 @@ class Process {
   SystemRandom random_;
   std::unique_ptr<verifier::http::Log> log_;
   std::optional<DataFolder> folder_;
-  std::optional<asio::ssl::context> tls_;
+  std::optional<verifier::http::ServedTls> tls_;
   std::unique_ptr<net::HttpClient> http_client_;
   std::optional<verifier::state::RevocationSource> revocation_;
   std::unique_ptr<verifier::store::Store> store_;
@@ -162,6 +174,10 @@ class Process {
   std::unique_ptr<verifier::routes::Router> router_;
   asio::io_context io_;
   asio::signal_set signals_{io_};
+  asio::signal_set reload_signals_{io_};
+  std::optional<asio::ip::tcp::acceptor> acceptor_;
+  std::optional<asio::ip::tcp::acceptor> admin_acceptor_;
+  std::size_t max_connections_ = 0;
   verifier::http::Workers workers_;
   std::optional<verifier::http::Server> server_;
 };
@@ -173,6 +189,11 @@ std::string Process::default_url(std::uint16_t port) const {
          (port == 443 ? "" : ":" + std::to_string(port));
 }
 
+std::string Process::operator_url() const {
+  if (!plan_.admin_listen) return plan_.service.public_urls.front();
+  return default_url(plan_.admin_listen->port);
+}
+
 Result<void> Process::start() {
   // Whatever this process writes is nobody else's to read.
   ::umask(0077);
@@ -181,26 +202,56 @@ Result<void> Process::start() {
   auto log = verifier::http::Log::open(options_.log_file, plan_.log_format, plan_.log_level);
   if (!log) return pass(log);
   log_ = std::move(*log);
-  auto acceptor = verifier::http::listen_on(io_, plan_.listen.address, plan_.listen.port);
-  if (!acceptor) return pass(acceptor);
-  plan_.listen.port = acceptor->local_endpoint().port();
-  if (plan_.service.public_urls.empty()) {
-    plan_.service.public_urls.push_back(default_url(plan_.listen.port));
-  }
+  if (auto ok = open_ports(); !ok) return ok;
   auto folder = DataFolder::open(plan_.data);
   if (!folder) return pass(folder);
   folder_.emplace(std::move(*folder));
   if (auto ok = open_identity(*folder_); !ok) return ok;
   if (auto ok = open_service(*folder_); !ok) return ok;
   if (auto ok = show_credentials(); !ok) return ok;
-  start_server(std::move(*acceptor), *folder_);
+  start_server(*folder_);
   return {};
 }
 
+Result<void> Process::open_ports() {
+  const std::size_t admins =
+      plan_.admin_listen ? verifier::http::ServerSettings{}.max_admin_connections : 0;
+  auto room = make_room_for(options_.max_connections + admins,
+                            options_.max_connections == kDefaultConnections);
+  if (!room) return pass(room);
+  max_connections_ = std::max<std::size_t>(*room, admins + 1) - admins;
+  if (max_connections_ < options_.max_connections) {
+    log_->warning("connections.lowered",
+                  {{"max_connections", max_connections_},
+                   {"wanted", options_.max_connections},
+                   {"advice", "raise the limit of open files (ulimit -n, LimitNOFILE=)"}});
+  }
+  const auto open = [this](ListenAddress& where) -> Result<asio::ip::tcp::acceptor> {
+    auto acceptor = verifier::http::listen_on(io_, where.address, where.port);
+    if (acceptor) where.port = acceptor->local_endpoint().port();
+    return acceptor;
+  };
+  auto acceptor = open(plan_.listen);
+  if (!acceptor) return pass(acceptor);
+  acceptor_.emplace(std::move(*acceptor));
+  if (plan_.service.public_urls.empty()) {
+    plan_.service.public_urls.push_back(default_url(plan_.listen.port));
+  }
+  if (!plan_.admin_listen) return {};
+  auto admin_acceptor = open(*plan_.admin_listen);
+  if (!admin_acceptor) return pass(admin_acceptor);
+  admin_acceptor_.emplace(std::move(*admin_acceptor));
+  return {};
+}
+
+Result<verifier::http::TlsIdentity> Process::read_identity(const DataFolder& folder) {
+  return options_.certificate.empty()
+             ? folder.development_identity(plan_.certificate_hosts, clock_.now(), random_)
+             : given_identity(options_);
+}
+
 Result<void> Process::open_identity(const DataFolder& folder) {
-  auto identity = options_.certificate.empty()
-                      ? folder.development_identity(plan_.certificate_hosts, clock_.now(), random_)
-                      : given_identity(options_);
+  auto identity = read_identity(folder);
   if (!identity) return pass(identity);
   auto facts = pki::read_certificate(identity->certificate_pem);
   if (!facts) return pass(facts);
@@ -299,8 +350,7 @@ Result<void> Process::show_credentials() {
     if (options_.credentials_file.empty()) std::filesystem::remove(file);
     if (auto ok = check_new_file(file); !ok) return ok;
   }
-  auto made =
-      make_credentials(verifier_->operators(), plan_.service.public_urls.front(), operator_pin());
+  auto made = make_credentials(verifier_->operators(), operator_url(), operator_pin());
   if (!made) return pass(made);
   std::string text = data_text(folder_->path());
   if (to_terminal) {
@@ -319,15 +369,16 @@ Result<void> Process::show_credentials() {
   return {};
 }
 
-void Process::start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& folder) {
+void Process::start_server(const DataFolder& folder) {
   router_ = std::make_unique<verifier::routes::Router>(
       *verifier_, *log_, verifier::routes::RouteSettings{plan_.sdk_dir, options_.max_upload});
   verifier::http::ServerSettings settings;
-  settings.max_connections = options_.max_connections;
-  server_.emplace(io_, std::move(acceptor),
+  settings.max_connections = max_connections_;
+  settings.protection.gate.at_once = plan_.threads;
+  server_.emplace(io_, std::move(*acceptor_),
                   verifier::http::ConnectionContext{
                       *router_, *log_, workers_, *tls_, folder.uploads(),
-                      verifier::http::ConnectionLimits{}, options_.trust_forwarded_for},
+                      verifier::http::ConnectionLimits{}, plan_.proxies, plan_.forwarded},
                   settings, [this] {
                     if (auto ok = verifier_->housekeep(); !ok) {
                       log_->warning("devices.dropped", {{"error", ok.error().text()}});
@@ -336,11 +387,61 @@ void Process::start_server(asio::ip::tcp::acceptor acceptor, const DataFolder& f
   // Before anybody is told that it listens, and may tell it to end.
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
+  if (admin_acceptor_) server_->listen_for_admins(std::move(*admin_acceptor_));
+  watch_for_reload();
   server_->start();
-  log_->info("listening", {{"address", plan_.listen.address},
-                           {"port", plan_.listen.port},
-                           {"url", plan_.service.public_urls.front()},
-                           {"version", TOUCHMARK_VERSION}});
+  Json fields{{"address", plan_.listen.address},
+              {"port", plan_.listen.port},
+              {"url", plan_.service.public_urls.front()},
+              {"version", TOUCHMARK_VERSION}};
+  if (plan_.admin_listen) {
+    fields["admin_address"] = plan_.admin_listen->address;
+    fields["admin_port"] = plan_.admin_listen->port;
+  }
+  log_->info("listening", fields);
+}
+
+void Process::watch_for_reload() {
+  reload_signals_.add(SIGHUP);
+  reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    reload();
+    reload_signals_.clear();
+    watch_for_reload();
+  });
+}
+
+void Process::reload() {
+  // The log first, so that what happens next is in the new one.
+  if (auto ok = log_->reopen(); !ok) {
+    log_->error("log.reopen_failed",
+                {{"error", ok.error().text()}, {"advice", "the old file goes on"}});
+  }
+  reload_identity();
+}
+
+void Process::reload_identity() {
+  const auto failed = [this](const Error& error) {
+    log_->error("tls.reload_failed",
+                {{"error", error.text()}, {"advice", "the old certificate goes on"}});
+  };
+  auto identity = read_identity(*folder_);
+  if (!identity) return failed(identity.error());
+  auto facts = pki::read_certificate(identity->certificate_pem);
+  if (!facts) return failed(facts.error());
+  auto context = verifier::http::make_tls_context(*identity);
+  if (!context) return failed(context.error());
+  tls_->replace(std::move(*context));
+  const std::string pin = base64_encode(facts->spki_sha256);
+  const auto& pins = plan_.service.service_pins;
+  Json fields{{"pin", pin}, {"not_after", facts->not_after.time_since_epoch().count()}};
+  if (plan_.service.tls_terminated_by_proxy || std::ranges::find(pins, pin) != pins.end()) {
+    return log_->info("tls.reloaded", fields);
+  }
+  fields["warning"] =
+      "apps do not pin this key and will refuse the service: serve with the old one again, and "
+      "announce the new one with --service-pin before it is used";
+  log_->warning("tls.reloaded", fields);
 }
 
 void Process::run() {

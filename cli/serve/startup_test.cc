@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -12,6 +13,7 @@
 #include "base/file.h"
 #include "cli/serve/credentials.h"
 #include "cli/serve/data_folder.h"
+#include "cli/serve/descriptor_limit.h"
 #include "cli/serve/options.h"
 #include "pki/server_certificate.h"
 #include "verifier/http/log.h"
@@ -318,6 +320,68 @@ TEST(Options, AreRefusedByName) {
   EXPECT_TRUE(refused({"--tls-terminated-by-proxy"}, kConflicting, "--service-pin"));
   EXPECT_TRUE(refused({"--tls-ended-by-proxy"}, kConflicting, "--service-pin")) << "the old name";
   EXPECT_TRUE(refused({"--trust-forwarded-for"}, kConflicting, "--tls-terminated-by-proxy"));
+  EXPECT_TRUE(
+      refused({"--trusted-proxy", "10.0.0.0/8"}, kConflicting, "--tls-terminated-by-proxy"));
+  EXPECT_TRUE(refused({"--forwarded-header", "Forwarded"}, kConflicting, "--trusted-proxy"));
+  EXPECT_TRUE(refused({"--admin-listen", "8444"}, kBadValue, "--admin-listen"));
+  EXPECT_TRUE(refused({"--admin-listen", "127.0.0.1:8443"}, kConflicting, "--admin-listen"));
+  const auto behind_proxy = [&](std::vector<const char*> arguments, OptionError code,
+                                const char* name) {
+    const std::string pin = base64_encode(Bytes(32));
+    arguments.insert(arguments.end(), {"--tls-terminated-by-proxy", "--public-url",
+                                       "https://a.example", "--service-pin", pin.c_str()});
+    return refused(arguments, code, name);
+  };
+  EXPECT_TRUE(behind_proxy({"--trusted-proxy", "10.0.0.0/33"}, kBadValue, "10.0.0.0/33"));
+  EXPECT_TRUE(behind_proxy({"--trusted-proxy", "proxy"}, kBadValue, "--trusted-proxy"));
+  EXPECT_TRUE(behind_proxy({"--trusted-proxy", "::1", "--trust-forwarded-for"}, kConflicting,
+                           "--trust-forwarded-for"));
+  EXPECT_TRUE(behind_proxy({"--trusted-proxy", "::1", "--forwarded-header", "Via"}, kBadValue,
+                           "--forwarded-header"));
+}
+
+TEST(Options, NameTheProxiesThatAreTrusted) {
+  const std::string pin = base64_encode(Bytes(32));
+  const auto made = [&](std::vector<const char*> arguments) {
+    arguments.insert(arguments.end(), {"--tls-terminated-by-proxy", "--public-url",
+                                       "https://a.example", "--service-pin", pin.c_str()});
+    return plan(arguments).value();
+  };
+  const auto address = [](const char* text) { return boost::asio::ip::make_address(text); };
+  const ServePlan named = made({"--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "::1",
+                                "--forwarded-header", "forwarded"});
+  EXPECT_TRUE(named.proxies.contains(address("10.9.8.7")));
+  EXPECT_TRUE(named.proxies.contains(address("::1")));
+  EXPECT_FALSE(named.proxies.may_speak(address("11.0.0.1")));
+  EXPECT_EQ(named.forwarded, verifier::http::ForwardedHeader::kForwarded);
+  const ServePlan any = made({"--trust-forwarded-for"});
+  EXPECT_TRUE(any.proxies.may_speak(address("11.0.0.1")));
+  EXPECT_FALSE(any.proxies.contains(address("11.0.0.1"))) << "the direct peer alone";
+  EXPECT_EQ(any.forwarded, verifier::http::ForwardedHeader::kEither);
+  EXPECT_EQ(plan({"--admin-listen", "[::1]:9443"})->admin_listen->port, 9443);
+}
+
+// In a process of its own: a limit that was lowered cannot be raised again.
+TEST(DescriptorLimit, BoundsTheConnections) {
+  const auto in_child = [](rlim_t hard, std::size_t connections, bool may_lower) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const rlimit limit{std::min<rlim_t>(64, hard), hard};
+      ::setrlimit(RLIMIT_NOFILE, &limit);
+      const auto made = make_room_for(connections, may_lower);
+      rlimit now{};
+      ::getrlimit(RLIMIT_NOFILE, &now);
+      if (!made) ::_exit(made.error().is(DescriptorError::kTooFew) ? 1 : 2);
+      ::_exit(now.rlim_cur >= *made + kOtherDescriptors ? static_cast<int>(*made / 10) : 3);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  };
+  EXPECT_EQ(in_child(1000, 500, false), 50) << "raised";
+  EXPECT_EQ(in_child(1000, 4096, true), (1000 - 128) / 10) << "as many as fit";
+  EXPECT_EQ(in_child(1000, 4096, false), 1) << "a number that was asked for has to fit";
+  EXPECT_EQ(in_child(150, 4096, true), 1) << "too few for anything";
 }
 
 using LogTest = FolderTest;
@@ -380,6 +444,25 @@ TEST_F(LogTest, ReportsAFileItCannotOpen) {
                                        verifier::http::LogFormat::kText);
   ASSERT_FALSE(log);
   EXPECT_TRUE(log.error().is(verifier::http::LogError::kOpen));
+}
+
+TEST_F(LogTest, OpensItsFileAgain) {
+  const fs::path path = parent_ / "log";
+  auto log = verifier::http::Log::open(path.string(), verifier::http::LogFormat::kText);
+  ASSERT_TRUE(log);
+  (*log)->info("one", Json::object());
+  fs::rename(path, parent_ / "log.1");
+  (*log)->info("two", Json::object());
+  ASSERT_TRUE((*log)->reopen());
+  (*log)->info("three", Json::object());
+  EXPECT_THAT(content(parent_ / "log.1"), HasSubstr("two"));
+  EXPECT_THAT(content(path), ::testing::MatchesRegex("[^\n]* info three\n"));
+  fs::remove(path);
+  fs::create_directory(path);
+  auto failed = (*log)->reopen();
+  ASSERT_FALSE(failed);
+  EXPECT_TRUE(failed.error().is(verifier::http::LogError::kOpen));
+  (*log)->info("four", Json::object());  // into the old one, which has no name any longer
 }
 
 using UploadTest = FolderTest;

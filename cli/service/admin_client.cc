@@ -16,6 +16,7 @@ struct StatusRow {
 };
 constexpr auto kStatuses = std::to_array<StatusRow>({
     {401, io::CliError::kUnauthorized},
+    {429, io::CliError::kUnauthorized},  // after many wrong tokens
     {403, io::CliError::kForbidden},
     {404, io::CliError::kNotFound},
     {409, io::CliError::kConflict},

@@ -187,7 +187,11 @@ Findings Appraiser::check_connection(const Evidence& evidence,
   const auto is_seen = [&](const Sha256Digest& spki) {
     return crypto::constant_time_equal(spki, evidence.tls_spki);
   };
-  if (std::ranges::none_of(settings_.service_keys, is_seen)) {
+  // A certificate that is replaced while the service runs goes on counting for its connections.
+  const bool is_ours = connection.served_key && !settings_.tls_terminated_by_proxy
+                           ? is_seen(*connection.served_key)
+                           : std::ranges::any_of(settings_.service_keys, is_seen);
+  if (!is_ours) {
     out.push_back({FindingId::kNetworkMitm,
                    "the client saw service key " + base64_encode(evidence.tls_spki)});
   }

@@ -1,14 +1,16 @@
 #include "verifier/http/connection.h"
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <functional>
 
+#include "verifier/http/framing.h"
 #include "verifier/http/problem.h"
 #include "verifier/http/tls.h"
 
@@ -20,23 +22,29 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kPieceBytes = 64 * 1024;       // of an upload
+constexpr std::size_t kSmallPieceBytes = 16 * 1024;  // of what stays in memory anyway
 constexpr std::size_t kFirstRead = 1024;  // so that a connection that waits holds little memory
+constexpr std::size_t kKeptBuffer = 4096;
 constexpr std::size_t kWholeAnswer = 64 * 1024;  // an answer of up to that goes out in one write
-constexpr std::size_t kSlowestBytesPerSecond = 16 * 1024;
+constexpr std::size_t kSlowestBytesPerSecond = 16 * 1024;  // of an answer
+constexpr std::size_t kMaxChunkExtensions = 4096;          // of one body
+constexpr std::uint64_t kWorksOfAPhone = 4;                // two attestations over one connection
 
-// An IPv4 client on an IPv6 socket is shown as IPv4.
-std::string address_text(asio::ip::address address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  }
-  return address.to_string();
-}
+bool is_control_byte(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-// Path and query of a request target; false when it is not in origin form (RFC 9112 section 3.2.1).
+// Path and query of a request target; false when it is not in origin form (RFC 9112 section 3.2.1),
+// or when its path reads otherwise once it is decoded: a proxy that looks at the path must not see
+// another one than we do.
 bool read_target(std::string_view target, HttpRequest& request) {
   const auto parsed = boost::urls::parse_origin_form(target);
   if (!parsed) return false;
+  const auto differs = [](const std::string& segment) {
+    return segment.find('/') != segment.npos || std::ranges::any_of(segment, is_control_byte);
+  };
+  for (const std::string& segment : parsed->segments()) {
+    if (differs(segment)) return false;
+  }
   request.path = parsed->path();
   for (const auto& parameter : parsed->params()) {
     request.query.emplace(parameter.key, parameter.value);
@@ -68,15 +76,33 @@ Error too_busy() {
 }  // namespace
 
 // Parses what the connection received; a body goes piece by piece to where the caller says.
-class HttpConnection::Parser : public http::request_parser<http::buffer_body> {};
+class HttpConnection::Parser : public http::request_parser<http::buffer_body> {
+ public:
+  Parser() { on_chunk_header(check_extension_); }
 
-HttpConnection::HttpConnection(asio::ip::tcp::socket socket, ConnectionContext& context)
+ private:
+  std::size_t extensions_ = 0;
+  std::function<void(std::uint64_t, beast::string_view, error_code&)> check_extension_ =
+      [this](std::uint64_t, beast::string_view text, error_code& error) {
+        extensions_ += text.size();
+        const std::string_view extension(text.data(), text.size());
+        if (!is_chunk_extension(extension) || extensions_ > kMaxChunkExtensions) {
+          error = http::error::bad_chunk_extension;
+        }
+      };
+};
+
+HttpConnection::HttpConnection(asio::ip::tcp::socket socket, ConnectionContext& context,
+                               std::shared_ptr<Protection> protection, Listener listener)
     : context_(context),
-      stream_(std::move(socket), context.tls),
+      protection_(std::move(protection)),
+      listener_(listener),
+      stream_(std::move(socket)),
       buffer_(context.limits.header_bytes + kPieceBytes) {
   error_code error;
   const auto endpoint = stream_.peer(error);
-  if (!error) peer_ = address_text(endpoint.address());
+  if (!error) peer_ = plain_address(endpoint.address());
+  client_ = peer_;
 }
 
 void HttpConnection::stop() {
@@ -86,23 +112,49 @@ void HttpConnection::stop() {
   });
 }
 
+void HttpConnection::give_way() {
+  asio::post(stream_.executor(), [self = shared_from_this()] {
+    self->stopping_ = self->gave_way_ = true;
+    if (self->stage_ != Stage::kAtWork) self->stream_.abort();
+  });
+}
+
+void HttpConnection::enter(Stage stage) {
+  if (stage == stage_) return;
+  stage_ = stage;
+  place_->enter(stage);
+}
+
+std::chrono::seconds HttpConnection::shortened(std::chrono::seconds normal) const {
+  return is_operator_ ? normal : place_->shortened(normal);
+}
+
 asio::awaitable<void> HttpConnection::run() {
   const bool ready = co_await handshake();
-  if (!ready) co_return;
-  bool more = true;
+  bool more = ready;
   while (more) more = co_await serve_one();
+  if (answers_ == 0 && !is_proxy()) protection_->unearned.charge(AddressKey(peer_));
+  if (!ready || gave_way_) co_return;
+  enter(Stage::kIdle);
   co_await close();
 }
 
 asio::awaitable<bool> HttpConnection::handshake() {
-  stream_.expires_after(context_.limits.handshake);
-  const error_code error = co_await stream_.handshake();
+  stream_.expires_after(shortened(context_.limits.handshake));
+  error_code error = co_await stream_.first_byte();
+  const bool is_over = error || stopping_;
+  if (is_over) co_return false;
+  // Half a ClientHello is as good as none.
+  if (stream_.has_record()) enter(Stage::kHandshake);
+  auto identity = context_.tls.current();
+  served_key_ = identity->spki_sha256;
+  error = co_await stream_.handshake(std::move(identity));
   if (error) co_return false;
   exporter_ = channel_binding(stream_.native_handle());
   if (!exporter_) {
-    context_.log.warning(
-        "connection.refused",
-        {{"remote_ip", peer_}, {"reason", "TLS 1.2 without extended master secret"}});
+    context_.log.client(
+        LogLevel::kWarning, "connection.refused",
+        {{"remote_ip", peer_.to_string()}, {"reason", "TLS 1.2 without extended master secret"}});
     co_return false;
   }
   co_return true;
@@ -113,7 +165,9 @@ asio::awaitable<bool> HttpConnection::handshake() {
 
 // Adds to buffer_ what comes next, and tells the parser of the end.
 asio::awaitable<error_code> HttpConnection::receive(Parser& parser) {
-  const std::size_t wanted = buffer_.size() == 0 && !parser.got_some() ? kFirstRead : kPieceBytes;
+  const std::size_t wanted = parser.got_some()     ? parser.get().body().size
+                             : buffer_.size() == 0 ? kFirstRead
+                                                   : kKeptBuffer;
   const std::size_t room = std::min(wanted, buffer_.max_size() - buffer_.size());
   if (room == 0) co_return http::error::buffer_overflow;
   auto [error, bytes] = co_await stream_.read_some(buffer_.prepare(room));
@@ -123,16 +177,39 @@ asio::awaitable<error_code> HttpConnection::receive(Parser& parser) {
   co_return http::error::partial_message;
 }
 
-asio::awaitable<error_code> HttpConnection::read_header(Parser& parser) {
+// The whole header is looked at before the parser gets it.
+asio::awaitable<HttpConnection::HeaderRead> HttpConnection::read_header(Parser& parser) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  std::size_t known = 0;
   while (true) {
-    if (buffer_.size() > 0) {
-      error_code error;
-      buffer_.consume(parser.put(buffer_.data(), error));
-      if (parser.is_header_done()) co_return error_code();
-      if (error && error != http::error::need_more) co_return error;
+    const std::string_view got(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    const std::size_t end = got.find(kEnd, known < kEnd.size() ? 0 : known - kEnd.size());
+    const std::size_t size = end == got.npos ? got.size() : end + kEnd.size();
+    if (size > context_.limits.header_bytes) {
+      co_return HeaderRead{
+          {},
+          Error(HttpError::kHeaderTooLarge,
+                "the header is over " + std::to_string(context_.limits.header_bytes) + " bytes")};
     }
+    if (end != got.npos) {
+      auto checked = check_head(got.substr(0, size));
+      if (!checked) co_return HeaderRead{{}, std::move(checked.error())};
+      error_code error;
+      buffer_.consume(parser.put(asio::buffer(got.data(), size), error));
+      if (parser.is_header_done() && !error) co_return HeaderRead{};
+      co_return HeaderRead{{}, transport_error(error)};
+    }
+    if (!may_become_head(got, known)) {
+      co_return HeaderRead{
+          {}, Error(HttpError::kMalformed, "this is not the beginning of a request of HTTP/1.1")};
+    }
+    if (known == 0 && size > 0) {
+      stream_.expires_after(shortened(context_.limits.header));
+      enter(Stage::kHeader);
+    }
+    known = size;
     const error_code failed = co_await receive(parser);
-    if (failed) co_return failed;
+    if (failed) co_return HeaderRead{failed, {}};
   }
 }
 
@@ -162,56 +239,108 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   Parser parser;
   parser.header_limit(context_.limits.header_bytes);
   parser.body_limit(boost::none);  // read_body() counts against the route's own bound
-  stream_.expires_after(context_.limits.idle);
-  const error_code error = co_await read_header(parser);
-  // Closed, idle for too long, or told to stop: there is nobody to answer.
-  if (error == http::error::end_of_stream || error == asio::error::operation_aborted) {
-    co_return false;
-  }
+  enter(answers_ == 0 ? Stage::kUnused : Stage::kIdle);
+  stream_.expires_after(shortened(context_.limits.idle));
+  const HeaderRead read = co_await read_header(parser);
+  // Closed, idle for too long, or told to stop.
+  if (read.failed) co_return false;
   busy_ = true;
+  enter(Stage::kAtWork);
   HttpResponse response;
-  if (error) {
-    response = problem(transport_error(error));
+  if (read.refused) {
+    protection_->refused.charge(AddressKey(peer_));
+    response = problem(*read.refused);
     response.headers.emplace_back("Connection", "close");
     co_await send(parser, std::move(response));
     co_return false;
   }
+  // Before a trailer can add to the header.
+  const bool is_wanted = parser.keep_alive();
+  close_after_ = false;
+  client_ = client_of(parser);
   response = co_await answer(parser);
+  if (response.status == 503) ++protection_->sent_away;
+  ++answers_;
   const bool body_left = !parser.is_done();
-  const bool keep = parser.keep_alive() && !body_left && !stopping_;
-  if (!keep) response.headers.emplace_back("Connection", "close");
+  const bool keep = is_wanted && !body_left && !stopping_ && !close_after_;
+  if (!keep) {
+    response.headers.emplace_back("Connection", "close");
+  } else if (parser.get().version() < 11) {
+    response.headers.emplace_back("Connection", "keep-alive");
+  }
   const bool sent = co_await send(parser, std::move(response));
-  if (sent && body_left) co_await drain(parser);
   busy_ = false;
+  if (sent && body_left) co_await drain(parser);
+  // A long request leaves no large buffer to a connection that waits.
+  if (buffer_.size() == 0 && buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
   co_return sent&& keep;
+}
+
+// What another port is for is not there.
+bool HttpConnection::is_hidden(const Router::Match& match) const {
+  if (listener_ == Listener::kApps) return !match.is_public;
+  // Whether the service lives is told at both.
+  return listener_ == Listener::kAdmins && match.is_public &&
+         match.allow.find("GET") == match.allow.npos;
+}
+
+std::optional<HttpResponse> HttpConnection::answer_without_route(const HttpRequest& request,
+                                                                 const Router::Match& match) {
+  if (match.allow.empty() || is_hidden(match)) {
+    return problem(Error(HttpError::kNotFound, "there is nothing at " + request.path));
+  }
+  if (match.route != nullptr) return std::nullopt;
+  HttpResponse response =
+      request.method == "OPTIONS"
+          ? HttpResponse{204, "", "", {}}
+          : problem(Error(HttpError::kWrongMethod,
+                          request.method + " is not a method of " + request.path));
+  response.headers.emplace_back("Allow", match.allow);
+  return response;
+}
+
+HttpResponse HttpConnection::refuse_caller(const HttpRequest& request, const Error& error) {
+  context_.log.client(LogLevel::kWarning, "admin.refused",
+                      {{"remote_ip", request.connection.remote_ip},
+                       {"method", request.method},
+                       {"path", request.path},
+                       {"error", error.id()}});
+  if (!error.is(HttpError::kUnauthorized)) return problem(error);
+  // The right token is never kept waiting: only who has not got it is.
+  const AddressKey key(client_);
+  const bool is_spent = protection_->wrong_tokens.is_spent(key);
+  protection_->wrong_tokens.charge(key);
+  if (!is_spent) return problem(error);
+  close_after_ = true;
+  return problem(Error(HttpError::kTooManyFailures,
+                       "too many wrong operator tokens came from this address; try again later"));
 }
 
 asio::awaitable<HttpResponse> HttpConnection::answer(Parser& parser) {
   const auto& header = parser.get();
   HttpRequest request;
   request.method = std::string(header.method_string());
-  request.connection = {remote_ip(parser), exporter_};
+  request.connection = {client_.to_string(), exporter_, served_key_};
   if (!read_target(header.target(), request)) {
+    close_after_ = true;
     co_return problem(Error(HttpError::kMalformed, "the request target is not a path"));
   }
   const Router::Match match = context_.router.find(request.method, request.path);
-  if (match.route == nullptr) {
-    if (match.path_known) {
-      co_return problem(
-          Error(HttpError::kWrongMethod, request.method + " is not a method of " + request.path));
-    }
-    co_return problem(Error(HttpError::kNotFound, "there is nothing at " + request.path));
-  }
+  auto without_route = answer_without_route(request, match);
+  if (without_route) co_return std::move(*without_route);
   request.argument = match.argument;
   auto caller = context_.router.authorize(*match.route, header[http::field::authorization]);
-  if (!caller) {
-    context_.log.warning("admin.refused", {{"remote_ip", request.connection.remote_ip},
-                                           {"method", request.method},
-                                           {"path", request.path},
-                                           {"error", caller.error().id()}});
-    co_return problem(caller.error());
-  }
+  if (!caller) co_return refuse_caller(request, caller.error());
   request.caller = std::move(*caller);
+  if (match.route->access != Access::kPublic && !is_operator_) {
+    is_operator_ = true;
+    place_->keep();
+  }
+  // The last places are for those who can mend things.
+  if (place_->in_reserve() && !is_operator_ && request.method == "POST") {
+    close_after_ = true;
+    co_return problem(too_busy());
+  }
   co_return co_await answer_route(parser, *match.route, std::move(request));
 }
 
@@ -222,8 +351,15 @@ asio::awaitable<HttpResponse> HttpConnection::answer_route(Parser& parser, const
     co_return problem(too_busy());
   }
   Upload upload;
-  auto read = co_await read_body(parser, route, request, upload);
-  if (!read) co_return problem(read.error());
+  BodyMemory memory(*protection_);
+  auto read = co_await read_body(parser, route, request, upload, memory);
+  enter(Stage::kAtWork);
+  if (!read) {
+    const bool is_theirs =
+        read.error().is(HttpError::kMalformed) || read.error().is(HttpError::kTooLarge);
+    if (is_theirs) protection_->refused.charge(AddressKey(client_));
+    co_return problem(read.error());
+  }
   if (route.upload) request.upload_path = upload.path().string();
   co_return co_await run(route, request);
 }
@@ -244,15 +380,44 @@ asio::awaitable<HttpResponse> HttpConnection::run(const Route& route, const Http
     auto done = co_await context_.workers.slow.run_if_room(handle);
     co_return done ? std::move(*done) : problem(too_busy());
   }
+  const bool is_for_apps = route.access == Access::kPublic && route.max_body > 0;
+  if (!is_for_apps) co_return handle();
+  co_return co_await run_for_app(handle, guarded);
+}
+
+// Work that is done on the threads of the network: a little at a time.
+template <class Handle, class Guarded>
+asio::awaitable<HttpResponse> HttpConnection::run_for_app(const Handle& handle,
+                                                          const Guarded& guarded) {
+  const AddressKey key(client_);
+  using enum WorkGate::Rank;
+  auto rank = kFirst;
+  if (protection_->refused.is_spent(key)) rank = kFromSpentAddress;
+  if (++works_ > kWorksOfAPhone) rank = kAgain;
+  auto place = co_await protection_->gate.enter(rank);
+  if (!place) {
+    close_after_ = true;
+    co_return problem(too_busy());
+  }
   HttpResponse response = handle();
-  if (!response.rest) co_return response;
-  const auto rest = [&] { return guarded(response.rest); };
-  auto done = co_await context_.workers.attestations.run_if_room(rest);
-  co_return done ? std::move(*done) : problem(too_busy());
+  place.reset();
+  if (response.rest) {
+    const auto rest = [&] { return guarded(response.rest); };
+    auto done = co_await context_.workers.attestations.run_if_room(rest);
+    if (!done) co_return problem(too_busy());
+    response = std::move(*done);
+  }
+  if (response.earned_nothing || response.status == 400) {
+    protection_->refused.charge(key);
+  } else {
+    protection_->refused.pay_back(key);
+  }
+  co_return response;
 }
 
 asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Route& route,
-                                                        HttpRequest& request, Upload& upload) {
+                                                        HttpRequest& request, Upload& upload,
+                                                        BodyMemory& memory) {
   const auto too_large = [&] {
     return fail(HttpError::kTooLarge,
                 "the body is over " + std::to_string(route.max_body) + " bytes");
@@ -265,10 +430,14 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
     if (!created) co_return pass(created);
     upload = std::move(*created);
   }
+  if (!parser.is_done()) enter(Stage::kBody);
   auto continued = co_await send_continue(parser);
   if (!continued) co_return continued;
 
-  Bytes piece(kPieceBytes);
+  // An upload may take as long as it goes on; what others send has one deadline as a whole.
+  const auto for_size = std::chrono::seconds(route.max_body / context_.limits.body_per_second);
+  if (!route.upload) stream_.expires_after(shortened(context_.limits.progress + for_size));
+  Bytes piece(route.upload ? kPieceBytes : kSmallPieceBytes);
   std::uint64_t total = 0;
   while (!parser.is_done()) {
     auto& body = parser.get().body();
@@ -277,13 +446,14 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
         static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), route.max_body - total + 1));
     body.data = piece.data();
     body.size = wanted;
-    stream_.expires_after(context_.limits.progress);
+    if (route.upload) stream_.expires_after(context_.limits.progress);
     const error_code error = co_await read_piece(parser);
     if (error) co_return tl::unexpected<Error>(transport_error(error));
     const ByteView got = ByteView(piece).first(wanted - body.size);
     total += got.size();
     if (total > route.max_body) co_return too_large();
     if (!route.upload) {
+      if (!memory.take(got.size())) co_return tl::unexpected<Error>(too_busy());
       request.body += as_text(got);
       continue;
     }
@@ -294,7 +464,10 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
 }
 
 asio::awaitable<Result<void>> HttpConnection::send_continue(Parser& parser) {
-  if (!beast::iequals(parser.get()[http::field::expect], "100-continue")) co_return Result<void>();
+  if (parser.get().version() < 11 ||
+      !beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    co_return Result<void>();
+  }
   stream_.expires_after(context_.limits.progress);
   const error_code error = co_await stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
   if (error) co_return tl::unexpected<Error>(transport_error(error));
@@ -304,9 +477,12 @@ asio::awaitable<Result<void>> HttpConnection::send_continue(Parser& parser) {
 asio::awaitable<bool> HttpConnection::send(const Parser& parser, HttpResponse response) {
   std::string head = header_of(parser.get().version(), response);
   std::string& body = response.body;
+  // The header is that of GET (RFC 9110 section 9.3.2).
+  if (parser.get().method() == http::verb::head) body.clear();
   // One deadline for the whole answer, so a large one gets time for a slow line.
   const auto for_size = std::chrono::seconds(body.size() / kSlowestBytesPerSecond);
   stream_.expires_after(context_.limits.progress + for_size);
+  enter(Stage::kAnswer);
   if (body.size() <= kWholeAnswer) {
     head += body;
     body.clear();
@@ -319,8 +495,9 @@ asio::awaitable<bool> HttpConnection::send(const Parser& parser, HttpResponse re
 // Without reading what the client still sends, the kernel would reset the connection and the client
 // might never see why it was refused.
 asio::awaitable<void> HttpConnection::drain(Parser& parser) {
-  Bytes piece(kPieceBytes);
-  stream_.expires_after(context_.limits.drained_time);
+  Bytes piece(kSmallPieceBytes);
+  stream_.expires_after(shortened(context_.limits.drained_time));
+  enter(Stage::kBody);
   for (std::uint64_t total = 0; !parser.is_done() && total < context_.limits.drained_bytes;) {
     auto& body = parser.get().body();
     body.data = piece.data();
@@ -336,16 +513,17 @@ asio::awaitable<void> HttpConnection::close() {
   co_await stream_.close();
 }
 
-std::string HttpConnection::remote_ip(const Parser& parser) const {
-  if (!context_.trust_forwarded_for) return peer_;
-  // The last entry is the one that our own proxy added; those before it are the client's word.
-  std::string_view forwarded = parser.get()["X-Forwarded-For"];
-  forwarded.remove_prefix(std::min(forwarded.find_last_of(',') + 1, forwarded.size()));
-  while (forwarded.starts_with(' ')) forwarded.remove_prefix(1);
-  while (forwarded.ends_with(' ')) forwarded.remove_suffix(1);
-  error_code error;
-  const auto address = asio::ip::make_address(std::string(forwarded), error);
-  return error ? peer_ : address_text(address);
+IpAddress HttpConnection::client_of(const Parser& parser) const {
+  if (!is_proxy()) return peer_;
+  ForwardedLines lines;
+  for (const auto& field : parser.get()) {
+    if (beast::iequals(field.name_string(), "X-Forwarded-For")) {
+      lines.x_forwarded_for.push_back(field.value());
+    } else if (beast::iequals(field.name_string(), "Forwarded")) {
+      lines.forwarded.push_back(field.value());
+    }
+  }
+  return client_address(peer_, context_.proxies, context_.forwarded, lines);
 }
 
 }  // namespace touchmark::verifier::http

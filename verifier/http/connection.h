@@ -8,7 +8,10 @@
 #include <optional>
 #include <string>
 
+#include "verifier/http/client_address.h"
+#include "verifier/http/connection_table.h"
 #include "verifier/http/log.h"
+#include "verifier/http/protection.h"
 #include "verifier/http/router.h"
 #include "verifier/http/tls_stream.h"
 #include "verifier/http/upload.h"
@@ -18,12 +21,21 @@ namespace touchmark::verifier::http {
 
 struct ConnectionLimits {
   std::chrono::seconds handshake{10};
-  std::chrono::seconds idle{60};      // waiting for a request, its header included
+  std::chrono::seconds idle{60};      // waiting for a request
+  std::chrono::seconds header{10};    // from the first byte of a request to the end of its header
   std::chrono::seconds progress{30};  // between two pieces of a body, and for an answer to be taken
+  std::uint64_t body_per_second = 8 * 1024;  // bytes; what a small body may take beyond `progress`
   std::uint32_t header_bytes = 16 * 1024;
   std::uint64_t drained_bytes = 64
                                 << 20;  // read and thrown away after a refusal, so that it arrives
   std::chrono::seconds drained_time{5};
+};
+
+// Who may be met at a port.
+enum class Listener {
+  kAll,     // apps and operators
+  kApps,    // apps alone: operators have a port of their own
+  kAdmins,  // that port
 };
 
 // What all connections share; outlives them.
@@ -31,50 +43,86 @@ struct ConnectionContext {
   Router& router;
   Log& log;
   Workers& workers;
-  boost::asio::ssl::context& tls;
+  ServedTls& tls;
   std::filesystem::path upload_dir;
   ConnectionLimits limits;
-  bool trust_forwarded_for = false;
+  TrustedProxies proxies;
+  ForwardedHeader forwarded = ForwardedHeader::kEither;
 };
 
 // Everything runs on the strand of the socket, so nothing here needs a lock.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(boost::asio::ip::tcp::socket socket, ConnectionContext& context);
+  // `protection` keeps alive what the connection's place is in, too: what still runs when the
+  // server is gone is destroyed with the io_context.
+  HttpConnection(boost::asio::ip::tcp::socket socket, ConnectionContext& context,
+                 std::shared_ptr<Protection> protection, Listener listener);
 
   boost::asio::any_io_executor executor() { return stream_.executor(); }
+  const IpAddress& peer() const { return peer_; }
+  bool is_proxy() const { return context_.proxies.may_speak(peer_); }
+  // Before run(). end() gives the place back, after run().
+  void begin(std::unique_ptr<ConnectionTable::Place> place) { place_ = std::move(place); }
+  void end() { place_.reset(); }
   boost::asio::awaitable<void> run();
   // Ends the connection: at once when it waits for a request, else after the answer it works on.
   // From any thread.
   void stop();
+  // The same without a goodbye, to make room for another. From any thread.
+  void give_way();
 
  private:
   class Parser;  // of one request
 
   boost::asio::awaitable<bool> handshake();
   boost::asio::awaitable<bool> serve_one();
-  boost::asio::awaitable<boost::system::error_code> read_header(Parser& parser);
+  struct HeaderRead {
+    boost::system::error_code failed;  // there is nobody to answer
+    std::optional<Error> refused;
+  };
+  boost::asio::awaitable<HeaderRead> read_header(Parser& parser);
   boost::asio::awaitable<boost::system::error_code> read_piece(Parser& parser);
   boost::asio::awaitable<boost::system::error_code> receive(Parser& parser);
   boost::asio::awaitable<HttpResponse> answer(Parser& parser);
+  // What needs no route; nullopt when there is one.
+  std::optional<HttpResponse> answer_without_route(const HttpRequest& request,
+                                                   const Router::Match& match);
+  bool is_hidden(const Router::Match& match) const;
+  HttpResponse refuse_caller(const HttpRequest& request, const Error& error);
   boost::asio::awaitable<HttpResponse> answer_route(Parser& parser, const Route& route,
                                                     HttpRequest request);
   boost::asio::awaitable<HttpResponse> run(const Route& route, const HttpRequest& request);
   boost::asio::awaitable<Result<void>> read_body(Parser& parser, const Route& route,
-                                                 HttpRequest& request, Upload& upload);
+                                                 HttpRequest& request, Upload& upload,
+                                                 BodyMemory& memory);
   boost::asio::awaitable<Result<void>> send_continue(Parser& parser);
   boost::asio::awaitable<bool> send(const Parser& parser, HttpResponse response);
   boost::asio::awaitable<void> drain(Parser& parser);
   boost::asio::awaitable<void> close();
-  std::string remote_ip(const Parser& parser) const;
+  template <class Handle, class Guarded>
+  boost::asio::awaitable<HttpResponse> run_for_app(const Handle& handle, const Guarded& guarded);
+  void enter(Stage stage);
+  std::chrono::seconds shortened(std::chrono::seconds normal) const;
+  IpAddress client_of(const Parser& parser) const;
 
   ConnectionContext& context_;
+  std::shared_ptr<Protection> protection_;
+  const Listener listener_;
   TlsStream stream_;
+  std::unique_ptr<ConnectionTable::Place> place_;
   boost::beast::flat_buffer buffer_;  // received, not parsed yet
-  std::string peer_;
+  IpAddress peer_;
+  IpAddress client_;  // of the request at hand; peer_, unless a proxy says otherwise
   std::optional<Bytes> exporter_;
-  bool busy_ = false;      // between a request's header and its answer
-  bool stopping_ = false;  // no further request
+  std::optional<Sha256Digest> served_key_;
+  Stage stage_ = Stage::kSilent;
+  std::uint64_t answers_ = 0;
+  std::uint64_t works_ = 0;   // requests of apps
+  bool is_operator_ = false;  // an operator's token came over it
+  bool gave_way_ = false;
+  bool close_after_ = false;  // this answer is the last
+  bool busy_ = false;         // between a request's header and its answer
+  bool stopping_ = false;     // no further request
 };
 
 }  // namespace touchmark::verifier::http

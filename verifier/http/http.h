@@ -33,6 +33,8 @@ struct HttpResponse {
   // the rest of it, which gives the response in place of this one. Runs on a thread that may wait,
   // while the request lives.
   std::function<HttpResponse()> rest{};
+  // For the server, not for the client: the work was for evidence that was refused.
+  bool earned_nothing = false;
 };
 
 }  // namespace touchmark::verifier::http

@@ -1,14 +1,24 @@
 #include "verifier/http/log.h"
 
+#include <spdlog/details/file_helper.h>
+#include <spdlog/details/log_msg.h>
+#include <spdlog/formatter.h>
 #include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 namespace touchmark::verifier::http {
 namespace {
+
+// Of Log::client().
+constexpr double kMostAtOnce = 4 << 20;
+constexpr double kPerSecond = 64 << 10;
+constexpr std::size_t kLineBytes = 64;  // time, level and event
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
@@ -99,10 +109,58 @@ std::string bounded_line(const Json& fields, Render render) {
   return render(Json{{"cut_from_bytes", line.size()}});
 }
 
+// Appends to a file, which can be opened again under its name. A line is what was logged, no more.
+class FileSink final : public spdlog::sinks::sink {
+ public:
+  // Throws spdlog_ex, as reopen() does.
+  explicit FileSink(std::string path) : path_(std::move(path)), file_(open()) {}
+
+  void reopen() {
+    auto file = open();
+    const MutexLock lock(mutex_);
+    file_ = std::move(file);
+  }
+
+  void log(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    line.append(message.payload.data(), message.payload.data() + message.payload.size());
+    line.push_back('\n');
+    const MutexLock lock(mutex_);
+    file_->write(line);
+  }
+  void flush() override {
+    const MutexLock lock(mutex_);
+    file_->flush();
+  }
+  void set_pattern(const std::string& /*pattern*/) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter> /*formatter*/) override {}
+
+ private:
+  std::unique_ptr<spdlog::details::file_helper> open() const {
+    auto file = std::make_unique<spdlog::details::file_helper>();
+    file->open(path_);
+    return file;
+  }
+
+  const std::string path_;
+  Mutex mutex_;
+  std::unique_ptr<spdlog::details::file_helper> file_ GUARDED_BY(mutex_);
+};
+
+// About what a value takes in a line.
+std::size_t weight(const Json& value) {
+  constexpr std::size_t kNumber = 8;
+  if (const auto* text = value.get_ptr<const std::string*>()) return text->size() + kNumber;
+  std::size_t out = kNumber;
+  if (!value.is_structured()) return out;
+  for (const auto& [key, item] : value.items()) out += key.size() + weight(item);
+  return out;
+}
+
 class SpdLog final : public Log {
  public:
-  SpdLog(spdlog::sink_ptr sink, LogFormat format, LogLevel lowest)
-      : logger_("touchmark", std::move(sink)), format_(format) {
+  SpdLog(spdlog::sink_ptr sink, std::shared_ptr<FileSink> file, LogFormat format, LogLevel lowest)
+      : logger_("touchmark", std::move(sink)), file_(std::move(file)), format_(format) {
     logger_.set_pattern("%v");
     logger_.set_level(spdlog_level(lowest));
     logger_.flush_on(spdlog::level::trace);
@@ -116,8 +174,19 @@ class SpdLog final : public Log {
                 }));
   }
 
+  Result<void> reopen() override {
+    if (!file_) return {};
+    try {
+      file_->reopen();
+      return {};
+    } catch (const spdlog::spdlog_ex& error) {
+      return fail(LogError::kOpen, error.what());
+    }
+  }
+
  private:
   spdlog::logger logger_;
+  std::shared_ptr<FileSink> file_;  // null: standard error
   LogFormat format_;
 };
 
@@ -131,15 +200,53 @@ std::string_view error_id(LogError error) {
   return kIds[error];
 }
 
+std::optional<std::uint64_t> Log::allow(std::string_view name, std::size_t bytes) {
+  const auto now = std::chrono::steady_clock::now();
+  const MutexLock lock(mutex_);
+  auto found = allowances_.find(name);
+  if (found == allowances_.end()) {
+    found = allowances_.emplace(std::string(name), Allowance{kMostAtOnce, now}).first;
+  }
+  Allowance& left = found->second;
+  const double seconds = std::chrono::duration<double>(now - left.when).count();
+  left.bytes = std::min(kMostAtOnce, left.bytes + seconds * kPerSecond);
+  left.when = now;
+  if (left.bytes < static_cast<double>(bytes)) {
+    ++left.dropped;
+    return std::nullopt;
+  }
+  left.bytes -= static_cast<double>(bytes);
+  return std::exchange(left.dropped, 0);
+}
+
+void Log::client(LogLevel level, std::string_view name, const Json& fields) {
+  const auto dropped = allow(name, kLineBytes + weight(fields));
+  if (!dropped) return;
+  if (*dropped > 0) warning("log.dropped", {{"event", name}, {"count", *dropped}});
+  event(level, name, fields);
+}
+
+void Log::report_dropped() {
+  std::map<std::string, std::uint64_t> counts;
+  {
+    const MutexLock lock(mutex_);
+    for (auto& [name, left] : allowances_) {
+      if (left.dropped > 0) counts.emplace(name, std::exchange(left.dropped, 0));
+    }
+  }
+  for (const auto& [name, count] : counts) {
+    warning("log.dropped", {{"event", name}, {"count", count}});
+  }
+}
+
 Result<std::unique_ptr<Log>> Log::open(const std::string& path, LogFormat format, LogLevel lowest) {
   try {
-    spdlog::sink_ptr sink;
     if (path.empty()) {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+      return std::make_unique<SpdLog>(std::make_shared<spdlog::sinks::stderr_sink_mt>(), nullptr,
+                                      format, lowest);
     }
-    return std::make_unique<SpdLog>(std::move(sink), format, lowest);
+    auto file = std::make_shared<FileSink>(path);
+    return std::make_unique<SpdLog>(file, file, format, lowest);
   } catch (const spdlog::spdlog_ex& error) {
     return fail(LogError::kOpen, error.what());
   }

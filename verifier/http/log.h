@@ -2,12 +2,18 @@
 // secrets or whole tokens.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/mutex.h"
 
 namespace touchmark::verifier::http {
 
@@ -34,6 +40,29 @@ class Log {
     event(LogLevel::kWarning, name, fields);
   }
   void error(std::string_view name, const Json& fields) { event(LogLevel::kError, name, fields); }
+
+  // The same for what a client can cause as often as it likes: of each name about 4 MiB at once and
+  // 64 KiB a second are written. What is left out is counted, in an event "log.dropped" with
+  // "event" and "count".
+  void client(LogLevel level, std::string_view name, const Json& fields);
+  // Writes the counts that no later line has written. To be called now and then.
+  void report_dropped();
+
+  // Opens the file by its name again, for whoever has moved it away. Where it cannot be opened, the
+  // old one goes on (LogError::kOpen).
+  virtual Result<void> reopen() { return {}; }
+
+ private:
+  struct Allowance {
+    double bytes;
+    std::chrono::steady_clock::time_point when;
+    std::uint64_t dropped = 0;
+  };
+  // How many were dropped before this one; nullopt when it is to be dropped too.
+  std::optional<std::uint64_t> allow(std::string_view name, std::size_t bytes);
+
+  Mutex mutex_;
+  std::map<std::string, Allowance, std::less<>> allowances_ GUARDED_BY(mutex_);
 };
 
 }  // namespace touchmark::verifier::http

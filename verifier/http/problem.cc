@@ -18,6 +18,10 @@ std::string_view error_id(HttpError error) {
       {kTooLarge, "http.too-large"},
       {kInternal, "http.internal"},
       {kBusy, "http.busy"},
+      {kHeaderTooLarge, "http.header-too-large"},
+      {kTooManyFailures, "http.too-many-failures"},
+      {kNotImplemented, "http.not-implemented"},
+      {kBadVersion, "http.bad-version"},
   });
   return kIds[error];
 }
@@ -31,6 +35,10 @@ std::optional<int> transport_status(const Error& error) {
   if (error.is(HttpError::kTooLarge)) return 413;
   if (error.is(HttpError::kInternal)) return 500;
   if (error.is(HttpError::kBusy)) return 503;
+  if (error.is(HttpError::kHeaderTooLarge)) return 431;
+  if (error.is(HttpError::kTooManyFailures)) return 429;
+  if (error.is(HttpError::kNotImplemented)) return 501;
+  if (error.is(HttpError::kBadVersion)) return 505;
   if (error.is(FileError::kNoSpace)) return 507;
   return std::nullopt;
 }
@@ -45,6 +53,7 @@ HttpResponse problem_response(const Error& error, int status) {
   HttpResponse response{status, "application/problem+json", dump_json(body), {}};
   // Seconds (RFC 9110 section 10.2.3).
   if (status == 503) response.headers.emplace_back("Retry-After", "5");
+  if (status == 429) response.headers.emplace_back("Retry-After", "10");
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }

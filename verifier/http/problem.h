@@ -11,14 +11,18 @@ namespace touchmark::verifier::http {
 
 // What the transport itself refuses.
 enum class HttpError {
-  kMalformed,     // 400
-  kUnauthorized,  // 401
-  kForbidden,     // 403
-  kNotFound,      // 404
-  kWrongMethod,   // 405
-  kTooLarge,      // 413
-  kInternal,      // 500
-  kBusy,          // 503
+  kMalformed,        // 400
+  kUnauthorized,     // 401
+  kForbidden,        // 403
+  kNotFound,         // 404
+  kWrongMethod,      // 405
+  kTooLarge,         // 413
+  kInternal,         // 500
+  kBusy,             // 503
+  kHeaderTooLarge,   // 431
+  kTooManyFailures,  // 429
+  kNotImplemented,   // 501
+  kBadVersion,       // 505
 };
 std::string_view error_id(HttpError error);
 

@@ -37,10 +37,12 @@ class Router {
   virtual ~Router() = default;
 
   struct Match {
-    const Route* route = nullptr;  // nullptr when no route has this path
-    bool path_known = false;       // some route has the path, with another method
+    const Route* route = nullptr;  // nullptr when no route has this path and method
+    std::string allow;             // the path's methods, "GET, HEAD"; empty when no route has it
+    bool is_public = false;        // whether the path is for everybody
     std::string argument;
   };
+  // HEAD is a method of every path that has GET, and takes its route (RFC 9110 section 9.3.2).
   virtual Match find(std::string_view method, std::string_view path) const = 0;
 
   // The operator whom `authorization` (the header's value) names, when they may use `route`; else

@@ -1,5 +1,8 @@
 #include "verifier/http/server.h"
 
+#include <netinet/tcp.h>
+
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -15,6 +18,19 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 using std::chrono::milliseconds;
+
+using DeferAccept = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_DEFER_ACCEPT>;
+constexpr int kSilentSeconds = 5;
+
+// Taken at one go, so that a flood of connections does not keep those behind it waiting for turns.
+constexpr int kAcceptedAtOnce = 64;
+// Connections that gave way and are not gone yet; the descriptors that are kept free bear them.
+constexpr std::size_t kMostLeaving = 48;
+
+TableLimits client_limits(std::size_t most) {
+  // Half of all for one address: behind a carrier's NAT it is many phones.
+  return {most, std::min<std::size_t>(64, most / 8), std::max<std::size_t>(8, most / 2)};
+}
 
 }  // namespace
 
@@ -45,6 +61,8 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
   // Without it a restarted service would wait for the old one's connections to be forgotten.
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
+  // TLS clients speak first: who says nothing is the kernel's to hold, and costs no descriptor.
+  if (!error) acceptor.set_option(DeferAccept(kSilentSeconds), error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (!error) return acceptor;
   if (error == asio::error::address_in_use) {
@@ -59,6 +77,17 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
   return fail(ServerError::kListen, where + ": " + error.message());
 }
 
+struct Server::Shared {
+  explicit Shared(const ServerSettings& settings)
+      : protection(settings.protection),
+        clients(client_limits(settings.max_connections), protection.unearned),
+        admins({settings.max_admin_connections, 0, 0}, protection.unearned) {}
+
+  Protection protection;
+  ConnectionTable clients;
+  ConnectionTable admins;
+};
+
 Server::Server(asio::io_context& io, tcp::acceptor acceptor, ConnectionContext context,
                ServerSettings settings, std::function<void()> housekeep)
     : io_(io),
@@ -66,10 +95,25 @@ Server::Server(asio::io_context& io, tcp::acceptor acceptor, ConnectionContext c
       acceptor_(std::move(acceptor)),
       context_(std::move(context)),
       settings_(settings),
+      shared_(std::make_shared<Shared>(settings)),
       housekeep_(std::move(housekeep)) {}
 
+Server::~Server() = default;
+
+ConnectionTable& Server::table(Listener listener) {
+  return listener == Listener::kAdmins ? shared_->admins : shared_->clients;
+}
+
+void Server::listen_for_admins(tcp::acceptor acceptor) {
+  admin_acceptor_.emplace(std::move(acceptor));
+}
+
 void Server::start() {
-  asio::co_spawn(strand_, accept_loop(), asio::detached);
+  const Listener listener = admin_acceptor_ ? Listener::kApps : Listener::kAll;
+  asio::co_spawn(strand_, accept_loop(acceptor_, listener), asio::detached);
+  if (admin_acceptor_) {
+    asio::co_spawn(strand_, accept_loop(*admin_acceptor_, Listener::kAdmins), asio::detached);
+  }
   asio::co_spawn(strand_, housekeeping_loop(), asio::detached);
 }
 
@@ -79,6 +123,7 @@ void Server::stop() {
     stopping_ = true;
     error_code ignored;
     acceptor_.close(ignored);
+    if (admin_acceptor_) admin_acceptor_->close(ignored);
     asio::co_spawn(strand_, wind_down(), asio::detached);
   });
 }
@@ -88,33 +133,51 @@ std::size_t Server::connections() const {
   return connections_.size();
 }
 
-asio::awaitable<void> Server::accept_loop() {
+asio::awaitable<void> Server::accept_loop(tcp::acceptor& acceptor, Listener listener) {
+  error_code ignored;
+  acceptor.non_blocking(true, ignored);
+  asio::steady_timer pause(strand_);
   while (!stopping_) {
     // Each connection has a strand of its own.
-    auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(io_), kAsTuple);
+    auto [error, socket] = co_await acceptor.async_accept(asio::make_strand(io_), kAsTuple);
+    for (int taken = 0; !error && !stopping_; ++taken) {
+      try {
+        start_connection(std::move(socket), listener);
+      } catch (const std::exception& failure) {
+        // No memory for one connection must not end the loop for all that follow.
+        context_.log.client(LogLevel::kError, "accept.failed", {{"error", failure.what()}});
+      }
+      if (taken >= kAcceptedAtOnce || table(listener).leaving() > kMostLeaving) break;
+      socket = acceptor.accept(asio::make_strand(io_), error);
+    }
     if (stopping_) co_return;
-    if (error) {
-      // Out of descriptors, as a rule: connections that end make room.
-      context_.log.warning("accept.failed", {{"error", error.message()}});
-      asio::steady_timer pause(strand_, milliseconds(100));
-      co_await pause.async_wait(kAsTuple);
-      continue;
+    bool has_to_wait = table(listener).leaving() > kMostLeaving;
+    if (error && error != asio::error::would_block && error != asio::error::connection_aborted) {
+      // Out of descriptors, as a rule: one that waits makes room, or one that ends.
+      context_.log.client(LogLevel::kWarning, "accept.failed", {{"error", error.message()}});
+      table(listener).evict_one();
+      has_to_wait = true;
     }
-    try {
-      start_connection(std::move(socket));
-    } catch (const std::exception& failure) {
-      // No memory for one connection must not end the loop for all that follow.
-      context_.log.error("accept.failed", {{"error", failure.what()}});
-    }
+    if (!has_to_wait) continue;
+    pause.expires_after(milliseconds(error ? 20 : 1));
+    co_await pause.async_wait(kAsTuple);
   }
 }
 
-void Server::start_connection(tcp::socket socket) {
-  if (connections() >= settings_.max_connections) {
-    context_.log.warning("connection.refused", {{"reason", "too many connections"}});
+void Server::start_connection(tcp::socket socket, Listener listener) {
+  auto connection = std::make_shared<HttpConnection>(
+      std::move(socket), context_, std::shared_ptr<Protection>(shared_, &shared_->protection),
+      listener);
+  auto place = table(listener).admit(AddressKey(connection->peer()), connection->is_proxy(),
+                                     [this, weak = std::weak_ptr(connection)] {
+                                       ++shared_->protection.gave_way;
+                                       if (const auto one = weak.lock()) one->give_way();
+                                     });
+  if (!place) {
+    ++shared_->protection.no_place;
     return;
   }
-  auto connection = std::make_shared<HttpConnection>(std::move(socket), context_);
+  connection->begin(std::move(place));
   {
     const MutexLock lock(mutex_);
     connections_.emplace(connection.get(), connection);
@@ -126,7 +189,19 @@ void Server::start_connection(tcp::socket socket) {
       });
 }
 
+void Server::tell_pressure() {
+  const std::uint64_t gave_way = shared_->protection.gave_way.exchange(0);
+  const std::uint64_t no_place = shared_->protection.no_place.exchange(0);
+  const std::uint64_t sent_away = shared_->protection.sent_away.exchange(0);
+  if (gave_way + no_place + sent_away == 0) return;
+  context_.log.warning("pressure", {{"connections", connections()},
+                                    {"gave_way", gave_way},
+                                    {"no_place", no_place},
+                                    {"answered_503", sent_away}});
+}
+
 void Server::end_connection(HttpConnection& connection, const std::exception_ptr& exception) {
+  connection.end();
   {
     const MutexLock lock(mutex_);
     connections_.erase(&connection);
@@ -145,6 +220,8 @@ asio::awaitable<void> Server::housekeeping_loop() {
     timer.expires_after(settings_.housekeeping_every);
     co_await timer.async_wait(kAsTuple);
     if (stopping_) co_return;
+    tell_pressure();
+    context_.log.report_dropped();
     co_await housekeep();
   }
 }

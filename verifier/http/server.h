@@ -7,6 +7,7 @@
 #include <boost/asio/strand.hpp>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -29,6 +30,8 @@ Result<boost::asio::ip::tcp::acceptor> listen_on(boost::asio::io_context& io,
 
 struct ServerSettings {
   std::size_t max_connections = 4096;
+  std::size_t max_admin_connections = 256;  // at the port of listen_for_admins()
+  ProtectionSettings protection;
   std::chrono::seconds grace{10};  // for requests in flight when it stops
   std::chrono::seconds housekeeping_every{5};
 };
@@ -39,7 +42,11 @@ class Server {
   // What it throws is logged, and it runs again.
   Server(boost::asio::io_context& io, boost::asio::ip::tcp::acceptor acceptor,
          ConnectionContext context, ServerSettings settings, std::function<void()> housekeep);
+  ~Server();
 
+  // Operators have a port of their own, and are not met at the other one any longer. Before
+  // start().
+  void listen_for_admins(boost::asio::ip::tcp::acceptor acceptor);
   // Starts to accept. The caller runs the io_context on as many threads as it likes; its run()
   // returns after stop().
   void start();
@@ -49,18 +56,24 @@ class Server {
   std::size_t connections() const;
 
  private:
-  boost::asio::awaitable<void> accept_loop();
+  boost::asio::awaitable<void> accept_loop(boost::asio::ip::tcp::acceptor& acceptor,
+                                           Listener listener);
   boost::asio::awaitable<void> housekeeping_loop();
   boost::asio::awaitable<void> wind_down();
   boost::asio::awaitable<void> housekeep();
-  void start_connection(boost::asio::ip::tcp::socket socket);
+  void start_connection(boost::asio::ip::tcp::socket socket, Listener listener);
+  ConnectionTable& table(Listener listener);
+  void tell_pressure();
   void end_connection(HttpConnection& connection, const std::exception_ptr& exception);
 
   boost::asio::io_context& io_;
   boost::asio::strand<boost::asio::io_context::executor_type> strand_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  std::optional<boost::asio::ip::tcp::acceptor> admin_acceptor_;
   ConnectionContext context_;
   ServerSettings settings_;
+  struct Shared;  // with the connections
+  const std::shared_ptr<Shared> shared_;
   std::function<void()> housekeep_;
   bool stopping_ = false;  // on the strand
 

@@ -1,6 +1,8 @@
 #include "verifier/http/tls.h"
 
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <boost/asio/buffer.hpp>
 
@@ -58,6 +60,19 @@ Result<boost::asio::ssl::context> make_tls_context(const TlsIdentity& identity) 
   static constexpr unsigned char kSessionContext[] = "touchmark";
   SSL_CTX_set_session_id_context(raw, kSessionContext, sizeof kSessionContext - 1);
   return context;
+}
+
+void ServedTls::replace(boost::asio::ssl::context context) {
+  Sha256Digest digest{};
+  if (const X509* leaf = SSL_CTX_get0_certificate(context.native_handle()); leaf != nullptr) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
+    if (size > 0) SHA256(der, static_cast<std::size_t>(size), uchars(std::span<std::byte>(digest)));
+    OPENSSL_free(der);
+  }
+  auto made = std::make_shared<Identity>(Identity{std::move(context), digest});
+  const MutexLock lock(mutex_);
+  current_ = std::move(made);
 }
 
 std::optional<Bytes> channel_binding(SSL* connection) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/mutex.h"
 
 namespace touchmark::verifier::http {
 
@@ -20,6 +22,27 @@ struct TlsIdentity {
 
 // TLS 1.2 and 1.3, forward-secret AEAD suites, no renegotiation, no compression.
 Result<boost::asio::ssl::context> make_tls_context(const TlsIdentity& identity);
+
+// What connections are shown. Thread-safe: it can be replaced while the service runs, and a
+// connection keeps what it began with.
+class ServedTls {
+ public:
+  struct Identity {
+    boost::asio::ssl::context context;
+    Sha256Digest spki_sha256;  // of the leaf's key
+  };
+  explicit ServedTls(boost::asio::ssl::context context) { replace(std::move(context)); }
+
+  std::shared_ptr<Identity> current() const {
+    const MutexLock lock(mutex_);
+    return current_;
+  }
+  void replace(boost::asio::ssl::context context);
+
+ private:
+  mutable Mutex mutex_;
+  std::shared_ptr<Identity> current_ GUARDED_BY(mutex_);
+};
 
 // The exporter value "EXPORTER-Channel-Binding" (RFC 9266), 32 bytes. Absent for a TLS 1.2
 // connection without the extended master secret (RFC 7627): its keys do not identify it, and it

@@ -6,18 +6,19 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string_view>
+
+#include "verifier/http/tls.h"
 
 namespace touchmark::verifier::http {
 
 // Not thread-safe: everything runs on the strand of the socket.
 class TlsStream {
  public:
-  TlsStream(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& tls);
+  explicit TlsStream(boost::asio::ip::tcp::socket socket);
   ~TlsStream();
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
@@ -25,14 +26,22 @@ class TlsStream {
   boost::asio::any_io_executor executor();
   // The client's address; an error when it is gone already.
   boost::asio::ip::tcp::endpoint peer(boost::system::error_code& error) const;
-  SSL* native_handle();
+  SSL* native_handle();  // after handshake() began
 
   // An operation that still runs when this time is over fails, and the connection is closed.
   void expires_after(std::chrono::steady_clock::duration time);
   // Ends what runs, with operation_aborted.
   void cancel();
+  // The same, and closes the connection without a goodbye.
+  void abort();
 
-  boost::asio::awaitable<boost::system::error_code> handshake();
+  // Until the client has sent something. Until then a connection holds no memory for TLS.
+  boost::asio::awaitable<boost::system::error_code> first_byte();
+  // Whether a whole TLS record is there to be read: clients send their ClientHello at once.
+  bool has_record();
+  // `identity` lives as long as the stream.
+  boost::asio::awaitable<boost::system::error_code> handshake(
+      std::shared_ptr<ServedTls::Identity> identity);
   struct Read {
     boost::system::error_code error;  // eof or stream_truncated at the end
     std::size_t bytes = 0;

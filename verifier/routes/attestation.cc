@@ -15,7 +15,8 @@ constexpr std::size_t kMaxLoggedDetail = 256;
 http::HttpResponse challenge(const RouteContext& context, const http::HttpRequest& request) {
   auto answer = context.verifier.attestation().challenge(request.body);
   if (!answer) return problem(answer.error());
-  context.log.info("challenge", {{"remote_ip", request.connection.remote_ip}});
+  context.log.client(http::LogLevel::kInfo, "challenge",
+                     {{"remote_ip", request.connection.remote_ip}});
   return {200, "application/json", std::move(*answer), {}};
 }
 
@@ -23,9 +24,10 @@ namespace {
 
 http::HttpResponse refused(const RouteContext& context, const model::Connection& connection,
                            const Error& error) {
-  context.log.warning("attest.refused", {{"remote_ip", connection.remote_ip},
-                                         {"error", error.id()},
-                                         {"detail", error.message().substr(0, kMaxLoggedDetail)}});
+  context.log.client(http::LogLevel::kWarning, "attest.refused",
+                     {{"remote_ip", connection.remote_ip},
+                      {"error", error.id()},
+                      {"detail", error.message().substr(0, kMaxLoggedDetail)}});
   return problem(error);
 }
 
@@ -40,15 +42,23 @@ http::HttpResponse judged(const RouteContext& context, const appraisal::Evidence
     if (ids.empty() || ids.back() != id) ids.push_back(id);
     if (!finding.detail.empty()) details.push_back(id + ": " + finding.detail);
   }
-  context.log.info("attest", {{"did", answer->record.device_id},
-                              {"package", answer->record.package_name},
-                              {"passed", answer->record.passed},
-                              {"assurance", answer->record.assurance},
-                              {"findings", ids},
-                              {"details", details},
-                              {"arc", answer->record.arc},
-                              {"remote_ip", connection.remote_ip}});
-  return {200, "application/json", std::move(answer->body), {}};
+  const Json fields{{"did", answer->record.device_id},
+                    {"package", answer->record.package_name},
+                    {"passed", answer->record.passed},
+                    {"assurance", answer->record.assurance},
+                    {"findings", ids},
+                    {"details", details},
+                    {"arc", answer->record.arc},
+                    {"remote_ip", connection.remote_ip}};
+  // What passes is never dropped; of what is refused, anybody can send as much as they like.
+  if (answer->record.passed) {
+    context.log.info("attest", fields);
+  } else {
+    context.log.client(http::LogLevel::kInfo, "attest", fields);
+  }
+  http::HttpResponse response{200, "application/json", std::move(answer->body), {}};
+  response.earned_nothing = !answer->record.passed;
+  return response;
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "verifier/routes/router.h"
 
+#include <algorithm>
+
 #include "verifier/http/problem.h"
+#include "verifier/http/text.h"
 #include "verifier/routes/table.h"
 
 namespace touchmark::verifier::routes {
@@ -32,25 +35,30 @@ http::Router::Match Router::find(std::string_view method, std::string_view path)
   for (const http::Route& route : routes_) {
     std::string argument;
     if (!matches(route.path, path, argument)) continue;
-    match.path_known = true;
-    if (route.method != method) continue;
+    match.is_public = route.access == http::Access::kPublic;
+    match.allow.append(match.allow.empty() ? "" : ", ").append(route.method);
+    if (route.method == "GET") match.allow += ", HEAD";
+    if (route.method != (method == "HEAD" ? "GET" : method)) continue;
     match.route = &route;
     match.argument = std::move(argument);
-    break;
   }
+  if (!match.allow.empty()) match.allow += ", OPTIONS";
   return match;
 }
 
 Result<model::OperatorToken> Router::authorize(const http::Route& route,
                                                std::string_view authorization) const {
   if (route.access == http::Access::kPublic) return model::OperatorToken{};
-  constexpr std::string_view kScheme = "Bearer ";
-  if (!authorization.starts_with(kScheme)) {
+  // The scheme without regard to case, then spaces (RFC 9110 section 11.4).
+  constexpr std::string_view kScheme = "Bearer";
+  const std::string_view scheme = authorization.substr(0, authorization.find(' '));
+  std::string_view token = authorization.substr(scheme.size());
+  token.remove_prefix(std::min(token.find_first_not_of(' '), token.size()));
+  if (!http::same_word(scheme, kScheme) || token.empty()) {
     return fail(http::HttpError::kUnauthorized,
                 "this needs an operator token: Authorization: Bearer tmk_…");
   }
-  const auto caller =
-      context_.verifier.operators().authenticate(authorization.substr(kScheme.size()));
+  const auto caller = context_.verifier.operators().authenticate(token);
   if (!caller) {
     return fail(http::HttpError::kUnauthorized, "the operator token is not one of this service");
   }

@@ -30,7 +30,8 @@ TEST(Routes, AnswersAProblemForEachMisuse) {
   expect_problem(client.request("GET", "/v1/attest"), 405, "http.wrong-method");
   expect_problem(client.request("POST", "/v1/challenge", "{"), 400, "service.malformed-request");
   expect_problem(client.request("POST", "/v1/attest", "{}"), 400, "service.malformed-request");
-  expect_problem(client.request("GET", "http://other/healthz"), 400, "http.malformed");
+  expect_problem(TlsClient(running.port()).request("GET", "http://other/healthz"), 400,
+                 "http.malformed");
   const std::string admin = bearer(running.admin());
   expect_problem(client.request("PUT", "/admin/v1/apis", R"({"domain":"a b","pins":[]})", admin),
                  400, "api.bad-domain");
@@ -55,6 +56,67 @@ TEST(Routes, AnswersAProblemForEachMisuse) {
   }
   expect_problem(client.request("POST", "/admin/v1/registrations", "not a package", admin), 422,
                  "zip.no-end-record");
+}
+
+TEST(Routes, AnswersHeadLikeGetWithoutABody) {
+  RunningService running;
+  const std::string admin = bearer(running.admin());
+  for (const char* path : {"/healthz", "/readyz", "/admin/v1/status", "/admin/v1/apis",
+                           "/admin/v1/registrations/00", "/nothing"}) {
+    SCOPED_TRACE(path);
+    TlsClient client(running.port());
+    auto get = client.request("GET", path, "", admin);
+    ASSERT_TRUE(get);
+    client.send("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + admin +
+                "\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    auto head = client.receive_head();
+    ASSERT_TRUE(head);
+    EXPECT_EQ(head->status, get->status);
+    EXPECT_EQ(head->headers, get->headers);
+    EXPECT_EQ(client.receive()->body, R"({"status":"ok"})") << "no body came before it";
+  }
+  TlsClient client(running.port());
+  client.send("HEAD /admin/v1/status HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.receive_head()->status, 401) << "HEAD needs what GET needs";
+  client.send("HEAD /v1/attest HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.receive_head()->status, 405) << "there is no GET";
+}
+
+TEST(Routes, TellsWhichMethodsAPathHas) {
+  RunningService running;
+  TlsClient client(running.port());
+  const auto allowed = [&](const std::string& method, const std::string& path, int status) {
+    auto response = client.request(method, path);
+    EXPECT_EQ(response->status, status) << method << " " << path;
+    return response->headers["allow"];
+  };
+  EXPECT_EQ(allowed("GET", "/v1/attest", 405), "POST, OPTIONS");
+  EXPECT_EQ(allowed("TRACE", "/healthz", 405), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(allowed("get", "/healthz", 405), "GET, HEAD, OPTIONS") << "methods have a case";
+  EXPECT_EQ(allowed("OPTIONS", "/healthz", 204), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(allowed("OPTIONS", "/admin/v1/registrations", 204), "POST, GET, HEAD, OPTIONS");
+  EXPECT_EQ(allowed("PUT", "/admin/v1/registrations/x", 405), "GET, HEAD, PATCH, DELETE, OPTIONS");
+  EXPECT_EQ(allowed("OPTIONS", "/nothing", 404), "");
+}
+
+TEST(Routes, ReadsAuthenticationSchemesWithoutRegardToCase) {
+  RunningService running;
+  TlsClient client(running.port());
+  const auto status = [&](const std::string& value) {
+    return client.request("GET", "/admin/v1/status", "", "Authorization: " + value + "\r\n")
+        ->status;
+  };
+  const std::string token = running.developer();
+  for (const char* scheme : {"Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer   "}) {
+    EXPECT_EQ(status(scheme + token), 200) << scheme;
+  }
+  EXPECT_EQ(status("  Bearer " + token + "  "), 200) << "spaces around a value do not count";
+  for (const std::string& wrong :
+       {"Bearer" + token, "Bearer\t" + token, "Bearers " + token, "Basic " + token, token,
+        std::string("Bearer"), std::string("Bearer "), "Bearer " + token + " x",
+        "Bearer " + token + "," + token, std::string()}) {
+    EXPECT_EQ(status(wrong), 401) << wrong;
+  }
 }
 
 struct AdminCall {

@@ -29,17 +29,22 @@ std::string MemoryLog::text() const {
   return out;
 }
 
+http::TlsIdentity make_identity() {
+  const crypto::EcKey key = crypto::EcKey::generate();
+  const UnixTime now = SystemClock().now();
+  SystemRandom random;
+  return {pki::make_self_signed(key, {"localhost", "127.0.0.1"}, now - Seconds(60),
+                                now + Seconds(3600), random)
+              .value(),
+          key.private_pem()};
+}
+
 RunningService::RunningService(RunningServiceOptions options) {
   char name[] = "/tmp/touchmark-service-XXXXXX";
   folder_ = ::mkdtemp(name);
-  const crypto::EcKey key = crypto::EcKey::generate();
-  const UnixTime now = SystemClock().now();
-  const std::string certificate =
-      pki::make_self_signed(key, {"localhost", "127.0.0.1"}, now - Seconds(60), now + Seconds(3600),
-                            random_)
-          .value();
-  tls_.emplace(http::make_tls_context({certificate, key.private_pem()}).value());
-  options.service.tls_spki_sha256 = crypto::sha256(key.public_der());
+  const http::TlsIdentity identity = make_identity();
+  tls_.emplace(http::make_tls_context(identity).value());
+  options.service.tls_spki_sha256 = tls_->current()->spki_sha256;
   if (options.service.public_urls.empty()) options.service.public_urls = {"https://localhost"};
   if (options.service.service_pins.empty()) {
     options.service.service_pins = {base64_encode(options.service.tls_spki_sha256)};
@@ -56,8 +61,13 @@ RunningService::RunningService(RunningServiceOptions options) {
   server_ = std::make_unique<http::Server>(
       io_, std::move(acceptor),
       http::ConnectionContext{*router_, log_, workers_, *tls_, folder_, options.limits,
-                              options.trust_forwarded_for},
+                              options.proxies, options.forwarded},
       options.server, [this] { static_cast<void>(verifier_->housekeep()); });
+  if (options.admin_port) {
+    auto admins = http::listen_on(io_, "127.0.0.1", 0).value();
+    admin_port_ = admins.local_endpoint().port();
+    server_->listen_for_admins(std::move(admins));
+  }
   server_->start();
   for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io_.run(); });
 }

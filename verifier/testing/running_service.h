@@ -8,6 +8,7 @@
 
 #include "base/mutex.h"
 #include "verifier/http/server.h"
+#include "verifier/http/tls.h"
 #include "verifier/routes/router.h"
 #include "verifier/testing/fixtures.h"
 
@@ -31,8 +32,13 @@ struct RunningServiceOptions {
   http::ServerSettings server;
   routes::RouteSettings routes;
   state::ServiceSettings service;
-  bool trust_forwarded_for = false;
+  http::TrustedProxies proxies;
+  http::ForwardedHeader forwarded = http::ForwardedHeader::kEither;
+  bool admin_port = false;  // operators have a port of their own
 };
+
+// A new key, self-signed for localhost.
+http::TlsIdentity make_identity();
 
 class RunningService {
  public:
@@ -40,6 +46,8 @@ class RunningService {
   ~RunningService();
 
   std::uint16_t port() const { return port_; }
+  std::uint16_t admin_port() const { return admin_port_; }
+  http::ServedTls& tls() { return *tls_; }
   Verifier& verifier() { return *verifier_; }
   store::Store& store() { return *store_; }
   MemoryLog& log() { return log_; }
@@ -55,7 +63,7 @@ class RunningService {
   ManualClock clock_;
   SystemRandom random_;
   MemoryLog log_;
-  std::optional<boost::asio::ssl::context> tls_;
+  std::optional<http::ServedTls> tls_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Verifier> verifier_;
   std::unique_ptr<routes::Router> router_;
@@ -65,6 +73,7 @@ class RunningService {
   http::Workers workers_;
   std::unique_ptr<http::Server> server_;
   std::uint16_t port_ = 0;
+  std::uint16_t admin_port_ = 0;
   std::vector<std::jthread> threads_;
 };
 

@@ -85,7 +85,7 @@ bool TlsClient::read_more() {
   return true;
 }
 
-std::optional<RawResponse> TlsClient::receive() {
+std::optional<RawResponse> TlsClient::receive_head() {
   std::size_t end = 0;
   while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
     if (!read_more()) return std::nullopt;
@@ -102,12 +102,18 @@ std::optional<RawResponse> TlsClient::receive() {
     response.headers[name] = head.substr(colon + 2, line_end - colon - 2);
     at = line_end + 2;
   }
-  const auto length = response.headers.find("content-length");
-  const std::size_t size = length == response.headers.end() ? 0 : std::stoul(length->second);
+  return response;
+}
+
+std::optional<RawResponse> TlsClient::receive() {
+  auto response = receive_head();
+  if (!response) return std::nullopt;
+  const auto length = response->headers.find("content-length");
+  const std::size_t size = length == response->headers.end() ? 0 : std::stoul(length->second);
   while (buffer_.size() < size) {
     if (!read_more()) return std::nullopt;
   }
-  response.body = buffer_.substr(0, size);
+  response->body = buffer_.substr(0, size);
   buffer_.erase(0, size);
   return response;
 }

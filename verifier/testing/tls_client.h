@@ -41,6 +41,8 @@ class TlsClient {
   bool send(std::string_view bytes);
   // The next response; nullopt when the connection ends or the time is over.
   std::optional<RawResponse> receive();
+  // The same for an answer to HEAD, which has no body whatever its Content-Length.
+  std::optional<RawResponse> receive_head();
   // True when the other side closes before the time is over.
   bool closed();
 
