@@ -28,9 +28,13 @@ class RegisteredApp:
 
     @staticmethod
     def start(
-        folder: Path, options: list[str] | None = None, policy: str = "default"
+        folder: Path,
+        options: list[str] | None = None,
+        policy: str = "default",
+        files: dict[str, bytes] | None = None,
     ) -> RegisteredApp:
-        """`policy`: what a new service starts with, the name of a preset, or a document."""
+        """`policy`: what a new service starts with, the name of a preset, or a document.
+        `files`: of the package, beside its manifest."""
         service = Service(folder / "data", options or []).start()
         if policy != "default":
             set_policy(service, policy, folder)
@@ -38,14 +42,8 @@ class RegisteredApp:
         key = apk.SigningKey.generate()
         # Dex content of some size, so that the ranges of the proof differ from
         # challenge to challenge.
-        dex = b"dex\n035\0" + os.urandom(200_000)
-        package.write_bytes(
-            apk.build(
-                apk.compile_manifest("com.example.app"),
-                key,
-                {"classes.dex": dex},
-            )
-        )
+        content = files or {"classes.dex": b"dex\n035\0" + os.urandom(200_000)}
+        package.write_bytes(apk.build(apk.compile_manifest("com.example.app"), key, content))
         touchmark(service, "registration", "add", str(package))
         secrets = touchmark_json(service, "secret", "get")
         touchmark(service, "sdk", "config", str(folder / "initial.config"))
