@@ -28,19 +28,24 @@ constexpr ReverseTable kStandardValues = reverse(kStandard);
 constexpr ReverseTable kUrlSafeValues = reverse(kUrlSafe);
 
 std::string encode(ByteView data, std::string_view alphabet) {
-  std::string out;
-  out.reserve((data.size() * 4 + 2) / 3 + 2);
-  std::uint32_t buffer = 0;
-  int bits = 0;
-  for (std::byte byte : data) {
-    buffer = buffer << 8 | std::to_integer<std::uint32_t>(byte);
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      out.push_back(alphabet[buffer >> bits & 63]);
-    }
+  std::string out((data.size() * 4 + 2) / 3, '\0');
+  auto put = out.begin();
+  const auto digit = [&](std::uint32_t value) { *put++ = alphabet[value & 63]; };
+  const auto byte = [&](std::size_t i) { return std::to_integer<std::uint32_t>(data[i]); };
+  std::size_t i = 0;
+  for (; i + 3 <= data.size(); i += 3) {
+    const std::uint32_t three = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
+    digit(three >> 18);
+    digit(three >> 12);
+    digit(three >> 6);
+    digit(three);
   }
-  if (bits > 0) out.push_back(alphabet[buffer << (6 - bits) & 63]);
+  if (i == data.size()) return out;
+  const bool two = i + 2 == data.size();
+  const std::uint32_t rest = byte(i) << 16 | (two ? byte(i + 1) << 8 : 0U);
+  digit(rest >> 18);
+  digit(rest >> 12);
+  if (two) digit(rest >> 6);
   return out;
 }
 
@@ -49,21 +54,35 @@ Result<Bytes> decode(std::string_view digits, const ReverseTable& values) {
     return fail(EncodingError::kBadLength,
                 "base64 of " + std::to_string(digits.size()) + " digits encodes no whole byte");
   }
-  Bytes out;
-  out.reserve(digits.size() / 4 * 3 + 2);
+  Bytes out(digits.size() * 3 / 4);
+  auto put = out.begin();
+  const auto value = [&](std::size_t i) {
+    return std::uint32_t{values[static_cast<std::uint8_t>(digits[i])]};
+  };
+  std::size_t i = 0;
+  for (; i + 4 <= digits.size(); i += 4) {
+    const std::uint32_t a = value(i);
+    const std::uint32_t b = value(i + 1);
+    const std::uint32_t c = value(i + 2);
+    const std::uint32_t d = value(i + 3);
+    if (((a | b | c | d) & 0xC0U) != 0) break;  // not digits, one of them
+    const std::uint32_t three = a << 18 | b << 12 | c << 6 | d;
+    *put++ = static_cast<std::byte>(three >> 16);
+    *put++ = static_cast<std::byte>(three >> 8);
+    *put++ = static_cast<std::byte>(three);
+  }
   std::uint32_t buffer = 0;
   int bits = 0;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    std::uint8_t value = values[static_cast<std::uint8_t>(digits[i])];
-    if (value == kNotADigit) {
+  for (; i < digits.size(); ++i) {
+    if (value(i) == kNotADigit) {
       return fail(EncodingError::kBadCharacter,
                   "character at position " + std::to_string(i) + " is not base64");
     }
-    buffer = buffer << 6 | value;
+    buffer = buffer << 6 | value(i);
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      out.push_back(static_cast<std::byte>(buffer >> bits));
+      *put++ = static_cast<std::byte>(buffer >> bits);
     }
   }
   if ((buffer & ((1U << bits) - 1)) != 0) {

@@ -48,6 +48,36 @@ TEST(Base64, OneSpellingOnly) {
   EXPECT_EQ(id_of(base64_decode("Zm-_")), "encoding.bad-character");
 }
 
+TEST(Base64, EveryLengthAndEveryByteComesBack) {
+  SystemRandom random;
+  for (std::size_t size = 0; size < 300; ++size) {
+    const Bytes bytes = random.bytes(size);
+    EXPECT_EQ(base64_decode(base64_encode(bytes)), bytes);
+    const std::string digits = base64url_encode(bytes);
+    EXPECT_EQ(digits.size(), (size * 4 + 2) / 3);
+    EXPECT_EQ(base64url_decode(digits), bytes);
+  }
+}
+
+TEST(Base64, NamesTheFirstCharacterThatIsNoDigit) {
+  const std::string digits(23, 'A');
+  for (std::size_t at = 0; at < digits.size(); ++at) {
+    for (int c = 0; c < 256; ++c) {
+      const bool is_digit = std::isalnum(c) != 0 || c == '-' || c == '_';
+      std::string text = digits;
+      text[at] = static_cast<char>(c);
+      const auto decoded = base64url_decode(text);
+      if (is_digit && at + 1 < digits.size()) {
+        EXPECT_TRUE(decoded) << at << " " << c;
+      } else if (!is_digit) {
+        ASSERT_FALSE(decoded);
+        EXPECT_EQ(decoded.error().message(),
+                  "character at position " + std::to_string(at) + " is not base64");
+      }
+    }
+  }
+}
+
 TEST(Base64Any, TakesEverySpellingOfTheSameBytes) {
   for (const char* text : {"-_-_-w", "-_-_-w==", "+/+/+w", "+/+/+w==", "+_-/-w="}) {
     auto decoded = base64_any_decode(text);

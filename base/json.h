@@ -46,4 +46,34 @@ std::optional<std::string> find_string(const Json& object, const char* name);
 // Dump that never throws on invalid UTF-8 (replaces it); for logs and answers.
 std::string dump_json(const Json& value);
 
+// Writes text as dump_json() would, without a value in between, for what every attestation writes.
+// The caller gives the members of an object in the order of their names, each once. Text that is
+// not UTF-8 is replaced.
+class JsonWriter {
+ public:
+  JsonWriter& begin_object() { return open('{'); }
+  JsonWriter& end_object() { return close('}'); }
+  JsonWriter& begin_array() { return open('['); }
+  JsonWriter& end_array() { return close(']'); }
+  JsonWriter& key(std::string_view name);
+  JsonWriter& text(std::string_view value);
+  JsonWriter& number(std::int64_t value) { return literal(std::to_string(value)); }
+  JsonWriter& number(std::uint64_t value) { return literal(std::to_string(value)); }
+  JsonWriter& boolean(bool value) { return literal(value ? "true" : "false"); }
+  // `value`: JSON already.
+  JsonWriter& literal(std::string_view value);
+
+  const std::string& written() const { return out_; }
+  std::string take() { return std::move(out_); }
+
+ private:
+  JsonWriter& open(char bracket);
+  JsonWriter& close(char bracket);
+  void append(std::string_view value);
+  void separate();
+
+  std::string out_;
+  bool follows_ = false;  // something that a comma comes after
+};
+
 }  // namespace touchmark

@@ -30,6 +30,79 @@ TEST(Json, RefusesWhatIsNotJson) {
   EXPECT_EQ(parse_id(std::string_view("{}\0{}", 5)), "json.syntax");
 }
 
+// The reader for plain documents and the parser for all others take the same for the same.
+TEST(Json, PlainDocumentsReadAsOthersDo) {
+  for (const char* text : {"{}",
+                           "[]",
+                           " [ ] ",
+                           "{ }",
+                           "\t{\n\"a\"\r: 1 , \"b\" :[ 1 ,2 ] } ",
+                           "0",
+                           "-0",
+                           "-1",
+                           "true",
+                           "false",
+                           "null",
+                           "[true,false,null]",
+                           "\"\"",
+                           "\"a b\"",
+                           R"({"":""})",
+                           "999999999999999999",
+                           "-999999999999999999",
+                           "1000000000000000000",
+                           "9223372036854775807",
+                           "9223372036854775808",
+                           "-9223372036854775808",
+                           "18446744073709551615",
+                           "18446744073709551616",
+                           "1.0",
+                           "1e2",
+                           "-1.5E-3",
+                           R"("\\\"\n\u0041")",
+                           "\"\xc3\xa9\"",
+                           R"([1,"\u00e9"])",
+                           R"({"a":1.5,"b":[{}]})",
+                           "\"\x7f\""}) {
+    const auto value = parse_json(text);
+    ASSERT_TRUE(value) << text << ": " << value.error().text();
+    const Json right = Json::parse(text);
+    EXPECT_EQ(*value, right) << text;
+    EXPECT_EQ(value->type(), right.type()) << text << ": signed, unsigned or neither";
+  }
+  for (const char* text :
+       {"[",       "]",        "[1",        "[1,",       "[1 2]",      "[,1]", "{\"a\"",
+        "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\" 1}", "{\"a\":1,}", "{,}",  "{1:2}",
+        "00",      "-",        "-01",       "--1",       "1-",         "1.",   ".5",
+        "1e",      "truee",    "tru",       "nulls",     "\"",         "\"a",  "\"\n\"",
+        "{} {}",   "{}]",      "1,",        "\"\\x\"",   "\"\xc3\"",   "[1]x"}) {
+    EXPECT_EQ(parse_id(text), "json.syntax") << text;
+  }
+}
+
+TEST(JsonWriter, WritesWhatDumpDoes) {
+  JsonWriter out;
+  out.begin_object().key("a").begin_array().end_array();
+  out.key("b").begin_array().number(std::int64_t{-1}).number(std::uint64_t{UINT64_MAX});
+  out.begin_object().end_object().boolean(true).boolean(false).end_array();
+  out.key("c").begin_object().key("d").text("x y~").key("e").text("").end_object();
+  out.key("f").literal(R"({"g":null})").end_object();
+  const std::string text = out.take();
+  EXPECT_EQ(text, Json::parse(text).dump());
+  EXPECT_EQ(text, R"({"a":[],"b":[-1,18446744073709551615,{},true,false],"c":{"d":"x y~","e":""},)"
+                  R"("f":{"g":null}})");
+}
+
+TEST(JsonWriter, EscapesAsDumpDoes) {
+  for (int c = 0; c < 256; ++c) {
+    const std::string text = "a" + std::string(1, static_cast<char>(c)) + "b";
+    EXPECT_EQ(JsonWriter().text(text).take(), dump_json(Json(text))) << c;
+    EXPECT_EQ(JsonWriter().begin_object().key(text).number(std::int64_t{1}).end_object().take(),
+              dump_json({{text, 1}}))
+        << c;
+  }
+  EXPECT_EQ(JsonWriter().text("caf\xc3\xa9").take(), "\"caf\xc3\xa9\"");
+}
+
 TEST(Json, BoundsDepth) {
   auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_EQ(parse_id(nested(16)), "no error");
