@@ -1,7 +1,13 @@
 #include "crypto/crypto.h"
 
 #include <gtest/gtest.h>
+#include <openssl/kdf.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "crypto/openssl.h"
 #include "tests/support/vectors.h"
 
 namespace touchmark::crypto {
@@ -33,6 +39,28 @@ TEST(Hmac, Rfc4231) {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   EXPECT_EQ(hex_encode(hmac_sha256({}, {})),
             "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+// RFC 5869 A.1 and A.2 have a salt, which this has not; of A.2's lengths (several blocks of output,
+// a key over a block of the hash) OpenSSL says what is right.
+TEST(Hkdf, IsOpenssls) {
+  SystemRandom random;
+  for (const std::size_t length : {1U, 32U, 33U, 64U, 82U, 255U * 32U}) {
+    for (const std::size_t size : {1U, 32U, 64U, 65U, 200U}) {
+      const Bytes key = random.bytes(size);
+      Bytes right(length);
+      std::size_t written = length;
+      const openssl::PkeyContext context(EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr));
+      ASSERT_EQ(EVP_PKEY_derive_init(context.get()), 1);
+      ASSERT_EQ(EVP_PKEY_CTX_set_hkdf_md(context.get(), EVP_sha256()), 1);
+      ASSERT_EQ(EVP_PKEY_CTX_set1_hkdf_key(context.get(), uchars(key), static_cast<int>(size)), 1);
+      ASSERT_EQ(EVP_PKEY_CTX_add1_hkdf_info(context.get(),
+                                            reinterpret_cast<const unsigned char*>("purpose"), 7),
+                1);
+      ASSERT_EQ(EVP_PKEY_derive(context.get(), uchars(std::span(right)), &written), 1);
+      EXPECT_EQ(hkdf_sha256(key, "purpose", length), right) << length << " of " << size;
+    }
+  }
 }
 
 // RFC 5869 A.3: empty salt, empty info.
@@ -84,6 +112,61 @@ TEST(EcKey, RoundTripsEveryForm) {
   EXPECT_EQ(EcKey::from_private_pem(key.private_pem())->private_der(), key.private_der());
   EXPECT_TRUE(key.has_private());
   EXPECT_FALSE(EcKey::from_public_der(key.public_der())->has_private());
+}
+
+// A key that came from elsewhere is the same to OpenSSL, which did not make its DER.
+TEST(EcKey, ReadsWhatOpensslWrites) {
+  for (int i = 0; i < 20; ++i) {
+    const openssl::Pkey made(EVP_EC_gen("prime256v1"));
+    const Bytes spki = openssl::encode<i2d_PUBKEY>(made.get());
+    const Bytes pkcs8 = openssl::encode<i2d_PrivateKey>(made.get());
+    const auto key = EcKey::from_public_der(spki);
+    ASSERT_TRUE(key) << key.error().text();
+    EXPECT_EQ(key->public_der(), spki);
+    const auto own = EcKey::from_private_der(pkcs8);
+    ASSERT_TRUE(own) << own.error().text();
+    EXPECT_EQ(own->public_der(), spki);
+    EXPECT_TRUE(key->verify(as_bytes("data"), own->sign(as_bytes("data"))));
+  }
+}
+
+// As `openssl ecparam -conv_form compressed` makes them: a key's point has one form here.
+TEST(EcKey, ReadsAPrivateKeyWithACompressedPoint) {
+  const openssl::Pkey made(EVP_EC_gen("prime256v1"));
+  ASSERT_EQ(EVP_PKEY_set_utf8_string_param(made.get(), "point-format", "compressed"), 1);
+  const auto key = EcKey::from_private_der(openssl::encode<i2d_PrivateKey>(made.get()));
+  ASSERT_TRUE(key) << key.error().text();
+  ASSERT_EQ(EVP_PKEY_set_utf8_string_param(made.get(), "point-format", "uncompressed"), 1);
+  EXPECT_EQ(key->public_der(), openssl::encode<i2d_PUBKEY>(made.get()));
+  EXPECT_TRUE(key->verify(as_bytes("data"), key->sign(as_bytes("data"))));
+}
+
+// Coordinates are numbers below the field's prime: a larger one would be a second spelling.
+TEST(EcKey, RefusesCoordinatesBeyondTheField) {
+  // The point with x = 5 is on the curve, and so it would be with x = p + 5.
+  const Bytes x = from_hex("0000000000000000000000000000000000000000000000000000000000000005");
+  const Bytes y = from_hex("459243b9aa581806fe913bce99817ade11ca503c64d9a3c533415c083248fbcc");
+  const Bytes x_and_p =
+      from_hex("ffffffff00000001000000000000000000000001000000000000000000000004");
+  ASSERT_TRUE(EcKey::from_coordinates(x, y));
+  EXPECT_EQ(EcKey::from_coordinates(x_and_p, y).error().id(), "crypto.bad-key");
+}
+
+TEST(EcKey, IsMadeByManyThreadsAtOnce) {
+  const EcKey key = EcKey::generate();
+  const Bytes signature = key.sign(as_bytes("data"));
+  std::atomic<int> good{0};
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 50; ++n) {
+        const auto same = EcKey::from_public_der(key.public_der());
+        if (same && same->verify(as_bytes("data"), signature)) ++good;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(good, 200);
 }
 
 TEST(EcKey, SignsAndVerifies) {

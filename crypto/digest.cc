@@ -1,10 +1,8 @@
 #include "crypto/digest.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
-#include <openssl/params.h>
 
+#include <algorithm>
 #include <array>
 
 #include "crypto/openssl.h"
@@ -45,42 +43,63 @@ const EVP_MD* openssl::message_digest(crypto::DigestAlgorithm algorithm) {
 
 namespace crypto {
 
-using openssl::as_int;
 using openssl::require;
 
-Sha256Digest sha256(ByteView data) {
-  Sha256 hash;
-  hash.update(data);
-  return hash.finish();
-}
+namespace {
 
-Sha256Digest hmac_sha256(ByteView key, ByteView data) {
-  Sha256Digest out;
-  unsigned length = 0;
-  // OpenSSL takes a null key for "the key of the call before"; an empty one needs an address.
-  static constexpr unsigned char kEmpty = 0;
-  const unsigned char* key_data = key.empty() ? &kEmpty : uchars(key);
-  const unsigned char* result = HMAC(openssl::sha256(), key_data, as_int(key.size()), uchars(data),
-                                     data.size(), uchars(std::span<std::byte>(out)), &length);
-  require(result != nullptr && length == out.size(), "HMAC-SHA-256");
-  return out;
-}
+// HMAC-SHA256 (RFC 2104). OpenSSL 3.0's own HMAC() looks its algorithms up by name in each call,
+// which takes ten times as long as the digests, and an attestation has a dozen.
+class Hmac {
+ public:
+  explicit Hmac(ByteView key) {
+    constexpr std::byte kInner{0x36};
+    if (key.size() > pad_.size()) {
+      std::ranges::copy(sha256(key), pad_.begin());
+    } else {
+      std::ranges::copy(key, pad_.begin());
+    }
+    for (std::byte& byte : pad_) byte ^= kInner;
+    inner_.update(pad_);
+  }
+  ~Hmac() { OPENSSL_cleanse(pad_.data(), pad_.size()); }
+  Hmac(const Hmac&) = delete;
+  Hmac& operator=(const Hmac&) = delete;
+
+  Hmac& update(ByteView data) {
+    inner_.update(data);
+    return *this;
+  }
+  Sha256Digest finish() {
+    constexpr std::byte kInnerToOuter{0x36 ^ 0x5c};
+    for (std::byte& byte : pad_) byte ^= kInnerToOuter;
+    Sha256 outer;
+    outer.update(pad_);
+    outer.update(inner_.finish());
+    return outer.finish();
+  }
+
+ private:
+  std::array<std::byte, 64> pad_{};  // a block of the hash
+  Sha256 inner_;
+};
+
+}  // namespace
+
+Sha256Digest hmac_sha256(ByteView key, ByteView data) { return Hmac(key).update(data).finish(); }
 
 Bytes hkdf_sha256(ByteView key, std::string_view info, std::size_t length) {
-  openssl::Kdf kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
-  openssl::KdfContext context(EVP_KDF_CTX_new(kdf.get()));
-  require(context != nullptr, "HKDF");
-  char digest[] = "SHA256";
-  // OSSL_PARAM is not const-correct; the values are only read.
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-                         OSSL_PARAM_construct_octet_string(
-                             OSSL_KDF_PARAM_KEY, const_cast<std::byte*>(key.data()), key.size()),
-                         OSSL_PARAM_construct_octet_string(
-                             OSSL_KDF_PARAM_INFO, const_cast<char*>(info.data()), info.size()),
-                         OSSL_PARAM_construct_end()};
-  Bytes out(length);
-  require(EVP_KDF_derive(context.get(), uchars(std::span(out)), out.size(), params) == 1,
-          "HKDF-SHA-256");
+  require(length <= 255 * sizeof(Sha256Digest), "HKDF-SHA-256 of that length");
+  Sha256Digest extracted = Hmac(Sha256Digest{}).update(key).finish();
+  Bytes out;
+  Bytes block;
+  for (std::byte counter{1}; out.size() < length;
+       counter = static_cast<std::byte>(std::to_integer<unsigned>(counter) + 1)) {
+    const Sha256Digest next =
+        Hmac(extracted).update(block).update(as_bytes(info)).update({&counter, 1}).finish();
+    block.assign(next.begin(), next.end());
+    append(out, ByteView(next).first(std::min(next.size(), length - out.size())));
+  }
+  OPENSSL_cleanse(extracted.data(), extracted.size());
   return out;
 }
 
@@ -107,19 +126,10 @@ void Digester::update(ByteView data) {
   require(EVP_DigestUpdate(state_->context.get(), data.data(), data.size()) == 1, "digest update");
 }
 
-void Digester::finish_into(std::span<std::byte> out) {
-  require(EVP_DigestFinal_ex(state_->context.get(), uchars(out), nullptr) == 1, "digest end");
-}
-
 Bytes Digester::finish() {
   Bytes out(state_->size);
-  finish_into(out);
-  return out;
-}
-
-Sha256Digest Sha256::finish() {
-  Sha256Digest out;
-  digester_.finish_into(out);
+  require(EVP_DigestFinal_ex(state_->context.get(), uchars(std::span(out)), nullptr) == 1,
+          "digest end");
   return out;
 }
 

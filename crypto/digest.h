@@ -1,6 +1,8 @@
 // Digests, MACs and key derivation.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -36,21 +38,20 @@ class Digester {
   Bytes finish();
 
  private:
-  friend class Sha256;
   struct State;
-  void finish_into(std::span<std::byte> out);
   std::unique_ptr<State> state_;
 };
 
-// Streaming SHA-256. Not thread-safe; movable.
+// Streaming SHA-256. Not thread-safe; a copy goes on from where the original is.
 class Sha256 {
  public:
-  void update(ByteView data) { digester_.update(data); }
+  Sha256();
+  void update(ByteView data);
   // Ends the stream; the object may only be destroyed or assigned afterwards.
   Sha256Digest finish();
 
  private:
-  Digester digester_{DigestAlgorithm::kSha256};
+  std::array<std::uint64_t, 14> state_;  // OpenSSL's SHA256_CTX
 };
 
 }  // namespace touchmark::crypto

@@ -9,6 +9,7 @@
 
 #include "base/encoding.h"
 #include "crypto/openssl.h"
+#include "crypto/p256.h"
 
 namespace touchmark::crypto {
 
@@ -45,17 +46,31 @@ int encode_pkcs8(EVP_PKEY* key, unsigned char** der) {
   return i2d_PKCS8_PRIV_KEY_INFO(info.get(), der);
 }
 
-Result<void> bad_signature() {
-  ERR_clear_error();
-  return fail(CryptoError::kBadSignature, "the ECDSA P-256 signature does not verify");
-}
-
 }  // namespace
+
+Result<EcKey> EcKey::with_private(std::shared_ptr<void> key) {
+  Point point;
+  const auto read = [&](const char* name, unsigned char* out) {
+    BIGNUM* raw = nullptr;
+    if (EVP_PKEY_get_bn_param(pkey(key), name, &raw) != 1) return false;
+    const openssl::BigNumber number(raw);
+    return BN_bn2binpad(raw, out, kCoordinateBytes) == kCoordinateBytes;
+  };
+  unsigned char* x = uchars(std::span<std::byte>(point));
+  if (!read(OSSL_PKEY_PARAM_EC_PUB_X, x) || !read(OSSL_PKEY_PARAM_EC_PUB_Y, x + kCoordinateBytes)) {
+    return bad_key("the private key has no point");
+  }
+  auto out = from_point(point);
+  if (out) out->private_ = std::move(key);
+  return out;
+}
 
 EcKey EcKey::generate() {
   openssl::Pkey key(EVP_EC_gen("prime256v1"));
   require(key != nullptr, "generation of a P-256 key");
-  return EcKey(share(std::move(key)), true);
+  auto out = with_private(share(std::move(key)));
+  require(out.has_value(), "generation of a P-256 key");
+  return std::move(*out);
 }
 
 Result<EcKey> EcKey::from_private_pem(std::string_view pem) {
@@ -64,7 +79,7 @@ Result<EcKey> EcKey::from_private_pem(std::string_view pem) {
   openssl::Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, openssl::no_passphrase, nullptr));
   if (!key) return bad_key("not an unencrypted PEM private key");
   if (!is_p256(key.get())) return bad_key("the private key is not of curve P-256");
-  return EcKey(share(std::move(key)), true);
+  return with_private(share(std::move(key)));
 }
 
 Result<EcKey> EcKey::from_private_der(ByteView pkcs8) {
@@ -73,7 +88,13 @@ Result<EcKey> EcKey::from_private_der(ByteView pkcs8) {
   openssl::Pkey key(d2i_AutoPrivateKey(nullptr, &cursor, static_cast<long>(pkcs8.size())));
   if (!key || cursor != uchars(pkcs8) + pkcs8.size()) return bad_key("not a DER private key");
   if (!is_p256(key.get())) return bad_key("the private key is not of curve P-256");
-  return EcKey(share(std::move(key)), true);
+  return with_private(share(std::move(key)));
+}
+
+Result<EcKey> EcKey::from_point(const Point& point) {
+  auto key = p256::public_key(point);
+  if (!key) return fail(CryptoError::kBadKey, "the public point is not on curve P-256");
+  return EcKey(std::move(key), point);
 }
 
 // Only the one uncompressed, named-curve form is taken: the digest of a key's DER names a device,
@@ -83,10 +104,9 @@ Result<EcKey> EcKey::from_public_der(ByteView spki) {
       !std::equal(kSpkiPrefix.begin(), kSpkiPrefix.end(), uchars(spki))) {
     return bad_key("not the SubjectPublicKeyInfo of an uncompressed P-256 key");
   }
-  const unsigned char* cursor = uchars(spki);
-  openssl::Pkey key(d2i_PUBKEY(nullptr, &cursor, static_cast<long>(spki.size())));
-  if (!key) return bad_key("the public point is not on curve P-256");
-  return EcKey(share(std::move(key)), false);
+  Point point;
+  std::ranges::copy(spki.last(point.size()), point.begin());
+  return from_point(point);
 }
 
 Result<EcKey> EcKey::from_coordinates(ByteView x, ByteView y) {
@@ -94,23 +114,29 @@ Result<EcKey> EcKey::from_coordinates(ByteView x, ByteView y) {
     return bad_key("a P-256 coordinate is 32 bytes, got " + std::to_string(x.size()) + " and " +
                    std::to_string(y.size()));
   }
-  Bytes spki = to_bytes(std::as_bytes(std::span(kSpkiPrefix)));
-  append(spki, x);
-  append(spki, y);
-  return from_public_der(spki);
+  Point point;
+  std::ranges::copy(x, point.begin());
+  std::ranges::copy(y, point.begin() + kCoordinateBytes);
+  return from_point(point);
 }
 
-Bytes EcKey::public_der() const { return openssl::encode<i2d_PUBKEY>(pkey(key_)); }
+Bytes EcKey::public_der() const {
+  Bytes out;
+  out.reserve(kSpkiBytes);
+  append(out, std::as_bytes(std::span(kSpkiPrefix)));
+  append(out, point_);
+  return out;
+}
 
 Bytes EcKey::private_der() const {
-  require(has_private_, "private_der() of a public key");
-  return openssl::encode<encode_pkcs8>(pkey(key_));
+  require(has_private(), "private_der() of a public key");
+  return openssl::encode<encode_pkcs8>(pkey(private_));
 }
 
 std::string EcKey::private_pem() const {
-  require(has_private_, "private_pem() of a public key");
+  require(has_private(), "private_pem() of a public key");
   openssl::Bio bio(BIO_new(BIO_s_mem()));
-  require(PEM_write_bio_PKCS8PrivateKey(bio.get(), pkey(key_), nullptr, nullptr, 0, nullptr,
+  require(PEM_write_bio_PKCS8PrivateKey(bio.get(), pkey(private_), nullptr, nullptr, 0, nullptr,
                                         nullptr) == 1,
           "PEM of a key");
   char* data = nullptr;
@@ -119,25 +145,17 @@ std::string EcKey::private_pem() const {
 }
 
 std::pair<Bytes, Bytes> EcKey::coordinates() const {
-  auto coordinate = [this](const char* name) {
-    BIGNUM* raw = nullptr;
-    require(EVP_PKEY_get_bn_param(pkey(key_), name, &raw) == 1, "coordinate of a key");
-    openssl::BigNumber number(raw);
-    Bytes out(kCoordinateBytes);
-    require(BN_bn2binpad(raw, uchars(std::span(out)), kCoordinateBytes) == kCoordinateBytes,
-            "coordinate of a key");
-    return out;
-  };
-  return {coordinate(OSSL_PKEY_PARAM_EC_PUB_X), coordinate(OSSL_PKEY_PARAM_EC_PUB_Y)};
+  const ByteView point(point_);
+  return {to_bytes(point.first(kCoordinateBytes)), to_bytes(point.last(kCoordinateBytes))};
 }
 
 Bytes EcKey::sign(ByteView data) const {
-  require(has_private_, "sign() with a public key");
+  require(has_private(), "sign() with a public key");
   openssl::DigestContext context(EVP_MD_CTX_new());
   std::array<unsigned char, 80> der;  // the longest DER form of a P-256 signature is 72 bytes
   std::size_t length = der.size();
   bool ok =
-      EVP_DigestSignInit(context.get(), nullptr, openssl::sha256(), nullptr, pkey(key_)) == 1 &&
+      EVP_DigestSignInit(context.get(), nullptr, openssl::sha256(), nullptr, pkey(private_)) == 1 &&
       EVP_DigestSign(context.get(), der.data(), &length, uchars(data), data.size()) == 1;
   require(ok, "ECDSA signature");
   const unsigned char* cursor = der.data();
@@ -153,21 +171,9 @@ Bytes EcKey::sign(ByteView data) const {
 }
 
 Result<void> EcKey::verify(ByteView data, ByteView signature) const {
-  if (signature.size() != 2 * kCoordinateBytes) return bad_signature();
-  BIGNUM* r = BN_bin2bn(uchars(signature.first(kCoordinateBytes)), kCoordinateBytes, nullptr);
-  BIGNUM* s = BN_bin2bn(uchars(signature.last(kCoordinateBytes)), kCoordinateBytes, nullptr);
-  openssl::EcdsaSignature pair(ECDSA_SIG_new());
-  require(ECDSA_SIG_set0(pair.get(), r, s) == 1, "ECDSA signature");
-  std::array<unsigned char, 80> der;
-  unsigned char* cursor = der.data();
-  int length = i2d_ECDSA_SIG(pair.get(), &cursor);
-  require(length > 0, "ECDSA signature");
-  openssl::DigestContext context(EVP_MD_CTX_new());
-  require(EVP_DigestVerifyInit(context.get(), nullptr, openssl::sha256(), nullptr, pkey(key_)) == 1,
-          "ECDSA verification");
-  if (EVP_DigestVerify(context.get(), der.data(), static_cast<std::size_t>(length), uchars(data),
-                       data.size()) != 1) {
-    return bad_signature();
+  if (signature.size() != 2 * kCoordinateBytes ||
+      !p256::verify(public_.get(), sha256(data), signature)) {
+    return fail(CryptoError::kBadSignature, "the ECDSA P-256 signature does not verify");
   }
   return {};
 }

@@ -1,8 +1,10 @@
 // The keys of the protocol: EC P-256, signing with ECDSA over SHA-256.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/bytes.h"
 #include "crypto/error.h"
@@ -21,7 +23,7 @@ class EcKey {
   // Uncompressed affine coordinates, 32 bytes each, as in a JWK. Refuses points off the curve.
   static Result<EcKey> from_coordinates(ByteView x, ByteView y);
 
-  bool has_private() const { return has_private_; }
+  bool has_private() const { return private_ != nullptr; }
   Bytes public_der() const;   // DER SubjectPublicKeyInfo
   Bytes private_der() const;  // PKCS #8; only with has_private()
   std::string private_pem() const;
@@ -33,10 +35,15 @@ class EcKey {
   Result<void> verify(ByteView data, ByteView signature) const;
 
  private:
-  EcKey(std::shared_ptr<void> key, bool has_private)
-      : key_(std::move(key)), has_private_(has_private) {}
-  std::shared_ptr<void> key_;  // EVP_PKEY
-  bool has_private_;
+  using Point = std::array<std::byte, 64>;  // x || y
+  EcKey(std::shared_ptr<const void> public_half, const Point& point)
+      : public_(std::move(public_half)), point_(point) {}
+  static Result<EcKey> with_private(std::shared_ptr<void> key);
+  static Result<EcKey> from_point(const Point& point);
+
+  std::shared_ptr<const void> public_;  // of p256.h
+  Point point_;
+  std::shared_ptr<void> private_;  // EVP_PKEY; null without the private half
 };
 
 }  // namespace touchmark::crypto

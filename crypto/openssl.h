@@ -7,7 +7,6 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/x509.h>
 
 #include <cstdio>
@@ -32,8 +31,6 @@ using Pkey = Owned<EVP_PKEY, EVP_PKEY_free>;
 using PkeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using DigestContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
 using CipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
-using Kdf = Owned<EVP_KDF, EVP_KDF_free>;
-using KdfContext = Owned<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 using Bio = Owned<BIO, BIO_free_all>;
 using BigNumber = Owned<BIGNUM, BN_free>;
 using EcdsaSignature = Owned<ECDSA_SIG, ECDSA_SIG_free>;
