@@ -17,6 +17,14 @@ Json to_json(std::span<const Range> ranges) {
   return out;
 }
 
+void write_json(JsonWriter& out, std::span<const Range> ranges) {
+  out.begin_array();
+  for (const Range& range : ranges) {
+    out.begin_array().text(range.part).number(range.offset).number(range.length).end_array();
+  }
+  out.end_array();
+}
+
 Result<std::vector<Range>> ranges_from_json(const Json& json) {
   if (!json.is_array()) return fail(RangeError::kMalformed, "ranges are not an array");
   if (json.size() > kMaxRanges) {

@@ -30,6 +30,7 @@ std::string_view error_id(RangeError error);
 
 // [["classes.dex",123456,4096], ...]
 Json to_json(std::span<const Range> ranges);
+void write_json(JsonWriter& out, std::span<const Range> ranges);  // the same, as text
 Result<std::vector<Range>> ranges_from_json(const Json& json);
 
 }  // namespace touchmark::protocol

@@ -89,8 +89,7 @@ std::string_view error_id(AttestationError error) {
 Result<std::string> Attestation::challenge(std::string_view body) {
   const auto request = protocol::decode_challenge_request(body);
   if (!request) return malformed(request.error());
-  return dump_json(
-      protocol::encode_challenge(new_challenge(request->code, {}, parts_.clock.now())));
+  return protocol::encode_challenge(new_challenge(request->code, {}, parts_.clock.now()));
 }
 
 protocol::Challenge Attestation::new_challenge(const std::vector<protocol::CodePart>& code,

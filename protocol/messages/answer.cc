@@ -1,6 +1,7 @@
 #include "protocol/messages/answer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "protocol/limits.h"
 #include "protocol/messages/reader.h"
@@ -28,6 +29,17 @@ std::optional<std::vector<std::string>> read_reasons(const Json& answer) {
   return out;
 }
 
+// base64url and the dots of a compact JWS. A table, since evidence has thousands of them.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> out{};
+  for (const unsigned char c :
+       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                        "0123456789-_.")) {
+    out[c] = true;
+  }
+  return out;
+}();
+
 // The evidence in a request of the form that encode_attest_request() gives, with a space or
 // without, when it holds no character that JSON would escape; nullopt for any other. Evidence is
 // long, and most requests are of this form.
@@ -42,11 +54,8 @@ std::optional<std::string_view> plain_evidence(std::string_view body) {
   }
   body.remove_prefix(1);
   body.remove_suffix(kEnd.size());
-  // base64url and the dots of a compact JWS.
-  const bool plain = std::ranges::all_of(body, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
-  });
+  const bool plain =
+      std::ranges::all_of(body, [](char c) { return kPlain[static_cast<unsigned char>(c)]; });
   return plain ? std::optional(body) : std::nullopt;
 }
 
@@ -72,12 +81,19 @@ Result<std::string> decode_attest_request(std::string_view body) {
 }
 
 std::string encode_attest_answer(const AttestAnswer& answer) {
-  Json out{{member::kToken, answer.token}, {member::kExpiresIn, answer.expires_in.count()}};
-  if (answer.challenge) out[member::kChallenge] = encode_challenge(*answer.challenge);
-  if (!answer.config.empty()) out[member::kConfig] = answer.config;
-  if (answer.arc) out[member::kArc] = *answer.arc;
-  if (answer.reasons) out[member::kReasons] = *answer.reasons;
-  std::string body = dump_json(out);
+  JsonWriter out;
+  out.begin_object();
+  if (answer.arc) out.key(member::kArc).text(*answer.arc);
+  if (answer.challenge) out.key(member::kChallenge).literal(encode_challenge(*answer.challenge));
+  if (!answer.config.empty()) out.key(member::kConfig).text(answer.config);
+  out.key(member::kExpiresIn).number(std::int64_t{answer.expires_in.count()});
+  if (answer.reasons) {
+    out.key(member::kReasons).begin_array();
+    for (const std::string& reason : *answer.reasons) out.text(reason);
+    out.end_array();
+  }
+  out.key(member::kToken).text(answer.token).end_object();
+  std::string body = out.take();
   body.resize((body.size() + kAnswerQuantum - 1) / kAnswerQuantum * kAnswerQuantum, ' ');
   return body;
 }

@@ -75,11 +75,16 @@ Result<ChallengeRequest> decode_challenge_request(std::string_view body) {
   return out;
 }
 
-Json encode_challenge(const Challenge& challenge) {
-  return {{member::kNonce, base64url_encode(challenge.nonce)},
-          {member::kExpiresIn, challenge.expires_in.count()},
-          {member::kRanges, to_json(challenge.ranges)},
-          {member::kTime, to_unix(challenge.time)}};
+std::string encode_challenge(const Challenge& challenge) {
+  JsonWriter out;
+  out.begin_object();
+  out.key(member::kExpiresIn).number(std::int64_t{challenge.expires_in.count()});
+  out.key(member::kNonce).text(base64url_encode(challenge.nonce));
+  out.key(member::kRanges);
+  write_json(out, challenge.ranges);
+  out.key(member::kTime).number(std::int64_t{to_unix(challenge.time)});
+  out.end_object();
+  return out.take();
 }
 
 Result<Challenge> decode_challenge(const Json& object) {

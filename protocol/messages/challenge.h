@@ -55,7 +55,7 @@ struct Challenge {
 };
 
 // The challenge object: the answer's body here, and a member of the attest answer.
-Json encode_challenge(const Challenge& challenge);
+std::string encode_challenge(const Challenge& challenge);
 // Fails with ChallengeError or RangeError.
 Result<Challenge> decode_challenge(const Json& object);
 // The same from a whole answer; fails with JsonError, too.

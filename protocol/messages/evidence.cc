@@ -1,5 +1,8 @@
 #include "protocol/messages/evidence.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/encoding.h"
 #include "crypto/jose.h"
 #include "protocol/device_id.h"
@@ -108,10 +111,11 @@ void read_platform(const Json& json, Fault& fault, EvidenceClaims& out) {
   out.manufacturer = platform.optional_text(claim::kManufacturer, kMaxName);
   out.model = platform.optional_text(claim::kModel, kMaxName);
   out.installer = platform.optional_text(claim::kInstaller, kMaxName);
-  out.platform_rest = json;
-  for (const char* read :
-       {claim::kOs, claim::kOsVersion, claim::kManufacturer, claim::kModel, claim::kInstaller}) {
-    out.platform_rest.erase(read);
+  if (!json.is_object()) return;
+  constexpr std::array<std::string_view, 5> kRead{
+      claim::kOs, claim::kOsVersion, claim::kManufacturer, claim::kModel, claim::kInstaller};
+  for (const auto& [name, value] : json.get_ref<const Json::object_t&>()) {
+    if (std::ranges::find(kRead, name) == kRead.end()) out.platform_rest[name] = value;
   }
 }
 

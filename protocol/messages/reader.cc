@@ -7,6 +7,8 @@
 namespace touchmark::protocol {
 namespace {
 
+constexpr std::size_t kMaxDigestText = 64;  // more than the 43 that a digest takes
+
 const Json& empty() {
   static const Json object = Json::object();
   return object;
@@ -35,19 +37,32 @@ Bytes Reader::binary(const char* name, std::size_t max_bytes) {
 }
 
 Sha256Digest Reader::digest(const char* name) {
-  return to_digest(get_base64url(*object_, name), name);
+  const auto bytes = get_base64url(*object_, name);
+  if (bytes) return to_digest(*bytes, name);
+  fault_->malformed(std::string(name) + ": " + bytes.error().message());
+  return {};
 }
 
-Sha256Digest Reader::to_digest(const Result<Bytes>& bytes, const std::string& what) {
+Sha256Digest Reader::to_digest(ByteView bytes, std::string_view what) {
   Sha256Digest digest{};
-  if (!bytes) {
-    fault_->malformed(what + ": " + bytes.error().message());
-  } else if (bytes->size() != digest.size()) {
-    fault_->malformed(what + " is not 32 bytes");
+  if (bytes.size() == digest.size()) {
+    std::ranges::copy(bytes, digest.begin());
   } else {
-    std::ranges::copy(*bytes, digest.begin());
+    fault_->malformed(std::string(what) + " is not 32 bytes");
   }
   return digest;
+}
+
+Sha256Digest Reader::read_digest(const Json& item, std::string_view what) {
+  const auto* text = item.get_ptr<const std::string*>();
+  if (text == nullptr || text->size() > kMaxDigestText) {
+    fault_->malformed(std::string(what) + " holds something else than the base64url of 32 bytes");
+    return {};
+  }
+  const auto bytes = base64url_decode(*text);
+  if (bytes) return to_digest(*bytes, what);
+  fault_->malformed(std::string(what) + " is not base64url: " + bytes.error().message());
+  return {};
 }
 
 const Json& Reader::object_json(const char* name) {
@@ -68,26 +83,26 @@ const Json& Reader::array(const char* name, std::size_t max_size) {
   return empty();
 }
 
-std::map<std::string, Sha256Digest> Reader::digests(const char* name, const std::string& what,
+std::map<std::string, Sha256Digest> Reader::digests(const char* name, std::string_view what,
                                                     std::size_t max_size) {
   std::map<std::string, Sha256Digest> out;
   const Json& object = object_json(name);
   if (object.size() > max_size) {
-    fault_->malformed(what + " has too many members");
+    fault_->malformed(std::string(what) + " has too many members");
     return out;
   }
-  for (const auto& [member, value] : object.items()) {
-    out.emplace(member, to_digest(get_base64url(object, member.c_str()), what));
+  if (!object.is_object()) return out;
+  for (const auto& [member, value] : object.get_ref<const Json::object_t&>()) {
+    out.emplace_hint(out.end(), member, read_digest(value, what));
   }
   return out;
 }
 
-std::vector<Sha256Digest> Reader::digest_list(const char* name, const std::string& what,
+std::vector<Sha256Digest> Reader::digest_list(const char* name, std::string_view what,
                                               std::size_t max_size) {
   std::vector<Sha256Digest> out;
   for (const Json& item : array(name, max_size)) {
-    const Json named{{"item", item}};
-    out.push_back(to_digest(get_base64url(named, "item"), what));
+    out.push_back(read_digest(item, what));
   }
   return out;
 }

@@ -53,10 +53,10 @@ class Reader {
   const Json& object_json(const char* name);
   const Json& array(const char* name, std::size_t max_size);
   // An object whose values are all base64url SHA-256. `what`: its name in messages.
-  std::map<std::string, Sha256Digest> digests(const char* name, const std::string& what,
+  std::map<std::string, Sha256Digest> digests(const char* name, std::string_view what,
                                               std::size_t max_size);
   // An array of base64url SHA-256.
-  std::vector<Sha256Digest> digest_list(const char* name, const std::string& what,
+  std::vector<Sha256Digest> digest_list(const char* name, std::string_view what,
                                         std::size_t max_size);
 
   Fault& fault() { return *fault_; }
@@ -68,7 +68,8 @@ class Reader {
     fault_->malformed(value.error().message());
     return T{};
   }
-  Sha256Digest to_digest(const Result<Bytes>& bytes, const std::string& what);
+  Sha256Digest to_digest(ByteView bytes, std::string_view what);
+  Sha256Digest read_digest(const Json& item, std::string_view what);
 
   const Json* object_;
   Fault* fault_;

@@ -36,7 +36,7 @@ void read_bodies(std::string_view text) {
 
 void read_objects(touchmark::Json json) {
   if (const auto challenge = protocol::decode_challenge(json)) {
-    check(protocol::decode_challenge(protocol::encode_challenge(*challenge)) == *challenge);
+    check(protocol::decode_challenge_answer(protocol::encode_challenge(*challenge)) == *challenge);
   }
   if (auto claims = protocol::decode_evidence_claims(json)) {
     claims->findings.clear();

@@ -33,27 +33,38 @@ TokenMint::TokenMint(Bytes secret, TokenSettings settings)
       decoy_secret_(protocol::derive_decoy_secret(secret_)),
       settings_(std::move(settings)) {}
 
-Json TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& random) const {
-  Json out{{"did", facts.device_id}, {"exp", to_unix(now + settings_.lifetime)}, {"ip", facts.ip}};
-  if (facts.pay) out["pay"] = *facts.pay;
-  for (const std::string& name : settings_.extra_claims) {
-    if (name == "iss") out["iss"] = settings_.issuer;
-    if (name == "aud") out["aud"] = settings_.audience;
-    if (name == "sub") out["sub"] = facts.device_id;
-    if (name == "iat") out["iat"] = to_unix(now);
-    if (name == "jti") out["jti"] = base64url_encode(random.bytes(16));
-    if (name == "arc") out["arc"] = facts.arc;
-    if (name == "anno") out["anno"] = facts.annotations;
-    if (name == "lvl") out["lvl"] = facts.level;
-    if (name == "ear") out["ear"] = facts.ear;
-    if (name == "ipk") out["ipk"] = base64_encode(facts.installation_key);
+// In the order of their names, as JsonWriter asks.
+std::string TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& random) const {
+  const auto wanted = [this](std::string_view name) {
+    return std::ranges::find(settings_.extra_claims, name) != settings_.extra_claims.end();
+  };
+  JsonWriter out;
+  out.begin_object();
+  if (wanted("anno")) {
+    out.key("anno").begin_array();
+    for (const std::string& annotation : facts.annotations) out.text(annotation);
+    out.end_array();
   }
-  return out;
+  if (wanted("arc")) out.key("arc").text(facts.arc);
+  if (wanted("aud")) out.key("aud").text(settings_.audience);
+  out.key("did").text(facts.device_id);
+  if (wanted("ear")) out.key("ear").literal(dump_json(facts.ear));
+  out.key("exp").number(to_unix(now + settings_.lifetime));
+  if (wanted("iat")) out.key("iat").number(to_unix(now));
+  out.key("ip").text(facts.ip);
+  if (wanted("ipk")) out.key("ipk").text(base64_encode(facts.installation_key));
+  if (wanted("iss")) out.key("iss").text(settings_.issuer);
+  if (wanted("jti")) out.key("jti").text(base64url_encode(random.bytes(16)));
+  if (wanted("lvl")) out.key("lvl").text(facts.level);
+  if (facts.pay) out.key("pay").text(*facts.pay);
+  if (wanted("sub")) out.key("sub").text(facts.device_id);
+  out.end_object();
+  return out.take();
 }
 
 std::string TokenMint::mint(bool valid, const TokenFacts& facts, UnixTime now,
                             Random& random) const {
-  return crypto::sign_hs256(claims(facts, now, random), select(valid, secret_, decoy_secret_));
+  return crypto::sign_hs256_text(claims(facts, now, random), select(valid, secret_, decoy_secret_));
 }
 
 TokenReport TokenMint::check(std::string_view token, UnixTime now) const {

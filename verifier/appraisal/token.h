@@ -50,7 +50,7 @@ class TokenMint {
   const TokenSettings& settings() const { return settings_; }
 
  private:
-  Json claims(const TokenFacts& facts, UnixTime now, Random& random) const;
+  std::string claims(const TokenFacts& facts, UnixTime now, Random& random) const;
   Bytes secret_;
   Bytes decoy_secret_;
   TokenSettings settings_;

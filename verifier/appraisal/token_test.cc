@@ -78,13 +78,17 @@ TEST_F(TokenTest, TakesNoAlgorithmFromTheToken) {
 TEST_F(TokenTest, AddsTheClaimsThatWereAskedFor) {
   const TokenMint mint(Bytes(32, std::byte{1}),
                        {Seconds(60),
-                        {"iss", "aud", "sub", "iat", "jti", "arc", "anno", "ipk"},
+                        {"iss", "aud", "sub", "iat", "jti", "arc", "anno", "ipk", "lvl", "ear"},
                         "https://issuer.example",
                         "api"});
   TokenFacts facts = this->facts();
   facts.pay = base64_encode(Bytes(32));
   facts.annotations = {"root.su"};
+  facts.ear = {{"a", 1}};
   const Json claims = mint.check(mint.mint(true, facts, kNow, random_), kNow).claims;
+  const auto parts = crypto::parse_jws(mint.mint(true, facts, kNow, random_));
+  const std::string text = parts->signing_input.substr(parts->signing_input.find('.') + 1);
+  EXPECT_EQ(as_text(*base64url_decode(text)), parts->payload.dump()) << "sorted by name";
   EXPECT_EQ(claims["iss"], "https://issuer.example");
   EXPECT_EQ(claims["aud"], "api");
   EXPECT_EQ(claims["sub"], facts.device_id);
@@ -93,6 +97,8 @@ TEST_F(TokenTest, AddsTheClaimsThatWereAskedFor) {
   EXPECT_EQ(claims["arc"], "AEAQ");
   EXPECT_EQ(claims["anno"], Json::array({"root.su"}));
   EXPECT_EQ(claims["pay"], *facts.pay);
+  EXPECT_EQ(claims["lvl"], "software");
+  EXPECT_EQ(claims["ear"], Json({{"a", 1}}));
   EXPECT_EQ(claims["ipk"], base64_encode(facts.installation_key));
   EXPECT_EQ(base64url_decode(claims["jti"].get<std::string>())->size(), 16U);
 }
