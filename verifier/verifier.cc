@@ -57,13 +57,15 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
       mint_(keyring_.token_secret, {settings_.token_lifetime, settings_.extra_claims,
                                     settings_.issuer, settings_.audience}),
       operators_(store_, random, mint_),
+      code_(store, settings_.code_cache_bytes),
       challenges_(keyring_.challenge_key),
       replays_(kMaxSpentChallenges),
       hardware_(settings_.hardware, challenges_, store),
       appraiser_({keyring_.account, std::move(service_keys), settings_.tls_terminated_by_proxy},
                  challenges_, replays_, hardware_,
-                 [&store](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
-                   return store.part_range(part, offset, length);
+                 [this](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length,
+                        const appraisal::ByteSink& sink) {
+                   return code_.read(part, offset, length, sink);
                  }),
       attestation_({settings_, challenges_, appraiser_, mint_, registry_, api_domains_, policy_,
                     devices_, journal_, clock, random}) {}
@@ -109,8 +111,11 @@ Result<void> Verifier::housekeep() {
   auto devices = devices_.flush();
   auto appraisals = journal_.flush();
   auto unused = store_.discard_unused();
-  if (!devices) return devices;
-  return appraisals ? unused : appraisals;
+  auto code = code_.fill(registry_.references());
+  for (const auto* done : {&devices, &appraisals, &unused}) {
+    if (!*done) return *done;
+  }
+  return code;
 }
 
 }  // namespace touchmark::verifier

@@ -9,6 +9,7 @@
 
 #include "verifier/attest.h"
 #include "verifier/policy/demand.h"
+#include "verifier/state/code_cache.h"
 #include "verifier/state/operators.h"
 
 namespace touchmark::verifier {
@@ -63,9 +64,9 @@ class Verifier {
   const state::LoadNotes& load_notes() const { return load_notes_; }
   // For /readyz: whether the store answers.
   Result<void> ready() { return store_.read().ping(); }
-  // Writes devices and appraisals that wait for it, and removes content of releases that are no
-  // longer registered; called every few seconds and at stop. Each is done though the one before it
-  // fails; the first error counts.
+  // Writes devices and appraisals that wait for it, removes content of releases that are no longer
+  // registered, and reads that of new ones into memory; called every few seconds and at stop. Each
+  // is done though the one before it fails; the first error counts.
   Result<void> housekeep();
 
  private:
@@ -84,6 +85,7 @@ class Verifier {
   state::AppraisalJournal journal_;
   const appraisal::TokenMint mint_;
   state::Operators operators_;
+  state::CodeCache code_;
   const appraisal::ChallengeMaker challenges_;
   appraisal::ReplayCache replays_;
   const appraisal::HardwareAppraiser hardware_;

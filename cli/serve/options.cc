@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned kMaxThreads = 256;
+constexpr unsigned kMaxCodeCacheMib = 1 << 20;
 
 tl::unexpected<Error> bad_value(const std::string& option, const std::string& what) {
   return fail(OptionError::kBadValue, option + ": " + what);
@@ -150,6 +151,7 @@ Result<verifier::state::ServiceSettings> service_settings(const ServeOptions& op
   out.token_prefix = options.token_prefix;
   out.allow_host_builds = options.allow_host_builds;
   out.reveal_reasons = options.reveal_reasons;
+  out.code_cache_bytes = std::size_t{options.code_cache_mib} << 20;
   out.extra_claims = options.claims;
   out.issuer = options.issuer;
   out.audience = options.audience;
@@ -252,6 +254,11 @@ void add_network_options(line::Command& command, ServeOptions& options) {
             ->show_default());
   group(command.add_option("--max-upload", options.max_upload, "Largest package in bytes")
             ->show_default());
+  group(command
+            .add_option("--code-cache", options.code_cache_mib,
+                        "MiB of memory for the code of registered releases, which attestations "
+                        "then read from no disk")
+            ->show_default());
   group(command.add_option("--threads", options.threads,
                            "Threads for the network; 0: one per processor"));
 }
@@ -312,6 +319,9 @@ Result<ServePlan> make_plan(const ServeOptions& options) {
   plan.log_format = options.log_format == "json" ? verifier::http::LogFormat::kJson
                                                  : verifier::http::LogFormat::kText;
   if (options.threads > kMaxThreads) return bad_value("--threads", "at most 256");
+  if (options.code_cache_mib > kMaxCodeCacheMib) {
+    return bad_value("--code-cache", "at most " + std::to_string(kMaxCodeCacheMib) + " MiB");
+  }
   if (options.max_connections == 0) return bad_value("--max-connections", "at least 1");
   plan.threads =
       options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());

@@ -57,6 +57,7 @@ struct ServeOptions {
   std::string log_file;
   unsigned threads = 0;
   unsigned max_connections = kDefaultConnections;
+  unsigned code_cache_mib = 256;
   std::uint64_t max_upload = std::uint64_t{2} << 30;
 };
 

@@ -240,6 +240,7 @@ TEST(Options, HaveSoundDefaults) {
   EXPECT_FALSE(made->service.reveal_reasons);
   EXPECT_FALSE(made->service.tls_terminated_by_proxy);
   EXPECT_GE(made->threads, 1U);
+  EXPECT_EQ(made->service.code_cache_bytes, std::size_t{256} << 20);
   EXPECT_THAT(made->certificate_hosts, ElementsAre("localhost", "127.0.0.1", "::1"));
 }
 
@@ -274,6 +275,8 @@ TEST(Options, AreAllTaken) {
                     "debug",
                     "--threads",
                     "3",
+                    "--code-cache",
+                    "64",
                     "--sdk-dir",
                     "sdk"});
   ASSERT_TRUE(made) << made.error().text();
@@ -289,6 +292,7 @@ TEST(Options, AreAllTaken) {
   EXPECT_EQ(made->log_format, verifier::http::LogFormat::kJson);
   EXPECT_EQ(made->log_level, verifier::http::LogLevel::kDebug);
   EXPECT_EQ(made->threads, 3U);
+  EXPECT_EQ(made->service.code_cache_bytes, std::size_t{64} << 20);
   EXPECT_EQ(made->sdk_dir, "sdk");
 }
 
@@ -315,6 +319,7 @@ TEST(Options, AreRefusedByName) {
   EXPECT_TRUE(refused({"--log-format", "xml"}, kBadValue, "--log-format"));
   EXPECT_TRUE(refused({"--log-level", "loud"}, kBadValue, "--log-level"));
   EXPECT_TRUE(refused({"--threads", "1000"}, kBadValue, "--threads"));
+  EXPECT_TRUE(refused({"--code-cache", "2000000"}, kBadValue, "--code-cache"));
   EXPECT_TRUE(refused({"--max-connections", "0"}, kBadValue, "--max-connections"));
   EXPECT_TRUE(refused({"--cert", "a.pem"}, kConflicting, "--key"));
   EXPECT_TRUE(refused({"--tls-terminated-by-proxy"}, kConflicting, "--service-pin"));

@@ -117,12 +117,12 @@ Result<Sha256Digest> range_proof(ByteView nonce, const std::vector<protocol::Ran
                                  const RangeReader& read) {
   crypto::Sha256 hash;
   hash.update(nonce);
+  const ByteSink add = [&hash](ByteView bytes) { hash.update(bytes); };
   for (const protocol::Range& range : ranges) {
     const auto part = digests.find(range.part);
     if (part == digests.end()) continue;
-    auto bytes = read(part->second, range.offset, range.length);
-    if (!bytes) return pass(bytes);
-    hash.update(*bytes);
+    auto ok = read(part->second, range.offset, range.length, add);
+    if (!ok) return pass(ok);
   }
   return hash.finish();
 }
@@ -156,20 +156,22 @@ Result<bool> Appraiser::proof_matches(const Evidence& evidence, const Recognitio
   const Reference* reference = app.reference != nullptr ? app.reference : references.stand_in();
   if (reference == nullptr) return false;
   const auto& digests = app.in_part ? evidence.parts : reference->digests;
-  std::vector<package::Part> code;
+  const auto drawn_over = [&](const std::vector<package::Part>& code) {
+    return challenges_.ranges(evidence.nonce, code);
+  };
+  std::vector<protocol::Range> ranges;
   switch (layout) {
     case Layout::kClaimed:
-      code = app.in_part ? app.code : reference->code;
+      ranges = drawn_over(app.in_part ? app.code : reference->code);
       break;
     case Layout::kNamed:
-      code = assumed_code(digests);
+      ranges = drawn_over(assumed_code(digests));
       break;
     case Layout::kUnknown:
-      code = assumed_code();
+      ranges = drawn_over(assumed_code());
       break;
   }
-  const auto proof =
-      range_proof(evidence.nonce, challenges_.ranges(evidence.nonce, code), digests, read_);
+  const auto proof = range_proof(evidence.nonce, ranges, digests, read_);
   if (!proof) return pass(proof);
   return crypto::constant_time_equal(*proof, evidence.range_proof);
 }

@@ -17,9 +17,11 @@
 
 namespace touchmark::verifier::appraisal {
 
-// Bytes [offset, offset + length) of the registered part with this SHA-256, clipped to its end.
-using RangeReader = std::function<Result<Bytes>(const Sha256Digest& part, std::uint64_t offset,
-                                                std::uint64_t length)>;
+using ByteSink = std::function<void(ByteView)>;
+// Gives `sink` bytes [offset, offset + length) of the registered part with this SHA-256, clipped to
+// its end, in one piece or more.
+using RangeReader = std::function<Result<void>(const Sha256Digest& part, std::uint64_t offset,
+                                               std::uint64_t length, const ByteSink& sink)>;
 
 struct AppraisalSettings {
   std::string account;

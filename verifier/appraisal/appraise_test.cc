@@ -49,12 +49,15 @@ class AppraiseTest : public ::testing::Test {
     return std::move(*evidence);
   }
   Result<Appraisal> appraise(const Json& claims) {
-    const Appraiser appraiser(
-        settings_, challenges_, replays_, hardware_,
-        [this](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length) {
-          ++reads_;
-          return store_->part_range(part, offset, length);
-        });
+    const Appraiser appraiser(settings_, challenges_, replays_, hardware_,
+                              [this](const Sha256Digest& part, std::uint64_t offset,
+                                     std::uint64_t length, const ByteSink& sink) -> Result<void> {
+                                ++reads_;
+                                auto bytes = store_->part_range(part, offset, length);
+                                if (!bytes) return pass(bytes);
+                                sink(*bytes);
+                                return {};
+                              });
     return appraiser.appraise(evidence(claims), connection_, *references_, clock_.now());
   }
   // In the order of a verdict.
@@ -247,7 +250,7 @@ TEST_F(AppraiseTest, ReportsEverythingAtOnceInOrder) {
 TEST_F(AppraiseTest, FailsRatherThanForgetReplays) {
   ReplayCache full(0);
   const Appraiser appraiser(settings_, challenges_, full, hardware_,
-                            [](const auto&, auto, auto) { return Result<Bytes>(Bytes{}); });
+                            [](const auto&, auto, auto, const auto&) { return Result<void>(); });
   auto appraisal = appraiser.appraise(evidence(attester_.claims(challenge())), connection_,
                                       *references_, clock_.now());
   ASSERT_FALSE(appraisal);
@@ -256,7 +259,7 @@ TEST_F(AppraiseTest, FailsRatherThanForgetReplays) {
 
 TEST_F(AppraiseTest, PassesOnThatTheStoreDoesNotAnswer) {
   const Appraiser appraiser(settings_, challenges_, replays_, hardware_,
-                            [](const auto&, auto, auto) -> Result<Bytes> {
+                            [](const auto&, auto, auto, const auto&) -> Result<void> {
                               return fail(store::StoreError::kIo, "made up");
                             });
   auto appraisal = appraiser.appraise(evidence(attester_.claims(challenge())), connection_,

@@ -92,19 +92,13 @@ std::vector<model::Registration> ReferenceValues::registrations() const {
 }
 
 void ReferenceValues::index() {
-  stand_in_ = nullptr;
+  newest_first_.clear();
   by_package_.clear();
   by_version_.clear();
-  References all;
-  for (const auto& [measurement, reference] : by_measurement_) {
-    all.push_back(reference);
-    if (!stand_in_ || stand_in_->registration.created <= reference->registration.created) {
-      stand_in_ = reference;
-    }
-  }
-  std::ranges::stable_sort(all, std::greater{},
+  for (const auto& [measurement, reference] : by_measurement_) newest_first_.push_back(reference);
+  std::ranges::stable_sort(newest_first_, std::greater{},
                            [](const auto& reference) { return reference->registration.created; });
-  for (const auto& reference : all) {
+  for (const auto& reference : newest_first_) {
     const package::Measurement& measured = reference->registration.measurement;
     by_package_[measured.package_name].push_back(reference);
     by_version_[{measured.package_name, measured.version_code}].push_back(reference);

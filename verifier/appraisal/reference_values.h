@@ -59,9 +59,13 @@ class ReferenceValues {
   const References& of_version(const std::string& package_name, std::uint64_t version_code) const;
   // In the order in which they were made.
   const std::vector<model::SigningCertificate>& certificates() const { return certificates_; }
+  // All registrations.
+  const References& newest_first() const { return newest_first_; }
   // The newest registration, or nullptr: what is read in place of an unregistered package, so that
   // its refusal takes as long as an acceptance.
-  const Reference* stand_in() const { return stand_in_.get(); }
+  const Reference* stand_in() const {
+    return newest_first_.empty() ? nullptr : newest_first_.front().get();
+  }
   // In the order in which they were made.
   std::vector<model::Registration> registrations() const;
   std::size_t size() const { return by_measurement_.size(); }
@@ -72,7 +76,7 @@ class ReferenceValues {
   std::map<std::string, References> by_package_;
   std::map<std::pair<std::string, std::uint64_t>, References> by_version_;
   std::vector<model::SigningCertificate> certificates_;
-  std::shared_ptr<const Reference> stand_in_;
+  References newest_first_;
 };
 
 }  // namespace touchmark::verifier::appraisal

@@ -29,8 +29,9 @@ struct ServiceSettings {
   Seconds challenge_lifetime{120};
   std::string token_header = "Touchmark-Token";
   std::string token_prefix;
-  bool allow_host_builds = false;  // accept the lab's Linux build of the SDK
-  bool reveal_reasons = false;     // put ARC and reasons into attest responses
+  bool allow_host_builds = false;            // accept the lab's Linux build of the SDK
+  bool reveal_reasons = false;               // put ARC and reasons into attest responses
+  std::size_t code_cache_bytes = 256 << 20;  // of registered code in memory, at most
   appraisal::HardwareSettings hardware;
   // How the revocation list is, for people; empty when it is switched off. Thread-safe.
   std::function<RevocationSource::Status()> revocation_status{};

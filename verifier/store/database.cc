@@ -141,7 +141,19 @@ Result<Statement> Database::prepare(std::string_view sql) {
   const int code =
       sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()), &raw, nullptr);
   if (code != SQLITE_OK) return failure(database_.get(), code);
-  return Statement(database_.get(), raw);
+  return Statement(database_.get(), raw, false);
+}
+
+Result<Statement> Database::kept(const std::string& sql) {
+  auto& statement = kept_[sql];
+  if (!statement) {
+    sqlite3_stmt* raw = nullptr;
+    const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+    if (code != SQLITE_OK) return failure(database_.get(), code);
+    statement.reset(raw);
+  }
+  return Statement(database_.get(), statement.get(), true);
 }
 
 Result<void> Database::execute(const std::string& sql) {

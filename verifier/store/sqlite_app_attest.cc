@@ -9,7 +9,7 @@ namespace touchmark::verifier::store {
 Result<std::optional<model::AppAttestKey>> SqliteStore::app_attest_key(const Sha256Digest& key_id) {
   return reading([&](Database& database) -> Result<std::optional<model::AppAttestKey>> {
     auto statement =
-        database.prepare("SELECT spki, production, category FROM app_attest_key WHERE key_id = ?");
+        database.kept("SELECT spki, production, category FROM app_attest_key WHERE key_id = ?");
     if (!statement) return pass(statement);
     auto row = statement->bind(ByteView(key_id)).step();
     if (!row) return pass(row);
@@ -24,7 +24,7 @@ Result<std::optional<model::AppAttestKey>> SqliteStore::app_attest_key(const Sha
 
 Result<std::optional<Bytes>> SqliteStore::app_attest_binding(const Sha256Digest& key_id) {
   return reading([&](Database& database) -> Result<std::optional<Bytes>> {
-    auto statement = database.prepare("SELECT installation FROM app_attest_key WHERE key_id = ?");
+    auto statement = database.kept("SELECT installation FROM app_attest_key WHERE key_id = ?");
     if (!statement) return pass(statement);
     auto row = statement->bind(ByteView(key_id)).step();
     if (!row) return pass(row);
@@ -42,7 +42,7 @@ Result<bool> SqliteStore::add_app_attest_key(const Sha256Digest& key_id,
   if (!*bound) {
     const FairLock lock(writer_mutex_);
     // One statement, so a transaction of its own; whoever is first binds the key.
-    auto statement = writer_.prepare(
+    auto statement = writer_.kept(
         "INSERT INTO app_attest_key (key_id, spki, production, category, counter, installation) "
         "VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT (key_id) DO UPDATE "
         "SET installation = coalesce(installation, excluded.installation)");
@@ -68,7 +68,7 @@ Result<model::AppAttestUse> SqliteStore::use_app_attest_key(const Sha256Digest& 
   {
     const FairLock lock(writer_mutex_);
     // One statement, so a transaction of its own.
-    auto statement = writer_.prepare(
+    auto statement = writer_.kept(
         "UPDATE app_attest_key SET counter = ?1, installation = ?3 WHERE key_id = ?2 AND "
         "counter < ?1 AND (installation IS NULL OR installation = ?3)");
     if (!statement) return pass(statement);

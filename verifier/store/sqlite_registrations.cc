@@ -307,7 +307,7 @@ Result<Bytes> SqliteStore::part_range(const Sha256Digest& sha256, std::uint64_t 
   const std::uint64_t end = length > kMax - offset ? kMax : offset + length;
   const std::uint64_t first = offset / kChunkBytes;
   return reading([&](Database& database) -> Result<Bytes> {
-    auto statement = database.prepare(
+    auto statement = database.kept(
         "SELECT content FROM part_chunk WHERE sha256 = ? AND number BETWEEN ? AND ? ORDER BY "
         "number");
     if (!statement) return pass(statement);

@@ -12,6 +12,7 @@
 
 #include "base/encoding.h"
 #include "crypto/crypto.h"
+#include "verifier/store/database.h"
 #include "verifier/store/store.h"
 #include "verifier/testing/fixtures.h"
 
@@ -105,6 +106,18 @@ TEST_F(SqliteStoreTest, ReadsAnyRangeOfAPart) {
     }
   }
   EXPECT_EQ(store_->part_range(Sha256Digest{}, 0, 10), Bytes{});
+}
+
+// A statement that is kept must not keep what it has seen: others write, and the log of what they
+// wrote must be folded back into the file.
+TEST_F(SqliteStoreTest, ReadingARangeHoldsNoTransactionOpen) {
+  const MemoryApp app = MemoryApp::make();
+  register_app(app);
+  const Sha256Digest dex = crypto::sha256(app.contents.at("classes.dex"));
+  ASSERT_EQ(store_->part_range(dex, 0, 4)->size(), 4U);
+  auto other = Database::open(path());
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->integer("PRAGMA wal_checkpoint(TRUNCATE)").value(), 0) << "is not busy";
 }
 
 TEST_F(SqliteStoreTest, KeepsPartsThatAnotherReleaseStillHas) {

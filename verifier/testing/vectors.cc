@@ -76,10 +76,12 @@ Json range_proof_vectors() {
   }
   const appraisal::Reference reference({"", measurement, kNow, {}, ""});
   const appraisal::RangeReader read = [&](const Sha256Digest& part, std::uint64_t offset,
-                                          std::uint64_t length) -> Result<Bytes> {
+                                          std::uint64_t length,
+                                          const appraisal::ByteSink& sink) -> Result<void> {
     const ByteView content(*by_digest.at(part));
     const std::uint64_t from = std::min<std::uint64_t>(offset, content.size());
-    return to_bytes(content.subspan(from, std::min<std::uint64_t>(length, content.size() - from)));
+    sink(content.subspan(from, std::min<std::uint64_t>(length, content.size() - from)));
+    return {};
   };
   const std::vector<std::pair<std::string, std::vector<protocol::Range>>> cases{
       {"no range", {}},
