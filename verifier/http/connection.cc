@@ -37,6 +37,14 @@ bool is_control_byte(char c) { return static_cast<unsigned char>(c) < 0x20 || c 
 // or when its path reads otherwise once it is decoded: a proxy that looks at the path must not see
 // another one than we do.
 bool read_target(std::string_view target, HttpRequest& request) {
+  // Most are letters and slashes, which need no decoding.
+  const bool plain = target.starts_with('/') && std::ranges::all_of(target, [](char c) {
+                       return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/';
+                     });
+  if (plain && target.find("//") == target.npos) {
+    request.path = target;
+    return true;
+  }
   const auto parsed = boost::urls::parse_origin_form(target);
   if (!parsed) return false;
   const auto differs = [](const std::string& segment) {
@@ -172,9 +180,21 @@ asio::awaitable<error_code> HttpConnection::receive(Parser& parser) {
   if (room == 0) co_return http::error::buffer_overflow;
   auto [error, bytes] = co_await stream_.read_some(buffer_.prepare(room));
   buffer_.commit(bytes);
+  if (!error) take_rest_of_record();
   if (error != asio::error::eof && error != asio::ssl::error::stream_truncated) co_return error;
   if (!parser.got_some() && buffer_.size() == 0) co_return http::error::end_of_stream;
   co_return http::error::partial_message;
+}
+
+// What OpenSSL has decrypted already would cost another wait, and a request comes in one record as
+// a rule.
+void HttpConnection::take_rest_of_record() {
+  SSL* tls = stream_.native_handle();
+  const auto room = static_cast<int>(buffer_.max_size() - buffer_.size());
+  const int pending = std::min(SSL_pending(tls), room);
+  if (pending <= 0) return;
+  const int got = SSL_read(tls, buffer_.prepare(static_cast<std::size_t>(pending)).data(), pending);
+  if (got > 0) buffer_.commit(static_cast<std::size_t>(got));
 }
 
 // The whole header is looked at before the parser gets it.
@@ -437,7 +457,8 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
   // An upload may take as long as it goes on; what others send has one deadline as a whole.
   const auto for_size = std::chrono::seconds(route.max_body / context_.limits.body_per_second);
   if (!route.upload) stream_.expires_after(shortened(context_.limits.progress + for_size));
-  Bytes piece(route.upload ? kPieceBytes : kSmallPieceBytes);
+  const std::size_t most = route.upload ? kPieceBytes : kSmallPieceBytes;
+  Bytes piece(std::min<std::uint64_t>(most, length.value_or(most)));
   std::uint64_t total = 0;
   while (!parser.is_done()) {
     auto& body = parser.get().body();

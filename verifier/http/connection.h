@@ -83,6 +83,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<HeaderRead> read_header(Parser& parser);
   boost::asio::awaitable<boost::system::error_code> read_piece(Parser& parser);
   boost::asio::awaitable<boost::system::error_code> receive(Parser& parser);
+  void take_rest_of_record();
   boost::asio::awaitable<HttpResponse> answer(Parser& parser);
   // What needs no route; nullopt when there is one.
   std::optional<HttpResponse> answer_without_route(const HttpRequest& request,

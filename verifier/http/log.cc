@@ -64,18 +64,30 @@ std::string timestamp() {
 }
 
 // time, level and event first, so that a person can read the lines too.
-std::string json_line(LogLevel level, std::string_view name, const Json& fields) {
-  std::string line = R"({"time":")" + timestamp() + R"(","level":")" +
-                     std::string(level_name(level)) + R"(","event":)" + dump_json(Json(name));
-  const std::string rest = dump_json(fields);
-  if (rest.size() > 2) line += "," + rest.substr(1, rest.size() - 2);
-  return line + "}";
+std::string json_line(LogLevel level, std::string_view name, const LogFields& fields) {
+  std::string line = R"({"time":")" + timestamp() + R"(","level":")";
+  line.append(level_name(level)).append(R"(","event":)").append(JsonWriter().text(name).take());
+  for (const auto& [key, value] : fields.all()) {
+    line.append(",").append(JsonWriter().text(key).take()).append(":").append(value);
+  }
+  return line += '}';
 }
 
-std::string text_line(LogLevel level, std::string_view name, const Json& fields) {
-  std::string line = timestamp() + " " + std::string(level_name(level)) + " " + std::string(name);
-  for (const auto& [key, value] : fields.items()) line += " " + key + "=" + dump_json(value);
+std::string text_line(LogLevel level, std::string_view name, const LogFields& fields) {
+  std::string line = timestamp();
+  line.append(" ").append(level_name(level)).append(" ").append(name);
+  for (const auto& [key, value] : fields.all()) {
+    line.append(" ").append(key).append("=").append(value);
+  }
   return line;
+}
+
+LogFields fields_of(const Json& object) {
+  LogFields out;
+  for (const auto& [key, value] : object.get_ref<const Json::object_t&>()) {
+    out.literal(key, dump_json(value));
+  }
+  return out;
 }
 
 // --- Bounds --------------------------------------------------------------------------------------
@@ -98,15 +110,15 @@ void cut(Json& value) {
 
 // `line` by `render` (fields -> text); shorter fields where they would be too long.
 template <class Render>
-std::string bounded_line(const Json& fields, Render render) {
+std::string bounded_line(const LogFields& fields, Render render) {
   std::string line = render(fields);
   if (line.size() <= kMaxLine) return line;
-  Json shorter = fields;
+  Json shorter = fields.to_json();
   cut(shorter);
   shorter["cut_from_bytes"] = line.size();
-  std::string cut_line = render(shorter);
+  std::string cut_line = render(fields_of(shorter));
   if (cut_line.size() <= kMaxLine) return cut_line;
-  return render(Json{{"cut_from_bytes", line.size()}});
+  return render(LogFields().literal("cut_from_bytes", std::to_string(line.size())));
 }
 
 // Appends to a file, which can be opened again under its name. A line is what was logged, no more.
@@ -167,11 +179,16 @@ class SpdLog final : public Log {
   }
 
   void event(LogLevel level, std::string_view name, const Json& fields) override {
+    if (logger_.should_log(spdlog_level(level))) write(level, name, fields_of(fields));
+  }
+
+  void write(LogLevel level, std::string_view name, const LogFields& fields) override {
     if (!logger_.should_log(spdlog_level(level))) return;
-    logger_.log(spdlog_level(level), "{}", bounded_line(fields, [&](const Json& bounded) {
-                  return format_ == LogFormat::kJson ? json_line(level, name, bounded)
-                                                     : text_line(level, name, bounded);
-                }));
+    const std::string line = bounded_line(fields, [&](const LogFields& bounded) {
+      return format_ == LogFormat::kJson ? json_line(level, name, bounded)
+                                         : text_line(level, name, bounded);
+    });
+    logger_.log(spdlog_level(level), std::string_view(line));
   }
 
   Result<void> reopen() override {
@@ -191,6 +208,12 @@ class SpdLog final : public Log {
 };
 
 }  // namespace
+
+Json LogFields::to_json() const {
+  Json out = Json::object();
+  for (const auto& [name, value] : all_) out[name] = parse_json(value).value_or(Json());
+  return out;
+}
 
 std::string_view error_id(LogError error) {
   using enum LogError;
@@ -219,11 +242,21 @@ std::optional<std::uint64_t> Log::allow(std::string_view name, std::size_t bytes
   return std::exchange(left.dropped, 0);
 }
 
-void Log::client(LogLevel level, std::string_view name, const Json& fields) {
-  const auto dropped = allow(name, kLineBytes + weight(fields));
-  if (!dropped) return;
+bool Log::may_write(std::string_view name, std::size_t bytes) {
+  const auto dropped = allow(name, kLineBytes + bytes);
+  if (!dropped) return false;
   if (*dropped > 0) warning("log.dropped", {{"event", name}, {"count", *dropped}});
-  event(level, name, fields);
+  return true;
+}
+
+void Log::client(LogLevel level, std::string_view name, const Json& fields) {
+  if (may_write(name, weight(fields))) event(level, name, fields);
+}
+
+void Log::client(LogLevel level, std::string_view name, const LogFields& fields) {
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : fields.all()) bytes += key.size() + value.size();
+  if (may_write(name, bytes)) write(level, name, fields);
 }
 
 void Log::report_dropped() {

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -23,6 +25,28 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 enum class LogError { kOpen };
 std::string_view error_id(LogError error);
 
+// Fields of one event, each with its JSON text, in the order in which they are written: for the
+// events of ordinary requests, whose lines cost as little as may be. Other events give a Json.
+class LogFields {
+ public:
+  LogFields& text(std::string_view name, std::string_view value) {
+    return literal(name, JsonWriter().text(value).take());
+  }
+  LogFields& boolean(std::string_view name, bool value) {
+    return literal(name, value ? "true" : "false");
+  }
+  // `json`: JSON already. `name` outlives this.
+  LogFields& literal(std::string_view name, std::string json) {
+    all_.emplace_back(name, std::move(json));
+    return *this;
+  }
+  const std::vector<std::pair<std::string_view, std::string>>& all() const { return all_; }
+  Json to_json() const;
+
+ private:
+  std::vector<std::pair<std::string_view, std::string>> all_;
+};
+
 // Thread-safe.
 class Log {
  public:
@@ -35,6 +59,10 @@ class Log {
   // the line also carries "time" (UTC, milliseconds), "level" and "event".
   virtual void event(LogLevel level, std::string_view name, const Json& fields) = 0;
 
+  virtual void write(LogLevel level, std::string_view name, const LogFields& fields) {
+    event(level, name, fields.to_json());
+  }
+
   void info(std::string_view name, const Json& fields) { event(LogLevel::kInfo, name, fields); }
   void warning(std::string_view name, const Json& fields) {
     event(LogLevel::kWarning, name, fields);
@@ -45,6 +73,7 @@ class Log {
   // 64 KiB a second are written. What is left out is counted, in an event "log.dropped" with
   // "event" and "count".
   void client(LogLevel level, std::string_view name, const Json& fields);
+  void client(LogLevel level, std::string_view name, const LogFields& fields);
   // Writes the counts that no later line has written. To be called now and then.
   void report_dropped();
 
@@ -58,6 +87,8 @@ class Log {
     std::chrono::steady_clock::time_point when;
     std::uint64_t dropped = 0;
   };
+  // Whether a line of so many bytes may be written; says how many were dropped before it.
+  bool may_write(std::string_view name, std::size_t bytes);
   // How many were dropped before this one; nullopt when it is to be dropped too.
   std::optional<std::uint64_t> allow(std::string_view name, std::size_t bytes);
 

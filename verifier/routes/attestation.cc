@@ -1,4 +1,6 @@
 // What apps ask, and what load balancers do.
+#include <utility>
+
 #include "verifier/routes/handlers.h"
 #include "verifier/routes/json.h"
 #include "verifier/routes/problem.h"
@@ -16,7 +18,7 @@ http::HttpResponse challenge(const RouteContext& context, const http::HttpReques
   auto answer = context.verifier.attestation().challenge(request.body);
   if (!answer) return problem(answer.error());
   context.log.client(http::LogLevel::kInfo, "challenge",
-                     {{"remote_ip", request.connection.remote_ip}});
+                     http::LogFields().text("remote_ip", request.connection.remote_ip));
   return {200, "application/json", std::move(*answer), {}};
 }
 
@@ -35,24 +37,28 @@ http::HttpResponse judged(const RouteContext& context, const appraisal::Evidence
                           const model::Connection& connection) {
   auto answer = context.verifier.attestation().attest(evidence, connection);
   if (!answer) return refused(context, connection, answer.error());
-  Json ids = Json::array();
-  Json details = Json::array();
+  JsonWriter ids;
+  JsonWriter details;
+  ids.begin_array();
+  details.begin_array();
+  std::string_view last;
   for (const protocol::Finding& finding : answer->record.findings) {
-    const std::string id(protocol::to_string(finding.id));
-    if (ids.empty() || ids.back() != id) ids.push_back(id);
-    if (!finding.detail.empty()) details.push_back(id + ": " + finding.detail);
+    const std::string_view id = protocol::to_string(finding.id);
+    if (id != std::exchange(last, id)) ids.text(id);
+    if (!finding.detail.empty()) details.text(std::string(id) + ": " + finding.detail);
   }
-  const Json fields{{"did", answer->record.device_id},
-                    {"package", answer->record.package_name},
-                    {"passed", answer->record.passed},
-                    {"assurance", answer->record.assurance},
-                    {"findings", ids},
-                    {"details", details},
-                    {"arc", answer->record.arc},
-                    {"remote_ip", connection.remote_ip}};
+  http::LogFields fields;
+  fields.text("arc", answer->record.arc)
+      .text("assurance", answer->record.assurance)
+      .literal("details", details.end_array().take())
+      .text("did", answer->record.device_id)
+      .literal("findings", ids.end_array().take())
+      .text("package", answer->record.package_name)
+      .boolean("passed", answer->record.passed)
+      .text("remote_ip", connection.remote_ip);
   // What passes is never dropped; of what is refused, anybody can send as much as they like.
   if (answer->record.passed) {
-    context.log.info("attest", fields);
+    context.log.write(http::LogLevel::kInfo, "attest", fields);
   } else {
     context.log.client(http::LogLevel::kInfo, "attest", fields);
   }
