@@ -16,7 +16,11 @@ model::DeviceRecord device_row(const Statement& row) {
 }  // namespace
 
 Result<void> SqliteTransaction::put_devices(const std::vector<model::DeviceRecord>& records) {
-  auto statement = database_.prepare("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?)");
+  // Not OR REPLACE, which takes the row out of table and index first.
+  auto statement = database_.prepare(
+      "INSERT INTO device VALUES (?, ?, ?, ?, ?) ON CONFLICT (did) DO UPDATE SET last_seen = "
+      "excluded.last_seen, passed = excluded.passed, arc = excluded.arc, package = "
+      "excluded.package");
   if (!statement) return pass(statement);
   for (const model::DeviceRecord& record : records) {
     statement->reset();
