@@ -415,6 +415,37 @@ TEST_F(LogTest, WritesOneJsonObjectALine) {
   EXPECT_EQ(lines[2]["level"], "warning");
 }
 
+// The lines of ordinary requests, whose fields come as text, are those that a Json would make.
+TEST_F(LogTest, WritesFieldsThatAreTextAlready) {
+  using enum verifier::http::LogFormat;
+  const fs::path path = parent_ / "log";
+  for (const auto format : {kJson, kText}) {
+    auto log = verifier::http::Log::open(path.string(), format);
+    ASSERT_TRUE(log);
+    verifier::http::LogFields fields;
+    fields.text("a", "x\n\"y\" \xff").boolean("b", true).literal("c", R"(["d"])");
+    (*log)->write(verifier::http::LogLevel::kInfo, "attest", fields);
+    (*log)->info("attest", fields.to_json());
+    (*log)->write(verifier::http::LogLevel::kDebug, "hidden", fields);
+    verifier::http::LogFields longer;
+    longer.text("path", std::string(100'000, '\x01')).boolean("b", true);
+    (*log)->client(verifier::http::LogLevel::kInfo, "long", longer);
+  }
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 6U);
+  const auto without_time = [](const std::string& line) {
+    return line.substr(line.find("info"));
+  };
+  EXPECT_EQ(without_time(lines[0]), without_time(lines[1]));
+  EXPECT_EQ(without_time(lines[3]), without_time(lines[4]));
+  for (const std::size_t i : {2U, 5U}) {
+    EXPECT_LE(lines[i].size(), 8192U);
+    EXPECT_THAT(lines[i], HasSubstr("cut_from_bytes"));
+  }
+}
+
 TEST_F(LogTest, BoundsEachLine) {
   const fs::path path = parent_ / "log";
   {

@@ -40,10 +40,10 @@ from kit.registered_app import RegisteredApp  # noqa: E402
 from kit.service import Service  # noqa: E402
 
 BIN = ROOT / "build/release/bin"
-ROUNDS = 5
-ATTESTATIONS = 6000  # of one round
+ROUNDS = 4
+ATTESTATIONS = 16000  # of one round: for about as long as the service keeps what it saw
 CHALLENGES = 10000
-DEVICES = 6000  # installation keys, so that each attestation of a round is another phone's
+DEVICES = 16000  # installation keys, so that each attestation of a round is another phone's
 KNOWN_DEVICES = 1_000_000 - DEVICES  # with these, as many as the service keeps
 HOUSEKEEPING = 5.0  # seconds: the service writes what it saw that often
 # Sizes as a small app has them. The first is another one in each release.
