@@ -1,5 +1,5 @@
 // EC_KEY and ECDSA_do_verify() are deprecated since OpenSSL 3.0, and used all the same:
-// docs/speed.md has the figures, docs/decisions/0011-hot-path.md the reasons.
+// docs/speed.md has the figures, docs/decisions/0012-hot-path.md the reasons.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "crypto/p256.h"
