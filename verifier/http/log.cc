@@ -168,10 +168,11 @@ class SpdLog final : public Log {
 
   void event(LogLevel level, std::string_view name, const Json& fields) override {
     if (!logger_.should_log(spdlog_level(level))) return;
-    logger_.log(spdlog_level(level), "{}", bounded_line(fields, [&](const Json& bounded) {
-                  return format_ == LogFormat::kJson ? json_line(level, name, bounded)
-                                                     : text_line(level, name, bounded);
-                }));
+    const std::string line = bounded_line(fields, [&](const Json& bounded) {
+      return format_ == LogFormat::kJson ? json_line(level, name, bounded)
+                                         : text_line(level, name, bounded);
+    });
+    logger_.log(spdlog_level(level), spdlog::string_view_t(line));
   }
 
   Result<void> reopen() override {
