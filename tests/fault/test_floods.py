@@ -18,10 +18,13 @@ from kit.flood import Cost
 from kit.registered_app import RegisteredApp, touchmark
 from kit.soft_attester import SoftAttester, TlsConnection
 
-SECONDS = float(os.environ.get("TOUCHMARK_FLOOD_SECONDS", "6"))
-# Of one answer, the attacker's own processes on the same machine included.
+SECONDS = float(os.environ.get("TOUCHMARK_FLOOD_SECONDS", "10"))
+# Of most answers, and of each, beside the attacker's own processes on the same machine.
+USUAL = 1.0
 SLOWEST = 2.0
 MIB = 1 << 20
+HALF_HEADER = b"GET /healthz HTTP/1.1\r\nX-Slow: "
+HALF_BODY = b"POST /v1/attest HTTP/1.1\r\nHost: a\r\nContent-Length: 262144\r\n\r\n" + bytes(60_000)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +81,8 @@ def floods(app: RegisteredApp) -> dict[str, tuple[Any, ...]]:
         "half handshakes": (flood.half_handshakes, where, 1000, None, "127.0.0.2"),
         "handshakes": (flood.handshakes, where),
         "idle connections": (flood.idle_connections, where, 1200),
-        "dripping headers": (flood.dripping_headers, where, 700),
-        "dripping bodies": (flood.dripping_bodies, where, 700),
+        "dripping headers": (flood.dripping_requests, where, 700, HALF_HEADER),
+        "dripping bodies": (flood.dripping_requests, where, 700, HALF_BODY),
         "deaf clients": (flood.deaf_clients, where, 200),
         "refused evidence": (flood.requests, where, evidence(app), 1_000_000),
         "refused evidence, a connection each": (flood.requests, where, evidence(app), 1),
@@ -151,8 +154,9 @@ def test_others_are_served_and_nothing_grows_without_bound(
             f"command {statistics.median(commands):.3f} s, at most {max(commands):.3f} "
             f"(calm {calm_command:.3f}); {after.grown_since(before)}"
         )
-    assert max(attestations) < calm + SLOWEST
-    assert max(commands) < calm_command + SLOWEST
+    for times, calm_time in ((attestations, calm), (commands, calm_command)):
+        assert statistics.median(times) < calm_time + USUAL
+        assert max(times) < calm_time + SLOWEST
     assert after.memory - before.memory < 128 * MIB
     assert after.log - before.log < 16 * MIB
     assert after.database - before.database < 16 * MIB
