@@ -118,8 +118,8 @@ public final class Touchmark {
    * Fetches a token for a request to {@code url}. Blocks: not for the main thread. Never throws.
    *
    * <p>Scheme, host and port alone are looked at; path and query may hold anything. The status is
-   * {@link TokenFetchStatus#INVALID_ARGUMENT} for a URL that HTTP clients can take for two different
-   * hosts, such as one with a backslash before its path.
+   * {@link TokenFetchStatus#INVALID_ARGUMENT} for a URL that HTTP clients can take for two
+   * different hosts, such as one with a backslash before its path.
    */
   public TokenFetchResult fetchTokenAndWait(String url) {
     return fetchTokenAndWait(url, null);

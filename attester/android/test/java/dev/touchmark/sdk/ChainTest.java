@@ -60,7 +60,14 @@ final class ChainTest {
       refusedSomehow(host, "twin-fake", "inter", "root");
       for (String issued :
           new String[] {
-            "leaf", "plain", "v1", "too-deep", "no-sign", "mail", "elsewhere", "unknown",
+            "leaf",
+            "plain",
+            "v1",
+            "too-deep",
+            "no-sign",
+            "mail",
+            "elsewhere",
+            "unknown",
             "other-name"
           }) {
         refused(host, "fake", "issued-" + issued, "inter", "root");
@@ -117,8 +124,7 @@ final class ChainTest {
 
     void open(String host, HostnameVerifier verifier) throws Exception {
       X509TrustManager trust =
-          (X509TrustManager)
-              keys.trust("root", "device-ca", "twin-ca").getTrustManagers()[0];
+          (X509TrustManager) keys.trust("root", "device-ca", "twin-ca").getTrustManagers()[0];
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(null, new X509TrustManager[] {trust}, null);
       OkHttpClient client =
@@ -128,8 +134,7 @@ final class ChainTest {
               .hostnameVerifier(verifier)
               .build();
       String url = "https://" + host + ":" + server.getAddress().getPort() + "/";
-      try (Response response =
-          client.newCall(new Request.Builder().url(url).build()).execute()) {
+      try (Response response = client.newCall(new Request.Builder().url(url).build()).execute()) {
         if (response.code() != 204) {
           throw new IOException("status " + response.code());
         }

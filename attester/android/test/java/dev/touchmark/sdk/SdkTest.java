@@ -279,7 +279,9 @@ public final class SdkTest {
         "appended");
     check(verifier.verify("localhost", session(keys.chain("genuine"))), "the leaf alone");
     check(
-        touchmark.pinningHostnameVerifier(ANY_NAME).verify("LOCALHOST.", session(keys.chain("genuine"))),
+        touchmark
+            .pinningHostnameVerifier(ANY_NAME)
+            .verify("LOCALHOST.", session(keys.chain("genuine"))),
         "the same host");
     // A rule without pins is for its own port, which the verifier has to be told.
     check(!verifier.verify("ports.example", session(keys.chain("mitm", "mitm-ca"))), "unpinned");

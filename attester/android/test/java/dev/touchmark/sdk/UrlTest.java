@@ -18,19 +18,45 @@ import okhttp3.Request;
 final class UrlTest {
   /** What java.net.URI and strict parsers refuse, and HTTP clients send. */
   private static final String[] RESTS = {
-    "", "/a b", "/?q=a b", "/a|b", "/[x]", "/{id}", "/%zz", "/?q=%", "/^`<>\"", "/?a[]=1 2", "#a b",
-    "/\u00e4?\u00e4", "/\uD83D\uDE00", "/\\", "/http://other.example/", "/?u=https://u@other.example:1/",
+    "",
+    "/a b",
+    "/?q=a b",
+    "/a|b",
+    "/[x]",
+    "/{id}",
+    "/%zz",
+    "/?q=%",
+    "/^`<>\"",
+    "/?a[]=1 2",
+    "#a b",
+    "/\u00e4?\u00e4",
+    "/\uD83D\uDE00",
+    "/\\",
+    "/http://other.example/",
+    "/?u=https://u@other.example:1/",
   };
 
   /** One host to one client, and another to the next. */
   private static final String[] AMBIGUOUS = {
-    "https://localhost\\@evil.example/", "https://localhost\\.evil.example/",
-    "https://evil.example\\@localhost/", "https://evil.example@@localhost/",
-    "https://evil.example%2f@localhost/", "https:/localhost/", "https:localhost", "https:///localhost",
-    "https:\\\\localhost/", "https://local%68ost/", "https://localhost%00.evil.example/",
-    "https://localhost\u0000.evil.example/", "https://localhost\u0000@evil.example/",
-    "https://stra\u00dfe.example/", "https://localhost:\u0664\u0664\u0663/", "https://localhost:+443/",
-    "https://localhost\uFF0F.evil.example/", "http://localhost/", "ws://localhost/",
+    "https://localhost\\@evil.example/",
+    "https://localhost\\.evil.example/",
+    "https://evil.example\\@localhost/",
+    "https://evil.example@@localhost/",
+    "https://evil.example%2f@localhost/",
+    "https:/localhost/",
+    "https:localhost",
+    "https:///localhost",
+    "https:\\\\localhost/",
+    "https://local%68ost/",
+    "https://localhost%00.evil.example/",
+    "https://localhost\u0000.evil.example/",
+    "https://localhost\u0000@evil.example/",
+    "https://stra\u00dfe.example/",
+    "https://localhost:\u0664\u0664\u0663/",
+    "https://localhost:+443/",
+    "https://localhost\uFF0F.evil.example/",
+    "http://localhost/",
+    "ws://localhost/",
   };
 
   private final Touchmark touchmark;
@@ -52,7 +78,8 @@ final class UrlTest {
 
   private void fetches() throws Exception {
     for (String rest : RESTS) {
-      for (String base : List.of("https://localhost:8443", "HTTPS://LocalHost.", "https://u:p@localhost:")) {
+      for (String base :
+          List.of("https://localhost:8443", "HTTPS://LocalHost.", "https://u:p@localhost:")) {
         expect(TokenFetchStatus.OK, touchmark.fetchTokenAndWait(base + rest), base + rest);
       }
     }
@@ -104,7 +131,9 @@ final class UrlTest {
       check(connection.getRequestProperty("Touchmark-Token") == null, url);
     }
     // Put together of parts, a URL can have another host than its text.
-    for (String host : List.of("localhost/x", "localhost?.evil.example", "localhost#", "u@localhost", "localhost\\")) {
+    for (String host :
+        List.of(
+            "localhost/x", "localhost?.evil.example", "localhost#", "u@localhost", "localhost\\")) {
       HttpURLConnection connection;
       try {
         connection = connection(new URL("https", host, 443, "/"));
@@ -118,7 +147,8 @@ final class UrlTest {
     URL api = new URL("https://localhost:8443/");
     expect(
         TokenFetchStatus.INVALID_ARGUMENT,
-        touchmark.addToken(connection(new URL(null, "https://localhost:8443/", new Handler("evil.example")))),
+        touchmark.addToken(
+            connection(new URL(null, "https://localhost:8443/", new Handler("evil.example")))),
         "the parts are another host's");
     expect(TokenFetchStatus.OK, touchmark.addToken(connection(api)), "the parts are the same");
   }
@@ -173,7 +203,8 @@ final class UrlTest {
             .build();
     for (String rest : RESTS) {
       String path = rest.startsWith("/") ? rest.substring(1) : rest;
-      for (String host : List.of("localhost", "LOCALHOST", "u:p@localhost", "b\u00fccher.example")) {
+      for (String host :
+          List.of("localhost", "LOCALHOST", "u:p@localhost", "b\u00fccher.example")) {
         String token = sent(client, "https://" + host + ":" + port + "/api/" + path);
         check(token.startsWith("T token-"), host + " " + rest + ": " + token);
       }
