@@ -58,7 +58,19 @@ struct Exchange {
   std::string answer;
   bool too_large = false;
   std::optional<Error> error;  // of the body maker or the observation of TLS
+  std::exception_ptr thrown;   // in a callback: libcurl is C, and must not be unwound
 };
+
+// Runs a callback's work; what it throws ends the exchange with `failed` as the callback's answer.
+template <class Answer, class Work>
+Answer guarded(Exchange& exchange, Answer failed, const Work& work) noexcept {
+  try {
+    return work();
+  } catch (...) {
+    exchange.thrown = std::current_exception();
+    return failed;
+  }
+}
 
 // libcurl asks for the body after the handshake, when the connection it will go out on is known.
 Result<std::string> make_body(Exchange& exchange) {
@@ -73,16 +85,20 @@ Result<std::string> make_body(Exchange& exchange) {
   return (*exchange.make_body)(*facts);
 }
 
+bool has_body(Exchange& exchange) {
+  if (exchange.body) return true;
+  Result<std::string> body = make_body(exchange);
+  if (!body) {
+    exchange.error = body.error();
+    return false;
+  }
+  exchange.body = std::move(*body);
+  return true;
+}
+
 std::size_t on_read(char* out, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
-  if (!exchange.body) {
-    Result<std::string> body = make_body(exchange);
-    if (!body) {
-      exchange.error = body.error();
-      return CURL_READFUNC_ABORT;
-    }
-    exchange.body = std::move(*body);
-  }
+  if (!guarded(exchange, false, [&] { return has_body(exchange); })) return CURL_READFUNC_ABORT;
   const std::size_t length = std::min(size * count, exchange.body->size() - exchange.sent);
   std::copy_n(exchange.body->data() + exchange.sent, length, out);
   exchange.sent += length;
@@ -106,8 +122,10 @@ std::size_t on_write(char* data, std::size_t size, std::size_t count, void* cont
     exchange.too_large = true;
     return 0;
   }
-  exchange.answer.append(data, length);
-  return length;
+  return guarded(exchange, std::size_t{0}, [&] {
+    exchange.answer.append(data, length);
+    return length;
+  });
 }
 
 int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -143,9 +161,11 @@ class CurlTransport final : public Transport {
                       .cancelled = &cancelled_,
                       .body = {},
                       .answer = {},
-                      .error = {}};
+                      .error = {},
+                      .thrown = {}};
     attach(exchange, url, timeout);
     const CURLcode code = curl_easy_perform(easy_.get());
+    if (exchange.thrown) std::rethrow_exception(exchange.thrown);
     if (code != CURLE_OK) return tl::unexpected<Error>(explain(code, exchange, url));
     HttpAnswer answer{.body = std::move(exchange.answer)};
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &answer.status);

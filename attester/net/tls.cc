@@ -23,7 +23,8 @@ std::optional<Sha256Digest> spki_digest(X509* certificate) {
   return digest;
 }
 
-int verify_pins(X509_STORE_CTX* store, void* context) {
+// Called by OpenSSL, which is C.
+int verify_pins(X509_STORE_CTX* store, void* context) noexcept {
   auto& check = *static_cast<PinCheck*>(context);
   X509* leaf = X509_STORE_CTX_get0_cert(store);
   const std::optional<Sha256Digest> digest = leaf == nullptr ? std::nullopt : spki_digest(leaf);
