@@ -217,13 +217,13 @@ std::shared_ptr<const Config> Client::config() const {
 }
 
 bool Client::pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const {
-  const std::optional<HostPort> parsed = parse_host(host);
+  const std::optional<HostPort> parsed = protocol::parse_host_port(host);
   if (!parsed) return false;  // what cannot be read cannot be known to be unpinned
   return pins_allow(pins_of(*config(), *parsed), chain);
 }
 
 bool Client::is_protected(std::string_view host) const {
-  const std::optional<HostPort> parsed = parse_host(host);
+  const std::optional<HostPort> parsed = protocol::parse_host_port(host);
   return parsed && is_api(*config(), *parsed);
 }
 

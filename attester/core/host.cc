@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "protocol/idn/unicode_host.h"
-
 namespace touchmark::attester {
 namespace {
 
@@ -48,13 +46,9 @@ std::optional<protocol::HostPort> parse_https_url(std::string_view url) {
     if (!std::ranges::all_of(authority.substr(0, at), is_user_character)) return std::nullopt;
     authority.remove_prefix(at + 1);
   }
-  auto host = parse_host(with_plain_port(authority));
+  auto host = protocol::parse_host_port(with_plain_port(authority));
   if (host && !host->port) host->port = kHttpsPort;
   return host;
-}
-
-std::optional<protocol::HostPort> parse_host(std::string_view text) {
-  return protocol::parse_unambiguous_host_port(text);
 }
 
 }  // namespace touchmark::attester

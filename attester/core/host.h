@@ -15,11 +15,9 @@ namespace touchmark::attester {
 // Clients read URLs in different ways, and a token must not go to a host that only this reader saw.
 // So nullopt for every URL that two of them can take for two hosts: anything but "https://" (in any
 // case) before the host, a backslash, a percent sign or white space in it, more than one "@", a
-// number that is no IPv4 address, an internationalized name that IDNA's editions read differently
-// (protocol/idn). A user and password of RFC 3986's characters are passed over.
+// number that is no IPv4 address. A user and password of RFC 3986's characters are passed over. An
+// internationalized name is taken as A-labels alone: the bindings make them as their platform's
+// HTTP clients do, and no app has to carry Unicode's tables.
 std::optional<protocol::HostPort> parse_https_url(std::string_view url);
-
-// "host" or "host:port", as HTTP clients name them; internationalized names as above.
-std::optional<protocol::HostPort> parse_host(std::string_view text);
 
 }  // namespace touchmark::attester

@@ -114,9 +114,9 @@ TOUCHMARK_API void touchmark_close(touchmark_client* client);
 /* Fetches a token for `url` (https://host[:port]/...), from the cache while it is fresh. Blocks.
  * Scheme, host and port alone are looked at, and what follows them may be any text. A URL that HTTP
  * clients can take for two different hosts (a backslash or "%" in the host, "https:/host") is
- * TOUCHMARK_INVALID_ARGUMENT, so that no token goes to a host that only the library saw. Names are
- * UTF-8 or A-labels. `binding` (optional) is the value to bind the token to (claim `pay`); empty
- * means none. */
+ * TOUCHMARK_INVALID_ARGUMENT, so that no token goes to a host that only the library saw.
+ * Internationalized names are A-labels (xn--...), in every function that takes a host. `binding`
+ * (optional) is the value to bind the token to (claim `pay`); empty means none. */
 TOUCHMARK_API touchmark_status touchmark_fetch_token(touchmark_client* client, const char* url,
                                                      const char* binding, touchmark_result* result);
 /* The same on the library's own thread. When this returns TOUCHMARK_OK, `done` is called exactly

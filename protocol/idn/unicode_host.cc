@@ -15,13 +15,13 @@ bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-std::optional<std::string> to_a_labels(std::string_view name, int processing) {
+std::optional<std::string> to_a_labels(std::string_view name) {
   if (name.size() > kMaxUnicodeName || name.find('\0') != std::string_view::npos) {
     return std::nullopt;
   }
   char* text = nullptr;
   const int result =
-      idn2_to_ascii_8z(std::string(name).c_str(), &text, IDN2_NFC_INPUT | processing);
+      idn2_to_ascii_8z(std::string(name).c_str(), &text, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
   const std::unique_ptr<char, decltype(&idn2_free)> owned(text, idn2_free);
   if (result != IDN2_OK || text == nullptr) return std::nullopt;
   return std::string(text);
@@ -32,22 +32,10 @@ std::optional<std::string> to_a_labels(std::string_view name, int processing) {
 std::optional<HostPort> parse_unicode_host_port(std::string_view text) {
   if (is_ascii(text)) return parse_host_port(text);
   const std::size_t colon = std::min(text.find(':'), text.size());
-  const auto name = to_a_labels(text.substr(0, colon), IDN2_NONTRANSITIONAL);
+  const auto name = to_a_labels(text.substr(0, colon));
   // The mapping makes ASCII of look-alikes of ':' and '[', too: those are no part of a name.
   if (!name || name->find_first_of(":[]") != std::string::npos) return std::nullopt;
   return parse_host_port(*name + std::string(text.substr(colon)));
-}
-
-std::optional<HostPort> parse_unambiguous_host_port(std::string_view text) {
-  constexpr std::string_view kCapitalSharpS = "\xe1\xba\x9e";
-  if (!is_ascii(text)) {
-    const std::string_view name = text.substr(0, text.find(':'));
-    if (name.find(kCapitalSharpS) != std::string_view::npos) return std::nullopt;
-    if (to_a_labels(name, IDN2_TRANSITIONAL) != to_a_labels(name, IDN2_NONTRANSITIONAL)) {
-      return std::nullopt;
-    }
-  }
-  return parse_unicode_host_port(text);
 }
 
 }  // namespace touchmark::protocol

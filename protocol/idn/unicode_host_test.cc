@@ -42,23 +42,5 @@ TEST(UnicodeHostTest, RefusesEverythingElse) {
   EXPECT_EQ(parse_unicode_host_port(many), std::nullopt);
 }
 
-TEST(UnambiguousHostTest, IsOneHostByEveryEditionOfIdna) {
-  EXPECT_EQ(parse_unambiguous_host_port("B\xc3\xbc"
-                                        "cher.example:8443"),
-            (HostPort{"xn--bcher-kva.example", 8443}));
-  EXPECT_EQ(parse_unambiguous_host_port("xn--strae-oqa.example"),
-            (HostPort{"xn--strae-oqa.example", {}}));
-  EXPECT_EQ(parse_unambiguous_host_port("[::1]:5001"), (HostPort{"::1", 5001}));
-  for (const char* text :
-       {"stra\xc3\x9f"
-        "e.example",
-        "STRA\xe1\xba\x9e"
-        "E.example",
-        "\xcf\x83\xcf\x82.example",                                     // a final sigma
-        "\xe0\xb6\x81\xe0\xb7\x8a\xe2\x80\x8d\xe0\xb6\xbb.example"}) {  // a joiner
-    EXPECT_EQ(parse_unambiguous_host_port(text), std::nullopt) << text;
-  }
-}
-
 }  // namespace
 }  // namespace touchmark::protocol

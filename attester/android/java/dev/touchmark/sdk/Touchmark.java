@@ -132,7 +132,7 @@ public final class Touchmark {
    * @param binding the value, or null for none
    */
   public TokenFetchResult fetchTokenAndWait(String url, String binding) {
-    return NativeCore.fetchToken(client, url, binding);
+    return NativeCore.fetchToken(client, url == null ? null : HostNames.ofUrl(url), binding);
   }
 
   /** Fetches a token in the background. What the callback throws is logged and goes no further. */
@@ -199,7 +199,7 @@ public final class Touchmark {
   private TokenFetchResult fetchFor(URL url, String binding) {
     String port = url.getPort() < 0 ? "" : ":" + url.getPort();
     String parts = url.getProtocol() + "://" + url.getHost() + port;
-    if (!NativeCore.sameHost(url.toString(), parts)) {
+    if (!NativeCore.sameHost(HostNames.ofUrl(url.toString()), HostNames.ofUrl(parts))) {
       return TokenFetchResult.failed(
           TokenFetchStatus.INVALID_ARGUMENT,
           "the URL is not https, or clients can take it for two different hosts");
@@ -244,7 +244,7 @@ public final class Touchmark {
 
   /** Whether the configuration names this {@code host} or {@code host:port} as a protected API. */
   public boolean isProtected(String host) {
-    return NativeCore.isProtected(client, host);
+    return NativeCore.isProtected(client, host == null ? null : HostNames.of(host));
   }
 
   /**
@@ -261,7 +261,7 @@ public final class Touchmark {
   }
 
   boolean pinAllows(String host, byte[][] chain) {
-    return NativeCore.pinAllows(client, host, chain);
+    return NativeCore.pinAllows(client, HostNames.of(host), chain);
   }
 
   // Where the platform's getNoBackupFilesDir() points: an installation's key must not move to
