@@ -3,8 +3,8 @@ package dev.touchmark.sdk;
 import java.net.IDN;
 
 /**
- * Internationalized host names as A-labels, which the native library reads. The platform's own table
- * makes them, as it does for the platform's HTTP clients.
+ * Internationalized host names as A-labels, which the native library reads. The platform's own
+ * table makes them, as it does for the platform's HTTP clients.
  *
  * <p>A name that one edition of IDNA takes for one host and another edition for another stays as it
  * is, and is then no host: {@code straße.example} is {@code strasse.example} to clients that follow
