@@ -221,6 +221,7 @@ asio::awaitable<void> Server::housekeeping_loop() {
     co_await timer.async_wait(kAsTuple);
     if (stopping_) co_return;
     tell_pressure();
+    context_.tls.housekeep();
     context_.log.report_dropped();
     co_await housekeep();
   }
