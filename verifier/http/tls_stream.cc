@@ -117,6 +117,7 @@ int TlsStream::Impl::take(char* out, std::size_t size, BIO* bio) {
     inbox_begin += size;
     return static_cast<int>(size);
   }
+  if (ended) return 0;
   if (may_take == 0) {
     BIO_set_retry_read(bio);
     return -1;
@@ -128,7 +129,6 @@ int TlsStream::Impl::take(char* out, std::size_t size, BIO* bio) {
   }
   if (io_error == asio::error::would_block || io_error == asio::error::try_again) {
     io_error.clear();
-    // There was nothing more, and looking again before there is costs a system call.
     may_take = 0;
     BIO_set_retry_read(bio);
     return -1;
@@ -175,9 +175,11 @@ error_code TlsStream::Impl::failure_of(int reason) {
 
 template <class Call>
 asio::awaitable<error_code> TlsStream::Impl::until_done(Call call) {
+  // Only where the inbox was full is there more, as a rule; to look for it costs a system call.
+  bool is_more = false;
   while (true) {
     ERR_clear_error();
-    may_take = kMostRead;
+    may_take = is_more ? kMostRead : 0;
     const int done = call();
     const int reason = done > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl.get(), done);
     if (reason == SSL_ERROR_NONE) co_return error_code();
@@ -190,8 +192,11 @@ asio::awaitable<error_code> TlsStream::Impl::until_done(Call call) {
       std::tie(error, got) = co_await socket.async_read_some(asio::buffer(inbox), kAsTuple);
       inbox_begin = 0;
       inbox_end = got;
-      // OpenSSL is told by the BIO, which finds the same.
-      if (error == asio::error::eof) error.clear();
+      is_more = got == inbox.size();
+      if (error == asio::error::eof) {
+        ended = true;  // OpenSSL hears it from the BIO
+        error.clear();
+      }
     }
     if (error) co_return error;
   }
@@ -224,8 +229,11 @@ void TlsStream::abort() {
 }
 
 asio::awaitable<error_code> TlsStream::first_byte() {
+  // As a rule it has: the kernel keeps back those that are silent.
+  error_code error;
+  if (impl_->socket.available(error) > 0 && !error) co_return error;
   impl_->begin();
-  const auto [error] = co_await impl_->socket.async_wait(tcp::socket::wait_read, kAsTuple);
+  std::tie(error) = co_await impl_->socket.async_wait(tcp::socket::wait_read, kAsTuple);
   impl_->busy = false;
   co_return error;
 }
