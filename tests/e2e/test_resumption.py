@@ -83,6 +83,15 @@ def test_no_early_data(certified: Service, tmp_path: Path) -> None:
     assert "Early data was not sent" in text or "Early data was rejected" in text
 
 
+def test_keys_are_exchanged_again(certified: Service, tmp_path: Path) -> None:
+    """Whoever gets at a ticket's secret later reads nothing that was recorded."""
+    session = str(tmp_path / "session.pem")
+    s_client(certified, "-tls1_3", "-sess_out", session)
+    text = s_client(certified, "-tls1_3", "-sess_in", session, "-allow_no_dhe_kex")
+    assert "Reused, TLSv1.3" in text
+    assert "Server Temp Key: X25519" in text
+
+
 def test_a_session_ends_with_its_certificate_and_its_process(
     certified: Service, tmp_path: Path
 ) -> None:

@@ -132,8 +132,8 @@ TEST(Server, ATicketIsGoodForItsPortAndItsCertificate) {
   EXPECT_TRUE(resumes(*later, running.port())) << "it is the same one, read again";
 }
 
-// What is sent in early data can be replayed, and a key that is not exchanged again can be kept.
-TEST(Server, NeedsAKeyExchangeAndTakesNoEarlyData) {
+// What is sent in early data can be replayed.
+TEST(Server, TicketsAllowNoEarlyDataAndEndSoon) {
   RunningService running;
   TlsClient first(running.port());
   ASSERT_TRUE(first.request("GET", "/healthz"));
