@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 
+#include "attester/net/tickets.h"
 #include "attester/net/tls.h"
 #include "attester/net/transport.h"
 #include "protocol/limits.h"
@@ -53,6 +54,7 @@ struct Exchange {
   CURL* curl = nullptr;
   const BodyMaker* make_body = nullptr;
   const std::atomic<bool>* cancelled = nullptr;
+  PinCheck* check = nullptr;
   std::optional<std::string> body;
   std::size_t sent = 0;
   std::string answer;
@@ -82,6 +84,13 @@ Result<std::string> make_body(Exchange& exchange) {
   }
   const Result<TlsFacts> facts = observe(static_cast<SSL*>(session->internals));
   if (!facts) return pass(facts);
+  // Said again of the connection that is used, however it came about: a resumed one shows no
+  // certificate to the check in the handshake.
+  const PinSet& pins = exchange.check->pins;
+  if (!pins.empty() && !pins_allow(pins, std::span(&facts->spki, 1))) {
+    exchange.check->refused = true;
+    return fail(TransportError::kUntrusted, "the key is not a pinned one");
+  }
   return (*exchange.make_body)(*facts);
 }
 
@@ -132,8 +141,18 @@ int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Exchange*>(context)->cancelled->load() ? 1 : 0;
 }
 
-CURLcode on_ssl_context(CURL*, void* context, void* check) {
-  use_pins(static_cast<SSL_CTX*>(context), *static_cast<PinCheck*>(check));
+// What connections to pinned keys have in common.
+struct Pinned {
+  PinCheck check;
+  Tickets tickets;
+  std::string origin;  // of the exchange at hand
+};
+
+CURLcode on_ssl_context(CURL*, void* context, void* user) {
+  auto& pinned = *static_cast<Pinned*>(user);
+  auto* tls = static_cast<SSL_CTX*>(context);
+  use_pins(tls, pinned.check);
+  pinned.tickets.use_in(tls, pinned.origin, pinned.check.pins);
   return CURLE_OK;
 }
 
@@ -153,12 +172,14 @@ class CurlTransport final : public Transport {
   Result<HttpAnswer> post(const std::string& url, const PinSet& pins,
                           std::chrono::milliseconds timeout, const BodyMaker& body) override {
     const NoBrokenPipe guard;
-    if (!easy_ || check_.pins != pins) open(pins);
+    if (!easy_ || pinned_.check.pins != pins) open(pins);
     if (!easy_) return fail(TransportError::kBroken, "libcurl cannot be initialised");
-    check_.refused = false;
+    pinned_.check.refused = false;
+    pinned_.origin = origin_of(url);
     Exchange exchange{.curl = easy_.get(),
                       .make_body = &body,
                       .cancelled = &cancelled_,
+                      .check = &pinned_.check,
                       .body = {},
                       .answer = {},
                       .error = {},
@@ -173,10 +194,12 @@ class CurlTransport final : public Transport {
   }
 
  private:
-  // A new handle, and with it new connections: those of the old one were judged by other pins.
+  // A new handle, and with it new connections and tickets: those of the old one were judged by
+  // other pins.
   void open(const PinSet& pins) {
     easy_.reset();
-    check_ = {.pins = pins};
+    pinned_.tickets.clear();
+    pinned_.check = {.pins = pins};
     easy_.reset(curl_easy_init());
     if (!easy_) return;
     headers_.reset(curl_slist_append(nullptr, "Content-Type: application/json"));
@@ -192,7 +215,9 @@ class CurlTransport final : public Transport {
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_PROTOCOLS_STR, "https");
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    set(CURLOPT_SSL_SESSIONID_CACHE, 0L);  // each connection shows its certificate
+    // libcurl's own cache uses a ticket again and again. Where trust roots decide, nothing resumes:
+    // each connection shows its certificate.
+    set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, on_progress);
     set(CURLOPT_READFUNCTION, on_read);
@@ -203,7 +228,7 @@ class CurlTransport final : public Transport {
     set(CURLOPT_SSL_VERIFYHOST, pins.empty() ? 2L : 0L);
     if (pins.empty()) return;
     set(CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
-    set(CURLOPT_SSL_CTX_DATA, &check_);
+    set(CURLOPT_SSL_CTX_DATA, &pinned_);
   }
 
   void attach(Exchange& exchange, const std::string& url, std::chrono::milliseconds timeout) {
@@ -218,9 +243,10 @@ class CurlTransport final : public Transport {
   }
 
   Error explain(CURLcode code, const Exchange& exchange, const std::string& url) const {
-    if (exchange.error) return *exchange.error;
     const std::string what = url + ": " + curl_easy_strerror(code);
-    if (check_.refused) return {TransportError::kUntrusted, url + ": the key is not a pinned one"};
+    if (pinned_.check.refused)
+      return {TransportError::kUntrusted, url + ": the key is not a pinned one"};
+    if (exchange.error) return *exchange.error;
     if (exchange.too_large) return {TransportError::kTooLarge, url + ": the answer is too large"};
     switch (code) {
       case CURLE_PEER_FAILED_VERIFICATION:
@@ -242,7 +268,7 @@ class CurlTransport final : public Transport {
   }
 
   const std::atomic<bool>& cancelled_;
-  PinCheck check_;
+  Pinned pinned_;
   Headers headers_{nullptr, curl_slist_free_all};
   Easy easy_;
 };

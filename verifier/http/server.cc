@@ -264,6 +264,7 @@ asio::awaitable<void> Server::housekeeping_loop() {
     if (stopping_) co_return;
     try {
       tell_pressure();
+      context_.tls.housekeep();
       context_.log.report_dropped();
     } catch (...) {
       tell_thrown(context_.log, "housekeeping.failed");

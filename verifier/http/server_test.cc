@@ -72,6 +72,81 @@ TEST(Server, FindsEvidenceThatCameByAnotherConnection) {
             Json::array({"app.not-registered", "network.mitm"}));
 }
 
+TEST(Server, SessionsResumeAndEachConnectionIsBoundToItself) {
+  RunningService running;
+  SoftAttester attester(MemoryApp::make(), running.verifier().account());
+  for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+    TlsClient first(running.port(), {.max_version = version});
+    ASSERT_TRUE(first.request("GET", "/healthz"));
+    ASSERT_NE(first.session(), nullptr);
+    EXPECT_FALSE(first.resumed());
+    TlsClient second(running.port(), {.max_version = version, .session = first.session()});
+    ASSERT_TRUE(second.resumed()) << version;
+    EXPECT_NE(first.exporter(), second.exporter());
+    attest(second, attester);
+    EXPECT_EQ(running.log().events("attest").back()["findings"],
+              Json::array({"app.not-registered"}))
+        << "the resumed connection is bound";
+    // TLS 1.3 gives a new ticket for the one that is spent; that of TLS 1.2 goes on.
+    EXPECT_EQ(second.session() != nullptr, version == TLS1_3_VERSION);
+
+    // What was made for the connection before, and for the one after, is not for this one.
+    for (TlsClient* other : {&first, &second}) {
+      TlsClient& relay = other == &first ? second : first;
+      attester.exporter = other->exporter();
+      attester.spki = to_bytes(ByteView(other->peer_spki()));
+      auto challenge = relay.request("POST", "/v1/challenge", attester.challenge_request());
+      ASSERT_TRUE(challenge);
+      ASSERT_TRUE(
+          relay.request("POST", "/v1/attest",
+                        attester.attest_request(attester.claims(Json::parse(challenge->body)))));
+      EXPECT_EQ(running.log().events("attest").back()["findings"],
+                Json::array({"app.not-registered", "network.mitm"}));
+    }
+  }
+}
+
+TEST(Server, ATicketIsGoodForItsPortAndItsCertificate) {
+  RunningServiceOptions options;
+  options.admin_port = true;
+  RunningService running(options);
+  const auto resumes = [](const TlsClient& from, std::uint16_t port) {
+    TlsClient client(port, {.session = from.session()});
+    EXPECT_TRUE(client.request("GET", "/healthz"));
+    return client.resumed();
+  };
+  const auto meet = [&](std::uint16_t port) {
+    auto client = std::make_unique<TlsClient>(port);
+    EXPECT_TRUE(client->request("GET", "/healthz"));
+    return client;
+  };
+  const auto app = meet(running.port());
+  const auto admin = meet(running.admin_port());
+  EXPECT_TRUE(resumes(*app, running.port()));
+  EXPECT_TRUE(resumes(*admin, running.admin_port()));
+  EXPECT_FALSE(resumes(*app, running.admin_port()));
+  EXPECT_FALSE(resumes(*admin, running.port()));
+
+  const TlsIdentity identity = testing::make_identity();
+  running.tls().replace(make_tls_context(identity).value());
+  EXPECT_FALSE(resumes(*app, running.port())) << "the certificate is another one";
+  const auto later = meet(running.port());
+  running.tls().replace(make_tls_context(identity).value());
+  EXPECT_TRUE(resumes(*later, running.port())) << "it is the same one, read again";
+}
+
+// What is sent in early data can be replayed.
+TEST(Server, TicketsAllowNoEarlyDataAndEndSoon) {
+  RunningService running;
+  TlsClient first(running.port());
+  ASSERT_TRUE(first.request("GET", "/healthz"));
+  ASSERT_NE(first.session(), nullptr);
+  EXPECT_EQ(SSL_SESSION_get_max_early_data(first.session()), 0U);
+  EXPECT_LE(SSL_SESSION_get_ticket_lifetime_hint(first.session()),
+            static_cast<unsigned long>(kTicketLifetime.count()));
+  EXPECT_GT(SSL_SESSION_get_ticket_lifetime_hint(first.session()), 0U);
+}
+
 TEST(Server, RefusesTls12WithoutExtendedMasterSecret) {
   RunningService running;
   TlsClient client(running.port(),
