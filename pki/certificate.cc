@@ -10,7 +10,6 @@ namespace touchmark::pki {
 namespace {
 
 constexpr der::Oid kBasicConstraints("2.5.29.19");
-constexpr der::Oid kKeyUsage("2.5.29.15");
 
 // One reading of one certificate; what is wrong is noted in the fields' Failure.
 class CertificateReader {
@@ -198,7 +197,8 @@ std::optional<Issuing> read_issuing(const Certificate& certificate) {
   if (const Extension* usage = certificate.find(kKeyUsage)) {
     constexpr std::byte kKeyCertSign{0x04};  // bit 5 of the string, after the number of unused bits
     const auto bits = failure.take(der::parse(usage->value, der::kBitString));
-    out.may_sign_certs = bits.content.size() >= 2 && (bits.content[1] & kKeyCertSign) != std::byte{};
+    out.may_sign_certs =
+        bits.content.size() >= 2 && (bits.content[1] & kKeyCertSign) != std::byte{};
   }
   if (failure) return std::nullopt;
   return out;

@@ -51,6 +51,8 @@ struct Certificate {
   const Extension* find(const der::Oid& oid) const;
 };
 
+inline constexpr der::Oid kKeyUsage("2.5.29.15");
+
 enum class Reading {
   // DER of version 3, for the certificates of attestation chains.
   kStrict,

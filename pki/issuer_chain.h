@@ -27,8 +27,8 @@ enum class ChainError {
   kIssuerMismatch,        // a certificate names another issuer than the one that follows it
   kBadSignature,          // a certificate is not signed by the key of the one that follows it
   kUnsupportedAlgorithm,  // it is signed by an algorithm or key that no genuine chain uses
-  kNotCa,                 // a certificate has issued another one and is no CA's, or may not sign any
-  kPathTooLong,           // more certificates below a CA's than it allows
+  kNotCa,        // a certificate has issued another one and is no CA's, or may not sign any
+  kPathTooLong,  // more certificates below a CA's than it allows
   kNotYetValid,
   kExpired,
   kRevoked,
