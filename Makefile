@@ -83,7 +83,8 @@ tidy: setup-tests ## Run clang-tidy over the C++ sources that changed (tools/tid
 	@tools/tidy --at-most 24
 
 .PHONY: bench
-bench: product setup-tests ## Run the benchmarks
+bench: product ## Run the benchmarks
+	@tools/setup --bench
 	@$(call configure,release,-DTOUCHMARK_TESTS=OFF -DTOUCHMARK_BENCH=ON)
 	@cmake --build --preset release
 	@tests/bench/run

@@ -92,4 +92,21 @@ std::optional<std::string> from_utf16le(ByteView bytes) {
   return out;
 }
 
+std::u16string to_utf16(std::string_view utf8) {
+  constexpr std::uint32_t kReplacement = 0xfffd;
+  std::u16string out;
+  while (!utf8.empty()) {
+    std::uint32_t c = take_utf8(utf8);
+    if (c == kBad) utf8.remove_prefix(1);
+    if (c == kBad || is_high_surrogate(c) || is_low_surrogate(c)) c = kReplacement;
+    if (c < 0x10000) {
+      out += static_cast<char16_t>(c);
+    } else {
+      out += static_cast<char16_t>(0xd800 + ((c - 0x10000) >> 10));
+      out += static_cast<char16_t>(0xdc00 + ((c - 0x10000) & 0x3ff));
+    }
+  }
+  return out;
+}
+
 }  // namespace touchmark

@@ -15,5 +15,7 @@ bool is_utf8(std::string_view text);
 std::optional<std::string> from_java_utf8(std::string_view text);
 // An even number of bytes, little-endian. Nothing for a lone surrogate.
 std::optional<std::string> from_utf16le(ByteView bytes);
+// In the machine's byte order. Each byte that is no part of UTF-8 becomes U+FFFD.
+std::u16string to_utf16(std::string_view utf8);
 
 }  // namespace touchmark

@@ -1,10 +1,18 @@
-# touchmark_library(NAME SOURCES ... [PUBLIC LIBS...] [PRIVATE LIBS...]): the one library of a folder.
-# All of them share one precompiled header (cmake/precompiled.h).
+# touchmark_library(NAME [HOT] SOURCES ... [PUBLIC LIBS...] [PRIVATE LIBS...]): the one library of a folder.
+# All of them share one precompiled header (cmake/precompiled.h). HOT: every attestation runs through it, so
+# it is optimized fully. The release build compiles the rest at -O1, which takes a quarter less time.
 function(touchmark_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "HOT" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
+  if(ARG_HOT)
+    touchmark_optimize(${name})
+  endif()
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
   touchmark_precompile(${name} touchmark_precompiled)
+endfunction()
+
+function(touchmark_optimize name)
+  target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O2>)
 endfunction()
 
 # Takes the header that `from` has precompiled.

@@ -26,7 +26,19 @@ struct Transfer {
   std::size_t header_bytes = 0;
   bool too_large = false;
   HttpAnswer answer;
+  std::exception_ptr thrown = nullptr;  // in a callback: libcurl is C, and must not be unwound
 };
+
+// Runs a callback's work; what it throws ends the transfer with `failed` as the callback's answer.
+template <class Answer, class Work>
+Answer guarded(Transfer& transfer, Answer failed, const Work& work) noexcept {
+  try {
+    return work();
+  } catch (...) {
+    transfer.thrown = std::current_exception();
+    return failed;
+  }
+}
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
   auto& transfer = *static_cast<Transfer*>(context);
@@ -34,14 +46,26 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
     transfer.too_large = true;
     return 0;
   }
-  transfer.answer.body.append(data, size);
-  return size;
+  return guarded(transfer, std::size_t{0}, [&] {
+    transfer.answer.body.append(data, size);
+    return size;
+  });
 }
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == text.npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
+}
+
+void take_header(HttpAnswer& answer, std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos) return;
+  std::string name(line.substr(0, colon));
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  answer.headers[std::move(name)] = trimmed(line.substr(colon + 1));
 }
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) {
@@ -51,15 +75,10 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* context) 
     transfer.too_large = true;
     return 0;
   }
-  const std::string_view line(data, size);
-  const std::size_t colon = line.find(':');
-  if (colon == line.npos) return size;
-  std::string name(line.substr(0, colon));
-  std::ranges::transform(name, name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return guarded(transfer, std::size_t{0}, [&] {
+    take_header(transfer.answer, std::string_view(data, size));
+    return size;
   });
-  transfer.answer.headers[std::move(name)] = trimmed(line.substr(colon + 1));
-  return size;
 }
 
 std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* context) {
@@ -70,11 +89,16 @@ std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* c
 
 int on_progress(void* context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                 curl_off_t up) {
-  const HttpRequest& request = *static_cast<const Transfer*>(context)->request;
+  auto& transfer = *static_cast<Transfer*>(context);
+  const HttpRequest& request = *transfer.request;
   const bool uploads = !request.upload.empty();
-  request.progress(static_cast<std::uint64_t>(uploads ? up : down),
-                   static_cast<std::uint64_t>(uploads ? up_total : down_total));
-  return 0;
+  constexpr int kGoOn = 0;
+  constexpr int kAbort = 1;
+  return guarded(transfer, kAbort, [&] {
+    request.progress(static_cast<std::uint64_t>(uploads ? up : down),
+                     static_cast<std::uint64_t>(uploads ? up_total : down_total));
+    return kGoOn;
+  });
 }
 
 struct CodeRow {
@@ -145,6 +169,7 @@ class CurlHttpClient final : public HttpClient {
     set_callbacks(curl, transfer);
 
     const CURLcode code = curl_easy_perform(curl);
+    if (transfer.thrown) std::rethrow_exception(transfer.thrown);
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     transfer.answer.status = static_cast<int>(status);

@@ -44,6 +44,16 @@ TEST(CurlHttpClient, TrustsOnlyWhatItIsTold) {
   EXPECT_EQ(server.count(), 0U);
 }
 
+// Not through libcurl, which is C: it comes out of send(), and the client goes on.
+TEST(CurlHttpClient, WhatACallbackThrowsReachesTheCaller) {
+  HttpsDouble server([](const HttpsDouble::Request&) { return Answer{.body = "hello"}; });
+  auto client = curl_http_client({.ca_file = server.ca_file()});
+  HttpRequest request{.url = server.url()};
+  request.progress = [](std::uint64_t, std::uint64_t) { throw std::runtime_error("progress"); };
+  EXPECT_THROW(static_cast<void>(client->send(request)), std::runtime_error);
+  EXPECT_EQ(outcome(client->send({.url = server.url()})), "200");
+}
+
 TEST(CurlHttpClient, BoundsWhatAServerCanDo) {
   HttpsDouble server([](const HttpsDouble::Request& request) {
     if (request.line.find("/slow") != std::string::npos) return Answer{.delay = milliseconds(600)};

@@ -182,15 +182,26 @@ std::string serial_hex(ByteView serial) {
   return hex;
 }
 
-std::optional<bool> is_ca(const Certificate& certificate) {
-  const Extension* extension = certificate.find(kBasicConstraints);
-  if (extension == nullptr) return std::nullopt;
+std::optional<Issuing> read_issuing(const Certificate& certificate) {
+  Issuing out;
   der::Failure failure;
-  auto fields = der::Fields::of(extension->value, der::kSequence, failure);
-  const auto flag = fields.optional(der::kBoolean);
-  const bool ca = flag && failure.take(der::decode_boolean(flag->content, /*any_true=*/true));
+  if (const Extension* constraints = certificate.find(kBasicConstraints)) {
+    auto fields = der::Fields::of(constraints->value, der::kSequence, failure);
+    const auto flag = fields.optional(der::kBoolean);
+    out.is_ca = flag && failure.take(der::decode_boolean(flag->content, /*any_true=*/true));
+    if (const auto length = fields.optional(der::kInteger)) {
+      out.path_length = failure.take(der::decode_uint64(length->content));
+    }
+    fields.finish();
+  }
+  if (const Extension* usage = certificate.find(kKeyUsage)) {
+    constexpr std::byte kKeyCertSign{0x04};  // bit 5 of the string, after the number of unused bits
+    const auto bits = failure.take(der::parse(usage->value, der::kBitString));
+    out.may_sign_certs =
+        bits.content.size() >= 2 && (bits.content[1] & kKeyCertSign) != std::byte{};
+  }
   if (failure) return std::nullopt;
-  return ca;
+  return out;
 }
 
 }  // namespace touchmark::pki

@@ -51,6 +51,8 @@ struct Certificate {
   const Extension* find(const der::Oid& oid) const;
 };
 
+inline constexpr der::Oid kKeyUsage("2.5.29.15");
+
 enum class Reading {
   // DER of version 3, for the certificates of attestation chains.
   kStrict,
@@ -68,8 +70,15 @@ Result<Certificate> parse_certificate(ByteView encoded, std::string_view which =
 // negative one.
 std::string serial_hex(ByteView serial);
 
-// The cA flag of basicConstraints; nullopt when the extension is absent or not understood.
-std::optional<bool> is_ca(const Certificate& certificate);
+// Which certificates one may issue (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
+struct Issuing {
+  bool is_ca = false;          // basicConstraints
+  bool may_sign_certs = true;  // keyCertSign, where there is a keyUsage
+  // How many certificates that are not self-issued may stand between it and the last of a path.
+  std::optional<std::uint64_t> path_length;
+};
+// nullopt when an extension is not understood.
+std::optional<Issuing> read_issuing(const Certificate& certificate);
 
 // What a certificate says, for people; {"error"} of one that cannot be read.
 Json certificate_to_json(ByteView encoded);

@@ -31,7 +31,8 @@ TEST(Certificate, ReadsItsFields) {
   EXPECT_EQ(to_unix(certificate->not_after), 1893456000);
   EXPECT_EQ(as_text(certificate->find(der::Oid("1.2.3.4"))->value), "value");
   EXPECT_EQ(certificate->find(der::Oid("1.2.3.5")), nullptr);
-  EXPECT_EQ(is_ca(*certificate), true);
+  ASSERT_TRUE(read_issuing(*certificate));
+  EXPECT_TRUE(read_issuing(*certificate)->is_ca);
 }
 
 // OpenSSL reads what this reader reads, and signs what it calls signed.

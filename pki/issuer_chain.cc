@@ -128,6 +128,7 @@ std::string_view error_id(ChainError error) {
       {kBadSignature, "chain.bad-signature"},
       {kUnsupportedAlgorithm, "chain.unsupported-algorithm"},
       {kNotCa, "chain.not-a-ca"},
+      {kPathTooLong, "chain.path-too-long"},
       {kNotYetValid, "chain.not-yet-valid"},
       {kExpired, "chain.expired"},
       {kRevoked, "chain.revoked"},
@@ -141,9 +142,21 @@ const std::vector<NameAttribute>* IssuerChain::intermediate_subject() const {
 }
 
 Result<void> IssuerChain::check_ca() const {
+  std::uint64_t below = 0;  // that count for the path length
   for (std::size_t i = 1; i < certificates.size(); ++i) {
-    if (is_ca(certificates[i]) != true) {
+    const Certificate& issued = certificates[i - 1];
+    if (!names_equal(issued.issuer, issued.subject)) ++below;
+    const auto issuing = read_issuing(certificates[i]);
+    if (!issuing || !issuing->is_ca) {
       return fail(ChainError::kNotCa, certificate_number(i) + " is not a CA's");
+    }
+    if (!issuing->may_sign_certs) {
+      return fail(ChainError::kNotCa, certificate_number(i) + "'s key may not sign certificates");
+    }
+    if (issuing->path_length && below > *issuing->path_length) {
+      return fail(ChainError::kPathTooLong,
+                  certificate_number(i) + " allows " + std::to_string(*issuing->path_length) +
+                      " certificates between it and the last, not " + std::to_string(below));
     }
   }
   return {};

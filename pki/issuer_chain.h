@@ -27,7 +27,8 @@ enum class ChainError {
   kIssuerMismatch,        // a certificate names another issuer than the one that follows it
   kBadSignature,          // a certificate is not signed by the key of the one that follows it
   kUnsupportedAlgorithm,  // it is signed by an algorithm or key that no genuine chain uses
-  kNotCa,                 // a certificate that is no CA's has issued another CA's
+  kNotCa,        // a certificate has issued another one and is no CA's, or may not sign any
+  kPathTooLong,  // more certificates below a CA's than it allows
   kNotYetValid,
   kExpired,
   kRevoked,
@@ -53,8 +54,9 @@ struct IssuerChain {
   // The certificate directly below the root, which says how the chain was provisioned; nullptr when
   // there is only the root.
   const std::vector<NameAttribute>* intermediate_subject() const;
-  // Every certificate but the leaf's own issuer must be a CA's: many phones' batch certificates say
-  // that they are none.
+  // Whether each may issue the one below it (RFC 5280 section 6.1.4 k to n): kNotCa, kPathTooLong.
+  // Nothing is asked of the leaf's own issuer: many phones' batch certificates say that they are no
+  // CA's.
   Result<void> check_ca() const;
 };
 

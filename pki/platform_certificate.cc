@@ -12,7 +12,6 @@ namespace {
 
 using NameOwned = openssl::Owned<X509_NAME, X509_NAME_free>;
 
-constexpr der::Oid kKeyUsage("2.5.29.15");
 constexpr der::Oid kKnownExtensions[] = {
     der::Oid("2.5.29.14"),  // subjectKeyIdentifier
     kKeyUsage,

@@ -40,8 +40,9 @@ inline constexpr std::size_t kMaxParts = 4096;  // and as many splits
 inline constexpr std::size_t kMaxSigners = 32;
 inline constexpr std::size_t kMaxChecks = 32;
 inline constexpr std::size_t kMaxFindings = 256;
-inline constexpr std::size_t kMaxDetail = 512;  // bytes; the rest is cut off
-inline constexpr std::size_t kMaxNonce = 64;    // bytes; a wrong length is forged, not malformed
+inline constexpr std::size_t kMaxOmittedKinds = 64;  // of findings that were left out
+inline constexpr std::size_t kMaxDetail = 512;       // bytes; the rest is cut off
+inline constexpr std::size_t kMaxNonce = 64;  // bytes; a wrong length is forged, not malformed
 inline constexpr std::size_t kMaxTlsBytes = 64;
 // What a client sends stays below, so that a hostile device cannot make its evidence too large to
 // send, which would look like a failure of the network.

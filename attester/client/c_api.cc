@@ -7,8 +7,10 @@
 
 #include "attester/checks/process_integrity.h"
 #include "attester/client/client.h"
+#include "attester/core/host.h"
 #include "attester/include/touchmark.h"
 #include "attester/keys/platform_key.h"
+#include "attester/net/chain.h"
 #include "attester/net/tls.h"
 
 using touchmark::ByteView;
@@ -55,8 +57,17 @@ touchmark_status status_of(const Error& error) {
 // nullptr for an empty text, and when memory is short.
 char* copy_text(const std::string& text) { return text.empty() ? nullptr : ::strdup(text.c_str()); }
 
-void fill(const Result<client::Token>& outcome, touchmark_result& out) {
-  out = {};
+// Runs what may throw behind a function that must not; `otherwise` is the answer then.
+template <class Work, class Answer>
+Answer guarded(Answer otherwise, const Work& work) noexcept {
+  try {
+    return work();
+  } catch (...) {
+    return otherwise;
+  }
+}
+
+void fill_or_throw(const Result<client::Token>& outcome, touchmark_result& out) {
   if (!outcome) {
     out.status = status_of(outcome.error());
     out.message = copy_text(outcome.error().text());
@@ -69,13 +80,26 @@ void fill(const Result<client::Token>& outcome, touchmark_result& out) {
   out.message = copy_text(outcome->note);
   out.config_changed = outcome->config_changed ? 1 : 0;
   out.expires_in = outcome->expires_in.count();
+  // A token comes whole or not at all.
+  if (out.token == nullptr || out.header == nullptr || out.prefix == nullptr)
+    throw std::bad_alloc();
 }
 
-touchmark_status open_error(touchmark_status status, const std::string& text,
-                            const char** message) {
+void fill(const Result<client::Token>& outcome, touchmark_result& out) noexcept {
+  out = {};
+  const bool filled = guarded(false, [&] {
+    fill_or_throw(outcome, out);
+    return true;
+  });
+  if (filled) return;
+  touchmark_result_free(&out);
+  out.status = TOUCHMARK_INTERNAL;
+}
+
+touchmark_status open_error(touchmark_status status, std::string text, const char** message) {
   // Kept per thread, so that the caller has nothing to free.
   static thread_local std::string explanation;
-  explanation = text;
+  explanation = std::move(text);
   if (message != nullptr) *message = explanation.c_str();
   return status;
 }
@@ -137,20 +161,22 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
 touchmark_status touchmark_open(const touchmark_options* options, touchmark_client** client,
                                 const char** message) {
   if (message != nullptr) *message = nullptr;
-  if (options == nullptr || client == nullptr || options->size < kFirstOptionsSize ||
-      options->config == nullptr || options->storage_dir == nullptr) {
-    return open_error(TOUCHMARK_INVALID_ARGUMENT,
-                      "options, config, storage_dir or client is missing", message);
-  }
-  *client = nullptr;
-  // A caller that was compiled against an older header has no later members.
-  touchmark_options known{};
-  std::memcpy(&known, options, std::min(options->size, sizeof known));
-  try {
-    return open(known, client, message);
-  } catch (const std::exception& failure) {
-    return open_error(TOUCHMARK_INTERNAL, failure.what(), message);
-  }
+  if (client != nullptr) *client = nullptr;
+  return guarded(TOUCHMARK_INTERNAL, [&] {
+    if (options == nullptr || client == nullptr || options->size < kFirstOptionsSize ||
+        options->config == nullptr || options->storage_dir == nullptr) {
+      return open_error(TOUCHMARK_INVALID_ARGUMENT,
+                        "options, config, storage_dir or client is missing", message);
+    }
+    // A caller that was compiled against an older header has no later members.
+    touchmark_options known{};
+    std::memcpy(&known, options, std::min(options->size, sizeof known));
+    try {
+      return open(known, client, message);
+    } catch (const std::exception& failure) {
+      return open_error(TOUCHMARK_INTERNAL, failure.what(), message);
+    }
+  });
 }
 
 void touchmark_close(touchmark_client* client) { delete client; }
@@ -160,11 +186,11 @@ touchmark_status touchmark_fetch_token(touchmark_client* client, const char* url
   if (result == nullptr) return TOUCHMARK_INVALID_ARGUMENT;
   *result = {};
   if (client == nullptr || url == nullptr) return result->status = TOUCHMARK_INVALID_ARGUMENT;
-  try {
+  const bool done = guarded(false, [&] {
     fill(client->core->fetch(url, text_or_empty(binding)), *result);
-  } catch (const std::exception&) {
-    result->status = TOUCHMARK_INTERNAL;
-  }
+    return true;
+  });
+  if (!done) result->status = TOUCHMARK_INTERNAL;
   return result->status;
 }
 
@@ -172,18 +198,20 @@ touchmark_status touchmark_fetch_token_async(touchmark_client* client, const cha
                                              const char* binding, touchmark_done done,
                                              void* context) {
   if (client == nullptr || url == nullptr || done == nullptr) return TOUCHMARK_INVALID_ARGUMENT;
-  try {
+  return guarded(TOUCHMARK_INTERNAL, [&] {
     const bool queued = client->core->fetch_async(
         url, text_or_empty(binding), [done, context](const Result<client::Token>& outcome) {
           touchmark_result result{};
           fill(outcome, result);
-          done(context, &result);
+          const bool returned = guarded(false, [&] {
+            done(context, &result);
+            return true;
+          });
+          static_cast<void>(returned);  // what the app's function throws ends here
           touchmark_result_free(&result);
         });
     return queued ? TOUCHMARK_OK : TOUCHMARK_CLOSED;
-  } catch (const std::exception&) {
-    return TOUCHMARK_INTERNAL;
-  }
+  });
 }
 
 void touchmark_result_free(touchmark_result* result) {
@@ -202,33 +230,51 @@ int touchmark_pin_allows(touchmark_client* client, const char* host,
                          const uint8_t (*spki_sha256)[32], size_t count) {
   constexpr size_t kMaxChain = 64;
   if (client == nullptr || host == nullptr || (spki_sha256 == nullptr && count > 0)) return 0;
-  try {
+  return guarded(0, [&] {
     std::vector<Sha256Digest> chain(std::min(count, kMaxChain));
     for (size_t i = 0; i < chain.size(); ++i) {
       std::memcpy(chain[i].data(), spki_sha256[i], chain[i].size());
     }
     return client->core->pin_allows(host, chain) ? 1 : 0;
-  } catch (const std::exception&) {
-    return 0;
-  }
+  });
 }
 
 int touchmark_certificate_pin(const void* certificate, size_t size, uint8_t pin[32]) {
   if (certificate == nullptr || pin == nullptr) return 0;
-  const auto digest =
-      attester::net::certificate_pin(ByteView(static_cast<const std::byte*>(certificate), size));
-  if (!digest) return 0;
-  std::memcpy(pin, digest->data(), digest->size());
-  return 1;
+  return guarded(0, [&] {
+    const auto digest =
+        attester::net::certificate_pin(ByteView(static_cast<const std::byte*>(certificate), size));
+    if (!digest) return 0;
+    std::memcpy(pin, digest->data(), digest->size());
+    return 1;
+  });
+}
+
+size_t touchmark_chain_pins(const void* const* certificates, const size_t* sizes, size_t count,
+                            uint8_t (*pins)[32]) {
+  if (certificates == nullptr || sizes == nullptr || pins == nullptr) return 0;
+  return guarded(size_t{0}, [&] {
+    std::vector<ByteView> chain;
+    for (size_t i = 0; i < count && certificates[i] != nullptr; ++i) {
+      chain.emplace_back(static_cast<const std::byte*>(certificates[i]), sizes[i]);
+    }
+    const auto keys = attester::net::vouching_keys(chain, touchmark::SystemClock().now());
+    for (size_t i = 0; i < keys.size(); ++i) std::memcpy(pins[i], keys[i].data(), keys[i].size());
+    return keys.size();
+  });
 }
 
 int touchmark_is_protected(touchmark_client* client, const char* host) {
   if (client == nullptr || host == nullptr) return 0;
-  try {
-    return client->core->is_protected(host) ? 1 : 0;
-  } catch (const std::exception&) {
-    return 0;
-  }
+  return guarded(0, [&] { return client->core->is_protected(host) ? 1 : 0; });
+}
+
+int touchmark_same_host(const char* url, const char* other) {
+  if (url == nullptr || other == nullptr) return 0;
+  return guarded(0, [&] {
+    const auto host = attester::parse_https_url(url);
+    return host && host == attester::parse_https_url(other) ? 1 : 0;
+  });
 }
 
 const char* touchmark_device_id(touchmark_client* client) {

@@ -4,6 +4,7 @@
 #include "attester/include/touchmark.h"
 #include "attester/testing/certificate.h"
 #include "attester/testing/platform.h"
+#include "attester/testing/short_memory.h"
 #include "attester/testing/testing.h"
 #include "attester/testing/tls_server.h"
 #include "protocol/device_id.h"
@@ -222,6 +223,141 @@ TEST_F(CApiTest, JudgesPins) {
   EXPECT_EQ(touchmark_pin_allows(client_, "api.example.com", chain, 1), 0);
   EXPECT_EQ(touchmark_pin_allows(client_, "unknown.example", chain, 1), 1);
   EXPECT_EQ(touchmark_is_protected(client_, "api.example.com"), 1);
+}
+
+TEST_F(CApiTest, ReadsUrlsByTheirHost) {
+  ASSERT_EQ(open(config({server_.spki()})), TOUCHMARK_OK);
+  const auto status = [&](const char* url) {
+    touchmark_result result{};
+    const touchmark_status out = touchmark_fetch_token(client_, url, nullptr, &result);
+    touchmark_result_free(&result);
+    return out;
+  };
+  for (const char* url :
+       {"https://api.example.com/a b?c={d}|[e]&f=%zz#g h", "HTTPS://API.EXAMPLE.COM.:0443",
+        "https://u:p@api.example.com/", "https://api.example.com?x"}) {
+    EXPECT_EQ(status(url), TOUCHMARK_OK) << url;
+  }
+  EXPECT_EQ(status("https://api.example.com@evil.example/"), TOUCHMARK_UNKNOWN_URL);
+  for (const char* url :
+       {"https://api.example.com\\@evil.example/", "https:/api.example.com/",
+        "https://api%2eexample.com/", "http://api.example.com/", "https://api.example.com /"}) {
+    EXPECT_EQ(status(url), TOUCHMARK_INVALID_ARGUMENT) << url;
+  }
+  EXPECT_EQ(touchmark_same_host("https://a.example/x y", "HTTPS://u@A.example.:443?z"), 1);
+  EXPECT_EQ(touchmark_same_host("https://a.example/", "https://a.example:444/"), 0);
+  EXPECT_EQ(touchmark_same_host("https://a.example\\", "https://a.example\\"), 0);
+  EXPECT_EQ(touchmark_same_host(nullptr, "https://a.example"), 0);
+}
+
+TEST_F(CApiTest, TellsWhoVouchesForAPeer) {
+  const openssl::Owned<EVP_PKEY, EVP_PKEY_free> key(EVP_EC_gen("P-256"));
+  const std::string der = testing::der_of(testing::self_signed(key.get(), "localhost").get());
+  const std::string other = testing::der_of(testing::self_signed(key.get(), "other").get());
+  const void* certificates[] = {der.data(), other.data()};
+  const size_t sizes[] = {der.size(), other.size()};
+  std::uint8_t pins[2][32] = {};
+  ASSERT_EQ(touchmark_chain_pins(certificates, sizes, 2, pins), 1U);
+  EXPECT_EQ(as_text(std::as_bytes(std::span(pins[0]))),
+            as_text(crypto::sha256(as_bytes(testing::spki_of(key.get())))));
+  EXPECT_EQ(touchmark_chain_pins(certificates, sizes, 0, pins), 0U);
+  EXPECT_EQ(touchmark_chain_pins(nullptr, sizes, 1, pins), 0U);
+  const void* none[] = {nullptr};
+  EXPECT_EQ(touchmark_chain_pins(none, sizes, 1, pins), 0U);
+}
+
+// --- Exceptions ----------------------------------------------------------------------------------
+
+touchmark_key_status thrown() { throw std::runtime_error("of the app's own"); }
+
+TEST_F(CApiTest, AProviderThatThrowsHasFailed) {
+  testing::FakePlatform platform;
+  touchmark_key_provider good = platform.provider();
+  touchmark_key_provider provider = good;
+  key_provider_ = &provider;
+  provider.evidence = [](void*, const touchmark_evidence_request*, touchmark_bytes*) {
+    return thrown();
+  };
+  ASSERT_EQ(open(config({server_.spki()})), TOUCHMARK_OK);
+  touchmark_result result{};
+  ASSERT_EQ(touchmark_fetch_token(client_, kUrl, nullptr, &result), TOUCHMARK_OK);
+  touchmark_result_free(&result);
+  EXPECT_FALSE(evidence_.contains("submods"));
+  touchmark_close(client_);
+  provider.sign = [](void*, const uint8_t*, size_t, touchmark_bytes*) { return thrown(); };
+  ASSERT_EQ(open(config({server_.spki()})), TOUCHMARK_OK);
+  EXPECT_EQ(touchmark_fetch_token(client_, kUrl, nullptr, &result), TOUCHMARK_INTERNAL);
+  EXPECT_THAT(result.message, ::testing::HasSubstr("client.key-failed"));
+  touchmark_result_free(&result);
+  touchmark_close(client_);
+  provider = good;
+  provider.load = [](void*, const char*, touchmark_bytes*) { return thrown(); };
+  provider.make = [](void*, const char*, const uint8_t*, size_t, touchmark_bytes*) {
+    return thrown();
+  };
+  ASSERT_EQ(open(config({server_.spki()})), TOUCHMARK_OK);
+  ASSERT_EQ(touchmark_fetch_token(client_, kUrl, nullptr, &result), TOUCHMARK_OK);
+  EXPECT_EQ(evidence_["sdk"]["key"], "software");
+  touchmark_result_free(&result);
+}
+
+TEST_F(CApiTest, ACallbackThatThrowsEndsNoThread) {
+  ASSERT_EQ(open(config({server_.spki()})), TOUCHMARK_OK);
+  struct Seen {
+    std::promise<std::thread::id> thread;
+  } first, second;
+  const auto done = [](void* context, touchmark_result*) {
+    static_cast<Seen*>(context)->thread.set_value(std::this_thread::get_id());
+    throw std::runtime_error("of the app's own");
+  };
+  ASSERT_EQ(touchmark_fetch_token_async(client_, kUrl, nullptr, done, &first), TOUCHMARK_OK);
+  ASSERT_EQ(touchmark_fetch_token_async(client_, kUrl, nullptr, done, &second), TOUCHMARK_OK);
+  EXPECT_EQ(first.thread.get_future().get(), second.thread.get_future().get());
+}
+
+// Through libcurl's and OpenSSL's callbacks, too. In steps: a fetch allocates hundreds of times.
+TEST_F(CApiTest, NothingIsThrownWhereverMemoryEnds) {
+  const std::string text = config({server_.spki()});
+  bool struck = true;
+  for (long after = 0; struck; ++after) {
+    touchmark_client* client = nullptr;
+    touchmark_options options{};
+    options.size = sizeof options;
+    options.config = text.c_str();
+    const std::string storage = dir_.path().string();
+    options.storage_dir = storage.c_str();
+    options.platform_json = R"({"os":"linux"})";
+    const testing::ShortMemory memory(after, testing::ShortMemory::kPastJson);
+    const touchmark_status status = touchmark_open(&options, &client, &message_);
+    struck = memory.has_struck();
+    ASSERT_EQ(status == TOUCHMARK_OK, client != nullptr);
+    touchmark_close(client);
+  }
+  ASSERT_EQ(open(text), TOUCHMARK_OK);
+  struck = true;
+  int failed = 0;
+  for (long after = 0; struck; after += std::max(1L, after / 4)) {
+    touchmark_discard_tokens(client_);
+    touchmark_result result{};
+    {
+      const testing::ShortMemory memory(after, testing::ShortMemory::kPastJson);
+      touchmark_fetch_token(client_, kUrl, "binding", &result);
+      struck = memory.has_struck();
+    }
+    EXPECT_EQ(result.status == TOUCHMARK_OK, result.token != nullptr);
+    failed += result.status == TOUCHMARK_OK ? 0 : 1;
+    touchmark_result_free(&result);
+    ASSERT_EQ(touchmark_fetch_token(client_, kUrl, "binding", &result), TOUCHMARK_OK)
+        << after << " " << result.message;
+    touchmark_result_free(&result);
+  }
+  EXPECT_GT(failed, 10);
+  for (long after = 0; after < 30; ++after) {
+    std::uint8_t pin[1][32] = {};
+    const testing::ShortMemory memory(after);
+    EXPECT_EQ(touchmark_pin_allows(client_, "api.example.com", pin, 1), 0);
+    static_cast<void>(touchmark_is_protected(client_, "api.example.com"));
+  }
 }
 
 TEST(StatusTextTest, EveryStatusHasOne) {

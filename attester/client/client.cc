@@ -1,6 +1,7 @@
 #include "attester/client/client.h"
 
 #include "attester/core/host.h"
+#include "base/text.h"
 
 namespace touchmark::attester::client {
 namespace {
@@ -11,6 +12,38 @@ Token make_token(const CachedToken& cached, const Config& config, BootTime now) 
           .prefix = config.token_prefix,
           .arc = cached.arc,
           .expires_in = cached.left(now)};
+}
+
+// An outcome for work that may throw instead of having one. Made before the work begins: when it
+// throws for want of memory, there may be none for this either.
+Result<Token> no_outcome() { return fail(ClientError::kInternal, "an exception, or no memory"); }
+
+// Puts what `work` returns into `outcome`, or what it throws: somebody waits for one or the other.
+template <class Work>
+void run_into(Result<Token>& outcome, const Work& work) noexcept {
+  try {
+    try {
+      outcome = work();
+    } catch (const std::exception& thrown) {
+      outcome = fail(ClientError::kInternal, thrown.what());
+    }
+  } catch (...) {
+    // `outcome` stays as no_outcome() made it.
+  }
+}
+
+// What a callback throws must not end the thread on which all others wait.
+void run_job(std::function<void()>& job) noexcept {
+  try {
+    job();
+  } catch (...) {
+  }
+  job = nullptr;
+}
+
+// Without its query, which is the app's own business.
+std::string shown_url(std::string_view url) {
+  return shown(url.substr(0, url.find_first_of("?#")));
 }
 
 }  // namespace
@@ -47,11 +80,14 @@ Client::~Client() {
 
 Result<Token> Client::fetch(const std::string& url, const std::string& binding) {
   const std::optional<HostPort> host = parse_https_url(url);
-  if (!host) return fail(ClientError::kBadArgument, "'" + url + "' is not an https URL");
+  if (!host) {
+    return fail(ClientError::kBadArgument,
+                shown_url(url) + " is not an https URL with a host that every client reads alike");
+  }
   const MutexLock lock(mutex_);
   if (closing_) return fail(ClientError::kClosed, "the client is being closed");
-  if (find_api(*config_, *host) == nullptr) {
-    return fail(ClientError::kUnknownUrl, "no configured API has the host of '" + url + "'");
+  if (!is_api(*config_, *host)) {
+    return fail(ClientError::kUnknownUrl, "no configured API is " + protocol::to_string(*host));
   }
   const BootTime now = parts_.boot_clock->now();
   if (const std::optional<CachedToken> cached = cache_.find(binding, now)) {
@@ -61,33 +97,45 @@ Result<Token> Client::fetch(const std::string& url, const std::string& binding) 
   return fly(binding);
 }
 
+// A failure is for the fetch after this token's end to tell.
 void Client::renew_later(const std::string& binding) {
-  if (!renewals_.insert(binding).second) return;
-  enqueue([this, binding] {
-    const MutexLock lock(mutex_);
-    if (!closing_) fly(binding);  // a failure is for the fetch after this token's end to tell
-    renewals_.erase(binding);
-  });
+  try {
+    if (!renewals_.insert(binding).second) return;
+    enqueue([this, binding] {
+      const MutexLock lock(mutex_);
+      try {
+        if (!closing_) fly(binding);
+      } catch (const std::exception&) {
+      }
+      renewals_.erase(binding);
+    });
+  } catch (const std::exception&) {
+    renewals_.erase(binding);  // no memory, or no thread: the next fetch tries again
+  }
 }
 
 // Joins the flight for `binding`, or makes it.
 Result<Token> Client::fly(const std::string& binding) {
-  ++running_;
-  std::shared_ptr<Flight>& slot = flights_[binding];
-  std::shared_ptr<Flight> flight = slot;
-  if (flight) {
+  if (const auto found = flights_.find(binding); found != flights_.end()) {
+    const std::shared_ptr<const Flight> flight = found->second;
+    ++running_;
     while (!flight->done) changed_.wait(mutex_);
-  } else {
-    flight = slot = std::make_shared<Flight>();
-    Result<Token> outcome = Token{};
-    {
-      const MutexUnlock unlocked(mutex_);
-      outcome = attest(binding);
-    }
-    flight->outcome = std::move(outcome);
-    flight->done = true;
-    flights_.erase(binding);
+    --running_;
+    changed_.notify_all();
+    return flight->outcome;
   }
+  const auto flight = std::make_shared<Flight>(Flight{.outcome = no_outcome()});
+  const auto place = flights_.emplace(binding, flight).first;
+  Result<Token> outcome = std::move(flight->outcome);
+  // From here to the flight's end nothing may throw: others wait for it, and so does ~Client.
+  ++running_;
+  {
+    const MutexUnlock unlocked(mutex_);
+    run_into(outcome, [&] { return attest(binding); });
+  }
+  flight->outcome = std::move(outcome);
+  flight->done = true;
+  flights_.erase(place);
   --running_;
   changed_.notify_all();
   return flight->outcome;
@@ -128,15 +176,19 @@ std::string Client::take_update(const std::string& compact, bool& changed) {
 bool Client::fetch_async(std::string url, std::string binding, Done done) {
   const MutexLock lock(mutex_);
   if (closing_) return false;
-  enqueue([this, url = std::move(url), binding = std::move(binding), done = std::move(done)] {
-    done(fetch(url, binding));
+  enqueue([this, url = std::move(url), binding = std::move(binding), done = std::move(done),
+           outcome = no_outcome()]() mutable {
+    run_into(outcome, [&] { return fetch(url, binding); });
+    done(std::move(outcome));
   });
   return true;
 }
 
+// The thread first: a job that is queued is run, and one that is not queued has an exception to say
+// so.
 void Client::enqueue(std::function<void()> job) {
-  jobs_.push_back(std::move(job));
   if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
+  jobs_.push_back(std::move(job));
   changed_.notify_all();
 }
 
@@ -148,9 +200,8 @@ void Client::work() {
     if (jobs_.empty()) return;
     std::function<void()> job = std::move(jobs_.front());
     jobs_.pop_front();
-    const MutexUnlock unlocked(mutex_);
-    job();
-    job = nullptr;  // what it holds is released without the lock
+    const MutexUnlock unlocked(mutex_);  // what the job holds is released without the lock, too
+    run_job(job);
   }
 }
 
@@ -168,12 +219,12 @@ std::shared_ptr<const Config> Client::config() const {
 bool Client::pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const {
   const std::optional<HostPort> parsed = protocol::parse_host_port(host);
   if (!parsed) return false;  // what cannot be read cannot be known to be unpinned
-  return host_allows(*config(), *parsed, chain);
+  return pins_allow(pins_of(*config(), *parsed), chain);
 }
 
 bool Client::is_protected(std::string_view host) const {
   const std::optional<HostPort> parsed = protocol::parse_host_port(host);
-  return parsed && find_api(*config(), *parsed) != nullptr;
+  return parsed && is_api(*config(), *parsed);
 }
 
 }  // namespace touchmark::attester::client

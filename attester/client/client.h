@@ -51,12 +51,12 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // A token from the cache while it is usable; one that ages is renewed in the background. Calls
-  // for the same binding at the same time share one attestation and its outcome. Empty binding:
-  // none.
+  // for the same binding at the same time share one attestation and its outcome, which is
+  // ClientError::kInternal where an exception ended it. Empty binding: none.
   Result<Token> fetch(const std::string& url, const std::string& binding);
   using Done = std::function<void(Result<Token>)>;
-  // `done` runs exactly once, on the client's own thread. False, and no call, when the client is
-  // being closed.
+  // `done` runs exactly once, on the client's own thread; what it throws is dropped. False, and no
+  // call, when the client is being closed; an exception, and no call, without memory or a thread.
   bool fetch_async(std::string url, std::string binding, Done done);
   void discard_tokens();
 
@@ -70,7 +70,8 @@ class Client {
   // An attestation under way; whoever asks for the same meanwhile waits for it.
   struct Flight {
     bool done = false;
-    Result<Token> outcome = Token{};
+    // Until it is done: an error, for an attestation that throws.
+    Result<Token> outcome;
   };
 
   Client(ClientParts parts, Config config);

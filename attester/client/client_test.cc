@@ -4,6 +4,7 @@
 #include <deque>
 #include <future>
 
+#include "attester/testing/short_memory.h"
 #include "attester/testing/testing.h"
 
 namespace touchmark::attester::client {
@@ -91,7 +92,8 @@ class ClientTest : public ::testing::Test {
         .initial = *parse_initial_config(sign_config(config_payload(key_), key_)),
         .storage = *keys::Storage::open(dir_.path()),
         .integrity = std::make_unique<FakeIntegrity>(),
-        .sdk = {.sdk_platform = "Linux", .package_name = "org.example", .platform = {}}};
+        .sdk = {
+            .sdk_platform = "Linux", .package_name = "org.example", .platform = Json::object()}};
     parts.boot_clock = std::make_unique<FakeBootClock>(time_);
     parts.make_transport = [this](const std::atomic<bool>&) {
       return std::make_unique<PlayedTransport>(service_);
@@ -293,6 +295,145 @@ TEST_F(ClientTest, ClosingCutsRetriesShortAndCallsEveryCallback) {
   client_.reset();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
   EXPECT_EQ(called, 3);
+}
+
+// --- Exceptions ----------------------------------------------------------------------------------
+
+const std::vector<std::function<void()>>& throwers() {
+  static const std::vector<std::function<void()>> all = {
+      [] { throw std::bad_alloc(); }, [] { throw std::runtime_error("in the transport"); },
+      [] { throw 7; }};
+  return all;
+}
+
+TEST_F(ClientTest, AnExceptionIsAnOutcomeAndTheNextFetchGoesOn) {
+  int expected = 0;
+  for (const auto& thrower : throwers()) {
+    client_->discard_tokens();
+    service_.before_answer = thrower;
+    EXPECT_EQ(token(), "client.internal");
+    EXPECT_EQ(token("bound"), "client.internal");
+    service_.before_answer = [] {};
+    EXPECT_EQ(token(), "token-" + std::to_string(++expected));
+  }
+  service_.before_answer = throwers()[1];
+  client_->discard_tokens();
+  EXPECT_THAT(client_->fetch(kUrl, "").error().message(), ::testing::HasSubstr("in the transport"));
+}
+
+TEST_F(ClientTest, WhoeverSharesAnAttestationSharesItsException) {
+  for (const auto& thrower : throwers()) {
+    std::promise<void> go;
+    service_.before_answer = [wait = go.get_future().share(), thrower] {
+      wait.wait();
+      thrower();
+    };
+    std::vector<std::future<std::string>> callers;
+    for (int i = 0; i < 8; ++i) {
+      callers.push_back(std::async(std::launch::async, [this] { return token(); }));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    go.set_value();
+    for (auto& caller : callers) {
+      ASSERT_EQ(caller.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+      EXPECT_EQ(caller.get(), "client.internal");
+    }
+  }
+  // And the client can be closed.
+  auto closed = std::async(std::launch::async, [this] { client_.reset(); });
+  ASSERT_EQ(closed.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+}
+
+TEST_F(ClientTest, ACallbackIsCalledWhateverIsThrownAndMayThrowItself) {
+  std::vector<std::string> seen;
+  for (const auto& thrower : throwers()) {
+    service_.before_answer = thrower;
+    EXPECT_TRUE(client_->fetch_async(kUrl, "", [&](const Result<Token>& token) {
+      seen.push_back(token ? token->token : token.error().id());
+      thrower();
+    }));
+    settle();
+  }
+  service_.before_answer = [] {};
+  EXPECT_TRUE(client_->fetch_async(
+      kUrl, "", [&](const Result<Token>& token) { seen.push_back(token->token); }));
+  settle();
+  EXPECT_THAT(seen, ::testing::ElementsAre("client.internal", "client.internal", "client.internal",
+                                           "token-1"));
+}
+
+TEST_F(ClientTest, ARenewalThatThrowsIsTriedAgain) {
+  token();
+  advance(std::chrono::seconds(210));
+  for (const auto& thrower : throwers()) {
+    service_.before_answer = thrower;
+    EXPECT_EQ(token(), "token-1");
+    settle();
+  }
+  service_.before_answer = [] {};
+  EXPECT_EQ(token(), "token-1");
+  settle();
+  EXPECT_EQ(token(), "token-2");
+}
+
+// Whichever allocation fails: no hang, no lost callback, and the next fetch is as any other.
+TEST_F(ClientTest, MemoryMayEndAnywhere) {
+  token();
+  bool struck = true;
+  for (long after = 0; struck; ++after) {
+    client_->discard_tokens();
+    std::string outcome;
+    {
+      const testing::ShortMemory memory(after, testing::ShortMemory::kPastJson);
+      try {
+        const Result<Token> token = client_->fetch(kUrl, "binding");
+        outcome = token ? "a token" : "an error";
+      } catch (const std::bad_alloc&) {
+        outcome = "thrown";
+      }
+      struck = memory.has_struck();
+    }
+    ASSERT_EQ(token("binding").substr(0, 6), "token-") << after << " " << outcome;
+    if (!struck) {
+      EXPECT_EQ(outcome, "a token");
+    }
+    ASSERT_LT(after, 100'000);
+  }
+  struck = true;
+  for (long after = 0; struck; ++after) {
+    std::atomic<int> called = 0;
+    bool queued = false;
+    {
+      const testing::ShortMemory memory(after);
+      try {
+        queued = client_->fetch_async(kUrl, "", [&called](const Result<Token>&) { ++called; });
+      } catch (const std::bad_alloc&) {
+      }
+      struck = memory.has_struck();
+    }
+    settle();
+    EXPECT_EQ(called, queued ? 1 : 0) << after;
+    ASSERT_LT(after, 1000);
+  }
+  struck = true;
+  for (long after = 0; struck; ++after) {
+    client_->discard_tokens();
+    token();
+    advance(std::chrono::seconds(210));
+    {
+      const testing::ShortMemory memory(after);  // while a renewal is queued
+      try {
+        static_cast<void>(client_->fetch(kUrl, ""));
+      } catch (const std::bad_alloc&) {
+      }
+      struck = memory.has_struck();
+    }
+    const int before = service_.tokens;
+    token();
+    settle();
+    EXPECT_GT(service_.tokens + (struck ? 0 : 1), before) << after;
+    ASSERT_LT(after, 1000);
+  }
 }
 
 TEST_F(ClientTest, PinsHoldForConfiguredHostsOnly) {

@@ -1,6 +1,7 @@
 #include "attester/core/config.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace touchmark::attester {
 namespace {
@@ -20,36 +21,35 @@ Result<Config> parse_config_update(const Config& current, std::string_view compa
   return with_text(protocol::decode_configuration_update(compact, current), compact);
 }
 
-const ApiRule* find_api(const Config& config, const HostPort& host) {
-  const ApiRule* found = nullptr;
-  for (const ApiRule& api : config.apis) {
-    if (api.domain.host != host.host) continue;
-    if (api.domain.port == host.port) return &api;
-    if (api.domain.port && host.port) continue;
-    if (found == nullptr || !api.domain.port) found = &api;
-  }
-  return found;
-}
-
-bool pins_allow(const PinSet& pins, std::span<const Sha256Digest> chain) {
-  if (pins.empty()) return true;
-  return std::ranges::any_of(chain, [&pins](const Sha256Digest& digest) {
-    return std::ranges::find(pins, digest) != pins.end();
+bool is_api(const Config& config, const HostPort& host) {
+  return std::ranges::any_of(config.apis, [&host](const ApiRule& api) {
+    return api.domain.host == host.host &&
+           (!host.port || !api.domain.port || api.domain.port == host.port);
   });
 }
 
-bool host_allows(const Config& config, const HostPort& host, std::span<const Sha256Digest> chain) {
-  if (host.port) {
-    const ApiRule* api = find_api(config, host);
-    return api == nullptr || pins_allow(api->pins, chain);
-  }
-  bool pinned = false;
+PinSet pins_of(const Config& config, const HostPort& host) {
+  PinSet of_port;   // of the rules for its very port
+  PinSet of_every;  // of those for every port
+  PinSet of_all;
+  bool has_own_rule = false;
   for (const ApiRule& api : config.apis) {
     if (api.domain.host != host.host) continue;
-    if (pins_allow(api.pins, chain)) return true;
-    pinned = true;
+    const bool own = api.domain.port && api.domain.port == host.port;
+    has_own_rule = has_own_rule || own;
+    if (own) std::ranges::copy(api.pins, std::back_inserter(of_port));
+    if (!api.domain.port) std::ranges::copy(api.pins, std::back_inserter(of_every));
+    std::ranges::copy(api.pins, std::back_inserter(of_all));
   }
-  return !pinned;
+  if (!host.port) return of_all;
+  return has_own_rule ? of_port : of_every;
+}
+
+bool pins_allow(const PinSet& pins, std::span<const Sha256Digest> keys) {
+  if (pins.empty()) return true;
+  return std::ranges::any_of(keys, [&pins](const Sha256Digest& digest) {
+    return std::ranges::find(pins, digest) != pins.end();
+  });
 }
 
 }  // namespace touchmark::attester

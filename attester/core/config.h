@@ -30,16 +30,17 @@ Result<Config> parse_initial_config(std::string_view compact);
 // higher version.
 Result<Config> parse_config_update(const Config& current, std::string_view compact);
 
-// The rule for a host, or nullptr. A rule without a port stands for every port, one with a port
-// only for that; the more exact one wins. A host named without a port meets the rules of all its
-// ports, so that a caller who does not know the port cannot miss the pins.
-const ApiRule* find_api(const Config& config, const HostPort& host);
+// Whether a rule names this host. A rule without a port stands for every port, one with a port only
+// for that. A host named without a port is named by any rule of it.
+bool is_api(const Config& config, const HostPort& host);
 
-// Whether a connection may go on whose chain has these SPKI digests, leaf first.
-bool pins_allow(const PinSet& pins, std::span<const Sha256Digest> chain);
+// The pins of a connection to `host`; empty where it is not pinned. They are those of the rule for
+// its very port, else of the rule for every port: a rule without pins leaves its own port to the
+// platform's trust roots and no other. Where the port is not known (none is named), they are the
+// pins of all rules of the host, so that no rule without pins takes them from another one's port.
+PinSet pins_of(const Config& config, const HostPort& host);
 
-// The same for a host by its rule; a host without a rule is not pinned. A host named without a port
-// must meet the pins of one of its ports.
-bool host_allows(const Config& config, const HostPort& host, std::span<const Sha256Digest> chain);
+// Whether a connection may go on for which these keys vouch, by their SPKI digests.
+bool pins_allow(const PinSet& pins, std::span<const Sha256Digest> keys);
 
 }  // namespace touchmark::attester

@@ -101,43 +101,80 @@ TEST_F(ConfigTest, RefusesOtherUpdates) {
   EXPECT_TRUE(error(config_payload(other, 2), key_).is(ConfigError::kWrongKey));
 }
 
-TEST_F(ConfigTest, FindsTheRuleOfAHost) {
+TEST_F(ConfigTest, FindsTheRulesOfAHost) {
   Json payload = config_payload(key_);
   payload["api"] = {{{"domain", "a.example"}, {"pins", {pin_text(1)}}},
                     {{"domain", "A.example:8443"}, {"pins", {pin_text(2)}}},
                     {{"domain", "b.example:444"}, {"pins", {pin_text(3)}}}};
   const Config config = *parse(payload);
-  const auto first_pin = [&config](const char* host) -> int {
-    const ApiRule* rule = find_api(config, *protocol::parse_host_port(host));
-    return rule == nullptr ? 0 : std::to_integer<int>(rule->pins[0][0]);
+  const auto pins = [&config](const char* host) {
+    const HostPort parsed = *protocol::parse_host_port(host);
+    std::string out = is_api(config, parsed) ? "api" : "";
+    for (const Sha256Digest& pin : pins_of(config, parsed)) {
+      out += " " + std::to_string(std::to_integer<int>(pin[0]));
+    }
+    return out;
   };
-  EXPECT_EQ(first_pin("a.example"), 1);
-  EXPECT_EQ(first_pin("a.example:443"), 1);
-  EXPECT_EQ(first_pin("a.EXAMPLE.:8443"), 2);
-  EXPECT_EQ(first_pin("b.example:444"), 3);
-  EXPECT_EQ(first_pin("b.example"), 3);  // the port is not known, so the pins hold
-  EXPECT_EQ(first_pin("b.example:443"), 0);
-  EXPECT_EQ(first_pin("x.a.example"), 0);
-  EXPECT_EQ(first_pin("example"), 0);
+  EXPECT_EQ(pins("a.example"), "api 1 2");
+  EXPECT_EQ(pins("a.example:443"), "api 1");
+  EXPECT_EQ(pins("a.EXAMPLE.:8443"), "api 2");
+  EXPECT_EQ(pins("b.example:444"), "api 3");
+  EXPECT_EQ(pins("b.example"), "api 3");  // the port is not known, so the pins hold
+  EXPECT_EQ(pins("b.example:443"), "");
+  EXPECT_EQ(pins("x.a.example"), "");
+  EXPECT_EQ(pins("example"), "");
 }
 
-TEST_F(ConfigTest, AHostWithoutAPortMeetsThePinsOfOneOfItsPorts) {
-  Json payload = config_payload(key_);
-  payload["api"] = {{{"domain", "a.example:443"}, {"pins", {pin_text(1)}}},
-                    {{"domain", "a.example:8443"}, {"pins", {pin_text(2)}}}};
-  const Config config = *parse(payload);
-  const auto allows = [&config](const char* host, unsigned char key) {
-    Sha256Digest digest;
-    digest.fill(std::byte{key});
-    return host_allows(config, *protocol::parse_host_port(host), std::span(&digest, 1));
+// Of each configuration: for which keys a connection to which host goes on.
+TEST_F(ConfigTest, ARuleWithoutPinsUnpinsItsOwnPortOnly) {
+  const Json one = {pin_text(1)};
+  const Json two = {pin_text(2)};
+  const Json none = Json::array();
+  struct Case {
+    std::vector<std::pair<std::string, Json>> rules;
+    std::vector<std::pair<std::string, std::string>> allowed;  // host -> keys of 1, 2, 3
   };
-  EXPECT_TRUE(allows("a.example", 1));
-  EXPECT_TRUE(allows("a.example", 2));
-  EXPECT_FALSE(allows("a.example", 3));
-  EXPECT_TRUE(allows("a.example:443", 1));
-  EXPECT_FALSE(allows("a.example:443", 2));
-  EXPECT_TRUE(allows("a.example:1", 3));
-  EXPECT_TRUE(allows("b.example", 3));
+  const std::vector<Case> cases = {
+      {{{"a.example:443", one}, {"a.example:8443", two}},
+       {{"a.example:443", "1"},
+        {"a.example:8443", "2"},
+        {"a.example", "12"},
+        {"a.example:1", "123"}}},
+      {{{"a.example:443", one}, {"a.example:8443", none}},
+       {{"a.example:443", "1"}, {"a.example:8443", "123"}, {"a.example", "1"}}},
+      {{{"a.example:8443", none}, {"a.example:443", one}},
+       {{"a.example:443", "1"}, {"a.example:8443", "123"}, {"a.example", "1"}}},
+      {{{"a.example", one}, {"a.example:8443", none}},
+       {{"a.example:443", "1"}, {"a.example:8443", "123"}, {"a.example", "1"}}},
+      {{{"a.example", none}, {"a.example:443", one}},
+       {{"a.example:443", "1"}, {"a.example:8443", "123"}, {"a.example", "1"}}},
+      {{{"a.example:1", none}, {"a.example:2", none}},
+       {{"a.example:1", "123"}, {"a.example", "123"}}},
+      {{{"a.example:1", none}, {"a.example:2", none}, {"a.example:3", one}, {"a.example", two}},
+       {{"a.example:1", "123"}, {"a.example:3", "1"}, {"a.example:4", "2"}, {"a.example", "12"}}},
+      // Twice the same domain: its pins hold, whichever comes first.
+      {{{"a.example:443", none}, {"a.example:443", one}}, {{"a.example:443", "1"}}},
+      {{{"a.example", two}, {"a.example", none}}, {{"a.example:443", "2"}, {"a.example", "2"}}},
+      {{{"b.example", none}, {"a.example", one}}, {{"b.example:443", "123"}, {"a.example", "1"}}},
+  };
+  for (const Case& test : cases) {
+    Json payload = config_payload(key_);
+    payload["api"] = Json::array();
+    for (const auto& [domain, pins] : test.rules) {
+      payload["api"].push_back({{"domain", domain}, {"pins", pins}});
+    }
+    const Config config = *parse(payload);
+    for (const auto& [host, keys] : test.allowed) {
+      std::string allowed;
+      for (const char key : {'1', '2', '3'}) {
+        Sha256Digest digest;
+        digest.fill(std::byte(key - '0'));
+        const PinSet pins = pins_of(config, *protocol::parse_host_port(host));
+        if (pins_allow(pins, std::span(&digest, 1))) allowed += key;
+      }
+      EXPECT_EQ(allowed, keys) << host << " of " << payload["api"].dump();
+    }
+  }
 }
 
 TEST(PinTest, AnyKeyOfTheChainMayBePinned) {

@@ -27,6 +27,7 @@ std::string_view error_id(ClientError error) {
       {kClosed, "client.closed"},
       {kKeyFailed, "client.key-failed"},
       {kKeyLost, "client.key-lost"},
+      {kInternal, "client.internal"},
   });
   return kIds[error];
 }

@@ -25,6 +25,7 @@ enum class ClientError {
   kClosed,
   kKeyFailed,  // the platform's key store gave an error
   kKeyLost,    // the platform has no such key, or no longer
+  kInternal,   // an exception, such as of no memory
 };
 std::string_view error_id(ClientError error);
 

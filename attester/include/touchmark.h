@@ -4,7 +4,9 @@
  * own size, so that it can grow; what the library returns in a touchmark_result is freed with
  * touchmark_result_free; a NULL for a pointer that is not marked optional gives
  * TOUCHMARK_INVALID_ARGUMENT. All functions may be called from any thread; touchmark_close waits
- * for running fetches. Nothing throws or unwinds through this interface. */
+ * for running fetches. Nothing throws or unwinds out of this interface, whatever fails inside: an
+ * answer is then TOUCHMARK_INTERNAL, 0 or NULL. What an app's own function throws into the library
+ * (a key provider's, a touchmark_done) ends there, and counts as that function's failure. */
 #ifndef TOUCHMARK_H
 #define TOUCHMARK_H
 
@@ -110,7 +112,11 @@ TOUCHMARK_API touchmark_status touchmark_open(const touchmark_options* options,
 TOUCHMARK_API void touchmark_close(touchmark_client* client);
 
 /* Fetches a token for `url` (https://host[:port]/...), from the cache while it is fresh. Blocks.
- * `binding` (optional) is the value to bind the token to (claim `pay`); empty means none. */
+ * Scheme, host and port alone are looked at, and what follows them may be any text. A URL that HTTP
+ * clients can take for two different hosts (a backslash or "%" in the host, "https:/host") is
+ * TOUCHMARK_INVALID_ARGUMENT, so that no token goes to a host that only the library saw.
+ * Internationalized names are A-labels (xn--...), in every function that takes a host. `binding`
+ * (optional) is the value to bind the token to (claim `pay`); empty means none. */
 TOUCHMARK_API touchmark_status touchmark_fetch_token(touchmark_client* client, const char* url,
                                                      const char* binding, touchmark_result* result);
 /* The same on the library's own thread. When this returns TOUCHMARK_OK, `done` is called exactly
@@ -125,14 +131,28 @@ TOUCHMARK_API void touchmark_result_free(touchmark_result* result);
  * although it carried a token. NULL is ignored. */
 TOUCHMARK_API void touchmark_discard_tokens(touchmark_client* client);
 
-/* Pinning of the app's own connections. `host` is "host" or "host:port". `spki_sha256` are the
- * chain's SHA-256 digests of DER SubjectPublicKeyInfo, leaf first, 32 bytes each.
- * Returns 1 to go on, 0 to refuse. A host that is not configured is not pinned: 1. */
+/* Pinning of the app's own connections. `host` is "host:port", or "host" where the port is not
+ * known. `spki_sha256` are SHA-256 digests of DER SubjectPublicKeyInfo, 32 bytes each: of the chain
+ * that the platform has evaluated, or what touchmark_chain_pins gives; never of a chain as the peer
+ * sent it, which may hold anybody's certificates.
+ * Returns 1 to go on, 0 to refuse. A host that is not configured is not pinned: 1. A rule for
+ * host:port decides for that port alone, one for the host for all other ports. Without a port, one
+ * of the pins of all rules of the host must be met: a rule without pins unpins its own port only.
+ */
 TOUCHMARK_API int touchmark_pin_allows(touchmark_client* client, const char* host,
                                        const uint8_t (*spki_sha256)[32], size_t count);
 /* The pin of a DER certificate, where the platform does not give a key as SubjectPublicKeyInfo: 1
  * when `pin` holds it, 0 when `certificate` is none. */
 TOUCHMARK_API int touchmark_certificate_pin(const void* certificate, size_t size, uint8_t pin[32]);
+/* The keys that vouch for a peer, of the `count` DER certificates that it sent, its own first: its
+ * own, and those of each certificate under which its own has a sound chain (a CA's, within its path
+ * length and name constraints, that may sign certificates for servers, valid now, RFC 5280). Writes
+ * at most `count` pins and returns how many; 0 when the first is not a certificate. For platforms
+ * that do not show the chain that they evaluated; it does not take the place of that evaluation. */
+TOUCHMARK_API size_t touchmark_chain_pins(const void* const* certificates, const size_t* sizes,
+                                          size_t count, uint8_t (*pins)[32]);
+/* 1 when both are https URLs of the same host and port, as touchmark_fetch_token reads them. */
+TOUCHMARK_API int touchmark_same_host(const char* url, const char* other);
 /* 1 when the configuration names this host as a protected API. */
 TOUCHMARK_API int touchmark_is_protected(touchmark_client* client, const char* host);
 

@@ -71,8 +71,8 @@ Json KeyRing::evidence(const KeyProvider::Key& key, ByteView nonce) const {
 }
 
 KeyProvider::Key KeyRing::take(KeyProvider::Key key) {
+  device_ids_.push_back(protocol::device_id(key->public_key()));
   key_ = std::move(key);
-  device_ids_.push_back(protocol::device_id(key_->public_key()));
   return key_;
 }
 

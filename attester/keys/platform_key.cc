@@ -16,7 +16,11 @@ struct touchmark_bytes {
 void touchmark_bytes_set(touchmark_bytes* bytes, const void* data, size_t size) {
   if (bytes == nullptr || (data == nullptr && size > 0)) return;
   const auto* begin = static_cast<const std::byte*>(data);
-  bytes->content.assign(begin, begin + size);
+  try {
+    bytes->content.assign(begin, begin + size);
+  } catch (const std::exception&) {
+    bytes->content.clear();  // the caller is C; what is missing is no key, signature or evidence
+  }
 }
 
 namespace touchmark::attester::keys {
@@ -33,10 +37,22 @@ struct Provider {
 };
 using SharedProvider = std::shared_ptr<const Provider>;
 
+// What a provider in C++, Java or Objective-C throws all the same is its failure.
 template <class Call>
-Result<Bytes> ask(const char* what, Call call) {
+touchmark_key_status answer_of(const Call& call, touchmark_bytes& bytes) {
+  try {
+    return call(&bytes);
+  } catch (...) {
+    constexpr std::string_view kThrown = "an exception";
+    touchmark_bytes_set(&bytes, kThrown.data(), kThrown.size());
+    return TOUCHMARK_KEY_FAILED;
+  }
+}
+
+template <class Call>
+Result<Bytes> ask(const char* what, const Call& call) {
   touchmark_bytes bytes;
-  switch (call(&bytes)) {
+  switch (answer_of(call, bytes)) {
     case TOUCHMARK_KEY_OK:
       return std::move(bytes.content);
     case TOUCHMARK_KEY_NONE:

@@ -8,18 +8,40 @@
 namespace touchmark::attester::keys {
 namespace {
 
-constexpr std::string_view kSealContext = "touchmark installation key v1";
+constexpr std::string_view kSealContext = "touchmark installation key v2";
+constexpr std::string_view kOldSealContext = "touchmark installation key v1";
+constexpr std::size_t kSecretBytes = 32;
+constexpr const char* kKeyFile = "installation.key";
+constexpr const char* kSecretFile = "installation.seal";
 
-// Binds the sealed file to this very folder: a copy of it, from a backup or on another device, does
-// not open there and so cannot carry the device id along. It hides nothing from code that runs as
-// this app; only a hardware-held key does.
-Result<Bytes> sealing_key(const std::filesystem::path& dir) {
+// What a copy of the folder does not have, and anybody can guess.
+Result<std::string> place_of(const std::filesystem::path& dir) {
   struct stat info {};
   if (::stat(dir.c_str(), &info) != 0) {
     return fail(ClientError::kStorage, "cannot read the folder " + dir.string());
   }
-  const std::string seed = std::to_string(info.st_ino) + ":" + std::to_string(info.st_uid);
-  return crypto::hkdf_sha256(as_bytes(seed), kSealContext, 32);
+  return std::to_string(info.st_ino) + ":" + std::to_string(info.st_uid);
+}
+
+// Of a random secret, which lies beside what it seals, and the folder.
+Bytes sealing_key(ByteView secret, const std::string& place) {
+  Bytes seed = to_bytes(secret);
+  append(seed, as_bytes(place));
+  return crypto::hkdf_sha256(seed, kSealContext, 32);
+}
+
+// As up to 0.1 without a secret, and so for anybody who knows or tries the folder's number.
+Bytes old_sealing_key(const std::string& place) {
+  return crypto::hkdf_sha256(as_bytes(place), kOldSealContext, 32);
+}
+
+std::optional<crypto::EcKey> open_key(const Bytes& sealing, std::string_view context,
+                                      ByteView sealed) {
+  const Result<Bytes> der = crypto::open_sealed(sealing, context, sealed);
+  if (!der) return std::nullopt;
+  Result<crypto::EcKey> key = crypto::EcKey::from_private_der(*der);
+  if (!key) return std::nullopt;
+  return std::move(*key);
 }
 
 Result<void> write_private(const std::filesystem::path& path, ByteView data) {
@@ -54,20 +76,25 @@ Result<void> Storage::save_config(const Config& config) const {
 }
 
 Result<std::unique_ptr<InstallationKey>> Storage::software_key(Random& random) const {
-  const std::filesystem::path path = dir_ / "installation.key";
-  const Result<Bytes> sealing = sealing_key(dir_);
-  if (!sealing) return pass(sealing);
-  if (const Result<Bytes> file = read_file(path, 4096)) {
-    if (const Result<Bytes> der = crypto::open_sealed(*sealing, kSealContext, *file)) {
-      if (Result<crypto::EcKey> key = crypto::EcKey::from_private_der(*der)) {
-        return make_software_key(std::move(*key));
-      }
-    }
+  const Result<std::string> place = place_of(dir_);
+  if (!place) return pass(place);
+  const Result<Bytes> secret = read_file(dir_ / kSecretFile, kSecretBytes);
+  const bool has_secret = secret && secret->size() == kSecretBytes;
+  std::optional<crypto::EcKey> key;
+  if (const Result<Bytes> file = read_file(dir_ / kKeyFile, 4096)) {
+    if (has_secret) key = open_key(sealing_key(*secret, *place), kSealContext, *file);
+    if (key) return make_software_key(std::move(*key));
+    // Sealed by an older version; or that one's file, where the last start ended in between.
+    key = open_key(old_sealing_key(*place), kOldSealContext, *file);
   }
-  crypto::EcKey key = crypto::EcKey::generate();
-  const Bytes sealed = crypto::seal(*sealing, kSealContext, key.private_der(), random);
-  if (const Result<void> written = write_private(path, sealed); !written) return pass(written);
-  return make_software_key(std::move(key));
+  if (!key) key = crypto::EcKey::generate();
+  Bytes fresh(kSecretBytes);
+  random.fill(fresh);
+  if (auto ok = write_private(dir_ / kSecretFile, fresh); !ok) return pass(ok);
+  const Bytes sealed =
+      crypto::seal(sealing_key(fresh, *place), kSealContext, key->private_der(), random);
+  if (auto ok = write_private(dir_ / kKeyFile, sealed); !ok) return pass(ok);
+  return make_software_key(std::move(*key));
 }
 
 }  // namespace touchmark::attester::keys

@@ -55,6 +55,81 @@ TEST_F(StorageTest, MakesANewKeyForADamagedFileOrACopiedFolder) {
   EXPECT_NE((*storage_.software_key(random_))->public_key().public_der(), first);
 }
 
+Bytes public_key(const Result<std::unique_ptr<InstallationKey>>& key) {
+  return key ? (*key)->public_key().public_der() : Bytes();
+}
+
+unsigned mode_of(const std::filesystem::path& path) {
+  struct stat info {};
+  EXPECT_EQ(::stat(path.c_str(), &info), 0);
+  return info.st_mode & 0777;
+}
+
+// As version 0.1 sealed it: under what anybody can try.
+Bytes old_seal(const std::filesystem::path& dir, const crypto::EcKey& key, Random& random) {
+  struct stat info {};
+  EXPECT_EQ(::stat(dir.c_str(), &info), 0);
+  const std::string place = std::to_string(info.st_ino) + ":" + std::to_string(info.st_uid);
+  constexpr std::string_view kContext = "touchmark installation key v1";
+  return crypto::seal(crypto::hkdf_sha256(as_bytes(place), kContext, 32), kContext,
+                      key.private_der(), random);
+}
+
+// Everything that is public about an installation is the folder, and that opens nothing.
+TEST_F(StorageTest, TheSealIsNotGuessableFromTheFolder) {
+  ASSERT_TRUE(storage_.software_key(random_));
+  const Bytes sealed = *read_file(dir_.path() / "installation.key", 4096);
+  const Bytes secret = *read_file(dir_.path() / "installation.seal", 4096);
+  EXPECT_EQ(secret.size(), 32U);
+  EXPECT_EQ(mode_of(dir_.path() / "installation.seal"), 0600U);
+  struct stat info {};
+  ASSERT_EQ(::stat(dir_.path().c_str(), &info), 0);
+  const std::string place = std::to_string(info.st_ino) + ":" + std::to_string(info.st_uid);
+  for (const std::string_view context :
+       {"touchmark installation key v1", "touchmark installation key v2"}) {
+    const Bytes guessed = crypto::hkdf_sha256(as_bytes(place), context, 32);
+    EXPECT_FALSE(crypto::open_sealed(guessed, context, sealed));
+  }
+  // Each installation has a secret of its own, drawn by the generator that it was given.
+  TempDir elsewhere;
+  ASSERT_TRUE(Storage::open(elsewhere.path())->software_key(random_));
+  EXPECT_NE(*read_file(elsewhere.path() / "installation.seal", 4096), secret);
+}
+
+TEST_F(StorageTest, TheKeyFileAloneIsOfNoUse) {
+  const Bytes first = public_key(storage_.software_key(random_));
+  for (const std::string& secret :
+       {std::string(), std::string(31, 'x'), std::string(32, 'x'), std::string(33, 'x')}) {
+    const Bytes before = public_key(storage_.software_key(random_));
+    overwrite("installation.seal", secret);
+    const Bytes after = public_key(storage_.software_key(random_));
+    EXPECT_NE(after, before);
+    EXPECT_NE(after, first);
+    EXPECT_EQ(public_key(storage_.software_key(random_)), after);
+  }
+  const Bytes before = public_key(storage_.software_key(random_));
+  std::filesystem::remove(dir_.path() / "installation.seal");
+  EXPECT_NE(public_key(storage_.software_key(random_)), before);
+}
+
+TEST_F(StorageTest, AnOlderVersionsFileIsOpenedAndSealedAgain) {
+  const crypto::EcKey key = crypto::EcKey::generate();
+  const Bytes old = old_seal(dir_.path(), key, random_);
+  overwrite("installation.key", as_text(old));
+  EXPECT_EQ(public_key(storage_.software_key(random_)), key.public_der());
+  EXPECT_NE(*read_file(dir_.path() / "installation.key", 4096), old);
+  EXPECT_EQ(mode_of(dir_.path() / "installation.key"), 0600U);
+  EXPECT_EQ(public_key(storage_.software_key(random_)), key.public_der());
+  // The last start ended with the secret on disk and the key still under the old seal.
+  overwrite("installation.key", as_text(old));
+  EXPECT_EQ(public_key(storage_.software_key(random_)), key.public_der());
+  // Of another folder, it is not this installation's.
+  TempDir elsewhere;
+  const Storage other = *Storage::open(elsewhere.path());
+  ASSERT_TRUE(write_file_atomic(elsewhere.path() / "installation.key", old));
+  EXPECT_NE(public_key(other.software_key(random_)), key.public_der());
+}
+
 TEST_F(StorageTest, KeepsTheNewestConfiguration) {
   EXPECT_FALSE(storage_.load_config(config(1)));
   ASSERT_TRUE(storage_.save_config(config(3)));

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 
+#include "attester/net/tickets.h"
 #include "attester/net/tls.h"
 #include "attester/net/transport.h"
 #include "protocol/limits.h"
@@ -53,12 +54,25 @@ struct Exchange {
   CURL* curl = nullptr;
   const BodyMaker* make_body = nullptr;
   const std::atomic<bool>* cancelled = nullptr;
+  PinCheck* check = nullptr;
   std::optional<std::string> body;
   std::size_t sent = 0;
   std::string answer;
   bool too_large = false;
   std::optional<Error> error;  // of the body maker or the observation of TLS
+  std::exception_ptr thrown;   // in a callback: libcurl is C, and must not be unwound
 };
+
+// Runs a callback's work; what it throws ends the exchange with `failed` as the callback's answer.
+template <class Answer, class Work>
+Answer guarded(Exchange& exchange, Answer failed, const Work& work) noexcept {
+  try {
+    return work();
+  } catch (...) {
+    exchange.thrown = std::current_exception();
+    return failed;
+  }
+}
 
 // libcurl asks for the body after the handshake, when the connection it will go out on is known.
 Result<std::string> make_body(Exchange& exchange) {
@@ -70,19 +84,30 @@ Result<std::string> make_body(Exchange& exchange) {
   }
   const Result<TlsFacts> facts = observe(static_cast<SSL*>(session->internals));
   if (!facts) return pass(facts);
+  // Said again of the connection that is used, however it came about: a resumed one shows no
+  // certificate to the check in the handshake.
+  const PinSet& pins = exchange.check->pins;
+  if (!pins.empty() && !pins_allow(pins, std::span(&facts->spki, 1))) {
+    exchange.check->refused = true;
+    return fail(TransportError::kUntrusted, "the key is not a pinned one");
+  }
   return (*exchange.make_body)(*facts);
+}
+
+bool has_body(Exchange& exchange) {
+  if (exchange.body) return true;
+  Result<std::string> body = make_body(exchange);
+  if (!body) {
+    exchange.error = body.error();
+    return false;
+  }
+  exchange.body = std::move(*body);
+  return true;
 }
 
 std::size_t on_read(char* out, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
-  if (!exchange.body) {
-    Result<std::string> body = make_body(exchange);
-    if (!body) {
-      exchange.error = body.error();
-      return CURL_READFUNC_ABORT;
-    }
-    exchange.body = std::move(*body);
-  }
+  if (!guarded(exchange, false, [&] { return has_body(exchange); })) return CURL_READFUNC_ABORT;
   const std::size_t length = std::min(size * count, exchange.body->size() - exchange.sent);
   std::copy_n(exchange.body->data() + exchange.sent, length, out);
   exchange.sent += length;
@@ -106,16 +131,28 @@ std::size_t on_write(char* data, std::size_t size, std::size_t count, void* cont
     exchange.too_large = true;
     return 0;
   }
-  exchange.answer.append(data, length);
-  return length;
+  return guarded(exchange, std::size_t{0}, [&] {
+    exchange.answer.append(data, length);
+    return length;
+  });
 }
 
 int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Exchange*>(context)->cancelled->load() ? 1 : 0;
 }
 
-CURLcode on_ssl_context(CURL*, void* context, void* check) {
-  use_pins(static_cast<SSL_CTX*>(context), *static_cast<PinCheck*>(check));
+// What connections to pinned keys have in common.
+struct Pinned {
+  PinCheck check;
+  Tickets tickets;
+  std::string origin;  // of the exchange at hand
+};
+
+CURLcode on_ssl_context(CURL*, void* context, void* user) {
+  auto& pinned = *static_cast<Pinned*>(user);
+  auto* tls = static_cast<SSL_CTX*>(context);
+  use_pins(tls, pinned.check);
+  pinned.tickets.use_in(tls, pinned.origin, pinned.check.pins);
   return CURLE_OK;
 }
 
@@ -135,17 +172,21 @@ class CurlTransport final : public Transport {
   Result<HttpAnswer> post(const std::string& url, const PinSet& pins,
                           std::chrono::milliseconds timeout, const BodyMaker& body) override {
     const NoBrokenPipe guard;
-    if (!easy_ || check_.pins != pins) open(pins);
+    if (!easy_ || pinned_.check.pins != pins) open(pins);
     if (!easy_) return fail(TransportError::kBroken, "libcurl cannot be initialised");
-    check_.refused = false;
+    pinned_.check.refused = false;
+    pinned_.origin = origin_of(url);
     Exchange exchange{.curl = easy_.get(),
                       .make_body = &body,
                       .cancelled = &cancelled_,
+                      .check = &pinned_.check,
                       .body = {},
                       .answer = {},
-                      .error = {}};
+                      .error = {},
+                      .thrown = {}};
     attach(exchange, url, timeout);
     const CURLcode code = curl_easy_perform(easy_.get());
+    if (exchange.thrown) std::rethrow_exception(exchange.thrown);
     if (code != CURLE_OK) return tl::unexpected<Error>(explain(code, exchange, url));
     HttpAnswer answer{.body = std::move(exchange.answer)};
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &answer.status);
@@ -153,10 +194,12 @@ class CurlTransport final : public Transport {
   }
 
  private:
-  // A new handle, and with it new connections: those of the old one were judged by other pins.
+  // A new handle, and with it new connections and tickets: those of the old one were judged by
+  // other pins.
   void open(const PinSet& pins) {
     easy_.reset();
-    check_ = {.pins = pins};
+    pinned_.tickets.clear();
+    pinned_.check = {.pins = pins};
     easy_.reset(curl_easy_init());
     if (!easy_) return;
     headers_.reset(curl_slist_append(nullptr, "Content-Type: application/json"));
@@ -172,7 +215,9 @@ class CurlTransport final : public Transport {
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_PROTOCOLS_STR, "https");
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    set(CURLOPT_SSL_SESSIONID_CACHE, 0L);  // each connection shows its certificate
+    // libcurl's own cache uses a ticket again and again. Where trust roots decide, nothing resumes:
+    // each connection shows its certificate.
+    set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, on_progress);
     set(CURLOPT_READFUNCTION, on_read);
@@ -183,7 +228,7 @@ class CurlTransport final : public Transport {
     set(CURLOPT_SSL_VERIFYHOST, pins.empty() ? 2L : 0L);
     if (pins.empty()) return;
     set(CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
-    set(CURLOPT_SSL_CTX_DATA, &check_);
+    set(CURLOPT_SSL_CTX_DATA, &pinned_);
   }
 
   void attach(Exchange& exchange, const std::string& url, std::chrono::milliseconds timeout) {
@@ -198,9 +243,10 @@ class CurlTransport final : public Transport {
   }
 
   Error explain(CURLcode code, const Exchange& exchange, const std::string& url) const {
-    if (exchange.error) return *exchange.error;
     const std::string what = url + ": " + curl_easy_strerror(code);
-    if (check_.refused) return {TransportError::kUntrusted, url + ": the key is not a pinned one"};
+    if (pinned_.check.refused)
+      return {TransportError::kUntrusted, url + ": the key is not a pinned one"};
+    if (exchange.error) return *exchange.error;
     if (exchange.too_large) return {TransportError::kTooLarge, url + ": the answer is too large"};
     switch (code) {
       case CURLE_PEER_FAILED_VERIFICATION:
@@ -222,7 +268,7 @@ class CurlTransport final : public Transport {
   }
 
   const std::atomic<bool>& cancelled_;
-  PinCheck check_;
+  Pinned pinned_;
   Headers headers_{nullptr, curl_slist_free_all};
   Easy easy_;
 };

@@ -23,11 +23,11 @@ std::optional<Sha256Digest> spki_digest(X509* certificate) {
   return digest;
 }
 
-int verify_pins(X509_STORE_CTX* store, void* context) {
+// Called by OpenSSL, which is C.
+int verify_pins(X509_STORE_CTX* store, void* context) noexcept {
   auto& check = *static_cast<PinCheck*>(context);
   X509* leaf = X509_STORE_CTX_get0_cert(store);
-  const std::optional<Sha256Digest> digest = leaf == nullptr ? std::nullopt : spki_digest(leaf);
-  if (digest && pins_allow(check.pins, std::span(&*digest, 1))) {
+  if (leaf != nullptr && is_pinned(check.pins, leaf)) {
     X509_STORE_CTX_set_error(store, X509_V_OK);
     return 1;
   }
@@ -40,6 +40,11 @@ int verify_pins(X509_STORE_CTX* store, void* context) {
 
 void use_pins(SSL_CTX* context, PinCheck& check) {
   SSL_CTX_set_cert_verify_callback(context, verify_pins, &check);
+}
+
+bool is_pinned(const PinSet& pins, X509* certificate) {
+  const std::optional<Sha256Digest> digest = spki_digest(certificate);
+  return digest && pins_allow(pins, std::span(&*digest, 1));
 }
 
 std::optional<Sha256Digest> certificate_pin(ByteView der) {

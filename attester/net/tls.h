@@ -18,6 +18,9 @@ struct PinCheck {
 // `check` must outlive the context.
 void use_pins(SSL_CTX* context, PinCheck& check);
 
+// Whether the key of `certificate` is one of `pins`.
+bool is_pinned(const PinSet& pins, X509* certificate);
+
 // SHA-256 of a DER certificate's SubjectPublicKeyInfo; nullopt when it is no certificate.
 std::optional<Sha256Digest> certificate_pin(ByteView der);
 

@@ -32,7 +32,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
   // POSTs JSON. `pins`: the service's own; empty means the platform's trust roots and the host name
-  // decide. `timeout` bounds the whole exchange. An error of `body` comes back unchanged.
+  // decide. `timeout` bounds the whole exchange. An error of `body` comes back unchanged, and so
+  // does what it throws.
   virtual Result<HttpAnswer> post(const std::string& url, const PinSet& pins,
                                   std::chrono::milliseconds timeout, const BodyMaker& body) = 0;
 };

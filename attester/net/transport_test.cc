@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 
 #include <future>
+#include <set>
 
 #include "attester/testing/tls_server.h"
 #include "protocol/limits.h"
@@ -70,6 +71,75 @@ TEST_F(TransportTest, ANewConnectionGetsANewBody) {
   EXPECT_EQ(served.back().connection, 2);
   EXPECT_EQ(seen_.back().exporter, served.back().exporter);
   EXPECT_NE(served.front().exporter, served.back().exporter);
+}
+
+// Each exchange on a connection of its own.
+class ResumptionTest : public TransportTest {
+ protected:
+  ServerReply answer_once(const ServedRequest& request) {
+    served_.push_back(request);
+    ServerReply reply = echo(request);
+    reply.keep_alive = false;
+    return reply;
+  }
+  // Whether the connection of this exchange was resumed.
+  bool resumes(const TlsServer& server, const PinSet& pins) {
+    const Result<HttpAnswer> answer = post(server, pins);
+    EXPECT_TRUE(answer) << answer.error().text();
+    return served_.back().resumed;
+  }
+  std::vector<ServedRequest> served_;
+};
+
+TEST_F(ResumptionTest, GoesOnWithTheLastSessionAndBindsToEachConnection) {
+  for (const int version : {0, TLS1_2_VERSION}) {
+    TlsServer server([this](const ServedRequest& request) { return answer_once(request); },
+                     {.max_tls_version = version});
+    served_.clear();
+    seen_.clear();
+    EXPECT_FALSE(resumes(server, {server.spki()}));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(resumes(server, {server.spki()})) << version;
+    // A body may have been made for a connection that was closed meanwhile, too.
+    std::set<Bytes> seen;
+    for (const TlsFacts& facts : seen_) {
+      EXPECT_EQ(facts.spki, server.spki());
+      seen.insert(facts.exporter);
+    }
+    std::set<Bytes> exporters;
+    for (const ServedRequest& request : served_) {
+      EXPECT_TRUE(seen.contains(request.exporter));
+      exporters.insert(request.exporter);
+    }
+    EXPECT_EQ(exporters.size(), 4U) << "a resumed connection is one of its own";
+  }
+}
+
+TEST_F(ResumptionTest, ForgetsTheSessionWhenThePinsChange) {
+  TlsServer server([this](const ServedRequest& request) { return answer_once(request); });
+  Sha256Digest other = server.spki();
+  other[0] ^= std::byte{1};
+  EXPECT_FALSE(resumes(server, {server.spki()}));
+  EXPECT_FALSE(resumes(server, {server.spki(), other}));
+  EXPECT_TRUE(resumes(server, {server.spki(), other}));
+  for (const PinSet& pins : {PinSet{other}, PinSet{}}) {
+    const Result<HttpAnswer> answer = post(server, pins);
+    ASSERT_FALSE(answer) << "the key was good before, and is not now";
+    EXPECT_TRUE(answer.error().is(TransportError::kUntrusted)) << answer.error().text();
+  }
+  EXPECT_EQ(served_.size(), 3U);
+  EXPECT_FALSE(resumes(server, {server.spki()}));
+}
+
+TEST_F(ResumptionTest, KeepsTheSessionOfAConnectionThatBroke) {
+  TlsServer server([this](const ServedRequest& request) {
+    ServerReply reply = answer_once(request);
+    reply.hang_up = request.connection == 1 && served_.size() == 2;
+    reply.keep_alive = true;
+    return reply;
+  });
+  EXPECT_FALSE(resumes(server, {server.spki()}));
+  EXPECT_TRUE(resumes(server, {server.spki()})) << "on the connection that took its place";
+  EXPECT_EQ(served_.size(), 3U);
 }
 
 TEST_F(TransportTest, RefusesAKeyThatIsNotPinned) {

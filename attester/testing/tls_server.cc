@@ -151,6 +151,7 @@ void TlsServer::serve(int fd, int number) {
     while (std::optional<ServedRequest> request = reader.next()) {
       request->exporter = exporter_of(ssl.get());
       request->connection = number;
+      request->resumed = SSL_session_reused(ssl.get()) == 1;
       const ServerReply reply = handler_(*request);
       if (reply.hang_up) break;
       const std::string text = "HTTP/1.1 " + std::to_string(reply.status) +

@@ -16,9 +16,10 @@ namespace touchmark::attester::testing {
 
 struct ServedRequest {
   std::string path;
-  std::string body;    // without its chunks
-  Bytes exporter;      // as the server's side of the connection gives it
-  int connection = 0;  // counts from 1
+  std::string body;      // without its chunks
+  Bytes exporter;        // as the server's side of the connection gives it
+  int connection = 0;    // counts from 1
+  bool resumed = false;  // the connection goes on with an earlier session
 };
 
 struct ServerReply {

@@ -405,7 +405,12 @@ void Process::watch_for_reload() {
   reload_signals_.add(SIGHUP);
   reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
-    reload();
+    try {
+      reload();
+    } catch (const std::exception& failure) {
+      // Later signals are heard all the same.
+      log_->error("reload.failed", {{"error", failure.what()}});
+    }
     reload_signals_.clear();
     watch_for_reload();
   });
@@ -448,16 +453,17 @@ void Process::run() {
   asio::steady_timer package_grace(io_);
   signals_.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
-    log_->info("stopping", {{"signal", signal}});
     server_->stop();
+    log_->info("stopping", {{"signal", signal}});
     package_grace.expires_after(kPackageGrace);
     package_grace.async_wait([this](const boost::system::error_code& ended) {
       if (!ended) verifier_->registry().stop();
     });
   });
   std::vector<std::jthread> threads;
-  for (unsigned i = 1; i < plan_.threads; ++i) threads.emplace_back([this] { io_.run(); });
-  io_.run();
+  for (unsigned i = 1; i < plan_.threads; ++i)
+    threads.emplace_back([this] { verifier::http::run_until_stopped(io_, *log_); });
+  verifier::http::run_until_stopped(io_, *log_);
   threads.clear();
   verifier_->registry().stop();
   end_work();

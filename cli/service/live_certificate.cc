@@ -18,13 +18,13 @@ struct CurlCloser {
 // What the handshake showed, filled by the verification callback while libcurl connects.
 struct Seen {
   std::optional<ServedCertificate> certificate;
+  std::exception_ptr thrown;
 };
 
 // Stands in for OpenSSL's chain verification: runs it, notes its outcome, and goes on in any case,
 // so that the certificate of a development server can be read too. No request is ever sent on this
 // connection.
-int on_verify(X509_STORE_CTX* context, void* argument) {
-  auto& seen = *static_cast<Seen*>(argument);
+int look_at(X509_STORE_CTX* context, Seen& seen) {
   X509* leaf = X509_STORE_CTX_get0_cert(context);
   if (leaf == nullptr) return 0;
   const auto summary = pki::summarize_certificate(openssl::encode<i2d_X509>(leaf));
@@ -36,6 +36,17 @@ int on_verify(X509_STORE_CTX* context, void* argument) {
   }
   X509_STORE_CTX_set_error(context, X509_V_OK);
   return 1;
+}
+
+// OpenSSL is C, and must not be unwound.
+int on_verify(X509_STORE_CTX* context, void* argument) noexcept {
+  auto& seen = *static_cast<Seen*>(argument);
+  try {
+    return look_at(context, seen);
+  } catch (...) {
+    seen.thrown = std::current_exception();
+    return 0;
+  }
 }
 
 CURLcode on_ssl_context(CURL*, void* ssl_context, void* argument) {
@@ -57,6 +68,7 @@ Result<ServedCertificate> certificate_of_server(const std::string& domain, int t
   curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
   curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, &seen);
   const CURLcode code = curl_easy_perform(curl);
+  if (seen.thrown) std::rethrow_exception(seen.thrown);
   // libcurl checks the name once the handshake, and with it the proof that the server has the key,
   // is complete. A certificate shown in a handshake that failed proves nothing.
   const bool other_name = code == CURLE_PEER_FAILED_VERIFICATION;

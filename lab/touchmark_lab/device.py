@@ -56,9 +56,11 @@ class Device:
 
     def _read(self) -> None:
         assert self._daemon.process.stdout is not None
-        for line in self._daemon.process.stdout:
-            self._answers.put(line.decode(errors="replace"))
-        self._answers.put(None)
+        try:
+            for line in self._daemon.process.stdout:
+                self._answers.put(line.decode(errors="replace"))
+        finally:
+            self._answers.put(None)  # whoever waits for an answer learns that none comes
 
     def _next(self, timeout: float) -> dict[str, Any]:
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
-from touchmark_lab.process import Finished, LabError, run
+from touchmark_lab.process import Finished, run
 
 RELEASE = Path("app/build/outputs/apk/release/app-release.apk")
 _REPACKAGED = Path(".local/apktool/decoded-apk/repackaged-and-signed.apk")
@@ -62,7 +62,7 @@ class Attacker:
                 done = [edit(), self._script("./bin/repackage-apk")]
                 shutil.copy(self._demo / _REPACKAGED, self._path(variant))
                 self._steps[variant].set_result(done)
-            except (LabError, OSError) as error:  # handed to whoever waits for the step
+            except Exception as error:  # whatever it is, whoever waits for the step is told
                 for step in self._steps.values():
                     if not step.done():
                         step.set_exception(error)

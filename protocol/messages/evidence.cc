@@ -42,6 +42,7 @@ constexpr const char* kChecks = "checks";
 constexpr const char* kFindings = "findings";
 constexpr const char* kFindingId = "id";
 constexpr const char* kFindingDetail = "detail";
+constexpr const char* kFindingsOmitted = "findings_omitted";
 constexpr const char* kTls = "tls";
 constexpr const char* kExporter = "exporter";
 constexpr const char* kSpki = "spki";
@@ -92,14 +93,41 @@ Json app_claim(const EvidenceClaims& claims) {
   return out;
 }
 
-Json findings_claim(const std::vector<ReportedFinding>& findings) {
-  Json out = Json::array();
-  for (const ReportedFinding& finding : findings) {
-    if (out.size() == kMaxSentFindings) break;
-    out.push_back({{claim::kFindingId, finding.id},
-                   {claim::kFindingDetail, finding.detail.substr(0, kMaxSentDetail)}});
+// How many of each kind are sent: one of each in turn, until there is no more room.
+std::map<std::string_view, std::size_t> places(const std::vector<ReportedFinding>& findings) {
+  std::map<std::string_view, std::size_t> there;
+  for (const ReportedFinding& finding : findings) ++there[finding.id];
+  std::map<std::string_view, std::size_t> out;
+  std::size_t left = std::min(findings.size(), kMaxSentFindings);
+  while (left > 0) {
+    for (const auto& [id, count] : there) {
+      if (left == 0 || out[id] == count) continue;
+      ++out[id];
+      --left;
+    }
   }
   return out;
+}
+
+// In the order in which they were found.
+void put_findings(const std::vector<ReportedFinding>& findings, Json& out) {
+  std::map<std::string_view, std::size_t> left = places(findings);
+  Json sent = Json::array();
+  Json omitted = Json::object();
+  for (const ReportedFinding& finding : findings) {
+    std::size_t& place = left[finding.id];
+    if (place > 0) {
+      --place;
+      sent.push_back({{claim::kFindingId, finding.id},
+                      {claim::kFindingDetail, finding.detail.substr(0, kMaxSentDetail)}});
+    } else if (omitted.contains(finding.id)) {
+      omitted[finding.id] = omitted[finding.id].get<std::size_t>() + 1;
+    } else if (omitted.size() < kMaxOmittedKinds) {
+      omitted[finding.id] = 1;
+    }
+  }
+  out[claim::kFindings] = std::move(sent);
+  if (!omitted.empty()) out[claim::kFindingsOmitted] = std::move(omitted);
 }
 
 // --- Decoder -------------------------------------------------------------------------------------
@@ -157,6 +185,25 @@ void read_checks(Reader& claims, EvidenceClaims& out) {
   }
 }
 
+// What was left out is found all the same: the policy judges its kind, and people see how many.
+void read_omitted(Reader& claims, EvidenceClaims& out) {
+  if (!claims.has(claim::kFindingsOmitted)) return;
+  const Json& omitted = claims.object_json(claim::kFindingsOmitted);
+  if (omitted.size() > kMaxOmittedKinds) claims.fault().malformed("findings_omitted has too many");
+  if (claims.fault()) return;
+  for (const auto& [id, number] : omitted.items()) {
+    const auto count = get_int(omitted, id.c_str(), 1, kMaxInteger);
+    if (id.empty() || id.size() > kMaxWord || !count) {
+      claims.fault().malformed("findings_omitted is not an object of ids and numbers from 1");
+      return;
+    }
+    auto first = std::ranges::find(out.findings, id, &ReportedFinding::id);
+    if (first == out.findings.end()) first = out.findings.insert(first, {id, ""});
+    const std::string note = "(and " + std::to_string(*count) + " left out of the evidence) ";
+    first->detail = (note + first->detail).substr(0, kMaxDetail);
+  }
+}
+
 std::optional<std::string> read_pay(Reader& claims) {
   if (!claims.has(claim::kPay)) return std::nullopt;
   std::string text = claims.text(claim::kPay, kMaxWord);
@@ -189,10 +236,10 @@ Json encode_evidence(const EvidenceClaims& claims) {
            {claim::kApp, app_claim(claims)},
            {claim::kRangeProof, base64url_encode(claims.range_proof)},
            {claim::kChecks, claims.checks},
-           {claim::kFindings, findings_claim(claims.findings)},
            {claim::kTls,
             {{claim::kExporter, base64url_encode(claims.tls_exporter)},
              {claim::kSpki, base64url_encode(claims.tls_spki)}}}};
+  put_findings(claims.findings, out);
   if (!claims.submods.empty()) out[claim::kSubmods] = claims.submods;
   if (claims.pay) out[claim::kPay] = *claims.pay;
   return out;
@@ -219,6 +266,7 @@ Result<EvidenceClaims> decode_evidence_claims(const Json& payload) {
   out.tls_spki = tls.binary(claim::kSpki, kMaxTlsBytes);
   read_app(claims.object(claim::kApp), out);
   read_checks(claims, out);
+  read_omitted(claims, out);
   out.pay = read_pay(claims);
   if (claims.has(claim::kSubmods)) out.submods = claims.object_json(claim::kSubmods);
   if (fault) return fault.pass();

@@ -79,6 +79,8 @@ struct EvidenceClaims {
   Sha256Digest range_proof{};
 
   std::vector<std::string> checks;  // groups that ran, of kCheckGroups
+  // To be sent: all of them, whatever evidence has room for. Read from evidence that left some out:
+  // the first of their kind says in its detail how many, and there is one of each such kind.
   std::vector<ReportedFinding> findings;
   // Of the connection that carries this (RFC 9266), and SHA-256 of its peer's DER SPKI.
   Bytes tls_exporter;
@@ -97,8 +99,9 @@ struct Evidence : EvidenceClaims {
   std::string did;    // its device_id()
 };
 
-// The JWS payload. Of the findings the first kMaxSentFindings are in it, each detail cut to
-// kMaxSentDetail bytes.
+// The JWS payload. At most kMaxSentFindings findings are in it, each detail cut to kMaxSentDetail
+// bytes. Of more, each kind in turn gets a place, so that no flood of one kind hides another, and
+// the claim `findings_omitted` says how many of each kind were left out.
 Json encode_evidence(const EvidenceClaims& claims);
 // A compact JWS, signed by `key`. For keys that this process holds; the SDK signs with the
 // platform's.

@@ -201,6 +201,90 @@ TEST_F(EvidenceTest, SendsNoMoreThanFitsIntoARequest) {
   EXPECT_TRUE(decode_evidence(sign_evidence(claims, key_)));
 }
 
+// In the evidence: id -> how many are in it, and how many it says were left out.
+using Counts = std::map<std::string, std::pair<std::size_t, std::size_t>>;
+Counts counts_of(const EvidenceClaims& claims) {
+  const Json json = encode_evidence(claims);
+  Counts out;
+  for (const Json& finding : json["findings"]) ++out[finding["id"].get<std::string>()].first;
+  const Json omitted = json.value("findings_omitted", Json::object());
+  for (const auto& [id, count] : omitted.items()) out[id].second = count.get<std::size_t>();
+  return out;
+}
+
+TEST_F(EvidenceTest, AFloodOfOneKindHidesNoOther) {
+  EvidenceClaims claims = full_claims();
+  claims.findings.assign(5000, {"hook.unknown-code", "a mapping"});
+  claims.findings.push_back({"root.su", "/system/xbin/su"});
+  claims.findings.insert(claims.findings.end(), 3, {"debug.attached", "a tracer"});
+  EXPECT_EQ(
+      counts_of(claims),
+      (Counts{{"hook.unknown-code", {96, 4904}}, {"root.su", {1, 0}}, {"debug.attached", {3, 0}}}));
+  auto read = decode_evidence(sign_evidence(claims, key_));
+  ASSERT_TRUE(read) << read.error().text();
+  ASSERT_EQ(read->findings.size(), kMaxSentFindings);
+  EXPECT_EQ(read->findings[0], (ReportedFinding{"hook.unknown-code",
+                                                "(and 4904 left out of the evidence) a mapping"}));
+  EXPECT_EQ(read->findings[96], (ReportedFinding{"root.su", "/system/xbin/su"}));
+  claims.findings.insert(claims.findings.end(), 5000, {"root.su", ""});
+  claims.findings.insert(claims.findings.begin(), 200, {"app.unreadable", ""});
+  EXPECT_EQ(counts_of(claims), (Counts{{"hook.unknown-code", {32, 4968}},
+                                       {"root.su", {32, 4969}},
+                                       {"app.unreadable", {33, 167}},
+                                       {"debug.attached", {3, 0}}}));
+}
+
+TEST_F(EvidenceTest, WhatFitsIsSentAsItAlwaysWas) {
+  EvidenceClaims claims = full_claims();
+  claims.findings.assign(kMaxSentFindings, {"root.su", "x"});
+  EXPECT_FALSE(encode_evidence(claims).contains("findings_omitted"));
+  EXPECT_EQ(decode_evidence(sign_evidence(claims, key_))->findings, claims.findings);
+  claims.findings.push_back({"root.su", "y"});
+  EXPECT_EQ(encode_evidence(claims)["findings_omitted"], (Json{{"root.su", 1}}));
+}
+
+// Kinds beyond the bound, which no version of the table comes near, lose their place and nothing
+// else.
+TEST_F(EvidenceTest, ManyKindsAreBoundedToo) {
+  EvidenceClaims claims = full_claims();
+  for (int i = 0; i < 1000; ++i) claims.findings.push_back({"kind-" + std::to_string(i), ""});
+  EXPECT_EQ(encode_evidence(claims)["findings_omitted"].size(), kMaxOmittedKinds);
+  EXPECT_TRUE(decode_evidence(sign_evidence(claims, key_)));
+}
+
+// Another client may leave out all of a kind; the service judges it no less.
+TEST_F(EvidenceTest, AKindThatIsLeftOutAltogetherIsFound) {
+  Json claims = this->claims();
+  claims["findings"] = Json::array({{{"id", "root.su"}, {"detail", std::string(kMaxDetail, 'x')}}});
+  claims["findings_omitted"] = {{"root.su", 2}, {"hook.framework", 7}, {"never.heard-of", 1}};
+  auto evidence = decode_evidence(sign(claims));
+  ASSERT_TRUE(evidence) << evidence.error().text();
+  std::map<std::string, std::string> found;
+  for (const ReportedFinding& finding : evidence->findings) found[finding.id] = finding.detail;
+  EXPECT_EQ(found.size(), 3U);
+  EXPECT_EQ(found["root.su"].size(), kMaxDetail);
+  EXPECT_EQ(found["root.su"].substr(0, 36), "(and 2 left out of the evidence) xxx");
+  EXPECT_EQ(found["hook.framework"], "(and 7 left out of the evidence) ");
+  EXPECT_EQ(found["never.heard-of"], "(and 1 left out of the evidence) ");
+}
+
+TEST_F(EvidenceTest, RefusesOmissionsThatAreNone) {
+  for (const Json& omitted : {Json(1), Json::array({"root.su"}), Json{{"root.su", 0}},
+                              Json{{"root.su", -1}}, Json{{"root.su", "1"}}, Json{{"root.su", 1.5}},
+                              Json{{"", 1}}, Json{{std::string(kMaxWord + 1, 'a'), 1}}}) {
+    Json claims = this->claims();
+    claims["findings_omitted"] = omitted;
+    auto read = decode_evidence(sign(claims));
+    ASSERT_FALSE(read) << omitted.dump();
+    EXPECT_TRUE(read.error().is(EvidenceError::kMalformed)) << read.error().text();
+  }
+  Json claims = this->claims();
+  for (std::size_t i = 0; i <= kMaxOmittedKinds; ++i) {
+    claims["findings_omitted"]["kind-" + std::to_string(i)] = 1;
+  }
+  EXPECT_FALSE(decode_evidence(sign(claims)));
+}
+
 TEST_F(EvidenceTest, ReadsOtherMembersOfNoInterest) {
   Json claims = this->claims();
   claims["platform"]["api_level"] = "thirty-four";

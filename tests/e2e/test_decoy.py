@@ -243,6 +243,7 @@ def test_the_level_does_not_depend_on_the_verdict(tmp_path: Path) -> None:
         ("evidence.checks-missing", lambda c: c.update(checks=["app"])),
         ("evidence.wrong-account", lambda c: c.update(account="0" * len(c["account"]))),
         ("device.host-build", lambda c: c["sdk"].update(build="host")),
+        ("root.su", lambda c: c.update(findings_omitted={"root.su": 3})),
     ],
 )
 def test_each_failure_gets_a_decoy_of_that_shape(

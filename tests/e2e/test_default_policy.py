@@ -6,15 +6,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jwt
 import pytest
 
-from kit.hardware import AndroidPhone, AppleDevice, android_key, b64, client_data_hash
+from kit.hardware import AndroidPhone, AppleDevice, b64, client_data_hash
 from kit.registered_app import RegisteredApp, set_policy, touchmark, touchmark_json
 from kit.service import Service
-from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
+from kit.soft_attester import SoftAttester, b64url_decode
 
 HARDWARE = "a key in the phone's hardware"
 
@@ -46,46 +45,11 @@ def app(
     started.service.stop()
 
 
-def attest(app: RegisteredApp, attester: SoftAttester, **changed: Any) -> tuple[bool, list[str]]:
-    """Whether the token is valid, and the findings in the service's log."""
-    seen = app.service.log.stat().st_size
-    token = attester.attest(**changed).json()["token"]
-    event = [e for e in app.service.events(seen) if e.get("event") == "attest"][-1]
-    try:
-        jwt.decode(token, app.secret, algorithms=["HS256"])
-        return True, event["findings"]
-    except jwt.InvalidSignatureError:
-        jwt.decode(token, app.decoy_secret, algorithms=["HS256"])
-        return False, event["findings"]
-
-
 @pytest.fixture
 def attester(app: RegisteredApp) -> Iterator[SoftAttester]:
-    made = SoftAttester(TlsConnection(app.url), app.account, app.app)
+    made = app.attester()
     yield made
     made.connection.close()
-
-
-def key_of(phone: AndroidPhone, attester: SoftAttester) -> dict[str, Any]:
-    nonce = b64url_decode(attester.challenge()["nonce"])
-    measurement = attester.app.measurement
-    signers = [bytes.fromhex(signer) for signer in measurement["signers"]]
-    return android_key(phone.attest(attester.key, nonce, measurement["package"], signers))
-
-
-def test_a_script_with_the_package_and_the_source_gets_a_decoy(
-    app: RegisteredApp, attester: SoftAttester
-) -> None:
-    assert attest(app, attester) == (False, ["hardware.assurance"])
-    host = {"sdk": {"platform": "Linux", "version": "0.1.0", "build": "host"}}
-    assert attest(app, attester, **host)[0] is False
-
-
-def test_a_phone_with_hardware_gets_a_valid_token(
-    app: RegisteredApp, attester: SoftAttester, phone: AndroidPhone
-) -> None:
-    submods = key_of(phone, attester)
-    assert attest(app, attester, submods=submods) == (True, [])
 
 
 def test_an_iphone_says_nothing_of_an_android_apps_key(
@@ -123,8 +87,8 @@ def test_software_evidence_is_warned_of_wherever_somebody_looks(tmp_path: Path) 
     app = RegisteredApp.start(tmp_path)
     try:
         set_policy(app.service, "development", tmp_path)
-        attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
-        assert attest(app, attester) == (True, [])
+        attester = app.attester()
+        assert app.judge(attester) == (True, [])
         status = touchmark_json(app.service, "status")
         assert any("SOFTWARE EVIDENCE PASSES" in warning for warning in status["warnings"])
         added = touchmark_json(app.service, "registration", "add", str(tmp_path / "app.apk"))
@@ -159,8 +123,8 @@ def test_an_older_data_folder_keeps_its_own_policy(tmp_path: Path) -> None:
         app.service.stop()
         make_older(app.service.data)
         app.service.start()
-        attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
-        assert attest(app, attester) == (True, [])
+        attester = app.attester()
+        assert app.judge(attester) == (True, [])
         status = touchmark_json(app.service, "status")
         assert any("SOFTWARE EVIDENCE PASSES" in warning for warning in status["warnings"])
         shown = touchmark_json(app.service, "policy", "show")
@@ -198,9 +162,9 @@ def test_host_builds_are_allowed_by_that_name_only(tmp_path: Path, build: str, v
             'version = 1\n[assurance]\nandroid = "tee"\nios = "secure-chip"\n',
             tmp_path,
         )
-        attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
+        attester = app.attester()
         sdk = {"platform": "Linux", "version": "0.1.0", "build": build}
-        passed, findings = attest(app, attester, sdk=sdk)
+        passed, findings = app.judge(attester, sdk=sdk)
         assert passed is valid, findings
         assert ("device.host-build" in findings) is not valid
     finally:

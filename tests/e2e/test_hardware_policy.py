@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import jwt
 import pytest
 
 from kit import hardware
-from kit.hardware import AndroidPhone, android_key
+from kit.hardware import AndroidPhone, vouched
 from kit.registered_app import RegisteredApp
-from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
 
 GRAPHENE = bytes(range(32))  # the key of a system that is not the phone maker's
 
@@ -61,35 +59,13 @@ def admin(app: RegisteredApp, method: str, body: object = None) -> dict[str, Any
     return answered
 
 
-def phone_like(maker: AndroidPhone, **changed: Any) -> AndroidPhone:
-    """Another phone of the same maker."""
-    keys = {n: getattr(maker, n) for n in ("root_key", "intermediate_key", "batch_key")}
-    phone = AndroidPhone(**keys, **changed)
-    phone.root, phone.intermediate, phone.batch = maker.root, maker.intermediate, maker.batch
-    return phone
-
-
 def attest(app: RegisteredApp, phone: AndroidPhone | None) -> tuple[bool, list[str]]:
     """One attestation of a fresh installation; no phone: a software key."""
-    connection = TlsConnection(app.url)
-    attester = SoftAttester(connection, app.account, app.app)
-    submods = {}
-    if phone:
-        nonce = b64url_decode(attester.challenge()["nonce"])
-        signers = [bytes.fromhex(s) for s in app.app.measurement["signers"]]
-        submods = android_key(
-            phone.attest(attester.key, nonce, app.app.measurement["package"], signers)
-        )
-    seen = app.service.log.stat().st_size
-    token = attester.attest(submods=submods).json()["token"]
-    connection.close()
-    findings = [e for e in app.service.events(seen) if e.get("event") == "attest"][-1]["findings"]
+    attester = app.attester()
     try:
-        jwt.decode(token, app.secret, algorithms=["HS256"])
-        return True, findings
-    except jwt.InvalidSignatureError:
-        jwt.decode(token, app.decoy_secret, algorithms=["HS256"])
-        return False, findings
+        return app.judge(attester, submods=vouched(phone, attester) if phone else {})
+    finally:
+        attester.connection.close()
 
 
 UNLOCKED = {"locked": False, "boot_state": hardware.UNVERIFIED, "boot_key": bytes(32)}
@@ -101,7 +77,7 @@ def test_a_document_that_says_nothing_asks_for_no_hardware_but_its_phone_must_be
 ) -> None:
     assert attest(app, maker) == (True, [])
     assert attest(app, None) == (True, [])
-    assert attest(app, phone_like(maker, **UNLOCKED)) == (
+    assert attest(app, maker.with_boot(**UNLOCKED)) == (
         False,
         ["boot.unlocked", "boot.unverified"],
     )
@@ -121,14 +97,14 @@ def test_another_system_passes_by_its_boot_key(
     app: RegisteredApp, maker: AndroidPhone, policy: Callable[[str], None]
 ) -> None:
     """GrapheneOS: a rule, not an exception."""
-    phone = phone_like(maker, **SELF_SIGNED)
+    phone = maker.with_boot(**SELF_SIGNED)
     assert attest(app, phone) == (False, ["boot.unverified"])
     policy(f'[boot.keys]\n"GrapheneOS" = "{GRAPHENE.hex()}"\n')
     assert attest(app, phone) == (True, [])
-    other = phone_like(maker, **{**SELF_SIGNED, "boot_key": bytes(31) + b"\1"})
+    other = maker.with_boot(**{**SELF_SIGNED, "boot_key": bytes(31) + b"\1"})
     assert attest(app, other) == (False, ["boot.unverified"])
     # The right key does not help a phone that would start any system.
-    unlocked = phone_like(maker, **{**SELF_SIGNED, "locked": False})
+    unlocked = maker.with_boot(**{**SELF_SIGNED, "locked": False})
     assert attest(app, unlocked) == (False, ["boot.unlocked"])
 
 

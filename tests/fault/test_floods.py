@@ -8,6 +8,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from kit.flood import Cost
 from kit.registered_app import RegisteredApp, touchmark
 from kit.soft_attester import SoftAttester, TlsConnection
 
-SECONDS = float(os.environ.get("TOUCHMARK_FLOOD_SECONDS", "6"))
-# Of one answer, the attacker's own processes on the same machine included.
+SECONDS = float(os.environ.get("TOUCHMARK_FLOOD_SECONDS", "10"))
+# Of most answers, and of each, beside the attacker's own processes on the same machine.
+USUAL = 1.0
 SLOWEST = 2.0
 MIB = 1 << 20
+HALF_HEADER = b"GET /healthz HTTP/1.1\r\nX-Slow: "
+HALF_BODY = b"POST /v1/attest HTTP/1.1\r\nHost: a\r\nContent-Length: 262144\r\n\r\n" + bytes(60_000)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +82,8 @@ def floods(app: RegisteredApp) -> dict[str, tuple[Any, ...]]:
         "half handshakes": (flood.half_handshakes, where, 1000, None, "127.0.0.2"),
         "handshakes": (flood.handshakes, where),
         "idle connections": (flood.idle_connections, where, 1200),
-        "dripping headers": (flood.dripping_headers, where, 700),
-        "dripping bodies": (flood.dripping_bodies, where, 700),
+        "dripping headers": (flood.dripping_requests, where, 700, HALF_HEADER),
+        "dripping bodies": (flood.dripping_requests, where, 700, HALF_BODY),
         "deaf clients": (flood.deaf_clients, where, 200),
         "refused evidence": (flood.requests, where, evidence(app), 1_000_000),
         "refused evidence, a connection each": (flood.requests, where, evidence(app), 1),
@@ -125,6 +129,10 @@ NAMES = [
 ]
 
 
+# Whatever else the machine does counts as the service's: one round of these has to hold.
+ROUNDS = 3
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_others_are_served_and_nothing_grows_without_bound(
     target: RegisteredApp, name: str, capsys: pytest.CaptureFixture[str]
@@ -132,31 +140,59 @@ def test_others_are_served_and_nothing_grows_without_bound(
     what = floods(target)
     assert sorted(what) == sorted(NAMES)
     attest(target)
-    calm = timed(lambda: attest(target))
-    calm_command = timed(lambda: touchmark(target.service, "status"))
-    before = Cost.of(target.service)
-    attestations: list[float] = []
-    commands: list[float] = []
-    with flood.running(*what[name], processes=2):
-        until = time.monotonic() + SECONDS + 1  # the attackers take a while to start
-        while time.monotonic() < until:
-            attestations.append(timed(lambda: attest(target)))
-            commands.append(timed(lambda: touchmark(target.service, "status")))
-            time.sleep(0.05)
-        after = Cost.of(target.service)
-    with capsys.disabled():
-        print(
-            f"\n{name}: attestation {statistics.median(attestations):.3f} s, "
-            f"at most {max(attestations):.3f} (calm {calm:.3f}); "
-            f"command {statistics.median(commands):.3f} s, at most {max(commands):.3f} "
-            f"(calm {calm_command:.3f}); {after.grown_since(before)}"
+    for left in reversed(range(ROUNDS)):
+        calm = Times.of(target)
+        before = Cost.of(target.service)
+        during = Times()
+        with flood.running(*what[name], processes=2):
+            until = time.monotonic() + SECONDS + 1  # the attackers take a while to start
+            while time.monotonic() < until:
+                during.add(target)
+                time.sleep(0.05)
+            after = Cost.of(target.service)
+        with capsys.disabled():
+            print(f"\n{name}: {during} (calm: {calm}); {after.grown_since(before)}")
+        assert after.memory - before.memory < 128 * MIB
+        assert after.log - before.log < 16 * MIB
+        assert after.database - before.database < 16 * MIB
+        assert after.descriptors < 1000 + 128
+        slow = during.slower_than(calm)
+        if not slow:
+            return
+        assert left > 0, slow
+
+
+@dataclass
+class Times:
+    """Of attestations and of an operator's commands, in seconds."""
+
+    attestations: list[float] = field(default_factory=list)
+    commands: list[float] = field(default_factory=list)
+
+    @staticmethod
+    def of(app: RegisteredApp) -> Times:
+        times = Times()
+        times.add(app)
+        return times
+
+    def add(self, app: RegisteredApp) -> None:
+        self.attestations.append(timed(lambda: attest(app)))
+        self.commands.append(timed(lambda: touchmark(app.service, "status")))
+
+    def slower_than(self, calm: Times) -> str:
+        for times, before in (
+            (self.attestations, calm.attestations),
+            (self.commands, calm.commands),
+        ):
+            if statistics.median(times) > before[0] + USUAL or max(times) > before[0] + SLOWEST:
+                return str(self)
+        return ""
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{what} {statistics.median(times):.3f} s, at most {max(times):.3f}"
+            for what, times in (("attestation", self.attestations), ("command", self.commands))
         )
-    assert max(attestations) < calm + SLOWEST
-    assert max(commands) < calm_command + SLOWEST
-    assert after.memory - before.memory < 128 * MIB
-    assert after.log - before.log < 16 * MIB
-    assert after.database - before.database < 16 * MIB
-    assert after.descriptors < 1000 + 128
 
 
 def test_a_flood_is_told_in_the_log_and_not_by_a_line_for_each_request(

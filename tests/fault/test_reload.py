@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import signal
 import ssl
@@ -10,41 +9,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from kit.certificate import pem, self_signed
 from kit.command import Command
 from kit.flood import address_of
 from kit.service import Service
 from kit.soft_attester import TlsConnection
 
 
-def write_pair(folder: Path, key: ec.EllipticCurvePrivateKey, common_name: str) -> bytes:
+def write_pair(folder: Path, key: ec.EllipticCurvePrivateKey) -> bytes:
     """cert.pem and key.pem; the certificate's DER."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return certificate.public_bytes(serialization.Encoding.DER)
+    certificate = self_signed(key, "localhost")
+    (folder / "cert.pem").write_bytes(certificate)
+    (folder / "key.pem").write_bytes(pem(key))
+    return ssl.PEM_cert_to_DER_cert(certificate.decode())
 
 
 def shown(service: Service) -> bytes:
@@ -70,13 +49,13 @@ def events(service: Service, name: str) -> list[dict[str, object]]:
 
 def test_the_certificate_is_read_again(tmp_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    first = write_pair(tmp_path, key, "first")
+    first = write_pair(tmp_path, key)
     pair = ["--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem")]
     service = Service(tmp_path / "data", pair).start()
     try:
         assert shown(service) == first
         kept = TlsConnection(service.url)
-        second = write_pair(tmp_path, key, "second")
+        second = write_pair(tmp_path, key)
         assert shown(service) == first, "not before it is told to"
         hang_up(service)
         eventually(lambda: shown(service) == second)
@@ -87,14 +66,14 @@ def test_the_certificate_is_read_again(tmp_path: Path) -> None:
         (tmp_path / "cert.pem").write_text("nonsense")
         hang_up(service)
         eventually(lambda: len(events(service, "tls.reload_failed")) == 1)
-        write_pair(tmp_path, ec.generate_private_key(ec.SECP256R1()), "third")
+        write_pair(tmp_path, ec.generate_private_key(ec.SECP256R1()))
         (tmp_path / "key.pem").unlink()
         hang_up(service)
         eventually(lambda: len(events(service, "tls.reload_failed")) == 2)
         assert shown(service) == second
 
         # A key that apps do not pin is served, and loudly.
-        third = write_pair(tmp_path, ec.generate_private_key(ec.SECP256R1()), "third")
+        third = write_pair(tmp_path, ec.generate_private_key(ec.SECP256R1()))
         hang_up(service)
         eventually(lambda: shown(service) == third)
         assert "--service-pin" in str(events(service, "tls.reloaded")[1]["warning"])

@@ -110,36 +110,14 @@ def half_handshakes(
             held.pop(0).close()
 
 
-def dripping_headers(address: Address, count: int) -> None:
-    """Requests whose header comes a byte at a time."""
+def dripping_requests(address: Address, count: int, begin: bytes) -> None:
+    """Requests of which `begin` comes at once, and the rest a byte at a time."""
     held: list[ssl.SSLSocket] = []
     while True:
         if len(held) < count:
             with contextlib.suppress(OSError):
                 one = connect(address)
-                one.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
-                held.append(one)
-        else:
-            time.sleep(0.05)
-        for one in held[:]:
-            try:
-                one.sendall(b"a")
-            except OSError:
-                held.remove(one)
-                one.close()
-
-
-def dripping_bodies(address: Address, count: int) -> None:
-    """The same with bodies of what an attestation may have."""
-    held: list[ssl.SSLSocket] = []
-    while True:
-        if len(held) < count:
-            with contextlib.suppress(OSError):
-                one = connect(address)
-                one.sendall(
-                    b"POST /v1/attest HTTP/1.1\r\nHost: a\r\nContent-Length: 262144\r\n\r\n"
-                    + bytes(60_000)
-                )
+                one.sendall(begin)
                 held.append(one)
         else:
             time.sleep(0.05)

@@ -4,6 +4,7 @@ Apple's App Attest."""
 from __future__ import annotations
 
 import base64
+import copy
 import datetime
 import hashlib
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from kit import cbor, der
+from kit.soft_attester import SoftAttester, b64url_decode
 
 KEY_DESCRIPTION = ObjectIdentifier("1.3.6.1.4.1.11129.2.1.17")
 TRUSTED_ENVIRONMENT = 1
@@ -94,6 +96,13 @@ class AndroidPhone:
             self.batch_name, self.batch_key, middle, self.intermediate_key, ca=True
         )
 
+    def with_boot(self, **changed: Any) -> AndroidPhone:
+        """Another phone of the same maker, which booted otherwise."""
+        phone = copy.copy(self)
+        for name, value in changed.items():
+            setattr(phone, name, value)
+        return phone
+
     def write_root(self, path: Path) -> Path:
         path.write_bytes(self.root.public_bytes(serialization.Encoding.PEM))
         return path
@@ -142,6 +151,14 @@ class AndroidPhone:
 def android_key(chain: list[bytes]) -> dict[str, Any]:
     """The claim `submods`."""
     return {"android-key": {"chain": [b64(c) for c in chain]}}
+
+
+def vouched(phone: AndroidPhone, attester: SoftAttester) -> dict[str, Any]:
+    """The claim `submods` of an installation whose key is in the phone's hardware."""
+    nonce = b64url_decode(attester.challenge()["nonce"])
+    app = attester.app.measurement
+    signers = [bytes.fromhex(signer) for signer in app["signers"]]
+    return android_key(phone.attest(attester.key, nonce, app["package"], signers))
 
 
 @dataclass

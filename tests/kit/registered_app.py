@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jwt
+
 from kit import apk
 from kit.service import BINARY, Service
-from kit.soft_attester import App, b64url_decode
+from kit.soft_attester import App, SoftAttester, TlsConnection, b64url_decode
 
 
 @dataclass
@@ -58,6 +60,22 @@ class RegisteredApp:
             base64.b64decode(secrets["decoy_secret"]),
             key,
         )
+
+    def attester(self, app: App | None = None) -> SoftAttester:
+        """A new installation of `app`, with a key and a connection of its own."""
+        return SoftAttester(TlsConnection(self.url), self.account, app or self.app)
+
+    def judge(self, attester: SoftAttester, **changed: Any) -> tuple[bool, list[str]]:
+        """One attestation: whether the token is valid, and the findings in the service's log."""
+        seen = self.service.log.stat().st_size
+        token = attester.attest(**changed).json()["token"]
+        event = [e for e in self.service.events(seen) if e.get("event") == "attest"][-1]
+        try:
+            jwt.decode(token, self.secret, algorithms=["HS256"])
+            return True, event["findings"]
+        except jwt.InvalidSignatureError:
+            jwt.decode(token, self.decoy_secret, algorithms=["HS256"])
+            return False, event["findings"]
 
 
 def set_policy(service: Service, policy: str, folder: Path) -> None:

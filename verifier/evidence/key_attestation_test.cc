@@ -346,6 +346,36 @@ TEST_F(KeyAttestationTest, OnlyTheBatchCertificateMayBeNoCa) {
   EXPECT_EQ(outcome(), "chain.not-a-ca");
 }
 
+TEST_F(KeyAttestationTest, EachCertificateAboveTheBatchMayIssueTheOneBelow) {
+  const auto constraints = [](std::string_view path_length) {
+    Bytes out = to_bytes(as_bytes(std::string_view("\x30\x06\x01\x01\xff\x02\x01", 7)));
+    append(out, as_bytes(path_length));
+    return std::pair<std::string, Bytes>("2.5.29.19", out);
+  };
+  const auto usage = [](std::string_view bits) {
+    return std::pair<std::string, Bytes>("2.5.29.15", to_bytes(as_bytes(bits)));
+  };
+  intermediate_.ca.reset();
+  intermediate_.extensions = {constraints("\x01")};
+  EXPECT_EQ(outcome(), "verified");
+  intermediate_.extensions = {constraints(std::string_view("\x00", 1))};
+  EXPECT_EQ(outcome(), "chain.path-too-long");
+
+  intermediate_.ca = true;
+  constexpr std::string_view kCertSign("\x03\x02\x02\x04", 4);
+  constexpr std::string_view kSignatureAlone("\x03\x02\x07\x80", 4);
+  constexpr std::string_view kNone("\x03\x01\x00", 3);
+  intermediate_.extensions = {usage(kCertSign)};
+  EXPECT_EQ(outcome(), "verified");
+  for (const std::string_view bits : {kSignatureAlone, kNone, std::string_view("\x04\x01\x04")}) {
+    intermediate_.extensions = {usage(bits)};
+    EXPECT_EQ(outcome(), "chain.not-a-ca");
+  }
+  intermediate_.extensions = {};
+  batch_.extensions = {usage(kSignatureAlone)};  // as many phones' are
+  EXPECT_EQ(outcome(), "verified");
+}
+
 TEST_F(KeyAttestationTest, FactoryChainsDoNotExpireRemoteOnesDo) {
   request_.as_of = from_unix(1900000000);
   EXPECT_EQ(outcome(), "verified");

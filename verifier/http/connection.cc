@@ -156,7 +156,7 @@ asio::awaitable<bool> HttpConnection::handshake() {
   if (stream_.has_record()) enter(Stage::kHandshake);
   auto identity = context_.tls.current();
   served_key_ = identity->spki_sha256;
-  error = co_await stream_.handshake(std::move(identity));
+  error = co_await stream_.handshake(std::move(identity), static_cast<std::uint8_t>(listener_));
   if (error) co_return false;
   exporter_ = channel_binding(stream_.native_handle());
   if (!exporter_) {

@@ -188,7 +188,7 @@ class SpdLog final : public Log {
       return format_ == LogFormat::kJson ? json_line(level, name, bounded)
                                          : text_line(level, name, bounded);
     });
-    logger_.log(spdlog_level(level), std::string_view(line));
+    logger_.log(spdlog_level(level), spdlog::string_view_t(line));
   }
 
   Result<void> reopen() override {

@@ -77,6 +77,36 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
   return fail(ServerError::kListen, where + ": " + error.message());
 }
 
+namespace {
+
+// In a handler of exceptions: logs what was thrown; with no memory even for that, nothing.
+void tell_thrown(Log& log, std::string_view event) noexcept {
+  try {
+    std::string what = "not a std::exception";
+    try {
+      throw;
+    } catch (const std::exception& failure) {
+      what = failure.what();
+    } catch (...) {
+    }
+    log.client(LogLevel::kError, event, {{"error", what}});
+  } catch (...) {
+  }
+}
+
+}  // namespace
+
+void run_until_stopped(asio::io_context& io, Log& log) noexcept {
+  for (;;) {
+    try {
+      io.run();
+      return;
+    } catch (...) {
+      tell_thrown(log, "handler.failed");
+    }
+  }
+}
+
 struct Server::Shared {
   explicit Shared(const ServerSettings& settings)
       : protection(settings.protection),
@@ -133,35 +163,47 @@ std::size_t Server::connections() const {
   return connections_.size();
 }
 
+// What is thrown in here, for want of memory as a rule, ends neither the loop nor the service.
 asio::awaitable<void> Server::accept_loop(tcp::acceptor& acceptor, Listener listener) {
   error_code ignored;
   acceptor.non_blocking(true, ignored);
   asio::steady_timer pause(strand_);
   while (!stopping_) {
-    // Each connection has a strand of its own.
-    auto [error, socket] = co_await acceptor.async_accept(asio::make_strand(io_), kAsTuple);
-    for (int taken = 0; !error && !stopping_; ++taken) {
-      try {
-        start_connection(std::move(socket), listener);
-      } catch (const std::exception& failure) {
-        // No memory for one connection must not end the loop for all that follow.
-        context_.log.client(LogLevel::kError, "accept.failed", {{"error", failure.what()}});
-      }
-      if (taken >= kAcceptedAtOnce || table(listener).leaving() > kMostLeaving) break;
-      socket = acceptor.accept(asio::make_strand(io_), error);
+    milliseconds wait{20};
+    try {
+      wait = co_await accept_some(acceptor, listener);
+    } catch (...) {
+      tell_thrown(context_.log, "accept.failed");
     }
-    if (stopping_) co_return;
-    bool has_to_wait = table(listener).leaving() > kMostLeaving;
-    if (error && error != asio::error::would_block && error != asio::error::connection_aborted) {
-      // Out of descriptors, as a rule: one that waits makes room, or one that ends.
-      context_.log.client(LogLevel::kWarning, "accept.failed", {{"error", error.message()}});
-      table(listener).evict_one();
-      has_to_wait = true;
-    }
-    if (!has_to_wait) continue;
-    pause.expires_after(milliseconds(error ? 20 : 1));
+    if (wait == milliseconds(0)) continue;
+    pause.expires_after(wait);
     co_await pause.async_wait(kAsTuple);
   }
+}
+
+asio::awaitable<milliseconds> Server::accept_some(tcp::acceptor& acceptor, Listener listener) {
+  constexpr milliseconds kAtOnce{0};
+  // Each connection has a strand of its own.
+  auto [error, socket] = co_await acceptor.async_accept(asio::make_strand(io_), kAsTuple);
+  for (int taken = 0; !error && !stopping_; ++taken) {
+    try {
+      start_connection(std::move(socket), listener);
+    } catch (...) {
+      // No memory for one connection must not keep those that follow waiting.
+      tell_thrown(context_.log, "accept.failed");
+    }
+    if (taken >= kAcceptedAtOnce || table(listener).leaving() > kMostLeaving) break;
+    socket = acceptor.accept(asio::make_strand(io_), error);
+  }
+  if (stopping_) co_return kAtOnce;
+  if (error && error != asio::error::would_block && error != asio::error::connection_aborted) {
+    // Out of descriptors, as a rule: one that waits makes room, or one that ends.
+    context_.log.client(LogLevel::kWarning, "accept.failed", {{"error", error.message()}});
+    table(listener).evict_one();
+    co_return milliseconds(20);
+  }
+  if (table(listener).leaving() <= kMostLeaving) co_return kAtOnce;
+  co_return milliseconds(error ? 20 : 1);
 }
 
 void Server::start_connection(tcp::socket socket, Listener listener) {
@@ -209,8 +251,8 @@ void Server::end_connection(HttpConnection& connection, const std::exception_ptr
   if (!exception) return;
   try {
     std::rethrow_exception(exception);
-  } catch (const std::exception& failure) {
-    context_.log.error("connection.failed", {{"error", failure.what()}});
+  } catch (...) {
+    tell_thrown(context_.log, "connection.failed");
   }
 }
 
@@ -220,24 +262,39 @@ asio::awaitable<void> Server::housekeeping_loop() {
     timer.expires_after(settings_.housekeeping_every);
     co_await timer.async_wait(kAsTuple);
     if (stopping_) co_return;
-    tell_pressure();
-    context_.log.report_dropped();
+    try {
+      tell_pressure();
+      context_.tls.housekeep();
+      context_.log.report_dropped();
+    } catch (...) {
+      tell_thrown(context_.log, "housekeeping.failed");
+    }
     co_await housekeep();
   }
 }
 
 asio::awaitable<void> Server::housekeep() {
-  co_await context_.workers.general.run([this] {
-    try {
+  try {
+    co_await context_.workers.general.run([this] {
       housekeep_();
-    } catch (const std::exception& failure) {
-      context_.log.error("housekeeping.failed", {{"error", failure.what()}});
-    }
-    return true;
-  });
+      return true;
+    });
+  } catch (...) {
+    tell_thrown(context_.log, "housekeeping.failed");
+  }
 }
 
 asio::awaitable<void> Server::wind_down() {
+  try {
+    co_await end_connections();
+  } catch (...) {
+    tell_thrown(context_.log, "stop.failed");
+  }
+  co_await housekeep();
+  io_.stop();
+}
+
+asio::awaitable<void> Server::end_connections() {
   {
     const MutexLock lock(mutex_);
     for (const auto& [raw, weak] : connections_) {
@@ -253,8 +310,6 @@ asio::awaitable<void> Server::wind_down() {
   if (const std::size_t left = connections(); left > 0) {
     context_.log.warning("stop.connections_dropped", {{"count", left}});
   }
-  co_await housekeep();
-  io_.stop();
 }
 
 }  // namespace touchmark::verifier::http

@@ -36,6 +36,10 @@ struct ServerSettings {
   std::chrono::seconds housekeeping_every{5};
 };
 
+// Runs `io` on this thread until it is stopped. What a handler throws is logged ("handler.failed")
+// and ends that handler alone. Throws nothing itself.
+void run_until_stopped(boost::asio::io_context& io, Log& log) noexcept;
+
 class Server {
  public:
   // `housekeep` runs on a worker every few seconds, and once more after the last connection ended.
@@ -47,8 +51,8 @@ class Server {
   // Operators have a port of their own, and are not met at the other one any longer. Before
   // start().
   void listen_for_admins(boost::asio::ip::tcp::acceptor acceptor);
-  // Starts to accept. The caller runs the io_context on as many threads as it likes; its run()
-  // returns after stop().
+  // Starts to accept. The caller runs the io_context on as many threads as it likes
+  // (run_until_stopped()); it is stopped after stop().
   void start();
   // Accepts no more; idle connections end at once, others after their answer, all after the grace.
   // From any thread.
@@ -58,8 +62,12 @@ class Server {
  private:
   boost::asio::awaitable<void> accept_loop(boost::asio::ip::tcp::acceptor& acceptor,
                                            Listener listener);
+  // Takes what has come, and gives for how long to wait before the next.
+  boost::asio::awaitable<std::chrono::milliseconds> accept_some(
+      boost::asio::ip::tcp::acceptor& acceptor, Listener listener);
   boost::asio::awaitable<void> housekeeping_loop();
   boost::asio::awaitable<void> wind_down();
+  boost::asio::awaitable<void> end_connections();
   boost::asio::awaitable<void> housekeep();
   void start_connection(boost::asio::ip::tcp::socket socket, Listener listener);
   ConnectionTable& table(Listener listener);

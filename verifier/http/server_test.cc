@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <thread>
 
 #include "verifier/testing/http_checks.h"
@@ -67,6 +70,81 @@ TEST(Server, FindsEvidenceThatCameByAnotherConnection) {
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(running.log().events("attest").back()["findings"],
             Json::array({"app.not-registered", "network.mitm"}));
+}
+
+TEST(Server, SessionsResumeAndEachConnectionIsBoundToItself) {
+  RunningService running;
+  SoftAttester attester(MemoryApp::make(), running.verifier().account());
+  for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+    TlsClient first(running.port(), {.max_version = version});
+    ASSERT_TRUE(first.request("GET", "/healthz"));
+    ASSERT_NE(first.session(), nullptr);
+    EXPECT_FALSE(first.resumed());
+    TlsClient second(running.port(), {.max_version = version, .session = first.session()});
+    ASSERT_TRUE(second.resumed()) << version;
+    EXPECT_NE(first.exporter(), second.exporter());
+    attest(second, attester);
+    EXPECT_EQ(running.log().events("attest").back()["findings"],
+              Json::array({"app.not-registered"}))
+        << "the resumed connection is bound";
+    // TLS 1.3 gives a new ticket for the one that is spent; that of TLS 1.2 goes on.
+    EXPECT_EQ(second.session() != nullptr, version == TLS1_3_VERSION);
+
+    // What was made for the connection before, and for the one after, is not for this one.
+    for (TlsClient* other : {&first, &second}) {
+      TlsClient& relay = other == &first ? second : first;
+      attester.exporter = other->exporter();
+      attester.spki = to_bytes(ByteView(other->peer_spki()));
+      auto challenge = relay.request("POST", "/v1/challenge", attester.challenge_request());
+      ASSERT_TRUE(challenge);
+      ASSERT_TRUE(
+          relay.request("POST", "/v1/attest",
+                        attester.attest_request(attester.claims(Json::parse(challenge->body)))));
+      EXPECT_EQ(running.log().events("attest").back()["findings"],
+                Json::array({"app.not-registered", "network.mitm"}));
+    }
+  }
+}
+
+TEST(Server, ATicketIsGoodForItsPortAndItsCertificate) {
+  RunningServiceOptions options;
+  options.admin_port = true;
+  RunningService running(options);
+  const auto resumes = [](const TlsClient& from, std::uint16_t port) {
+    TlsClient client(port, {.session = from.session()});
+    EXPECT_TRUE(client.request("GET", "/healthz"));
+    return client.resumed();
+  };
+  const auto meet = [&](std::uint16_t port) {
+    auto client = std::make_unique<TlsClient>(port);
+    EXPECT_TRUE(client->request("GET", "/healthz"));
+    return client;
+  };
+  const auto app = meet(running.port());
+  const auto admin = meet(running.admin_port());
+  EXPECT_TRUE(resumes(*app, running.port()));
+  EXPECT_TRUE(resumes(*admin, running.admin_port()));
+  EXPECT_FALSE(resumes(*app, running.admin_port()));
+  EXPECT_FALSE(resumes(*admin, running.port()));
+
+  const TlsIdentity identity = testing::make_identity();
+  running.tls().replace(make_tls_context(identity).value());
+  EXPECT_FALSE(resumes(*app, running.port())) << "the certificate is another one";
+  const auto later = meet(running.port());
+  running.tls().replace(make_tls_context(identity).value());
+  EXPECT_TRUE(resumes(*later, running.port())) << "it is the same one, read again";
+}
+
+// What is sent in early data can be replayed.
+TEST(Server, TicketsAllowNoEarlyDataAndEndSoon) {
+  RunningService running;
+  TlsClient first(running.port());
+  ASSERT_TRUE(first.request("GET", "/healthz"));
+  ASSERT_NE(first.session(), nullptr);
+  EXPECT_EQ(SSL_SESSION_get_max_early_data(first.session()), 0U);
+  EXPECT_LE(SSL_SESSION_get_ticket_lifetime_hint(first.session()),
+            static_cast<unsigned long>(kTicketLifetime.count()));
+  EXPECT_GT(SSL_SESSION_get_ticket_lifetime_hint(first.session()), 0U);
 }
 
 TEST(Server, RefusesTls12WithoutExtendedMasterSecret) {
@@ -213,6 +291,88 @@ TEST(Server, StopsInBoundedTimeAndWritesDevices) {
   EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
   EXPECT_EQ(running.log().events("stop.connections_dropped").size(), 1U);
   EXPECT_EQ(running.store().devices(10)->size(), 1U);
+}
+
+// --- Exceptions ----------------------------------------------------------------------------------
+
+bool comes_true(const std::function<bool()>& condition) {
+  for (int i = 0; i < 600 && !condition(); ++i) std::this_thread::sleep_for(20ms);
+  return condition();
+}
+
+TEST(Server, HousekeepingGoesOnWhateverIsThrown) {
+  std::atomic<int> rounds = 0;
+  RunningServiceOptions options;
+  options.server.housekeeping_every = 1s;
+  options.server.max_connections = 4;
+  options.housekeep = [&rounds] {
+    if (++rounds % 2 == 1) throw std::bad_alloc();
+    throw 7;
+  };
+  RunningService running(options);
+  ASSERT_TRUE(comes_true([&] { return rounds >= 3; }));
+  // Not even that can be said; and there is pressure to tell of, and connections that fail.
+  running.log().fail(true);
+  std::vector<std::unique_ptr<TlsClient>> clients;
+  for (int i = 0; i < 12; ++i) clients.push_back(std::make_unique<TlsClient>(running.port()));
+  clients.clear();
+  const int before = rounds;
+  ASSERT_TRUE(comes_true([&] { return rounds >= before + 3; }));
+  running.log().fail(false);
+  EXPECT_FALSE(running.log().events("housekeeping.failed").empty());
+  TlsClient client(running.port());
+  ASSERT_TRUE(client.connected());
+  EXPECT_EQ(client.request("GET", "/healthz")->status, 200);
+  const int last = rounds;
+  running.stop();  // in spite of all
+  EXPECT_GT(rounds, last);
+}
+
+TEST(RunUntilStopped, AHandlerThatThrowsEndsNoThread) {
+  boost::asio::io_context io;
+  testing::MemoryLog log;
+  int ran = 0;
+  boost::asio::post(io, [] { throw std::runtime_error("first"); });
+  boost::asio::post(io, [] { throw 7; });
+  boost::asio::post(io, [&log] {
+    log.fail(true);
+    throw std::bad_alloc();
+  });
+  boost::asio::post(io, [&] {
+    log.fail(false);
+    ++ran;
+  });
+  run_until_stopped(io, log);
+  EXPECT_EQ(ran, 1);
+  const auto failed = log.events("handler.failed");
+  ASSERT_EQ(failed.size(), 2U);
+  EXPECT_EQ(failed[0]["error"], "first");
+  EXPECT_EQ(failed[1]["error"], "not a std::exception");
+}
+
+TEST(WorkerPool, WorkThatThrowsGivesItsPlaceUp) {
+  boost::asio::io_context io;
+  WorkerPool pool(1, 0);
+  int thrown = 0;
+  int done = 0;
+  const auto work = [&]() -> boost::asio::awaitable<void> {
+    for (int i = 0; i < 20; ++i) {
+      try {
+        const auto result = co_await pool.run_if_room([i]() -> int {
+          if (i % 2 == 0) throw std::bad_alloc();
+          return i;
+        });
+        if (result) ++done;
+      } catch (const std::bad_alloc&) {
+        ++thrown;
+      }
+    }
+  };
+  boost::asio::co_spawn(io, work, boost::asio::detached);
+  io.run();
+  EXPECT_EQ(thrown, 10);
+  EXPECT_EQ(done, 10);
+  EXPECT_TRUE(pool.idle());
 }
 
 TEST(ListenOn, TellsWhyItCannot) {

@@ -1,5 +1,5 @@
-// The bytes of one TLS connection, each operation under a deadline. The templates of Asio's stream
-// are instantiated in tls_stream.cc alone.
+// The bytes of one TLS connection, each operation under a deadline. OpenSSL reads and writes the
+// socket through a BIO of ours (tls_stream.cc), so that a connection that waits holds no buffers.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -39,16 +40,17 @@ class TlsStream {
   boost::asio::awaitable<boost::system::error_code> first_byte();
   // Whether a whole TLS record is there to be read: clients send their ClientHello at once.
   bool has_record();
-  // `identity` lives as long as the stream.
+  // `identity` lives as long as the stream. A session resumes only where certificate and `group`
+  // are those that it began with.
   boost::asio::awaitable<boost::system::error_code> handshake(
-      std::shared_ptr<ServedTls::Identity> identity);
+      std::shared_ptr<ServedTls::Identity> identity, std::uint8_t group);
   struct Read {
     boost::system::error_code error;  // eof or stream_truncated at the end
     std::size_t bytes = 0;
   };
   boost::asio::awaitable<Read> read_some(boost::asio::mutable_buffer into);
   boost::asio::awaitable<boost::system::error_code> write(std::string_view bytes);
-  // Says goodbye, then closes.
+  // Says goodbye, and closes once the client has closed, so that it sees what was sent last.
   boost::asio::awaitable<void> close();
 
  private:

@@ -4,22 +4,16 @@
 #include <boost/asio/use_awaitable.hpp>
 
 namespace touchmark::verifier::http {
-namespace {
-
-struct Counted {
-  explicit Counted(std::atomic<std::size_t>& counter) : count(counter) {}
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() { --count; }
-  std::atomic<std::size_t>& count;
-};
-
-}  // namespace
-
-boost::asio::awaitable<void> WorkerPool::run_there(std::function<void()> work) {
-  auto task = [this, &work]() -> boost::asio::awaitable<void> {
-    const Counted counted(at_hand_);
-    work();
+boost::asio::awaitable<void> WorkerPool::run_there(const std::function<void()>& work,
+                                                   Place& place) {
+  auto task = [&work, &place]() -> boost::asio::awaitable<void> {
+    try {
+      work();
+    } catch (...) {
+      place.give_up();
+      throw;
+    }
+    place.give_up();
     co_return;
   };
   co_await boost::asio::co_spawn(pool_, std::move(task), boost::asio::use_awaitable);

@@ -33,8 +33,9 @@ class WorkerPool {
   template <class Work>
   boost::asio::awaitable<std::invoke_result_t<Work>> run(Work work) {
     std::optional<std::invoke_result_t<Work>> result;
-    ++at_hand_;
-    co_await run_there([&] { result.emplace(work()); });
+    Place place(at_hand_);
+    const std::function<void()> job = [&] { result.emplace(work()); };
+    co_await run_there(job, place);
     co_return std::move(*result);
   }
 
@@ -42,17 +43,35 @@ class WorkerPool {
   template <class Work>
   boost::asio::awaitable<std::optional<std::invoke_result_t<Work>>> run_if_room(Work work) {
     std::optional<std::invoke_result_t<Work>> result;
-    if (at_hand_++ >= most_) {
-      --at_hand_;
-      co_return result;
-    }
-    co_await run_there([&] { result.emplace(work()); });
+    Place place(at_hand_);
+    if (place.taken_before() >= most_) co_return result;
+    const std::function<void()> job = [&] { result.emplace(work()); };
+    co_await run_there(job, place);
     co_return result;
   }
 
  private:
-  // Of work that `at_hand_` counts already.
-  boost::asio::awaitable<void> run_there(std::function<void()> work);
+  // A place among the work at hand, until it is given up. It is given up when the work is done and
+  // not when the caller goes on, and when the work never began, for want of memory.
+  class Place {
+   public:
+    explicit Place(std::atomic<std::size_t>& at_hand)
+        : at_hand_(&at_hand), taken_before_(at_hand++) {}
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    ~Place() { give_up(); }
+    std::size_t taken_before() const { return taken_before_; }
+    void give_up() {
+      if (at_hand_ != nullptr) --*at_hand_;
+      at_hand_ = nullptr;
+    }
+
+   private:
+    std::atomic<std::size_t>* at_hand_;
+    std::size_t taken_before_;
+  };
+  // Both live until the caller goes on.
+  boost::asio::awaitable<void> run_there(const std::function<void()>& work, Place& place);
 
   const std::size_t most_;
   std::atomic<std::size_t> at_hand_{0};  // waits or runs

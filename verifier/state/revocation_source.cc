@@ -32,6 +32,7 @@ std::string_view error_id(RevocationSourceError error) {
       {kMissing, "revocation.missing"},
       {kTooOld, "revocation.too-old"},
       {kStatus, "revocation.status"},
+      {kFailed, "revocation.failed"},
   });
   return kIds[error];
 }
@@ -67,13 +68,22 @@ Result<RevocationSource::List> RevocationSource::current() const {
 
 Result<void> RevocationSource::refresh() {
   const MutexLock refreshing(refresh_mutex_);
-  auto done = is_url(settings_.location) ? fetch() : load_file();
+  auto done = take();
   {
     const MutexLock lock(mutex_);
     state_.problem = done ? std::nullopt : std::optional(done.error().text());
   }
   if (settings_.on_refresh) settings_.on_refresh(done);
   return done;
+}
+
+// An exception, for want of memory as a rule, is a list that cannot be had this time.
+Result<void> RevocationSource::take() {
+  try {
+    return is_url(settings_.location) ? fetch() : load_file();
+  } catch (const std::exception& failure) {
+    return fail(RevocationSourceError::kFailed, settings_.location + ": " + failure.what());
+  }
 }
 
 Result<void> RevocationSource::fetch() {
@@ -161,13 +171,22 @@ void RevocationSource::run() {
   Seconds wait{0};
   Seconds retry = settings_.retry_interval;
   while (!stops_within(wait)) {
-    if (refresh()) {
+    if (refreshes()) {
       wait = settings_.refresh_interval;
       retry = settings_.retry_interval;
     } else {  // status() tells why
       wait = std::min(retry, settings_.refresh_interval);
       retry = wait * 2;
     }
+  }
+}
+
+// What on_refresh throws must not end the thread, and with it all later lists.
+bool RevocationSource::refreshes() noexcept {
+  try {
+    return refresh().has_value();
+  } catch (...) {
+    return false;
   }
 }
 

@@ -25,6 +25,7 @@ enum class RevocationSourceError {
   kMissing,  // no list was ever there, and one is required
   kTooOld,   // the list is older than allowed, and a fresh one is required
   kStatus,   // the server answered with another status than 200 or 304
+  kFailed,   // an exception, such as of no memory
 };
 std::string_view error_id(RevocationSourceError error);
 
@@ -82,11 +83,14 @@ class RevocationSource {
     std::optional<std::string> problem;
   };
 
+  Result<void> take() REQUIRES(refresh_mutex_);
   Result<void> fetch() REQUIRES(refresh_mutex_);
   Result<void> load_file();
   void load_cache();
   void save_cache(const std::string& body, const std::string& etag, UnixTime confirmed) const;
   void run();
+  // Whether a refresh succeeded.
+  bool refreshes() noexcept;
   // Whether it was told to stop within `time`.
   bool stops_within(Seconds time);
 

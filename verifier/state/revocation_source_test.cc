@@ -175,5 +175,28 @@ TEST_F(RevocationSourceTest, RefreshesInTheBackgroundUntilItEnds) {
   EXPECT_EQ(server_.count(), sent);
 }
 
+// Plays a service that has no memory for an answer, or no log for what came of it.
+class ThrowingClient final : public net::HttpClient {
+ public:
+  Result<net::HttpAnswer> send(const net::HttpRequest&) override {
+    ++count;
+    throw std::bad_alloc();
+  }
+  std::atomic<int> count = 0;
+};
+
+TEST_F(RevocationSourceTest, AnExceptionIsAListThatCannotBeHad) {
+  ThrowingClient client;
+  settings_.retry_interval = Seconds(1);
+  settings_.on_refresh = [](const Result<void>&) { throw std::runtime_error("no log"); };
+  RevocationSource source(settings_, client, clock_);
+  source.start();
+  for (int i = 0; i < 200 && client.count < 2; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_GE(client.count, 2);
+  EXPECT_EQ(source.status().problem.value_or("").substr(0, 17), "revocation.failed");
+}
+
 }  // namespace
 }  // namespace touchmark::verifier::state

@@ -9,6 +9,7 @@
 namespace touchmark::verifier::testing {
 
 void MemoryLog::event(http::LogLevel, std::string_view name, const Json& fields) {
+  if (fails_) throw std::bad_alloc();
   const MutexLock lock(mutex_);
   events_.emplace_back(name, fields);
 }
@@ -62,14 +63,16 @@ RunningService::RunningService(RunningServiceOptions options) {
       io_, std::move(acceptor),
       http::ConnectionContext{*router_, log_, workers_, *tls_, folder_, options.limits,
                               options.proxies, options.forwarded},
-      options.server, [this] { static_cast<void>(verifier_->housekeep()); });
+      options.server, options.housekeep ? options.housekeep : [this] {
+        static_cast<void>(verifier_->housekeep());
+      });
   if (options.admin_port) {
     auto admins = http::listen_on(io_, "127.0.0.1", 0).value();
     admin_port_ = admins.local_endpoint().port();
     server_->listen_for_admins(std::move(admins));
   }
   server_->start();
-  for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io_.run(); });
+  for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { http::run_until_stopped(io_, log_); });
 }
 
 void RunningService::stop() {

@@ -21,8 +21,11 @@ class MemoryLog final : public http::Log {
   // The fields of every event of that name.
   std::vector<Json> events(std::string_view name) const;
   std::string text() const;  // everything, a line an event
+  // Throws std::bad_alloc for all events from now on, or no longer.
+  void fail(bool fails) { fails_ = fails; }
 
  private:
+  std::atomic<bool> fails_ = false;
   mutable Mutex mutex_;
   std::vector<std::pair<std::string, Json>> events_ GUARDED_BY(mutex_);
 };
@@ -34,7 +37,8 @@ struct RunningServiceOptions {
   state::ServiceSettings service;
   http::TrustedProxies proxies;
   http::ForwardedHeader forwarded = http::ForwardedHeader::kEither;
-  bool admin_port = false;  // operators have a port of their own
+  bool admin_port = false;                    // operators have a port of their own
+  std::function<void()> housekeep = nullptr;  // in place of the verifier's
 };
 
 // A new key, self-signed for localhost.

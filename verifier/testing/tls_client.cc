@@ -15,7 +15,9 @@
 namespace touchmark::verifier::testing {
 
 TlsClient::TlsClient(std::uint16_t port, TlsClientOptions options)
-    : context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free), ssl_(nullptr, SSL_free) {
+    : context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free),
+      ssl_(nullptr, SSL_free),
+      session_(nullptr, SSL_SESSION_free) {
   // Writing to a connection that the service has closed is a result here, not the end of the test.
   std::signal(SIGPIPE, SIG_IGN);
   socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -34,7 +36,16 @@ TlsClient::TlsClient(std::uint16_t port, TlsClientOptions options)
   if (options.no_extended_master_secret) {
     SSL_CTX_set_options(context_.get(), SSL_OP_NO_EXTENDED_MASTER_SECRET);
   }
+  SSL_CTX_set_session_cache_mode(context_.get(),
+                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_set_app_data(context_.get(), this);
+  SSL_CTX_sess_set_new_cb(context_.get(), [](SSL* ssl, SSL_SESSION* session) {
+    auto* self = static_cast<TlsClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    self->session_.reset(SSL_SESSION_dup(session));
+    return 0;
+  });
   ssl_.reset(SSL_new(context_.get()));
+  if (options.session != nullptr) SSL_set_session(ssl_.get(), options.session);
   SSL_set_fd(ssl_.get(), socket_);
   connected_ = SSL_connect(ssl_.get()) == 1;
   ERR_clear_error();

@@ -17,6 +17,7 @@ namespace touchmark::verifier::testing {
 struct TlsClientOptions {
   int max_version = 0;  // TLS1_2_VERSION, ...; 0: the newest
   bool no_extended_master_secret = false;
+  SSL_SESSION* session = nullptr;  // to go on with
   int timeout_ms = 5000;
 };
 
@@ -35,6 +36,9 @@ class TlsClient {
   TlsClient& operator=(const TlsClient&) = delete;
 
   bool connected() const { return connected_; }
+  bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
+  // What a later connection may go on with: the newest ticket that came. nullptr without one.
+  SSL_SESSION* session() const { return session_.get(); }
   Bytes exporter() const;
   Sha256Digest peer_spki() const;
 
@@ -55,6 +59,7 @@ class TlsClient {
   int socket_ = -1;
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
+  std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session_;
   bool connected_ = false;
   std::string buffer_;
 };

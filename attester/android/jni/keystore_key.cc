@@ -100,9 +100,14 @@ void take_exception(JNIEnv* env, touchmark_bytes* text) {
 }
 
 // Calls a method that gives byte[], null for "there is none", or throws.
+// Where an argument could not be made, an exception is pending already.
 template <class... Arguments>
 touchmark_key_status call_for_bytes(JNIEnv* env, touchmark_bytes* out, jobject object,
                                     jmethodID method, Arguments... arguments) {
+  if (env->ExceptionCheck() != JNI_FALSE) {
+    take_exception(env, out);
+    return TOUCHMARK_KEY_FAILED;
+  }
   const jobject result = env->CallObjectMethod(object, method, arguments...);
   if (env->ExceptionCheck() != JNI_FALSE) {
     take_exception(env, out);
@@ -123,7 +128,10 @@ Json chain_of(JNIEnv* env, jobject key) {
   }
   const jsize count = env->GetArrayLength(certificates);
   for (jsize i = 0; i < count; ++i) {
-    chain.push_back(base64_encode(from_java(env, env->GetObjectArrayElement(certificates, i))));
+    jobject certificate = env->GetObjectArrayElement(certificates, i);
+    if (certificate == nullptr) return Json::array();
+    chain.push_back(base64_encode(from_java(env, certificate)));
+    env->DeleteLocalRef(certificate);
   }
   return chain;
 }
@@ -131,6 +139,10 @@ Json chain_of(JNIEnv* env, jobject key) {
 // Tokens are ASCII, for which the JVM's own UTF-8 is UTF-8.
 std::string play_token_of(JNIEnv* env, jobject key, const char* nonce) {
   jstring nonce_text = env->NewStringUTF(nonce);
+  if (nonce_text == nullptr) {
+    env->ExceptionClear();
+    return {};
+  }
   auto* token =
       static_cast<jstring>(env->CallObjectMethod(key, methods().play_integrity_token, nonce_text));
   if (env->ExceptionCheck() != JNI_FALSE || token == nullptr) {
@@ -138,10 +150,23 @@ std::string play_token_of(JNIEnv* env, jobject key, const char* nonce) {
     return {};
   }
   const char* text = env->GetStringUTFChars(token, nullptr);
-  if (text == nullptr) return {};
+  if (text == nullptr) {
+    env->ExceptionClear();
+    return {};
+  }
   std::string out(text);
   env->ReleaseStringUTFChars(token, text);
   return out;
+}
+
+// The core is C to a provider: what C++ throws in here is a failure of this call.
+template <class Call>
+touchmark_key_status guarded(const Call& call) noexcept {
+  try {
+    return call();
+  } catch (...) {
+    return TOUCHMARK_KEY_FAILED;
+  }
 }
 
 }  // namespace
@@ -165,24 +190,28 @@ bool KeystoreKey::find_methods(JNIEnv* env) {
   return all.describe != nullptr;
 }
 
+const KeystoreKey& KeystoreKey::self(void* context) {
+  return *static_cast<const KeystoreKey*>(context);
+}
+
 KeystoreKey::KeystoreKey(JNIEnv* env, jobject key) : key_(env->NewGlobalRef(key)) {
   env->GetJavaVM(&vm_);
   provider_.size = sizeof provider_;
   provider_.context = this;
   provider_.name = "android-keystore";
   provider_.load = [](void* context, const char* account, touchmark_bytes* spki) {
-    return static_cast<const KeystoreKey*>(context)->load(account, spki);
+    return guarded([&] { return self(context).load(account, spki); });
   };
   provider_.make = [](void* context, const char* account, const uint8_t* challenge, size_t size,
                       touchmark_bytes* spki) {
-    return static_cast<const KeystoreKey*>(context)->make(account, challenge, size, spki);
+    return guarded([&] { return self(context).make(account, challenge, size, spki); });
   };
   provider_.sign = [](void* context, const uint8_t* data, size_t size, touchmark_bytes* signature) {
-    return static_cast<const KeystoreKey*>(context)->sign(data, size, signature);
+    return guarded([&] { return self(context).sign(data, size, signature); });
   };
   provider_.evidence = [](void* context, const touchmark_evidence_request* request,
                           touchmark_bytes* json) {
-    return static_cast<const KeystoreKey*>(context)->evidence(*request, json);
+    return guarded([&] { return self(context).evidence(*request, json); });
   };
 }
 

@@ -30,6 +30,8 @@ class KeystoreKey {
   touchmark_key_status evidence(const touchmark_evidence_request& request,
                                 touchmark_bytes* json) const;
 
+  static const KeystoreKey& self(void* context);
+
   JavaVM* vm_ = nullptr;
   jobject key_ = nullptr;  // a global reference
   touchmark_key_provider provider_{};

@@ -19,7 +19,10 @@ extern NSErrorDomain const TMErrorDomain;  // codes are those of touchmark_statu
 - (instancetype)init NS_UNAVAILABLE;
 
 // Fetches a token for `url`, from the cache while it is fresh. `binding`: a value that the token is
-// bound to, or nil. `completion` runs once, on a thread of the SDK, with a token or an error.
+// bound to, or nil. `completion` runs once, with a token or an error: on a thread of the SDK, or on
+// the caller's where the arguments are none. Scheme, host and port of the URL alone are looked at.
+// Where URLSession may follow a redirect, take the header out of the new request: it would go to
+// whatever host the answer names (docs/integrate-ios.md).
 - (void)fetchTokenForURL:(NSURL*)url
                  binding:(nullable NSString*)binding
               completion:(void (^)(TMToken* _Nullable token, NSError* _Nullable error))completion;
@@ -28,7 +31,9 @@ extern NSErrorDomain const TMErrorDomain;  // codes are those of touchmark_statu
 - (void)discardTokens;
 
 // For URLSession:didReceiveChallenge:completionHandler:. NO: refuse the connection. The platform's
-// own evaluation of the trust comes first, and is this method's first step.
+// own evaluation of the trust comes first, and is this method's first step. `host`: "host:port" of
+// the challenge's protection space, or "host": then one of the pins of all rules of the host has to
+// be met, and a rule without pins does not unpin it.
 - (BOOL)allowsTrust:(SecTrustRef)trust forHost:(NSString*)host;
 
 @property(nonatomic, readonly, copy) NSString* deviceID;  // empty before the first token

@@ -33,8 +33,9 @@ static NSError *error_of(touchmark_status status, const char *message) {
   if (!(self = [super init])) return nil;
   _key = [[TMSecureEnclaveKey alloc] init];
   const touchmark_key_provider provider = [_key provider];
-  // Not in a backup: an installation's key does not move to another phone.
-  NSString *folder = NSSearchPathForDirectoriesInDomains(NSCachesDirectory, NSUserDomainMask, YES)[0];
+  // Not among the caches, which iOS empties: the newest configuration would go with them.
+  NSString *folder =
+      NSSearchPathForDirectoriesInDomains(NSApplicationSupportDirectory, NSUserDomainMask, YES)[0];
   NSString *storage = [folder stringByAppendingPathComponent:@"dev.touchmark"];
   NSString *version = NSProcessInfo.processInfo.operatingSystemVersionString;
   NSData *platform = [NSJSONSerialization dataWithJSONObject:@{
@@ -53,13 +54,26 @@ static NSError *error_of(touchmark_status status, const char *message) {
   options.key_provider = &provider;
   const char *message = NULL;
   const touchmark_status status = touchmark_open(&options, &_client, &message);
-  if (status == TOUCHMARK_OK) return self;
+  if (status == TOUCHMARK_OK) {
+    // Not in a backup: an installation's key does not move to another phone.
+    [[NSURL fileURLWithPath:storage isDirectory:YES] setResourceValue:@YES
+                                                               forKey:NSURLIsExcludedFromBackupKey
+                                                                error:NULL];
+    return self;
+  }
   if (error != NULL) *error = error_of(status, message);
   return nil;
 }
 
+// The last reference may go in a completion block, on the core's own thread, which must not close
+// the client: closing waits for that thread. The key outlives the client.
 - (void)dealloc {
-  touchmark_close(_client);
+  touchmark_client *client = _client;
+  TMSecureEnclaveKey *key = _key;
+  dispatch_async(dispatch_get_global_queue(QOS_CLASS_UTILITY, 0), ^{
+    touchmark_close(client);
+    (void)key;
+  });
 }
 
 static void fetched(void *context, touchmark_result *result) {
@@ -71,12 +85,31 @@ static void fetched(void *context, touchmark_result *result) {
   }
 }
 
+// What the connection will go by: a URL's parts, which need not be what its text says.
+static NSString *origin_of(NSURL *url) {
+  NSString *host = url.host == nil ? @"" : url.host;
+  const BOOL ipv6 = [host containsString:@":"] && ![host hasPrefix:@"["];
+  NSString *port = url.port == nil ? @"" : [@":" stringByAppendingString:url.port.stringValue];
+  return [NSString stringWithFormat:ipv6 ? @"%@://[%@]%@" : @"%@://%@%@", url.scheme, host, port];
+}
+
+// A C string ends at a NUL, and what is behind it would not count.
+static BOOL is_whole(NSString *_Nullable text) {
+  return text == nil || strlen(text.UTF8String) == [text lengthOfBytesUsingEncoding:NSUTF8StringEncoding];
+}
+
 - (void)fetchTokenForURL:(NSURL *)url
                  binding:(nullable NSString *)binding
               completion:(void (^)(TMToken *_Nullable, NSError *_Nullable))completion {
+  NSString *text = url.absoluteString;
+  if (!is_whole(text) || !is_whole(binding) ||
+      !touchmark_same_host(text.UTF8String, origin_of(url).UTF8String)) {
+    completion(nil, error_of(TOUCHMARK_INVALID_ARGUMENT, NULL));
+    return;
+  }
   void *context = (void *)CFBridgingRetain([completion copy]);
   const touchmark_status status = touchmark_fetch_token_async(
-      _client, url.absoluteString.UTF8String, binding.UTF8String, fetched, context);
+      _client, text.UTF8String, binding.UTF8String, fetched, context);
   if (status == TOUCHMARK_OK) return;
   CFBridgingRelease(context);
   completion(nil, error_of(status, NULL));
@@ -86,6 +119,8 @@ static void fetched(void *context, touchmark_result *result) {
   touchmark_discard_tokens(_client);
 }
 
+// The chain that the platform has evaluated, not what the peer sent: each of its certificates may
+// issue, and its root, of whatever version, is one that the phone trusts.
 - (BOOL)allowsTrust:(SecTrustRef)trust forHost:(NSString *)host {
   if (!SecTrustEvaluateWithError(trust, NULL)) return NO;
   const CFIndex count = SecTrustGetCertificateCount(trust);

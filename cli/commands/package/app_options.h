@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/commands/package/app_files.h"
+#include "cli/line/command.h"
 
 namespace touchmark::cli::commands {
 

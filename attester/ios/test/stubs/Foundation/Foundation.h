@@ -13,6 +13,8 @@
 #define nil ((id)0)
 #define NSEC_PER_SEC 1000000000ull
 
+size_t strlen(const char* text);
+
 typedef _Bool BOOL;
 typedef long NSInteger;
 typedef unsigned long NSUInteger;
@@ -58,6 +60,10 @@ enum { NSUTF8StringEncoding = 4 };
 - (nullable instancetype)initWithData:(NSData*)data encoding:(NSStringEncoding)encoding;
 - (NSString*)stringByAppendingString:(NSString*)other;
 - (NSString*)stringByAppendingPathComponent:(NSString*)component;
++ (instancetype)stringWithFormat:(NSString*)format, ...;
+- (BOOL)containsString:(NSString*)text;
+- (BOOL)hasPrefix:(NSString*)text;
+- (NSUInteger)lengthOfBytesUsingEncoding:(NSStringEncoding)encoding;
 - (nullable NSData*)dataUsingEncoding:(NSStringEncoding)encoding;
 @end
 
@@ -75,6 +81,7 @@ enum { NSUTF8StringEncoding = 4 };
 @interface NSNumber : NSObject
 + (NSNumber*)numberWithBool:(BOOL)value;
 + (NSNumber*)numberWithInt:(int)value;
+@property(readonly) NSString* stringValue;
 @end
 
 @interface NSArray<T> : NSObject
@@ -99,8 +106,18 @@ enum { NSUTF8StringEncoding = 4 };
 @end
 extern NSErrorUserInfoKey const NSLocalizedDescriptionKey;
 
+typedef NSString* NSURLResourceKey;
+extern NSURLResourceKey const NSURLIsExcludedFromBackupKey;
+
 @interface NSURL : NSObject
 @property(readonly, nullable) NSString* absoluteString;
+@property(readonly, nullable) NSString* scheme;
+@property(readonly, nullable) NSString* host;
+@property(readonly, nullable) NSNumber* port;
++ (NSURL*)fileURLWithPath:(NSString*)path isDirectory:(BOOL)directory;
+- (BOOL)setResourceValue:(nullable id)value
+                  forKey:(NSURLResourceKey)key
+                   error:(NSError* _Nullable* _Nullable)error;
 @end
 
 @interface NSUserDefaults : NSObject
@@ -127,7 +144,7 @@ extern NSErrorUserInfoKey const NSLocalizedDescriptionKey;
 @property(readonly) NSString* operatingSystemVersionString;
 @end
 
-enum { NSCachesDirectory = 13, NSUserDomainMask = 1 };
+enum { NSApplicationSupportDirectory = 14, NSUserDomainMask = 1 };
 NSArray<NSString*>* NSSearchPathForDirectoriesInDomains(NSUInteger directory, NSUInteger domain,
                                                         BOOL expand_tilde);
 
@@ -139,6 +156,10 @@ typedef uint64_t dispatch_time_t;
 dispatch_semaphore_t dispatch_semaphore_create(intptr_t value) __attribute__((ns_returns_retained));
 intptr_t dispatch_semaphore_signal(dispatch_semaphore_t semaphore);
 intptr_t dispatch_semaphore_wait(dispatch_semaphore_t semaphore, dispatch_time_t timeout);
+typedef NSObject* dispatch_queue_t;
+enum { QOS_CLASS_UTILITY = 0x11 };
+dispatch_queue_t dispatch_get_global_queue(intptr_t identifier, uintptr_t flags);
+void dispatch_async(dispatch_queue_t queue, void (^block)(void));
 dispatch_time_t dispatch_time(dispatch_time_t when, int64_t delta);
 
 // UIKit and Foundation bring this along.

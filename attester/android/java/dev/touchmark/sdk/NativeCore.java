@@ -29,11 +29,17 @@ final class NativeCore {
   static native void discardTokens(long client);
 
   /**
-   * @param digests SHA-256 of the chain's SubjectPublicKeyInfo, leaf first, 32 bytes each
+   * Whether the pins allow a peer that sent these certificates.
+   *
+   * @param host "host:port", or "host" where the port is not known
+   * @param chain DER, the peer's own first
    */
-  static native boolean pinAllows(long client, String host, byte[] digests);
+  static native boolean pinAllows(long client, String host, byte[][] chain);
 
   static native boolean isProtected(long client, String host);
+
+  /** Whether both are https URLs of one host and port. */
+  static native boolean sameHost(String url, String other);
 
   static native String deviceId(long client);
 

@@ -1,9 +1,7 @@
 package dev.touchmark.sdk;
 
-import java.io.ByteArrayOutputStream;
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateEncodingException;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
@@ -13,16 +11,29 @@ import javax.net.ssl.SSLSession;
  * verifier (the host name must match the certificate as ever), then compares public keys. A host
  * that the configuration does not name is not pinned.
  *
+ * <p>The session holds what the peer sent, which is not what the platform has evaluated: a man in
+ * the middle can send genuine certificates beside their own. So the native library looks for a
+ * sound chain among them (RFC 5280), and the keys of that chain count.
+ *
  * <p>The pins may change while the app runs, when a newer configuration arrives; every handshake is
  * judged by the newest. Thread-safe.
  */
 public final class PinningHostnameVerifier implements HostnameVerifier {
+  static final int ANY_PORT = 0;
+
   private final HostnameVerifier delegate;
   private final Touchmark touchmark;
+  private final int port;
 
-  PinningHostnameVerifier(HostnameVerifier delegate, Touchmark touchmark) {
+  /**
+   * @param port of the connections; {@link #ANY_PORT} where it is not known, for then one of the
+   *     pins of all rules of the host must be met. The session does not tell it: behind a proxy its
+   *     port may be the proxy's.
+   */
+  PinningHostnameVerifier(HostnameVerifier delegate, Touchmark touchmark, int port) {
     this.delegate = delegate;
     this.touchmark = touchmark;
+    this.port = port;
   }
 
   @Override
@@ -31,13 +42,14 @@ public final class PinningHostnameVerifier implements HostnameVerifier {
       return false;
     }
     try {
-      byte[] digests = chainDigests(session.getPeerCertificates());
-      // By name alone: behind a proxy the session's port is the proxy's, and the rule for
-      // host:port would be missed.
-      return touchmark.pinAllows(bracketed(hostname), digests);
+      String host = bracketed(hostname);
+      return touchmark.pinAllows(
+          port == ANY_PORT ? host : host + ":" + port, encoded(session.getPeerCertificates()));
     } catch (SSLPeerUnverifiedException e) {
       return false;
-    } catch (GeneralSecurityException e) {
+    } catch (CertificateEncodingException e) {
+      return false;
+    } catch (TouchmarkException e) {
       return false;
     }
   }
@@ -47,30 +59,11 @@ public final class PinningHostnameVerifier implements HostnameVerifier {
     return bareIpv6 ? "[" + hostname + "]" : hostname;
   }
 
-  /**
-   * Digests of the keys that vouch for this connection. The peer sends what certificates it likes:
-   * a man in the middle can append the genuine, public ones after its own. So the chain counts only
-   * as far as each certificate is signed by the key of the next.
-   */
-  private static byte[] chainDigests(Certificate[] chain) throws GeneralSecurityException {
-    MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-    ByteArrayOutputStream digests = new ByteArrayOutputStream(32 * chain.length);
+  private static byte[][] encoded(Certificate[] chain) throws CertificateEncodingException {
+    byte[][] out = new byte[chain.length][];
     for (int i = 0; i < chain.length; i++) {
-      if (i > 0 && !isSignedBy(chain[i - 1], chain[i])) {
-        break;
-      }
-      byte[] digest = sha256.digest(chain[i].getPublicKey().getEncoded());
-      digests.write(digest, 0, digest.length);
+      out[i] = chain[i].getEncoded();
     }
-    return digests.toByteArray();
-  }
-
-  private static boolean isSignedBy(Certificate certificate, Certificate issuer) {
-    try {
-      certificate.verify(issuer.getPublicKey());
-      return true;
-    } catch (GeneralSecurityException e) {
-      return false;
-    }
+    return out;
   }
 }

@@ -31,6 +31,10 @@ public final class TokenFetchResult {
     this.expiresIn = expiresIn;
   }
 
+  static TokenFetchResult failed(TokenFetchStatus status, String message) {
+    return new TokenFetchResult(status.code(), null, null, null, null, message, false, 0);
+  }
+
   public TokenFetchStatus getStatus() {
     return status;
   }

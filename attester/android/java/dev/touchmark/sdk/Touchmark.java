@@ -6,9 +6,12 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
+import java.net.URL;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.HttpsURLConnection;
 
@@ -21,6 +24,7 @@ public final class Touchmark {
   public static final String CONFIG_ASSET = "touchmark-initial.config";
 
   private static final int MAX_CONFIG_BYTES = 256 * 1024;
+  private static final Logger LOG = Logger.getLogger("dev.touchmark.sdk");
 
   private static Touchmark instance;
 
@@ -110,7 +114,13 @@ public final class Touchmark {
     key.setPlayIntegrityProvider(provider);
   }
 
-  /** Fetches a token for a request to {@code url}. Blocks: not for the main thread. */
+  /**
+   * Fetches a token for a request to {@code url}. Blocks: not for the main thread. Never throws.
+   *
+   * <p>Scheme, host and port alone are looked at; path and query may hold anything. The status is
+   * {@link TokenFetchStatus#INVALID_ARGUMENT} for a URL that HTTP clients can take for two
+   * different hosts, such as one with a backslash before its path.
+   */
   public TokenFetchResult fetchTokenAndWait(String url) {
     return fetchTokenAndWait(url, null);
   }
@@ -122,10 +132,10 @@ public final class Touchmark {
    * @param binding the value, or null for none
    */
   public TokenFetchResult fetchTokenAndWait(String url, String binding) {
-    return NativeCore.fetchToken(client, url, binding);
+    return NativeCore.fetchToken(client, url == null ? null : HostNames.ofUrl(url), binding);
   }
 
-  /** Fetches a token in the background. */
+  /** Fetches a token in the background. What the callback throws is logged and goes no further. */
   public void fetchToken(String url, TokenFetchCallback callback) {
     fetchToken(url, null, callback);
   }
@@ -140,7 +150,13 @@ public final class Touchmark {
         new Runnable() {
           @Override
           public void run() {
-            callback.onTokenFetched(fetchTokenAndWait(url, binding));
+            TokenFetchResult result = fetchTokenAndWait(url, binding);
+            try {
+              callback.onTokenFetched(result);
+            } catch (Throwable thrown) {
+              // On this thread it would end the app, or the fetches that wait behind this one.
+              LOG.log(Level.SEVERE, "a TokenFetchCallback threw", thrown);
+            }
           }
         });
   }
@@ -168,7 +184,7 @@ public final class Touchmark {
 
   /** As {@link #addToken(HttpURLConnection)}, with a bound token. */
   public TokenFetchResult addToken(HttpURLConnection connection, String binding) {
-    TokenFetchResult result = fetchTokenAndWait(connection.getURL().toString(), binding);
+    TokenFetchResult result = fetchFor(connection.getURL(), binding);
     if (result.getStatus() == TokenFetchStatus.OK) {
       connection.setInstanceFollowRedirects(false);
       connection.setRequestProperty(result.getHeaderName(), result.getHeaderValue());
@@ -176,22 +192,59 @@ public final class Touchmark {
     return result;
   }
 
+  /**
+   * A connection may go by its URL's text or by its parts, and a URL can be put together of parts
+   * that its text names otherwise. Where the two are not one host, it gets no token.
+   */
+  private TokenFetchResult fetchFor(URL url, String binding) {
+    String port = url.getPort() < 0 ? "" : ":" + url.getPort();
+    String parts = url.getProtocol() + "://" + url.getHost() + port;
+    if (!NativeCore.sameHost(HostNames.ofUrl(url.toString()), HostNames.ofUrl(parts))) {
+      return TokenFetchResult.failed(
+          TokenFetchStatus.INVALID_ARGUMENT,
+          "the URL is not https, or clients can take it for two different hosts");
+    }
+    return fetchTokenAndWait(url.toString(), binding);
+  }
+
   /** A verifier for the app's own connections, on top of the platform's default one. */
   public HostnameVerifier pinningHostnameVerifier() {
     return pinningHostnameVerifier(HttpsURLConnection.getDefaultHostnameVerifier());
   }
 
-  /** A verifier for the app's own connections, which asks {@code delegate} first. */
+  /**
+   * A verifier for the app's own connections, which asks {@code delegate} first. It is not told the
+   * port: a connection must meet one of the pins of all rules of its host. A host with a rule that
+   * has no pins and another that has some is therefore pinned on all its ports; {@link
+   * #pinningHostnameVerifier(HostnameVerifier, int)} tells them apart.
+   */
   public HostnameVerifier pinningHostnameVerifier(HostnameVerifier delegate) {
+    return verifier(delegate, PinningHostnameVerifier.ANY_PORT);
+  }
+
+  /**
+   * The same for connections to one port, which are judged by the rule for that port, or else by
+   * that for all ports of the host.
+   *
+   * @param port of the URLs, 1 to 65535: 443 where they name none
+   */
+  public HostnameVerifier pinningHostnameVerifier(HostnameVerifier delegate, int port) {
+    if (port < 1 || port > 65535) {
+      throw new IllegalArgumentException("port must be 1 to 65535");
+    }
+    return verifier(delegate, port);
+  }
+
+  private HostnameVerifier verifier(HostnameVerifier delegate, int port) {
     if (delegate == null) {
       throw new IllegalArgumentException("delegate must not be null");
     }
-    return new PinningHostnameVerifier(delegate, this);
+    return new PinningHostnameVerifier(delegate, this, port);
   }
 
   /** Whether the configuration names this {@code host} or {@code host:port} as a protected API. */
   public boolean isProtected(String host) {
-    return NativeCore.isProtected(client, host);
+    return NativeCore.isProtected(client, host == null ? null : HostNames.of(host));
   }
 
   /**
@@ -207,13 +260,12 @@ public final class Touchmark {
     return NativeCore.configVersion(client);
   }
 
-  boolean pinAllows(String host, byte[] digests) {
-    return NativeCore.pinAllows(client, host, digests);
+  boolean pinAllows(String host, byte[][] chain) {
+    return NativeCore.pinAllows(client, HostNames.of(host), chain);
   }
 
   // Where the platform's getNoBackupFilesDir() points: an installation's key must not move to
-  // another
-  // device with a backup.
+  // another device with a backup.
   private static String storageDir(Context context) {
     File dir = new File(new File(context.getFilesDir().getParentFile(), "no_backup"), "touchmark");
     if (!dir.isDirectory() && !dir.mkdirs() && !dir.isDirectory()) {

@@ -4,6 +4,7 @@ import dev.touchmark.sdk.TokenFetchResult;
 import dev.touchmark.sdk.TokenFetchStatus;
 import dev.touchmark.sdk.Touchmark;
 import java.io.IOException;
+import okhttp3.HttpUrl;
 import okhttp3.Interceptor;
 import okhttp3.Request;
 import okhttp3.Response;
@@ -44,11 +45,8 @@ public final class TouchmarkInterceptor implements Interceptor {
   @Override
   public Response intercept(Chain chain) throws IOException {
     Request request = chain.request();
-    if (!touchmark.isProtected(request.url().host() + ":" + request.url().port())) {
-      return chain.proceed(request);
-    }
     String binding = bindingHeader == null ? null : request.header(bindingHeader);
-    TokenFetchResult result = touchmark.fetchTokenAndWait(request.url().toString(), binding);
+    TokenFetchResult result = touchmark.fetchTokenAndWait(origin(request.url()), binding);
     if (result.getStatus().isRetryable()) {
       throw new IOException("no Touchmark token: " + result.getMessage());
     }
@@ -57,5 +55,12 @@ public final class TouchmarkInterceptor implements Interceptor {
     }
     return chain.proceed(
         request.newBuilder().header(result.getHeaderName(), result.getHeaderValue()).build());
+  }
+
+  /** What OkHttp connects to, as it has read the URL itself. */
+  private static String origin(HttpUrl url) {
+    String host = url.host();
+    boolean ipv6 = host.indexOf(':') >= 0;
+    return url.scheme() + "://" + (ipv6 ? "[" + host + "]" : host) + ":" + url.port();
   }
 }

@@ -59,18 +59,32 @@ final class PlayedService implements AutoCloseable {
     return evidence;
   }
 
-  /** A signed configuration, whose service is this one and whose pins are the given. */
-  String config(String servicePin, String apiPins) throws Exception {
+  /**
+   * A signed configuration, whose service is this one.
+   *
+   * @param apis domain, pins (of those names, separated by spaces), domain, pins, ...
+   */
+  String config(TestKeys keys, String... apis) throws Exception {
+    StringBuilder rules = new StringBuilder();
+    for (int i = 0; i < apis.length; i += 2) {
+      StringBuilder pins = new StringBuilder();
+      for (String name : apis[i + 1].split(" ")) {
+        if (!name.isEmpty()) {
+          pins.append(pins.length() == 0 ? "" : ",").append('"').append(keys.pin(name)).append('"');
+        }
+      }
+      rules.append(i == 0 ? "" : ",");
+      rules.append("{\"domain\":\"" + apis[i] + "\",\"pins\":[" + pins + "]}");
+    }
     String payload =
         "{\"account\":\"acct\",\"version\":3,\"service\":{\"urls\":[\"https://localhost:"
             + port()
             + "\"],\"pins\":[\""
-            + servicePin
+            + keys.pin("genuine")
             + "\"]},\"retry\":{\"attempts\":1,"
-            + "\"initial_ms\":1,\"max_ms\":1,\"timeout_ms\":60000},\"api\":[{\"domain\":\"localhost\","
-            + "\"pins\":"
-            + apiPins
-            + "},{\"domain\":\"open.example\",\"pins\":[]}],\"token\":{"
+            + "\"initial_ms\":1,\"max_ms\":1,\"timeout_ms\":60000},\"api\":["
+            + rules
+            + "],\"token\":{"
             + "\"header\":\"Touchmark-Token\",\"prefix\":\"T \"},\"config_key\":"
             + jwk()
             + "}";

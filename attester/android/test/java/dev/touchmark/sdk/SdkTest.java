@@ -18,6 +18,8 @@ import java.util.Collections;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.X509TrustManager;
@@ -55,8 +57,11 @@ public final class SdkTest {
       test.fetchesATokenFromTheCache();
       test.bindsToEveryCharacter();
       test.fetchesInTheBackground();
+      test.survivesACallbackThatThrows();
       test.addsTheTokenToAConnection();
       test.interceptsOkHttp();
+      new UrlTest(test.touchmark, keys, service.port()).run();
+      new ChainTest(test.touchmark, keys).run();
       test.reportsFailures();
       test.holdsConnectionsToThePins();
     }
@@ -75,7 +80,24 @@ public final class SdkTest {
   }
 
   private String config() throws Exception {
-    return service.config(keys.pin("genuine"), "[\"" + keys.pin("genuine") + "\"]");
+    return service.config(
+        keys,
+        "localhost",
+        "genuine",
+        "open.example",
+        "",
+        ChainTest.ROOT_PINNED,
+        "root",
+        ChainTest.INTER_PINNED,
+        "inter",
+        "ports.example:443",
+        "genuine",
+        "ports.example:8443",
+        "",
+        "[::1]:5001",
+        "",
+        "xn--bcher-kva.example",
+        "");
   }
 
   private void refusesABadConfiguration() throws Exception {
@@ -157,10 +179,47 @@ public final class SdkTest {
     check(seen.poll(100, TimeUnit.MILLISECONDS) == null, "a second call");
   }
 
+  /** On this thread an exception would end the app on a phone. */
+  private void survivesACallbackThatThrows() throws Exception {
+    BlockingQueue<Throwable> uncaught = new LinkedBlockingQueue<>();
+    Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> uncaught.add(thrown));
+    Logger.getLogger("dev.touchmark.sdk").setLevel(Level.OFF);
+    BlockingQueue<Thread> seen = new LinkedBlockingQueue<>();
+    for (int i = 0; i < 3; i++) {
+      boolean error = i == 1;
+      touchmark.fetchToken(
+          api,
+          result -> {
+            seen.add(Thread.currentThread());
+            if (error) {
+              throw new StackOverflowError("of the app");
+            }
+            throw new IllegalStateException("of the app");
+          });
+    }
+    Thread first = seen.poll(10, TimeUnit.SECONDS);
+    check(first != null, "no callback");
+    check(seen.poll(10, TimeUnit.SECONDS) == first, "the thread ended");
+    check(seen.poll(10, TimeUnit.SECONDS) == first, "the thread ended");
+    check(uncaught.poll(100, TimeUnit.MILLISECONDS) == null, "an exception went on");
+    Thread.setDefaultUncaughtExceptionHandler(null);
+    touchmark.setPlayIntegrityProvider(
+        nonce -> {
+          throw new IllegalStateException("of the app");
+        });
+    touchmark.discardTokens();
+    check(touchmark.fetchTokenAndWait(api).getStatus() == TokenFetchStatus.OK, "a token");
+    check(!service.evidence().contains("play-integrity"), service.evidence());
+  }
+
+  private String currentToken() {
+    return "T token-" + service.tokensGiven();
+  }
+
   private void addsTheTokenToAConnection() throws Exception {
     HttpURLConnection connection = (HttpURLConnection) new URL(api).openConnection();
     check(touchmark.addToken(connection).getStatus() == TokenFetchStatus.OK, "addToken");
-    check("T token-2".equals(connection.getRequestProperty("Touchmark-Token")), "the header");
+    check(currentToken().equals(connection.getRequestProperty("Touchmark-Token")), "the header");
     check(!connection.getInstanceFollowRedirects(), "the token would follow a redirect");
   }
 
@@ -169,12 +228,12 @@ public final class SdkTest {
         new OkHttpClient.Builder()
             .sslSocketFactory(
                 keys.context().getSocketFactory(),
-                (X509TrustManager) keys.trust().getTrustManagers()[0])
+                (X509TrustManager) keys.trust("genuine-ca").getTrustManagers()[0])
             .hostnameVerifier(touchmark.pinningHostnameVerifier(ANY_NAME))
             .addNetworkInterceptor(new TouchmarkInterceptor(touchmark))
             .build();
     try (Response response = client.newCall(new Request.Builder().url(api).build()).execute()) {
-      check("T token-2".equals(response.body().string()), "the API's echo");
+      check(currentToken().equals(response.body().string()), "the API's echo");
     }
     String unprotected = api.replace("localhost", "127.0.0.1");
     try (Response response =
@@ -218,6 +277,27 @@ public final class SdkTest {
     check(
         !verifier.verify("localhost", session(keys.chain("mitm", "mitm-ca", "genuine"))),
         "appended");
+    check(verifier.verify("localhost", session(keys.chain("genuine"))), "the leaf alone");
+    check(
+        touchmark
+            .pinningHostnameVerifier(ANY_NAME)
+            .verify("LOCALHOST.", session(keys.chain("genuine"))),
+        "the same host");
+    // A rule without pins is for its own port, which the verifier has to be told.
+    check(!verifier.verify("ports.example", session(keys.chain("mitm", "mitm-ca"))), "unpinned");
+    check(verifier.verify("ports.example", session(keys.chain("genuine"))), "pinned");
+    check(
+        touchmark
+            .pinningHostnameVerifier(ANY_NAME, 8443)
+            .verify("ports.example", session(keys.chain("mitm", "mitm-ca"))),
+        "the port without pins");
+    check(
+        !touchmark
+            .pinningHostnameVerifier(ANY_NAME, 443)
+            .verify("ports.example", session(keys.chain("mitm", "mitm-ca"))),
+        "the port with pins");
+    // Which host a client means by this depends on the client.
+    check(!verifier.verify("stra\u00dfe.example", session(keys.chain("mitm"))), "two hosts");
     HostnameVerifier strict = touchmark.pinningHostnameVerifier((host, session) -> false);
     check(
         !strict.verify("localhost", session(keys.chain("genuine"))),

@@ -1,0 +1,38 @@
+#include "attester/testing/short_memory.h"
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+constexpr long kNever = -1;
+thread_local long left = kNever;
+thread_local std::size_t at_least = 0;
+thread_local bool struck = false;
+
+}  // namespace
+
+// In place of the library's, for the whole program.
+void* operator new(std::size_t size) {
+  if (left != kNever && size >= at_least && left-- == 0) {
+    struck = true;
+    throw std::bad_alloc();
+  }
+  void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace touchmark::attester::testing {
+
+ShortMemory::ShortMemory(long allocations, std::size_t bytes) {
+  struck = false;
+  at_least = bytes;
+  left = allocations;
+}
+ShortMemory::~ShortMemory() { left = kNever; }
+bool ShortMemory::has_struck() const { return struck; }
+
+}  // namespace touchmark::attester::testing
