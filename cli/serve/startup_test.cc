@@ -435,9 +435,7 @@ TEST_F(LogTest, WritesFieldsThatAreTextAlready) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   ASSERT_EQ(lines.size(), 6U);
-  const auto without_time = [](const std::string& line) {
-    return line.substr(line.find("info"));
-  };
+  const auto without_time = [](const std::string& line) { return line.substr(line.find("info")); };
   EXPECT_EQ(without_time(lines[0]), without_time(lines[1]));
   EXPECT_EQ(without_time(lines[3]), without_time(lines[4]));
   for (const std::size_t i : {2U, 5U}) {
