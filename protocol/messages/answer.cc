@@ -9,7 +9,7 @@
 namespace touchmark::protocol {
 namespace {
 
-namespace member {
+namespace in_answer {
 constexpr const char* kEvidence = "evidence";
 constexpr const char* kToken = "token";
 constexpr const char* kExpiresIn = "expires_in";
@@ -17,10 +17,10 @@ constexpr const char* kChallenge = "challenge";
 constexpr const char* kConfig = "config";
 constexpr const char* kArc = "arc";
 constexpr const char* kReasons = "reasons";
-}  // namespace member
+}  // namespace in_answer
 
 std::optional<std::vector<std::string>> read_reasons(const Json& answer) {
-  const Json* list = find_array(answer, member::kReasons);
+  const Json* list = find_array(answer, in_answer::kReasons);
   if (list == nullptr) return std::nullopt;
   std::vector<std::string> out;
   for (const Json& reason : *list) {
@@ -70,29 +70,29 @@ std::string_view error_id(AnswerError error) {
 }
 
 std::string encode_attest_request(const std::string& evidence) {
-  return dump_json({{member::kEvidence, evidence}});
+  return dump_json({{in_answer::kEvidence, evidence}});
 }
 
 Result<std::string> decode_attest_request(std::string_view body) {
   if (const auto evidence = plain_evidence(body)) return std::string(*evidence);
   const auto json = parse_json(body, {kMaxAttestBody, kMaxRequestDepth});
   if (!json) return pass(json);
-  return get_string(*json, member::kEvidence, kMaxAttestBody);
+  return get_string(*json, in_answer::kEvidence, kMaxAttestBody);
 }
 
 std::string encode_attest_answer(const AttestAnswer& answer) {
   JsonWriter out;
   out.begin_object();
-  if (answer.arc) out.key(member::kArc).text(*answer.arc);
-  if (answer.challenge) out.key(member::kChallenge).literal(encode_challenge(*answer.challenge));
-  if (!answer.config.empty()) out.key(member::kConfig).text(answer.config);
-  out.key(member::kExpiresIn).number(std::int64_t{answer.expires_in.count()});
+  if (answer.arc) out.key(in_answer::kArc).text(*answer.arc);
+  if (answer.challenge) out.key(in_answer::kChallenge).literal(encode_challenge(*answer.challenge));
+  if (!answer.config.empty()) out.key(in_answer::kConfig).text(answer.config);
+  out.key(in_answer::kExpiresIn).number(std::int64_t{answer.expires_in.count()});
   if (answer.reasons) {
-    out.key(member::kReasons).begin_array();
+    out.key(in_answer::kReasons).begin_array();
     for (const std::string& reason : *answer.reasons) out.text(reason);
     out.end_array();
   }
-  out.key(member::kToken).text(answer.token).end_object();
+  out.key(in_answer::kToken).text(answer.token).end_object();
   std::string body = out.take();
   body.resize((body.size() + kAnswerQuantum - 1) / kAnswerQuantum * kAnswerQuantum, ' ');
   return body;
@@ -104,14 +104,14 @@ Result<AttestAnswer> decode_attest_answer(std::string_view body) {
   Fault fault(AnswerError::kMalformed);
   Reader reader(*json, fault);
   AttestAnswer out;
-  out.token = reader.text(member::kToken, kMaxToken);
-  out.expires_in = Seconds(reader.integer(member::kExpiresIn, 1, kMaxTokenSeconds));
+  out.token = reader.text(in_answer::kToken, kMaxToken);
+  out.expires_in = Seconds(reader.integer(in_answer::kExpiresIn, 1, kMaxTokenSeconds));
   if (fault) return fault.pass();
-  if (const Json* object = find_object(*json, member::kChallenge)) {
+  if (const Json* object = find_object(*json, in_answer::kChallenge)) {
     if (auto challenge = decode_challenge(*object)) out.challenge = std::move(*challenge);
   }
-  out.config = find_string(*json, member::kConfig).value_or("");
-  out.arc = find_string(*json, member::kArc);
+  out.config = find_string(*json, in_answer::kConfig).value_or("");
+  out.arc = find_string(*json, in_answer::kArc);
   out.reasons = read_reasons(*json);
   return out;
 }

@@ -7,7 +7,7 @@
 namespace touchmark::protocol {
 namespace {
 
-namespace member {
+namespace in_challenge {
 constexpr const char* kAccount = "account";
 constexpr const char* kMeasurement = "measurement";
 constexpr const char* kCode = "code";
@@ -15,11 +15,11 @@ constexpr const char* kNonce = "nonce";
 constexpr const char* kExpiresIn = "expires_in";
 constexpr const char* kRanges = "ranges";
 constexpr const char* kTime = "time";
-}  // namespace member
+}  // namespace in_challenge
 
 std::vector<CodePart> read_code(Reader& reader) {
-  if (!reader.has(member::kCode)) return {};
-  auto code = decode_code(reader.array(member::kCode, kMaxClaimedParts));
+  if (!reader.has(in_challenge::kCode)) return {};
+  auto code = decode_code(reader.array(in_challenge::kCode, kMaxClaimedParts));
   if (!code) reader.fault().malformed("code is not a list of parts and their sizes");
   return code.value_or(std::vector<CodePart>());
 }
@@ -57,9 +57,9 @@ std::optional<std::vector<CodePart>> decode_code(const Json& json) {
 }
 
 std::string encode_challenge_request(const ChallengeRequest& request) {
-  return dump_json({{member::kAccount, request.account},
-                    {member::kMeasurement, base64url_encode(request.measurement)},
-                    {member::kCode, encode_code(request.code)}});
+  return dump_json({{in_challenge::kAccount, request.account},
+                    {in_challenge::kMeasurement, base64url_encode(request.measurement)},
+                    {in_challenge::kCode, encode_code(request.code)}});
 }
 
 Result<ChallengeRequest> decode_challenge_request(std::string_view body) {
@@ -68,8 +68,8 @@ Result<ChallengeRequest> decode_challenge_request(std::string_view body) {
   Fault fault(ChallengeError::kMalformed);
   Reader reader(*json, fault);
   ChallengeRequest out;
-  out.account = reader.text(member::kAccount, kMaxName);
-  out.measurement = reader.digest(member::kMeasurement);
+  out.account = reader.text(in_challenge::kAccount, kMaxName);
+  out.measurement = reader.digest(in_challenge::kMeasurement);
   out.code = read_code(reader);
   if (fault) return fault.pass();
   return out;
@@ -78,11 +78,11 @@ Result<ChallengeRequest> decode_challenge_request(std::string_view body) {
 std::string encode_challenge(const Challenge& challenge) {
   JsonWriter out;
   out.begin_object();
-  out.key(member::kExpiresIn).number(std::int64_t{challenge.expires_in.count()});
-  out.key(member::kNonce).text(base64url_encode(challenge.nonce));
-  out.key(member::kRanges);
+  out.key(in_challenge::kExpiresIn).number(std::int64_t{challenge.expires_in.count()});
+  out.key(in_challenge::kNonce).text(base64url_encode(challenge.nonce));
+  out.key(in_challenge::kRanges);
   write_json(out, challenge.ranges);
-  out.key(member::kTime).number(std::int64_t{to_unix(challenge.time)});
+  out.key(in_challenge::kTime).number(std::int64_t{to_unix(challenge.time)});
   out.end_object();
   return out.take();
 }
@@ -91,14 +91,14 @@ Result<Challenge> decode_challenge(const Json& object) {
   Fault fault(ChallengeError::kMalformed);
   Reader reader(object, fault);
   Challenge out;
-  out.nonce = reader.binary(member::kNonce, kMaxNonceText);
-  out.expires_in = Seconds(reader.integer(member::kExpiresIn, 1, kMaxChallengeSeconds));
+  out.nonce = reader.binary(in_challenge::kNonce, kMaxNonceText);
+  out.expires_in = Seconds(reader.integer(in_challenge::kExpiresIn, 1, kMaxChallengeSeconds));
   // Nothing depends on the service's clock, so a client does without it.
-  if (reader.has(member::kTime)) {
-    out.time = from_unix(get_int(object, member::kTime, 0, kMaxInteger).value_or(0));
+  if (reader.has(in_challenge::kTime)) {
+    out.time = from_unix(get_int(object, in_challenge::kTime, 0, kMaxInteger).value_or(0));
   }
   // RangeError says how many are too many.
-  auto ranges = ranges_from_json(reader.array(member::kRanges, SIZE_MAX));
+  auto ranges = ranges_from_json(reader.array(in_challenge::kRanges, SIZE_MAX));
   if (fault) return fault.pass();
   if (!ranges) return pass(ranges);
   out.ranges = std::move(*ranges);

@@ -10,7 +10,7 @@
 namespace touchmark::protocol {
 namespace {
 
-namespace member {
+namespace in_configuration {
 constexpr const char* kAccount = "account";
 constexpr const char* kVersion = "version";
 constexpr const char* kIssued = "issued";
@@ -28,7 +28,7 @@ constexpr const char* kToken = "token";
 constexpr const char* kHeader = "header";
 constexpr const char* kPrefix = "prefix";
 constexpr const char* kConfigKey = "config_key";
-}  // namespace member
+}  // namespace in_configuration
 
 tl::unexpected<Error> malformed(const Error& reason) {
   return fail(ConfigError::kMalformed, reason.text());
@@ -45,7 +45,8 @@ Json pins_json(const PinSet& pins) {
 Json apis_json(const std::vector<ApiRule>& apis) {
   Json out = Json::array();
   for (const ApiRule& api : apis) {
-    out.push_back({{member::kDomain, to_string(api.domain)}, {member::kPins, pins_json(api.pins)}});
+    out.push_back({{in_configuration::kDomain, to_string(api.domain)},
+                   {in_configuration::kPins, pins_json(api.pins)}});
   }
   return out;
 }
@@ -67,7 +68,7 @@ Error bad_pin(const std::string& where, const std::string& shown) {
 
 PinSet read_pins(Reader& reader, const std::string& where) {
   PinSet pins;
-  for (const Json& item : reader.array(member::kPins, kMaxPins)) {
+  for (const Json& item : reader.array(in_configuration::kPins, kMaxPins)) {
     const auto* text = item.get_ptr<const std::string*>();
     const auto pin = text == nullptr ? std::nullopt : parse_pin(*text);
     if (!pin) reader.fault().keep(bad_pin(where, dump_json(item)));
@@ -77,7 +78,7 @@ PinSet read_pins(Reader& reader, const std::string& where) {
 }
 
 void read_service(Reader service, Configuration& out) {
-  const Json& urls = service.array(member::kUrls, kMaxUrls);
+  const Json& urls = service.array(in_configuration::kUrls, kMaxUrls);
   if (urls.empty()) service.fault().malformed("service.urls has no URL");
   for (const Json& item : urls) {
     const auto* text = item.get_ptr<const std::string*>();
@@ -97,18 +98,18 @@ RetryRules read_retry(Reader retry) {
     return std::chrono::milliseconds(retry.integer(name, min, kMaxRetryMs));
   };
   RetryRules out;
-  out.attempts = static_cast<int>(retry.integer(member::kAttempts, 1, kMaxAttempts));
-  out.initial = milliseconds(member::kInitialMs, 0);
-  out.max = milliseconds(member::kMaxMs, 0);
-  out.timeout = milliseconds(member::kTimeoutMs, kMinTimeoutMs);
+  out.attempts = static_cast<int>(retry.integer(in_configuration::kAttempts, 1, kMaxAttempts));
+  out.initial = milliseconds(in_configuration::kInitialMs, 0);
+  out.max = milliseconds(in_configuration::kMaxMs, 0);
+  out.timeout = milliseconds(in_configuration::kTimeoutMs, kMinTimeoutMs);
   return out;
 }
 
 std::vector<ApiRule> read_apis(Reader& reader) {
   std::vector<ApiRule> out;
-  for (const Json& item : reader.array(member::kApi, kMaxApis)) {
+  for (const Json& item : reader.array(in_configuration::kApi, kMaxApis)) {
     Reader api(item, reader.fault());
-    const std::string domain = api.text(member::kDomain, kMaxDomain);
+    const std::string domain = api.text(in_configuration::kDomain, kMaxDomain);
     auto host = parse_host_port(domain);
     if (!host) {
       reader.fault().keep({ConfigError::kBadDomain, "api has the domain '" + domain + "'"});
@@ -130,8 +131,8 @@ bool is_header_name(std::string_view text) {
 }
 
 void read_token(Reader token, Configuration& out) {
-  out.token_header = token.text(member::kHeader, kMaxHeaderText);
-  out.token_prefix = token.text(member::kPrefix, kMaxHeaderText);
+  out.token_header = token.text(in_configuration::kHeader, kMaxHeaderText);
+  out.token_prefix = token.text(in_configuration::kPrefix, kMaxHeaderText);
   const auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
   if (!is_header_name(out.token_header) || !std::ranges::all_of(out.token_prefix, printable)) {
     token.fault().keep(
@@ -140,7 +141,7 @@ void read_token(Reader token, Configuration& out) {
 }
 
 Result<crypto::EcKey> read_key(const Json& payload) {
-  const Json* jwk = find_object(payload, member::kConfigKey);
+  const Json* jwk = find_object(payload, in_configuration::kConfigKey);
   if (jwk == nullptr) return fail(ConfigError::kMalformed, "config_key is not an object");
   Result<crypto::EcKey> key = crypto::from_jwk(*jwk);
   if (!key) return malformed(key.error());
@@ -151,13 +152,14 @@ Result<Configuration> read_payload(const Json& payload, crypto::EcKey key) {
   Configuration out{.key = std::move(key)};
   Fault fault(ConfigError::kMalformed);
   Reader reader(payload, fault);
-  out.account = reader.text(member::kAccount, kMaxAccount);
-  out.version = reader.integer(member::kVersion, 1, kMaxInteger);
-  out.issued = from_unix(get_int(payload, member::kIssued, 0, kMaxInteger).value_or(0));
-  read_service(reader.object(member::kService), out);
-  if (reader.has_object(member::kRetry)) out.retry = read_retry(reader.object(member::kRetry));
+  out.account = reader.text(in_configuration::kAccount, kMaxAccount);
+  out.version = reader.integer(in_configuration::kVersion, 1, kMaxInteger);
+  out.issued = from_unix(get_int(payload, in_configuration::kIssued, 0, kMaxInteger).value_or(0));
+  read_service(reader.object(in_configuration::kService), out);
+  if (reader.has_object(in_configuration::kRetry))
+    out.retry = read_retry(reader.object(in_configuration::kRetry));
   out.apis = read_apis(reader);
-  read_token(reader.object(member::kToken), out);
+  read_token(reader.object(in_configuration::kToken), out);
   if (fault) return fault.pass();
   return out;
 }
@@ -202,22 +204,22 @@ Result<PinSet> parse_pins(const std::vector<std::string>& texts, const std::stri
 
 Json encode_configuration(const Configuration& configuration) {
   const RetryRules& retry = configuration.retry;
-  return {{member::kAccount, configuration.account},
-          {member::kVersion, configuration.version},
-          {member::kIssued, to_unix(configuration.issued)},
-          {member::kService,
-           {{member::kUrls, configuration.urls},
-            {member::kPins, pins_json(configuration.service_pins)}}},
-          {member::kRetry,
-           {{member::kAttempts, retry.attempts},
-            {member::kInitialMs, retry.initial.count()},
-            {member::kMaxMs, retry.max.count()},
-            {member::kTimeoutMs, retry.timeout.count()}}},
-          {member::kApi, apis_json(configuration.apis)},
-          {member::kToken,
-           {{member::kHeader, configuration.token_header},
-            {member::kPrefix, configuration.token_prefix}}},
-          {member::kConfigKey, crypto::to_jwk(configuration.key)}};
+  return {{in_configuration::kAccount, configuration.account},
+          {in_configuration::kVersion, configuration.version},
+          {in_configuration::kIssued, to_unix(configuration.issued)},
+          {in_configuration::kService,
+           {{in_configuration::kUrls, configuration.urls},
+            {in_configuration::kPins, pins_json(configuration.service_pins)}}},
+          {in_configuration::kRetry,
+           {{in_configuration::kAttempts, retry.attempts},
+            {in_configuration::kInitialMs, retry.initial.count()},
+            {in_configuration::kMaxMs, retry.max.count()},
+            {in_configuration::kTimeoutMs, retry.timeout.count()}}},
+          {in_configuration::kApi, apis_json(configuration.apis)},
+          {in_configuration::kToken,
+           {{in_configuration::kHeader, configuration.token_header},
+            {in_configuration::kPrefix, configuration.token_prefix}}},
+          {in_configuration::kConfigKey, crypto::to_jwk(configuration.key)}};
 }
 
 Result<std::string> sign_configuration(const Configuration& configuration) {
