@@ -12,7 +12,7 @@ thread_local bool struck = false;
 
 }  // namespace
 
-// In place of the library's, for the whole program.
+// In place of the library's, for the whole program: all that take each other's memory.
 void* operator new(std::size_t size) {
   if (left != kNever && size >= at_least && left-- == 0) {
     struck = true;
@@ -22,7 +22,15 @@ void* operator new(std::size_t size) {
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return ::operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace touchmark::attester::testing {
