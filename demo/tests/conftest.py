@@ -20,7 +20,7 @@ def classes_jar(folder: Path, sources: list[Path]) -> Path:
     libraries = run(ROOT / "tools/maven-deps", android).stdout.strip()
     platform, classes = folder / "platform", folder / "classes"
     newer = sorted((android / "platform").rglob("*.java"))
-    compiler = ["javac", "-nowarn", "--release", "8", "-cp"]
+    compiler = ["javac", "-encoding", "UTF-8", "-nowarn", "--release", "8", "-cp"]
     run(*compiler, f"{libraries}/*", "-d", platform, *newer)
     run(*compiler, f"{platform}:{libraries}/*", "-d", classes, *sources)
     jar = folder / "classes.jar"

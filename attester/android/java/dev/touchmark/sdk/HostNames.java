@@ -7,8 +7,8 @@ import java.net.IDN;
  * table makes them, as it does for the platform's HTTP clients.
  *
  * <p>A name that one edition of IDNA takes for one host and another edition for another stays as it
- * is, and is then no host: {@code straße.example} is {@code strasse.example} to clients that follow
- * IDNA2003, and a host of its own to the others.
+ * is, and is then no host: {@code stra&szlig;e.example} is {@code strasse.example} to clients that
+ * follow IDNA2003, and a host of its own to the others.
  */
 final class HostNames {
   /** UTS #46 section 2.3 and U+1E9E, whose mapping has changed. */
