@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives import serialization
 
 from kit.command import Command
 from kit.registered_app import RegisteredApp
-from kit.soft_attester import SoftAttester, TlsConnection
 
 NO_OLD_PHONES = "version = 1\n[android]\nmin_os_version = 14\n"
 HOOKED = [{"id": "hook.framework", "detail": "frida"}]
@@ -44,7 +43,7 @@ class Phone:
 
     def __init__(self, app: RegisteredApp):
         self.app = app
-        self.attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
+        self.attester = app.attester()
         spki = self.attester.key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )

@@ -12,7 +12,7 @@ from kit import apk
 from kit.command import CLEAN, Command
 from kit.registered_app import RegisteredApp
 from kit.service import BINARY, Service
-from kit.soft_attester import SoftAttester, TlsConnection
+from kit.soft_attester import SoftAttester
 
 
 class Terminal:
@@ -109,7 +109,7 @@ def test_label_cannot_drive_the_terminal(touchmark: Command, tmp_path: Path) -> 
 
 
 def device_of(app: RegisteredApp) -> SoftAttester:
-    return SoftAttester(TlsConnection(app.url), app.account, app.app)
+    return app.attester()
 
 
 def test_the_device_that_was_shown_is_the_one_that_is_forced(

@@ -11,7 +11,7 @@ import pytest
 
 from kit.hardware import AppleDevice, b64, client_data_hash, new_key
 from kit.registered_app import RegisteredApp, touchmark, touchmark_json
-from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
+from kit.soft_attester import b64url_decode
 
 TEAM = "ABCDE12345"
 POLICY = """version = 1
@@ -57,7 +57,7 @@ class Phone:
         self.attested: dict[str, str] = {}
 
     def connect(self) -> None:
-        self.attester = SoftAttester(TlsConnection(self.app.url), self.app.account, self.app.app)
+        self.attester = self.app.attester()
 
     def hash_for(self, challenge: dict[str, Any]) -> bytes:
         return client_data_hash(b64url_decode(challenge["nonce"]), self.attester.key)

@@ -180,7 +180,7 @@ def test_the_level_does_not_depend_on_the_verdict(tmp_path: Path) -> None:
     phone = AndroidPhone()
     root = phone.write_root(tmp_path / "root.pem")
     app = RegisteredApp.start(tmp_path, ["--hardware-roots", str(root), "--claims", "lvl"])
-    attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
+    attester = app.attester()
     signers = [bytes.fromhex(signer) for signer in app.app.measurement["signers"]]
 
     def chain(of: AndroidPhone, key: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 from kit import hardware
 from kit.hardware import AndroidPhone, android_key
 from kit.registered_app import RegisteredApp
-from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
+from kit.soft_attester import b64url_decode
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ class Attempt:
     def __init__(self, app: RegisteredApp, phone: AndroidPhone):
         self.app = app
         self.phone = phone
-        self.attester = SoftAttester(TlsConnection(app.url), app.account, app.app)
+        self.attester = app.attester()
         self.package = app.app.measurement["package"]
         self.signers = [bytes.fromhex(s) for s in app.app.measurement["signers"]]
 

@@ -18,7 +18,7 @@ from kit import apk
 from kit.hardware import AppleDevice, b64, client_data_hash
 from kit.registered_app import RegisteredApp
 from kit.service import Service
-from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
+from kit.soft_attester import b64url_decode
 
 AT_ONCE = 1.0  # seconds, on a machine that is busy with the packages themselves
 
@@ -77,7 +77,7 @@ def test_everything_else_goes_on(
     service = app.service
     admin = service.credentials()["admin_token"]
     uploads = Uploads(service, large_package)
-    client = SoftAttester(TlsConnection(app.url), app.account, app.app)
+    client = app.attester()
 
     def attest_with_counter() -> None:
         challenge = client.challenge()

@@ -37,7 +37,7 @@ def sent(answer: Answer, status: int = 200) -> None:
 
 
 def attester(app: RegisteredApp) -> SoftAttester:
-    return SoftAttester(TlsConnection(app.url), app.account, app.app)
+    return app.attester()
 
 
 def worst_claims() -> dict[str, Any]:

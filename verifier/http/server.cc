@@ -32,6 +32,21 @@ TableLimits client_limits(std::size_t most) {
   return {most, std::min<std::size_t>(64, most / 8), std::max<std::size_t>(8, most / 2)};
 }
 
+// In a handler of exceptions: logs what was thrown; with no memory even for that, nothing.
+void tell_thrown(Log& log, std::string_view event) noexcept {
+  try {
+    std::string what = "not a std::exception";
+    try {
+      throw;
+    } catch (const std::exception& failure) {
+      what = failure.what();
+    } catch (...) {
+    }
+    log.client(LogLevel::kError, event, {{"error", what}});
+  } catch (...) {
+  }
+}
+
 }  // namespace
 
 std::string_view error_id(ServerError error) {
@@ -76,25 +91,6 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
   }
   return fail(ServerError::kListen, where + ": " + error.message());
 }
-
-namespace {
-
-// In a handler of exceptions: logs what was thrown; with no memory even for that, nothing.
-void tell_thrown(Log& log, std::string_view event) noexcept {
-  try {
-    std::string what = "not a std::exception";
-    try {
-      throw;
-    } catch (const std::exception& failure) {
-      what = failure.what();
-    } catch (...) {
-    }
-    log.client(LogLevel::kError, event, {{"error", what}});
-  } catch (...) {
-  }
-}
-
-}  // namespace
 
 void run_until_stopped(asio::io_context& io, Log& log) noexcept {
   for (;;) {
