@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/random.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark {
 namespace {
@@ -15,21 +16,13 @@ namespace fs = std::filesystem;
 
 class FileTest : public ::testing::Test {
  protected:
-  FileTest() : folder_(fs::temp_directory_path() / ("touchmark-" + random_name())) {
-    fs::create_directories(folder_);
-  }
-  ~FileTest() override { fs::remove_all(folder_); }
-
-  static std::string random_name() {
-    SystemRandom random;
-    return hex_encode(random.bytes(8));
-  }
   std::size_t entries() const {
     return static_cast<std::size_t>(
         std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
   }
 
-  fs::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(FileTest, WritesReplacesAndReads) {

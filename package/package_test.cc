@@ -12,6 +12,7 @@
 #include "crypto/digest.h"
 #include "formats/testing/zip_builder.h"
 #include "package/model/parts.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/vectors.h"
 
 namespace touchmark::package {
@@ -180,8 +181,8 @@ TEST(ReadPart, StreamsAPartOrSaysThatThereIsNone) {
 }
 
 TEST(Source, ReadsFilesAndMemoryAlike) {
-  const std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("touchmark_source_" + std::to_string(::getpid()));
+  const touchmark::testing::TemporaryFolder folder;
+  const std::filesystem::path path = folder / "source";
   std::ofstream(path, std::ios::binary) << "0123456789";
   const auto file = open_file(path);
   ASSERT_TRUE(file) << file.error().text();

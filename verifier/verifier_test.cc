@@ -13,6 +13,7 @@
 #include "package/inspection.h"
 #include "package/package.h"
 #include "protocol/arc.h"
+#include "tests/support/temporary_folder.h"
 #include "verifier/appraisal/challenge.h"
 #include "verifier/routes/json.h"
 #include "verifier/state/configuration.h"
@@ -467,9 +468,8 @@ TEST_F(DamagedStoreTest, AnApiThatCannotBeReadIsTakenFromTheConfiguration) {
   ASSERT_TRUE(verifier_->api_domains().put({"api.example", pins}, "admin"));
   const auto before = verifier_->api_domains().configuration();
   // A pin list that is no JSON cannot be put in by the store itself.
-  char name[] = "/tmp/touchmark-verifier-XXXXXX";
-  ASSERT_NE(::mkdtemp(name), nullptr);
-  const std::string path = std::string(name) + "/touchmark.db";
+  const touchmark::testing::TemporaryFolder folder;
+  const std::string path = (folder / "touchmark.db").string();
   store_.reset();
   verifier_.reset();
   store_ = store::open_sqlite(path).value();
@@ -493,7 +493,6 @@ TEST_F(DamagedStoreTest, AnApiThatCannotBeReadIsTakenFromTheConfiguration) {
   EXPECT_EQ(noted(), "");
   verifier_.reset();
   store_.reset();
-  std::filesystem::remove_all(name);
   store_ = std::move(store::open_sqlite(":memory:").value());
   reopen();
 }

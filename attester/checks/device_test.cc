@@ -7,6 +7,7 @@
 #include "attester/testing/checks.h"
 #include "attester/testing/tcp_server.h"
 #include "attester/testing/testing.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -15,9 +16,9 @@ namespace fs = std::filesystem;
 using protocol::FindingId;
 using testing::has;
 using testing::run;
-using testing::TempDir;
 using testing::test_rules;
 using testing::text;
+using touchmark::testing::TemporaryFolder;
 
 class DeviceTest : public ::testing::Test {
  protected:
@@ -27,7 +28,7 @@ class DeviceTest : public ::testing::Test {
     std::ofstream(image_.path() / name) << content;
   }
 
-  TempDir image_;
+  TemporaryFolder image_;
   Rules rules_ = test_rules();
 };
 

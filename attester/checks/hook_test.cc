@@ -14,6 +14,7 @@
 #include "attester/checks/process_integrity.h"
 #include "attester/checks/raw_file.h"
 #include "attester/testing/checks.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -153,12 +154,9 @@ TEST(HookTest, SeesImportRedirectedToForeignLibrary) {
 }
 
 TEST(HookTest, SeesForeignLibrary) {
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("touchmark-foreign-" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
+  const touchmark::testing::TemporaryFolder folder;
   const auto copy = folder / "libforeign.so";
-  std::filesystem::copy_file(sample_library(), copy,
-                             std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(sample_library(), copy);
   EXPECT_TRUE(in_child([&copy] {
     if (dlopen(copy.c_str(), RTLD_NOW) == nullptr) return false;
     const Findings findings = run(check_unknown_code);
@@ -170,7 +168,6 @@ TEST(HookTest, SeesForeignLibrary) {
     std::filesystem::remove(copy);  // a mapping marked "(deleted)" is still not the system's
     return has(run(check_unknown_code), protocol::FindingId::kHookUnknownCode);
   }));
-  std::filesystem::remove_all(folder);
 }
 
 // As Frida's injector does: an ELF image in a memory file, opened through /proc.

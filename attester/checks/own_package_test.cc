@@ -14,6 +14,7 @@
 #include "attester/testing/package.h"
 #include "attester/testing/testing.h"
 #include "package/package.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -23,9 +24,9 @@ using protocol::FindingId;
 using testing::has;
 using testing::in_child;
 using testing::signed_package;
-using testing::TempDir;
 using testing::test_rules;
 using testing::text;
+using touchmark::testing::TemporaryFolder;
 
 #if defined(__x86_64__)
 const std::string kAbi = "x86_64";
@@ -87,7 +88,7 @@ class OwnPackageTest : public ::testing::Test {
     return false;
   }
 
-  TempDir dir_;
+  TemporaryFolder dir_;
   std::string package_;
 };
 
@@ -107,7 +108,7 @@ TEST_F(OwnPackageTest, ThePlatformMayNameThePackageByAnotherPath) {
 }
 
 TEST_F(OwnPackageTest, SeesAnotherPackageNamed) {
-  TempDir genuine;
+  TemporaryFolder genuine;
   write(genuine.path() / "base.apk", package_);
   EXPECT_TRUE(in_child([&] {
     return only(inspect(library(), (genuine.path() / "base.apk").string()),

@@ -8,6 +8,7 @@
 #include "attester/testing/testing.h"
 #include "attester/testing/tls_server.h"
 #include "protocol/device_id.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::client {
 namespace {
@@ -16,8 +17,8 @@ using testing::config_payload;
 using testing::ServedRequest;
 using testing::ServerReply;
 using testing::sign_config;
-using testing::TempDir;
 using testing::TlsServer;
+using touchmark::testing::TemporaryFolder;
 
 class CApiTest : public ::testing::Test {
  protected:
@@ -62,7 +63,7 @@ class CApiTest : public ::testing::Test {
   }
 
   crypto::EcKey key_ = crypto::EcKey::generate();
-  TempDir dir_;
+  TemporaryFolder dir_;
   const touchmark_key_provider* key_provider_ = nullptr;
   Json evidence_;
   Bytes signer_;

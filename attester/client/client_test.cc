@@ -6,6 +6,7 @@
 
 #include "attester/testing/short_memory.h"
 #include "attester/testing/testing.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::client {
 namespace {
@@ -14,7 +15,7 @@ using testing::config_payload;
 using testing::FakeBootClock;
 using testing::FakeIntegrity;
 using testing::sign_config;
-using testing::TempDir;
+using touchmark::testing::TemporaryFolder;
 
 constexpr const char* kUrl = "https://api.example.com/v2/x";
 
@@ -113,7 +114,7 @@ class ClientTest : public ::testing::Test {
   }
 
   crypto::EcKey key_ = crypto::EcKey::generate();
-  TempDir dir_;
+  TemporaryFolder dir_;
   std::shared_ptr<std::atomic<std::int64_t>> time_ =
       std::make_shared<std::atomic<std::int64_t>>(1'000'000);
   PlayedService service_;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "protocol/device_id.h"
 #include "protocol/hardware_binding.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::keys {
 namespace {
@@ -22,7 +23,7 @@ class PlatformKeyTest : public ::testing::Test {
   }
 
   FakePlatform platform_;
-  testing::TempDir dir_;
+  touchmark::testing::TemporaryFolder dir_;
   Storage storage_ = *Storage::open(dir_.path());
   SystemRandom random_;
   const Bytes nonce_ = Bytes(40, std::byte{3});

@@ -5,13 +5,14 @@
 #include "attester/testing/testing.h"
 #include "base/file.h"
 #include "protocol/limits.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::keys {
 namespace {
 
 using testing::config_payload;
 using testing::sign_config;
-using testing::TempDir;
+using touchmark::testing::TemporaryFolder;
 
 class StorageTest : public ::testing::Test {
  protected:
@@ -25,7 +26,7 @@ class StorageTest : public ::testing::Test {
   }
 
   crypto::EcKey key_ = crypto::EcKey::generate();
-  TempDir dir_;
+  TemporaryFolder dir_;
   Storage storage_ = *Storage::open(dir_.path());
   SystemRandom random_;
 };
@@ -46,7 +47,7 @@ TEST_F(StorageTest, KeepsTheKey) {
 
 TEST_F(StorageTest, MakesANewKeyForADamagedFileOrACopiedFolder) {
   const Bytes first = (*storage_.software_key(random_))->public_key().public_der();
-  TempDir elsewhere;
+  TemporaryFolder elsewhere;
   std::filesystem::copy(dir_.path(), elsewhere.path(),
                         std::filesystem::copy_options::overwrite_existing);
   const Storage copied = *Storage::open(elsewhere.path());
@@ -91,7 +92,7 @@ TEST_F(StorageTest, TheSealIsNotGuessableFromTheFolder) {
     EXPECT_FALSE(crypto::open_sealed(guessed, context, sealed));
   }
   // Each installation has a secret of its own, drawn by the generator that it was given.
-  TempDir elsewhere;
+  TemporaryFolder elsewhere;
   ASSERT_TRUE(Storage::open(elsewhere.path())->software_key(random_));
   EXPECT_NE(*read_file(elsewhere.path() / "installation.seal", 4096), secret);
 }
@@ -124,7 +125,7 @@ TEST_F(StorageTest, AnOlderVersionsFileIsOpenedAndSealedAgain) {
   overwrite("installation.key", as_text(old));
   EXPECT_EQ(public_key(storage_.software_key(random_)), key.public_der());
   // Of another folder, it is not this installation's.
-  TempDir elsewhere;
+  TemporaryFolder elsewhere;
   const Storage other = *Storage::open(elsewhere.path());
   ASSERT_TRUE(write_file_atomic(elsewhere.path() / "installation.key", old));
   EXPECT_NE(public_key(other.software_key(random_)), key.public_der());

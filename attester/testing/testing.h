@@ -40,23 +40,6 @@ inline std::string sign_config(const Json& payload, const crypto::EcKey& key) {
   return crypto::sign_es256(payload, key, {{"typ", "touchmark-config+jwt"}});
 }
 
-// A folder of its own, removed at the end.
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "touchmark-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 class FakeBootClock final : public client::BootClock {
  public:
   explicit FakeBootClock(std::shared_ptr<std::atomic<std::int64_t>> milliseconds)

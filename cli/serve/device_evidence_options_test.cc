@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "crypto/crypto.h"
 #include "tests/support/android_phone.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::cli::serve {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 class HardwareOptionsTest : public ::testing::Test {
  protected:
   std::string file(const std::string& content) {
-    const auto path = std::filesystem::path(::testing::TempDir()) / "hardware-option";
+    const auto path = folder_ / "option";
     std::ofstream(path) << content;
     return path;
   }
@@ -24,6 +25,8 @@ class HardwareOptionsTest : public ::testing::Test {
     const auto settings = read_hardware_settings(options);
     return settings ? "" : settings.error().id();
   }
+
+  const touchmark::testing::TemporaryFolder folder_;
 };
 
 TEST_F(HardwareOptionsTest, TheDefaultTrustsNobodyElse) {

@@ -16,6 +16,7 @@
 #include "cli/serve/descriptor_limit.h"
 #include "cli/serve/options.h"
 #include "pki/server_certificate.h"
+#include "tests/support/temporary_folder.h"
 #include "verifier/http/log.h"
 #include "verifier/http/upload.h"
 #include "verifier/testing/fixtures.h"
@@ -31,12 +32,6 @@ constexpr UnixTime kNow{Seconds(1'790'000'000)};
 
 class FolderTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/touchmark-folder-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    parent_ = name;
-  }
-  void TearDown() override { fs::remove_all(parent_); }
   static unsigned mode(const fs::path& path) {
     struct stat status {};
     EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
@@ -46,7 +41,8 @@ class FolderTest : public ::testing::Test {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  fs::path parent_;
+  const touchmark::testing::TemporaryFolder temporary_;
+  const fs::path& parent_ = temporary_.path();
   verifier::testing::RepeatableRandom random_;
 };
 

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "cli/commands/command_line.h"
 #include "cli/io/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::cli {
 
@@ -40,22 +41,7 @@ class FakeConsole final : public io::Console {
   std::vector<std::string> prompts;
 };
 
-// A folder that is gone with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_(std::filesystem::temp_directory_path() /
-              ("touchmark-" + hex_encode(SystemRandom().bytes(8)))) {
-    std::filesystem::create_directory(path_);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using touchmark::testing::TemporaryFolder;
 
 class FixedClock final : public Clock {
  public:

@@ -22,6 +22,7 @@
 
 #include "formats/testing/der_writer.h"
 #include "pki/testing/certificate_maker.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::testing {
 
@@ -60,7 +61,6 @@ class HttpsDouble {
     ::shutdown(listener_, SHUT_RDWR);
     thread_.join();
     ::close(listener_);
-    std::filesystem::remove(ca_file_);
   }
   HttpsDouble(const HttpsDouble&) = delete;
   HttpsDouble& operator=(const HttpsDouble&) = delete;
@@ -84,14 +84,10 @@ class HttpsDouble {
                                         .issuer = {{"CN", "Double"}},
                                         .extensions = {{"2.5.29.17", name}}},
                                        key, key);
-    char path[] = "/tmp/touchmark-double-XXXXXX";
-    const int file = ::mkstemp(path);
-    EXPECT_GE(file, 0);
-    ::close(file);
-    ca_file_ = path;
+    ca_file_ = (folder_ / "certificate.pem").string();
     std::ofstream(ca_file_) << to_pem(der);
     context_.reset(SSL_CTX_new(TLS_server_method()));
-    EXPECT_EQ(SSL_CTX_use_certificate_file(context_.get(), path, SSL_FILETYPE_PEM), 1);
+    EXPECT_EQ(SSL_CTX_use_certificate_file(context_.get(), ca_file_.c_str(), SSL_FILETYPE_PEM), 1);
     EXPECT_EQ(SSL_CTX_use_PrivateKey(context_.get(), key.get()), 1);
   }
 
@@ -160,6 +156,7 @@ class HttpsDouble {
 
   Handler handler_;
   openssl::Owned<SSL_CTX, SSL_CTX_free> context_;
+  const TemporaryFolder folder_;
   std::string ca_file_;
   int listener_ = -1;
   std::uint16_t port_ = 0;

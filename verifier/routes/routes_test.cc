@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
 #include "verifier/testing/http_checks.h"
 #include "verifier/testing/running_service.h"
 
@@ -232,8 +233,8 @@ TEST(Routes, ChecksTokens) {
 
 TEST(Routes, DeliversTheSdk) {
   RunningServiceOptions options;
-  char name[] = "/tmp/touchmark-sdk-XXXXXX";
-  options.routes.sdk_dir = ::mkdtemp(name);
+  const touchmark::testing::TemporaryFolder folder;
+  options.routes.sdk_dir = folder.path();
   std::ofstream(options.routes.sdk_dir / "touchmark_sdk.aar") << "the library";
   RunningService running(options);
   TlsClient client(running.port());
@@ -241,7 +242,6 @@ TEST(Routes, DeliversTheSdk) {
   EXPECT_EQ(sdk->status, 200);
   EXPECT_EQ(sdk->body, "the library");
   EXPECT_EQ(sdk->headers.at("content-type"), "application/octet-stream");
-  std::filesystem::remove_all(options.routes.sdk_dir);
 }
 
 TEST(Routes, LogsNoSecretAndNoToken) {

@@ -6,6 +6,7 @@
 
 #include "net/testing/https_double.h"
 #include "tests/support/settable_clock.h"
+#include "tests/support/temporary_folder.h"
 
 namespace touchmark::verifier::state {
 namespace {
@@ -22,14 +23,10 @@ constexpr const char* kLongerList =
 class RevocationSourceTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/touchmark-revocation-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    folder_ = name;
     settings_.location = server_.url() + "/status";
     settings_.cache = folder_ / "cache";
     settings_.retries.sleep = [](std::chrono::milliseconds) {};
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   Answer answer(const HttpsDouble::Request& request) const {
     const auto etag = request.headers.find("if-none-match");
@@ -56,7 +53,7 @@ class RevocationSourceTest : public ::testing::Test {
   std::unique_ptr<net::HttpClient> client_ = net::curl_http_client({.ca_file = server_.ca_file()});
   SettableClock clock_{from_unix(1790000000)};
   RevocationSettings settings_;
-  fs::path folder_;
+  const touchmark::testing::TemporaryFolder folder_;
 };
 
 TEST_F(RevocationSourceTest, FetchesOnceAndThenAsksWhatIsNew) {

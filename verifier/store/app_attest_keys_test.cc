@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "tests/support/temporary_folder.h"
 #include "verifier/store/database.h"
 #include "verifier/store/store.h"
 
@@ -19,19 +20,13 @@ using enum model::AppAttestUse;
 
 class AppAttestKeysTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/touchmark-keys-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
   std::unique_ptr<Store> open() const {
     auto store = open_sqlite((folder_ / "touchmark.db").string());
     EXPECT_TRUE(store) << store.error().text();
     return std::move(*store);
   }
 
-  fs::path folder_;
+  const touchmark::testing::TemporaryFolder folder_;
   const Sha256Digest id_{std::byte{1}, std::byte{2}};
   const model::AppAttestKey key_{Bytes(91, std::byte{7}), true, 4};
   const Sha256Digest installation_{std::byte{3}};

@@ -12,6 +12,7 @@
 
 #include "base/encoding.h"
 #include "crypto/crypto.h"
+#include "tests/support/temporary_folder.h"
 #include "verifier/store/database.h"
 #include "verifier/store/store.h"
 #include "verifier/testing/fixtures.h"
@@ -26,16 +27,7 @@ constexpr UnixTime kNow{Seconds(1'790'000'000)};
 
 class SqliteStoreTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/touchmark-store-XXXXXX";
-    ASSERT_NE(::mkdtemp(name), nullptr);
-    folder_ = name;
-    open();
-  }
-  void TearDown() override {
-    store_.reset();
-    fs::remove_all(folder_);
-  }
+  void SetUp() override { open(); }
   void open() {
     store_.reset();
     auto store = open_sqlite(path());
@@ -58,7 +50,7 @@ class SqliteStoreTest : public ::testing::Test {
     ASSERT_TRUE(ok) << ok.error().text();
   }
 
-  fs::path folder_;
+  const touchmark::testing::TemporaryFolder folder_;
   std::unique_ptr<Store> store_;
 };
 
@@ -288,9 +280,8 @@ TEST_F(SealedAuditTest, ShowsThatTheSealWasRemovedWithThem) {
 
 TEST_F(SealedAuditTest, ShowsASealThatSomebodyElseMade) {
   // The whole log of another store, which has another key, chain and seal in order.
-  char name[] = "/tmp/touchmark-other-XXXXXX";
-  ASSERT_NE(::mkdtemp(name), nullptr);
-  const std::string other = std::string(name) + "/touchmark.db";
+  const touchmark::testing::TemporaryFolder folder;
+  const std::string other = (folder / "touchmark.db").string();
   const Bytes other_key(32, std::byte{1});
   {
     auto store = open_sqlite(other).value();
@@ -304,7 +295,6 @@ TEST_F(SealedAuditTest, ShowsASealThatSomebodyElseMade) {
                             "INSERT INTO audit SELECT * FROM other.audit;"
                             "REPLACE INTO setting SELECT * FROM other.setting"),
               ::testing::HasSubstr("missing or forged"));
-  fs::remove_all(name);
 }
 
 TEST_F(SealedAuditTest, ShowsAChainThatWasMadeAgainFromTheStart) {
@@ -583,8 +573,8 @@ TEST_F(SqliteStoreTest, RefusesADatabaseOfALaterVersion) {
 
 TEST_F(SqliteStoreTest, RefusesAndKeepsAnotherProgramsDatabase) {
   store_.reset();
-  fs::remove_all(folder_);
-  fs::create_directory(folder_);
+  fs::remove_all(folder_.path());
+  fs::create_directory(folder_.path());
   sql("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('mine')");
   std::ifstream before_file(path(), std::ios::binary);
   const std::string before(std::istreambuf_iterator<char>(before_file), {});

@@ -41,8 +41,6 @@ http::TlsIdentity make_identity() {
 }
 
 RunningService::RunningService(RunningServiceOptions options) {
-  char name[] = "/tmp/touchmark-service-XXXXXX";
-  folder_ = ::mkdtemp(name);
   const http::TlsIdentity identity = make_identity();
   tls_.emplace(http::make_tls_context(identity).value());
   options.service.tls_spki_sha256 = tls_->current()->spki_sha256;
@@ -61,7 +59,7 @@ RunningService::RunningService(RunningServiceOptions options) {
   port_ = acceptor.local_endpoint().port();
   server_ = std::make_unique<http::Server>(
       io_, std::move(acceptor),
-      http::ConnectionContext{*router_, log_, workers_, *tls_, folder_, options.limits,
+      http::ConnectionContext{*router_, log_, workers_, *tls_, folder_.path(), options.limits,
                               options.proxies, options.forwarded},
       options.server, options.housekeep ? options.housekeep : [this] {
         static_cast<void>(verifier_->housekeep());
@@ -84,7 +82,6 @@ RunningService::~RunningService() {
   stop();
   workers_.join();
   server_.reset();
-  std::filesystem::remove_all(folder_);
 }
 
 }  // namespace touchmark::verifier::testing

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "tests/support/temporary_folder.h"
 #include "verifier/http/server.h"
 #include "verifier/http/tls.h"
 #include "verifier/routes/router.h"
@@ -58,12 +59,12 @@ class RunningService {
   http::Server& server() { return *server_; }
   const std::string& admin() const { return admin_; }
   const std::string& developer() const { return developer_; }
-  const std::filesystem::path& folder() const { return folder_; }
+  const std::filesystem::path& folder() const { return folder_.path(); }
   // Asks it to end, and waits until it has.
   void stop();
 
  private:
-  std::filesystem::path folder_;
+  const touchmark::testing::TemporaryFolder folder_;
   ManualClock clock_;
   SystemRandom random_;
   MemoryLog log_;
