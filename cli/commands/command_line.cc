@@ -31,6 +31,7 @@ using AddCommand = void (*)(line::Command&, Dispatcher&);
 constexpr auto kCommands = std::to_array<AddCommand>({
     add_init_command,
     add_status_command,
+    add_ready_command,
     add_sdk_commands,
     add_registration_commands,
     add_api_commands,

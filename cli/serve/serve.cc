@@ -21,6 +21,7 @@
 #include "cli/serve/data_folder.h"
 #include "cli/serve/descriptor_limit.h"
 #include "cli/serve/options.h"
+#include "cli/serve/service_manager.h"
 #include "pki/server_certificate.h"
 #include "verifier/http/server.h"
 #include "verifier/http/tls.h"
@@ -35,6 +36,8 @@ namespace asio = boost::asio;
 // still take once the server has ended.
 constexpr std::chrono::seconds kPackageGrace{5};
 constexpr std::chrono::seconds kWorkGrace{2};
+// FileDescriptorName= of the socket that operators come in by; any other is for apps.
+constexpr std::string_view kAdminSocket = "admins";
 
 struct Failure {
   io::ExitCode exit_code = io::kExitService;
@@ -51,6 +54,9 @@ Failure explain(const Error& error) {
   if (error.is(verifier::http::ServerError::kAddressInUse)) {
     return {io::kExitAddressInUse,
             "stop it, or choose another address with --listen (port 0: any free)"};
+  }
+  if (error.is(ServiceManagerError::kBadSocket)) {
+    return {io::kExitUsage, "correct the unit of the socket, or stop it and start without one"};
   }
   if (error.is(DescriptorError::kTooFew)) {
     return {io::kExitUsage,
@@ -226,19 +232,32 @@ Result<void> Process::open_ports() {
                    {"wanted", options_.max_connections},
                    {"advice", "raise the limit of open files (ulimit -n, LimitNOFILE=)"}});
   }
-  const auto open = [this](ListenAddress& where) -> Result<asio::ip::tcp::acceptor> {
-    auto acceptor = verifier::http::listen_on(io_, where.address, where.port);
-    if (acceptor) where.port = acceptor->local_endpoint().port();
+  auto inherited = inherited_sockets();
+  if (!inherited) return pass(inherited);
+  // Sockets that the service manager listens on take the place of --listen and --admin-listen.
+  const auto open = [&](ListenAddress& where, bool is_admins) -> Result<asio::ip::tcp::acceptor> {
+    const auto handed = std::ranges::find_if(*inherited, [&](const InheritedSocket& socket) {
+      return (socket.name == kAdminSocket) == is_admins;
+    });
+    const bool is_handed = handed != inherited->end();
+    auto acceptor = is_handed ? verifier::http::adopt_listener(io_, handed->descriptor)
+                              : verifier::http::listen_on(io_, where.address, where.port);
+    if (!acceptor) return acceptor;
+    if (is_handed) where.address = acceptor->local_endpoint().address().to_string();
+    where.port = acceptor->local_endpoint().port();
     return acceptor;
   };
-  auto acceptor = open(plan_.listen);
+  auto acceptor = open(plan_.listen, false);
   if (!acceptor) return pass(acceptor);
   acceptor_.emplace(std::move(*acceptor));
   if (plan_.service.public_urls.empty()) {
     plan_.service.public_urls.push_back(default_url(plan_.listen.port));
   }
+  const bool is_handed_admins = std::ranges::any_of(
+      *inherited, [](const InheritedSocket& socket) { return socket.name == kAdminSocket; });
+  if (is_handed_admins && !plan_.admin_listen) plan_.admin_listen.emplace();
   if (!plan_.admin_listen) return {};
-  auto admin_acceptor = open(*plan_.admin_listen);
+  auto admin_acceptor = open(*plan_.admin_listen, true);
   if (!admin_acceptor) return pass(admin_acceptor);
   admin_acceptor_.emplace(std::move(*admin_acceptor));
   return {};
@@ -399,18 +418,21 @@ void Process::start_server(const DataFolder& folder) {
     fields["admin_port"] = plan_.admin_listen->port;
   }
   log_->info("listening", fields);
+  tell_manager("READY=1\nSTATUS=serving " + plan_.service.public_urls.front());
 }
 
 void Process::watch_for_reload() {
   reload_signals_.add(SIGHUP);
   reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
+    tell_manager_of_reload();
     try {
       reload();
     } catch (const std::exception& failure) {
       // Later signals are heard all the same.
       log_->error("reload.failed", {{"error", failure.what()}});
     }
+    tell_manager("READY=1");
     reload_signals_.clear();
     watch_for_reload();
   });
@@ -453,6 +475,7 @@ void Process::run() {
   asio::steady_timer package_grace(io_);
   signals_.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
+    tell_manager("STOPPING=1");
     server_->stop();
     log_->info("stopping", {{"signal", signal}});
     package_grace.expires_after(kPackageGrace);
