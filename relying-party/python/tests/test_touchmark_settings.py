@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tokens import OLD_SECRET, SECRET, token
-from touchmark import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
+from touchmark_attestation import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
 
 TEXT = base64.b64encode(SECRET).decode()
 OLD_TEXT = base64.b64encode(OLD_SECRET).decode()

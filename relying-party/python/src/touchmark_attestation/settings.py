@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from touchmark.arguments import WHITESPACE, kind, shown
-from touchmark.errors import SettingsError
-from touchmark.verifier import DEFAULT_HEADER, TokenVerifier
+from touchmark_attestation.arguments import WHITESPACE, kind, shown
+from touchmark_attestation.errors import SettingsError
+from touchmark_attestation.verifier import DEFAULT_HEADER, TokenVerifier
 
 # The setting that each argument of TokenVerifier comes from.
 _NAMES = {

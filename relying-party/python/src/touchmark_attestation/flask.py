@@ -10,10 +10,10 @@ from typing import Any, Callable, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
-from touchmark.arguments import kind
-from touchmark.errors import SettingsError
-from touchmark.settings import Mode, Settings
-from touchmark.verifier import TokenResult, TokenStatus, is_preflight
+from touchmark_attestation.arguments import kind
+from touchmark_attestation.errors import SettingsError
+from touchmark_attestation.settings import Mode, Settings
+from touchmark_attestation.verifier import TokenResult, TokenStatus, is_preflight
 
 _EXTENSION = "touchmark"
 _log = logging.getLogger("touchmark")
@@ -30,7 +30,9 @@ def init_app(app: Flask, settings: Settings | None = None) -> None:
     if settings is None:
         settings = Settings.read({**os.environ, **app.config})
     elif not isinstance(settings, Settings):
-        raise SettingsError("settings", f"must be a touchmark.Settings, not {kind(settings)}")
+        raise SettingsError(
+            "settings", f"must be a touchmark_attestation.Settings, not {kind(settings)}"
+        )
     app.extensions[_EXTENSION] = settings
 
 

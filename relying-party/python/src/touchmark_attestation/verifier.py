@@ -16,8 +16,8 @@ from typing import Any, Callable, Protocol
 
 import jwt
 
-from touchmark import arguments
-from touchmark.errors import SettingsError
+from touchmark_attestation import arguments
+from touchmark_attestation.errors import SettingsError
 
 DEFAULT_HEADER = "Touchmark-Token"
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from touchmark.errors import SettingsError
+from touchmark_attestation.errors import SettingsError
 
 # RFC 9110, section 5.6.2: the name of a header, and that of a method.
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
