@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import enum
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,15 @@ _NAMES = {
     "leeway": "TOUCHMARK_LEEWAY",
 }
 _MODE = "TOUCHMARK_MODE"
+_KNOWN = frozenset([*_NAMES.values(), _MODE])
+# What the command and the service read, and may well stand in the same environment.
+_OTHERS = frozenset(
+    f"TOUCHMARK_{name}"
+    for name in ("BIN", "DATA", "HOME", "LISTEN", "PIN", "PROFILE", "PUBLIC_URL", "TOKEN", "URL")
+)
+# So few letters apart are a typing error, whatever was meant.
+_TYPING_ERROR = 2
+_log = logging.getLogger("touchmark")
 # Python's float() would also take "1_0", "٣" and "nan".
 _SECONDS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -57,7 +67,10 @@ class Settings:
 
         Raises SettingsError. A setting that is there and empty is refused, except the prefix: empty
         text most often comes from a variable that was meant to be set, and would turn a check off.
+        A name that is a letter or two from a setting's is refused, too, and every other unknown
+        name that begins with TOUCHMARK_ gets a warning in the log (logger "touchmark").
         """
+        _refuse_typing_errors(source)
         arguments: dict[str, Any] = {
             "header": _given(source, "header", DEFAULT_HEADER),
             "prefix": _given(source, "prefix", "", may_be_empty=True),
@@ -76,6 +89,40 @@ class Settings:
         except SettingsError as error:
             raise SettingsError(_NAMES[error.setting], error.problem) from None
         return Settings(verifier, mode)
+
+
+def _refuse_typing_errors(source: Mapping[str, Any]) -> None:
+    """`TOUCHMARK_MOD=report` must not be taken for no mode at all."""
+    for name, value in source.items():
+        if not isinstance(name, str) or value is None or name in _KNOWN or name in _OTHERS:
+            continue
+        folded = name.upper().replace("-", "_")
+        ours = folded.startswith("TOUCHMARK")
+        apart, meant = min((_distance(folded, one), one) for one in _KNOWN)
+        if apart <= _TYPING_ERROR:
+            raise SettingsError(shown(name)[1:-1], f"is not a setting: did you mean {meant}?")
+        if ours:
+            _log.warning(
+                "%s is not a setting of the token check, and nothing reads it; the nearest is %s",
+                shown(name)[1:-1], meant,
+            )  # fmt: skip
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters must be put in, taken out, changed, or swapped with their neighbour, to make
+    one of the other; exact up to what counts as a typing error, and more than that beyond."""
+    if abs(len(one) - len(other)) > _TYPING_ERROR:
+        return abs(len(one) - len(other)) + _TYPING_ERROR
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, last, row = row, before, [i]
+        for j, its in enumerate(other, 1):
+            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != its))
+            if i > 1 and j > 1 and letter == other[j - 2] and its == one[i - 2]:
+                best = min(best, last[j - 2] + 1)
+            row.append(best)
+    return row[-1]
 
 
 def _given(

@@ -12,12 +12,13 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Protocol
+from typing import Any, Callable
 
 import jwt
 
 from touchmark_attestation import arguments
 from touchmark_attestation.errors import SettingsError
+from touchmark_attestation.headers import AnyHeaders, RequestHeaders
 
 DEFAULT_HEADER = "Touchmark-Token"
 
@@ -63,12 +64,6 @@ class TokenResult:
     @property
     def valid(self) -> bool:
         return self.status is TokenStatus.VALID
-
-
-class Headers(Protocol):
-    """The request's headers. Names must be looked up without regard to case, as frameworks do."""
-
-    def get(self, name: str) -> str | None: ...
 
 
 class TokenVerifier:
@@ -131,10 +126,12 @@ class TokenVerifier:
             raise SettingsError("clock", "must be a function that gives seconds since the epoch")
         self._clock = clock
 
-    def check_headers(self, headers: Headers) -> TokenResult:
+    def check_headers(self, headers: AnyHeaders) -> TokenResult:
         """Checks the token that a request carries, and its binding when there
-        are binding headers."""
-        value = _header(headers, self.header)
+        are binding headers. `headers`: in any form that RequestHeaders takes; TypeError for
+        another."""
+        found = RequestHeaders(headers)
+        value = found.get(self.header)
         if not value:
             return TokenResult(TokenStatus.MISSING, f"no {self.header} header")
         prefix = self._prefix.match(value)
@@ -145,7 +142,7 @@ class TokenVerifier:
         token = value[prefix.end() :]
         if not self.binding_headers:
             return self.check(token)
-        parts = [_header(headers, name) for name in self.binding_headers]
+        parts = [found.get(name) for name in self.binding_headers]
         for name, part in zip(self.binding_headers, parts):
             if part and _BINDING_SEPARATOR not in part:
                 continue
@@ -214,12 +211,15 @@ class TokenVerifier:
         return TokenResult(TokenStatus.VALID, "", claims)
 
 
-def is_preflight(method: str, headers: Headers) -> bool:
+def is_preflight(method: str, headers: AnyHeaders) -> bool:
     """Whether a request is a browser's question before a request to another origin (CORS-preflight
     request, Fetch standard). A browser sends it by itself, and it can carry no token."""
-    if method != "OPTIONS" or not _header(headers, "Origin"):
+    if method != "OPTIONS":
         return False
-    asked = _header(headers, "Access-Control-Request-Method")
+    found = RequestHeaders(headers)
+    if not found.get("Origin"):
+        return False
+    asked = found.get("Access-Control-Request-Method")
     return arguments.TOKEN.fullmatch(asked) is not None
 
 
@@ -237,11 +237,6 @@ def binding_claim(value: str) -> str:
 def binding_value(values: Iterable[str]) -> str:
     """What a token is bound to: the one value, or several with a line feed between them."""
     return _BINDING_SEPARATOR.join(values)
-
-
-def _header(headers: Headers, name: str) -> str:
-    """A header's value without the white space around it, which is not part of it; "" for none."""
-    return (headers.get(name) or "").strip(arguments.WHITESPACE)
 
 
 def _prefix_pattern(prefix: str) -> re.Pattern[str]:
