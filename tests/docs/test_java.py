@@ -1,0 +1,147 @@
+"""The Android guide's blocks compile as they stand, against the SDK and each OkHttp that it
+supports."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from docs.blocks import ROOT, Block, blocks
+
+ANDROID = ROOT / "attester/android"
+# The oldest OkHttp, as the SDK's own pom pins it, and the newest of each line after it.
+OKHTTP = {
+    "3.12": ANDROID,
+    "4.12": ROOT / "tests/docs/okhttp-4",
+    "5": ROOT / "tests/docs/okhttp-5",
+}
+SNIPPETS = [block for block in blocks("java") if block.page != "demo/README.md"]
+EXCERPTS = [block for block in blocks("java") if block.page == "demo/README.md"]
+
+
+def libraries(folder: Path) -> Path:
+    """What a pom pins, by tools/maven-deps."""
+    done = subprocess.run(
+        [ROOT / "tools/maven-deps", folder], check=True, capture_output=True, text=True, timeout=600
+    )
+    return Path(done.stdout.strip())
+
+
+def java_files(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.java"))
+
+
+def compile_java(sources: list[Path], out: Path, *class_path: Path | str) -> str:
+    """What javac says, without a warning or an error that it passes over."""
+    done = subprocess.run(
+        ["javac", "-encoding", "UTF-8", "--release", "8", "-Xlint:all,-options,-classfile,-path",
+         "-Werror", "-d", out, "-cp", ":".join(map(str, class_path)), *sources],
+        check=False, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+@pytest.fixture(scope="session")
+def stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Google's library for Play Integrity is in no registry but Google's own, so its place is taken
+    by the few declarations that the guide uses (stubs/)."""
+    out = tmp_path_factory.mktemp("stubs")
+    android = libraries(ANDROID)
+    sources = java_files(ROOT / "tests/docs/stubs", ANDROID / "platform")
+    assert compile_java(sources, out, f"{android}/*") == ""
+    return out
+
+
+@pytest.mark.parametrize("version", OKHTTP)
+def test_the_guide_compiles_as_it_stands(version: str, stubs: Path, tmp_path: Path) -> None:
+    assert len(SNIPPETS) >= 6
+    android, okhttp = libraries(ANDROID), libraries(OKHTTP[version])
+    jars = sorted(okhttp.glob("*.jar"))
+    found = next(jar for jar in jars if jar.name.startswith(("okhttp-3", "okhttp-4", "okhttp-jvm")))
+    assert re.search(rf"-{version}[.\d]*\.jar", found.name)
+    framework = next(android.glob("android-*.jar"))
+    sdk = tmp_path / "sdk"
+    # As the AAR has it: compiled against the oldest.
+    assert compile_java(java_files(ANDROID / "java"), sdk, stubs, f"{android}/*") == ""
+    sources = [put(block, tmp_path / "app") for block in SNIPPETS]
+    assert compile_java(sources, tmp_path / "out", stubs, sdk, framework, *jars) == ""
+
+
+def put(block: Block, folder: Path) -> Path:
+    """A block as the file that it is."""
+    package = re.search(r"^package ([\w.]+);$", block.text, re.MULTILINE)
+    name = re.search(r"^(?:public )?(?:final )?class (\w+)", block.text, re.MULTILINE)
+    assert package and name, f"{block}: is no file: begin with its package and imports"
+    path = folder / package[1].replace(".", "/") / f"{name[1]}.java"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert not path.exists(), f"{block}: another block has the class {name[1]}"
+    path.write_text(block.text)
+    return path
+
+
+def test_a_block_that_does_not_compile_is_found(stubs: Path, tmp_path: Path) -> None:
+    block = Block("x.md", 1, "java", "package a;\n\nfinal class B {\n  Touchmark t;\n}\n")
+    assert "cannot find symbol" in compile_java([put(block, tmp_path)], tmp_path / "out", stubs)
+
+
+@pytest.mark.parametrize("block", EXCERPTS, ids=str)
+def test_an_excerpt_is_in_the_source(block: Block) -> None:
+    sources = java_files(ROOT / "demo/app/src/main/java")
+    code = " ".join(" ".join(path.read_text() for path in sources).split())
+    for line in block.text.splitlines():
+        assert " ".join(line.split()) in code, f"{block}: {line}"
+
+
+@pytest.mark.parametrize("block", blocks("gradle"), ids=str)
+def test_gradle_s_language_takes_the_block(block: Block, tmp_path: Path) -> None:
+    """Groovy itself, with Gradle's words as closures that note what they were given."""
+    (tmp_path / "build.gradle").write_text(block.text)
+    (tmp_path / "run.groovy").write_text(
+        """class Noted { def lines = []
+  def files(Object... names) { names.join(',') }
+  def methodMissing(String name, arguments) {
+    lines << (name + ' ' + arguments.collect { it.toString() }.join(' ')) }
+}
+def noted = new Noted()
+def shell = new GroovyShell(new Binding(dependencies: { closure ->
+  closure.delegate = noted; closure.resolveStrategy = Closure.DELEGATE_ONLY; closure() }))
+shell.evaluate(new File('build.gradle'))
+noted.lines.each { println it }
+"""
+    )
+    groovy = libraries(ROOT / "tests/docs/groovy")
+    done = subprocess.run(
+        ["java", "-cp", f"{groovy}/*", "groovy.ui.GroovyMain", "run.groovy"], cwd=tmp_path,
+        check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    # Kotlin's dialect wants the parentheses and the double quotes.
+    assert re.search(r'^ +implementation\(files\("[^"]+"\)\)$', block.text, re.MULTILINE)
+    assert done.stdout == "implementation libs/touchmark_sdk.aar\n"
+    fetched = [
+        line
+        for one in blocks("sh")
+        if one.page == block.page
+        for line in one.text.splitlines()
+        if line.startswith("touchmark sdk library ")
+    ]
+    assert fetched == ["touchmark sdk library app/libs/touchmark_sdk.aar"]
+
+
+def test_the_aar_has_the_package_that_the_guide_imports() -> None:
+    """The classes that make product packs, where it has."""
+    aar = ROOT / "build/release/share/touchmark/touchmark_sdk.aar"
+    with zipfile.ZipFile(aar) as outer:
+        with outer.open("classes.jar") as inner, zipfile.ZipFile(inner) as jar:
+            classes = set(jar.namelist())
+        assert b'package="touchmark.sdk"' in outer.read("AndroidManifest.xml")
+    for imported in {
+        name
+        for block in SNIPPETS
+        for name in re.findall(r"^import (touchmark\S+);", block.text, re.M)
+    }:
+        assert imported.replace(".", "/") + ".class" in classes
