@@ -3,6 +3,8 @@ supports."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import subprocess
 import zipfile
@@ -145,3 +147,55 @@ def test_the_aar_has_the_package_that_the_guide_imports() -> None:
         for name in re.findall(r"^import (touchmark\S+);", block.text, re.M)
     }:
         assert imported.replace(".", "/") + ".class" in classes
+
+
+def build_maven(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ANDROID / "build-maven", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_library_is_published_in_the_group_of_whoever_publishes(tmp_path: Path) -> None:
+    build = ROOT / "build/release"
+    repository = tmp_path / "repository"
+    done = build_maven("--group", "com.example.mobile", "--repository", repository, build)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (f"com.example.mobile:touchmark-attestation:0.1.0 is in {repository}\n")
+    (tmp_path / "pom.xml").write_text(
+        f"""<project><modelVersion>4.0.0</modelVersion><groupId>com.example.app</groupId>
+        <artifactId>app</artifactId><version>1</version><packaging>pom</packaging>
+        <repositories><repository><id>ours</id><url>file://{repository}</url></repository></repositories>
+        <dependencies><dependency><groupId>com.example.mobile</groupId>
+        <artifactId>touchmark-attestation</artifactId><version>0.1.0</version><type>aar</type>
+        </dependency></dependencies></project>"""
+    )
+    plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+    maven = subprocess.run(
+        ["mvn", "-q", "-B", "-C", "-f", tmp_path / "pom.xml", plugin,
+         f"-DoutputDirectory={tmp_path / 'out'}"],
+        check=False, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert maven.returncode == 0, maven.stdout
+    (fetched,) = (tmp_path / "out").iterdir()
+    assert fetched.read_bytes() == (build / "share/touchmark/touchmark_sdk.aar").read_bytes()
+    folder = repository / "com/example/mobile/touchmark-attestation/0.1.0"
+    module = json.loads((folder / "touchmark-attestation-0.1.0.module").read_text())
+    assert module["component"]["group"] == "com.example.mobile"
+    for variant in module["variants"]:
+        (file,) = variant["files"]
+        content = (folder / file["url"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+    with zipfile.ZipFile(folder / "touchmark-attestation-0.1.0-sources.jar") as sources:
+        assert "touchmark/sdk/Touchmark.java" in sources.namelist()
+
+
+@pytest.mark.parametrize("group", [None, "", "touchmark", "Com.Example", "com..example", "a/b.c"])
+def test_no_group_is_taken_for_granted(group: str | None, tmp_path: Path) -> None:
+    chosen = [] if group is None else ["--group", group]
+    done = build_maven(*chosen, "--repository", tmp_path / "repository")
+    assert done.returncode == 1 and "such as com.example.mobile" in done.stderr
+    assert not (tmp_path / "repository").exists()
