@@ -14,6 +14,7 @@ def _by_page(part: str) -> dict[tuple[str, str], Any]:
 
 
 NOT_RUN: dict[tuple[str, str], str] = _by_page("not_run")
+INLINE: dict[tuple[str, str], str] = _by_page("inline")
 NOT_COMPARED: dict[tuple[str, str], str] = _by_page("not_compared")
 FILLED: dict[str, str] = _TABLE["filled"]
 BEFORE: dict[tuple[str, str], str] = _by_page("before")
