@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from docs.blocks import Block, blocks
+from docs.blocks import ROOT, Block, blocks
 from docs.exceptions import BEFORE, ENDS_WITH, FILLED, NOT_COMPARED, NOT_RUN
 from docs.session import Session, commands_of, run, samples_of
 
@@ -118,6 +119,30 @@ def test_no_exception_outlives_what_it_is_for() -> None:
     assert BEFORE.keys() - {(one.page, one.first) for one in blocks()} == set()
     lines = [line for key, line in commands - NOT_RUN.keys()]
     assert [text for text in FILLED if not any(text in line for line in lines)] == []
+
+
+def test_what_a_command_of_a_build_names_is_there() -> None:
+    """Of the commands that take too long to run here."""
+    cmake = "\n".join(path.read_text() for path in ROOT.rglob("CMakeLists.txt"))
+    presets = {one["name"] for one in json.loads((ROOT / "CMakePresets.json").read_text())[
+        "configurePresets"]}  # fmt: skip
+    looked_at = 0
+    for _, line in NOT_RUN:
+        for preset in re.findall(r"--preset (\S+)", line):
+            assert preset in presets, line
+            looked_at += 1
+        for target in re.findall(r"(?:--target |/bin/)([a-z_]+_tests)", line):
+            assert re.search(rf"touchmark_test\({target}\b", cmake), line
+            looked_at += 1
+        if line.startswith("tests/fuzz/run"):
+            for name in re.sub(r"--seconds \d+ ", "", line).split()[1:]:
+                assert (ROOT / f"tests/fuzz/fuzz_{name}.cc").is_file(), line
+                looked_at += 1
+        if re.match(r"[\w./-]+/[\w-]+(?= |$)", line) and not line.startswith("build/"):
+            folder = ROOT / "demo" if re.match("(bin|api-server)/", line) else ROOT
+            assert (folder / line.split()[0]).exists() or line.startswith(".venv"), line
+            looked_at += 1
+    assert looked_at > 25
 
 
 def test_the_samples_are_compared_word_by_word() -> None:
