@@ -13,6 +13,7 @@ LANGUAGES = {
     "text": "test_shell.py",
     "python": "test_python.py",
     "java": "test_java.py",
+    "kotlin": "test_kotlin.py",
     "gradle": "test_java.py",
     "objc": "test_objc.py",
     "toml": "test_data.py",

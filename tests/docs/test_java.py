@@ -12,65 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from docs.android import ANDROID, OKHTTP, compile_java, jars_of, java_files, libraries
 from docs.blocks import ROOT, Block, blocks
 
-ANDROID = ROOT / "attester/android"
-# The oldest OkHttp, as the SDK's own pom pins it, and the newest of each line after it.
-OKHTTP = {
-    "3.12": ANDROID,
-    "4.12": ROOT / "tests/docs/okhttp-4",
-    "5": ROOT / "tests/docs/okhttp-5",
-}
 SNIPPETS = [block for block in blocks("java") if block.page != "demo/README.md"]
 EXCERPTS = [block for block in blocks("java") if block.page == "demo/README.md"]
 
 
-def libraries(folder: Path) -> Path:
-    """What a pom pins, by tools/maven-deps."""
-    done = subprocess.run(
-        [ROOT / "tools/maven-deps", folder], check=True, capture_output=True, text=True, timeout=600
-    )
-    return Path(done.stdout.strip())
-
-
-def java_files(*folders: Path) -> list[Path]:
-    return sorted(path for folder in folders for path in folder.rglob("*.java"))
-
-
-def compile_java(sources: list[Path], out: Path, *class_path: Path | str) -> str:
-    """What javac says, without a warning or an error that it passes over."""
-    done = subprocess.run(
-        ["javac", "-encoding", "UTF-8", "--release", "8", "-Xlint:all,-options,-classfile,-path",
-         "-Werror", "-d", out, "-cp", ":".join(map(str, class_path)), *sources],
-        check=False, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    return done.stdout + done.stderr if done.returncode else ""
-
-
-@pytest.fixture(scope="session")
-def stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Google's library for Play Integrity is in no registry but Google's own, so its place is taken
-    by the few declarations that the guide uses (stubs/)."""
-    out = tmp_path_factory.mktemp("stubs")
-    android = libraries(ANDROID)
-    sources = java_files(ROOT / "tests/docs/stubs", ANDROID / "platform")
-    assert compile_java(sources, out, f"{android}/*") == ""
-    return out
-
-
 @pytest.mark.parametrize("version", OKHTTP)
-def test_the_guide_compiles_as_it_stands(version: str, stubs: Path, tmp_path: Path) -> None:
+def test_the_guide_compiles_as_it_stands(
+    version: str, stubs: Path, sdk: Path, tmp_path: Path
+) -> None:
     assert len(SNIPPETS) >= 6
-    android, okhttp = libraries(ANDROID), libraries(OKHTTP[version])
-    jars = sorted(okhttp.glob("*.jar"))
-    found = next(jar for jar in jars if jar.name.startswith(("okhttp-3", "okhttp-4", "okhttp-jvm")))
-    assert re.search(rf"-{version}[.\d]*\.jar", found.name)
-    framework = next(android.glob("android-*.jar"))
-    sdk = tmp_path / "sdk"
-    # As the AAR has it: compiled against the oldest.
-    assert compile_java(java_files(ANDROID / "java"), sdk, stubs, f"{android}/*") == ""
     sources = [put(block, tmp_path / "app") for block in SNIPPETS]
-    assert compile_java(sources, tmp_path / "out", stubs, sdk, framework, *jars) == ""
+    assert compile_java(sources, tmp_path / "out", stubs, sdk, *jars_of(version)) == ""
 
 
 def put(block: Block, folder: Path) -> Path:
