@@ -6,16 +6,32 @@ import configparser
 import json
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from docs.blocks import Block, blocks
 from kit import apk
 from kit.command import Command
 
+# A block of another kind of TOML says so in its first line (# name.toml).
+TOML = [block for block in blocks("toml") if block.file and block.file != "policy.toml"]
+POLICIES = [block for block in blocks("toml") if block not in TOML]
 
-@pytest.mark.parametrize("block", blocks("toml"), ids=str)
+
+@pytest.mark.parametrize("block", TOML, ids=str)
+def test_toml_is_toml(block: Block) -> None:
+    assert tomllib.loads(block.text)
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_yaml_is_yaml(block: Block) -> None:
+    assert yaml.safe_load(block.text)
+
+
+@pytest.mark.parametrize("block", POLICIES, ids=str)
 def test_a_policy_is_valid(block: Block, nobody: Command, tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_text(block.text)
