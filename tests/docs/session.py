@@ -125,7 +125,7 @@ def run(page: list[Block], folder: Path, timeout: float = 120) -> Session:
     environment = {
         "PATH": f"{tools}:{ROOT / '.venv/bin'}:{os.environ['PATH']}",
         "HOME": str(folder / "home"), "LANG": "C.UTF-8", "EDITOR": "true", "TZ": "UTC",
-        "session": str(folder),
+        "session": str(folder), "tree": str(ROOT),
     }  # fmt: skip
     (folder / "home").mkdir()
     prefix = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]

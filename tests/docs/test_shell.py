@@ -43,12 +43,14 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Session
 
 
 def like(sample: str) -> re.Pattern[str]:
-    """What a line of a sample stands for: a time for any time, "rbF0…6Ck=" for any digest, and
-    "…" for anything."""
+    """What a line of a sample stands for: a time for any time, "rbF0…6Ck=" for any digest, a
+    device or a documentation address (RFC 5737) for any, and "…" for anything."""
     masks = (
         (r"\d{4}-\d\d-\d\d", r"\d{4}-\d\d-\d\d"),
         (r"\d\d:\d\d:\d\d(,\d{3})?", r"\d\d:\d\d:\d\d(,\d{3})?"),
         (r"[\w+/]+…[\w+/]+=", r"[\w+/]{43}="),  # a digest
+        (r"[\w+/]{22}==", r"[\w+/]{22}=="),  # a device
+        (r"203\.0\.113\.\d+", r"\d+\.\d+\.\d+\.\d+"),
         ("…", ".*"),
     )
     pattern, rest = "", sample.strip()
