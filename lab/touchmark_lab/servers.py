@@ -13,6 +13,8 @@ from pathlib import Path
 from touchmark_lab.pki import Identity
 from touchmark_lab.process import Daemon, LabError, Tail, free_port, wait_until
 
+# Of one request; the check also says which mode is on, and what it has counted.
+_CHECK_LINE = re.compile(r" touchmark: (accepted|refused|would refuse) ")
 _API_LINE = re.compile(r" INFO api: \S+ \S+ (\S+) (\d{3}) ")
 
 
@@ -105,7 +107,7 @@ def api_calls(lines: list[str]) -> list[ApiCall]:
     calls: list[ApiCall] = []
     check: list[str] = []
     for line in lines:
-        if " touchmark: " in line:
+        if _CHECK_LINE.search(line):
             check.append(line)
         elif found := _API_LINE.search(line):
             calls.append(ApiCall(found[1], int(found[2]), tuple(check)))

@@ -83,6 +83,7 @@ class AndroidPhone:
     locked: bool = True
     boot_state: int = VERIFIED
     boot_key: bytes = BOOT_KEY
+    os_patch_level: int = 202601
     root_key: Key = field(default_factory=new_key)
     intermediate_key: Key = field(default_factory=new_key)
     batch_key: Key = field(default_factory=new_key)
@@ -134,7 +135,7 @@ class AndroidPhone:
             der.explicit(702, der.integer(0)),
             der.explicit(704, root_of_trust),
             der.explicit(705, der.integer(140000)),
-            der.explicit(706, der.integer(202601)),
+            der.explicit(706, der.integer(self.os_patch_level)),
         )
         return der.sequence(
             der.integer(300),
