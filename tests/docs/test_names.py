@@ -40,6 +40,7 @@ KNOWN_DOMAINS = {
     "source.android.com",
     "www.apache.org",
     "www.apple.com",
+    "www.debian.org",
     "www.w3.org",
 }
 RESERVED = re.compile(r"(^|\.)(example|test|invalid|localhost|example\.(com|net|org))$")
