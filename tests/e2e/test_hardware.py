@@ -12,7 +12,6 @@ import pytest
 from kit import hardware
 from kit.hardware import AndroidPhone, android_key
 from kit.registered_app import RegisteredApp
-from kit.soft_attester import b64url_decode
 
 
 @pytest.fixture(scope="module")
