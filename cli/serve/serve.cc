@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -11,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -23,6 +26,7 @@
 #include "cli/serve/options.h"
 #include "cli/serve/service_manager.h"
 #include "pki/server_certificate.h"
+#include "verifier/http/awaitable.h"
 #include "verifier/http/server.h"
 #include "verifier/http/tls.h"
 #include "verifier/routes/router.h"
@@ -38,6 +42,17 @@ constexpr std::chrono::seconds kPackageGrace{5};
 constexpr std::chrono::seconds kWorkGrace{2};
 // FileDescriptorName= of the socket that operators come in by; any other is for apps.
 constexpr std::string_view kAdminSocket = "admins";
+
+enum class ReloadError {
+  kKeyNotPinned,  // apps would refuse the service with that certificate
+};
+std::string_view error_id(ReloadError error) {
+  using enum ReloadError;
+  static constexpr auto kIds = error_table<ReloadError>({
+      {kKeyNotPinned, "reload.key-not-pinned"},
+  });
+  return kIds[error];
+}
 
 struct Failure {
   io::ExitCode exit_code = io::kExitService;
@@ -151,10 +166,13 @@ class Process {
   Result<void> open_identity(const DataFolder& folder);
   Result<void> open_ports();
   Result<verifier::http::TlsIdentity> read_identity(const DataFolder& folder);
+  // Of the service's own key `own`, its backup, and those that the operator has announced.
+  Result<std::vector<std::string>> service_pins(const DataFolder& folder,
+                                                const std::string& own) const;
   // SIGHUP: the certificate and the log file as they are now. What cannot be read stays as it was.
-  void watch_for_reload();
+  asio::awaitable<void> watch_for_reload();
   void reload();
-  void reload_identity();
+  Result<void> reload_identity();
   Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
   Result<void> show_credentials();
@@ -280,14 +298,21 @@ Result<void> Process::open_identity(const DataFolder& folder) {
   verifier::state::ServiceSettings& service = plan_.service;
   service.tls_spki_sha256 = facts->spki_sha256;
   if (service.tls_terminated_by_proxy) return {};  // the pins are the proxy's
+  auto pins = service_pins(folder, base64_encode(facts->spki_sha256));
+  if (!pins) return pass(pins);
+  service.service_pins = std::move(*pins);
+  return {};
+}
+
+Result<std::vector<std::string>> Process::service_pins(const DataFolder& folder,
+                                                       const std::string& own) const {
   auto backup = folder.backup_pin();
   if (!backup) return pass(backup);
-  std::vector<std::string> pins{base64_encode(facts->spki_sha256), *backup};
-  for (const std::string& pin : service.service_pins) {
+  std::vector<std::string> pins{own, *backup};
+  for (const std::string& pin : options_.service_pins) {
     if (std::ranges::find(pins, pin) == pins.end()) pins.push_back(pin);
   }
-  service.service_pins = std::move(pins);
-  return {};
+  return pins;
 }
 
 Result<void> Process::open_hardware(const DataFolder& folder) {
@@ -345,6 +370,16 @@ Result<void> Process::open_service(const DataFolder& folder) {
     log_->error("store.unreadable",
                 {{"what", note.what}, {"error", note.error}, {"advice", note.advice}});
   }
+  const verifier::state::ServiceSettings& service = plan_.service;
+  if (!service.tls_terminated_by_proxy &&
+      !verifier_->api_domains().was_pinned(service.tls_spki_sha256)) {
+    log_->warning("tls.key_not_pinned",
+                  {{"pin", base64_encode(service.tls_spki_sha256)},
+                   {"warning",
+                    "apps that have the configuration of before this start do not pin the "
+                    "certificate's key, and refuse the service: start with the key of before, "
+                    "announce this one with --service-pin, and change when apps know it"}});
+  }
   if (auto chain = store_->verify_audit(); !chain) {
     log_->error("audit.broken", {{"error", chain.error().text()}});
   }
@@ -394,6 +429,7 @@ void Process::start_server(const DataFolder& folder) {
   verifier::http::ServerSettings settings;
   settings.max_connections = max_connections_;
   settings.protection.gate.at_once = plan_.threads;
+  settings.protection.handshakes_at_once = plan_.threads;
   server_.emplace(io_, std::move(*acceptor_),
                   verifier::http::ConnectionContext{
                       *router_, *log_, workers_, *tls_, folder.uploads(),
@@ -407,7 +443,8 @@ void Process::start_server(const DataFolder& folder) {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   if (admin_acceptor_) server_->listen_for_admins(std::move(*admin_acceptor_));
-  watch_for_reload();
+  reload_signals_.add(SIGHUP);
+  asio::co_spawn(io_, watch_for_reload(), asio::detached);
   server_->start();
   Json fields{{"address", plan_.listen.address},
               {"port", plan_.listen.port},
@@ -421,21 +458,22 @@ void Process::start_server(const DataFolder& folder) {
   tell_manager("READY=1\nSTATUS=serving " + plan_.service.public_urls.front());
 }
 
-void Process::watch_for_reload() {
-  reload_signals_.add(SIGHUP);
-  reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
-    if (error) return;
+asio::awaitable<void> Process::watch_for_reload() {
+  while (true) {
+    const auto [error, signal] = co_await reload_signals_.async_wait(verifier::http::kAsTuple);
+    if (error) co_return;
     tell_manager_of_reload();
     try {
-      reload();
+      // It reads files and writes the store. A signal meanwhile is heard afterwards.
+      co_await workers_.general.run(std::function<bool()>([this] {
+        reload();
+        return true;
+      }));
     } catch (const std::exception& failure) {
-      // Later signals are heard all the same.
       log_->error("reload.failed", {{"error", failure.what()}});
     }
     tell_manager("READY=1");
-    reload_signals_.clear();
-    watch_for_reload();
-  });
+  }
 }
 
 void Process::reload() {
@@ -444,31 +482,38 @@ void Process::reload() {
     log_->error("log.reopen_failed",
                 {{"error", ok.error().text()}, {"advice", "the old file goes on"}});
   }
-  reload_identity();
+  const auto ok = reload_identity();
+  if (ok) return;
+  const bool is_unknown = ok.error().is(ReloadError::kKeyNotPinned);
+  log_->error("tls.reload_failed",
+              {{"error", ok.error().text()},
+               {"advice", is_unknown ? "the old certificate goes on; announce the new key with "
+                                       "--service-pin, and reload when apps know it"
+                                     : "the old certificate goes on"}});
 }
 
-void Process::reload_identity() {
-  const auto failed = [this](const Error& error) {
-    log_->error("tls.reload_failed",
-                {{"error", error.text()}, {"advice", "the old certificate goes on"}});
-  };
+Result<void> Process::reload_identity() {
   auto identity = read_identity(*folder_);
-  if (!identity) return failed(identity.error());
+  if (!identity) return pass(identity);
   auto facts = pki::read_certificate(identity->certificate_pem);
-  if (!facts) return failed(facts.error());
+  if (!facts) return pass(facts);
   auto context = verifier::http::make_tls_context(*identity);
-  if (!context) return failed(context.error());
-  tls_->replace(std::move(*context));
-  const std::string pin = base64_encode(facts->spki_sha256);
-  const auto& pins = plan_.service.service_pins;
-  Json fields{{"pin", pin}, {"not_after", facts->not_after.time_since_epoch().count()}};
-  if (plan_.service.tls_terminated_by_proxy || std::ranges::find(pins, pin) != pins.end()) {
-    return log_->info("tls.reloaded", fields);
+  if (!context) return pass(context);
+  const std::string own = base64_encode(facts->spki_sha256);
+  if (!plan_.service.tls_terminated_by_proxy) {
+    auto& pins = plan_.service.service_pins;
+    if (std::ranges::find(pins, own) == pins.end()) {
+      return fail(ReloadError::kKeyNotPinned, "apps do not pin the certificate's key, " + own);
+    }
+    auto now = service_pins(*folder_, own);
+    if (!now) return pass(now);
+    if (auto ok = verifier_->api_domains().set_service_pins(*now); !ok) return ok;
+    pins = std::move(*now);
   }
-  fields["warning"] =
-      "apps do not pin this key and will refuse the service: serve with the old one again, and "
-      "announce the new one with --service-pin before it is used";
-  log_->warning("tls.reloaded", fields);
+  tls_->replace(std::move(*context));
+  log_->info("tls.reloaded",
+             {{"pin", own}, {"not_after", facts->not_after.time_since_epoch().count()}});
+  return {};
 }
 
 void Process::run() {

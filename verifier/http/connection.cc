@@ -116,6 +116,7 @@ HttpConnection::HttpConnection(asio::ip::tcp::socket socket, ConnectionContext& 
 void HttpConnection::stop() {
   asio::post(stream_.executor(), [self = shared_from_this()] {
     self->stopping_ = true;
+    self->end_wait_for_turn();
     if (!self->busy_) self->stream_.cancel();
   });
 }
@@ -123,8 +124,13 @@ void HttpConnection::stop() {
 void HttpConnection::give_way() {
   asio::post(stream_.executor(), [self = shared_from_this()] {
     self->stopping_ = self->gave_way_ = true;
+    self->end_wait_for_turn();
     if (self->stage_ != Stage::kAtWork) self->stream_.abort();
   });
+}
+
+void HttpConnection::end_wait_for_turn() {
+  if (const auto wait = wait_for_turn_.lock()) wait->cancel();
 }
 
 void HttpConnection::enter(Stage stage) {
@@ -154,6 +160,14 @@ asio::awaitable<bool> HttpConnection::handshake() {
   if (is_over) co_return false;
   // Half a ClientHello is as good as none.
   if (stream_.has_record()) enter(Stage::kHandshake);
+  const auto longest = shortened(context_.limits.handshake);
+  auto turn = co_await protection_->handshakes.next(AddressKey(peer_), longest, wait_for_turn_);
+  const bool is_ours = turn && !stopping_;
+  if (!is_ours) co_return false;
+  stream_.expires_after(longest);
+  // Its turn is over when this strand is free again: after the first answer, which is what costs.
+  asio::post(stream_.executor(), [held = std::pair(shared_from_this(), std::move(*turn))] {});
+  turn.reset();
   auto identity = context_.tls.current();
   served_key_ = identity->spki_sha256;
   error = co_await stream_.handshake(std::move(identity), static_cast<std::uint8_t>(listener_));
