@@ -22,7 +22,7 @@ constexpr const char* kFooter =
     "too.\n\n"
     "Start here:\n"
     "  touchmark serve --data ./touchmark-data\n"
-    "  touchmark init https://localhost:8443 --token TOKEN --pin PIN\n"
+    "  touchmark init https://localhost:8443 --pin PIN\n"
     "  touchmark registration add app-release.apk";
 
 using AddCommand = void (*)(line::Command&, Dispatcher&);
@@ -32,6 +32,7 @@ constexpr auto kCommands = std::to_array<AddCommand>({
     add_init_command,
     add_status_command,
     add_ready_command,
+    add_whoami_command,
     add_sdk_commands,
     add_registration_commands,
     add_api_commands,
@@ -42,6 +43,7 @@ constexpr auto kCommands = std::to_array<AddCommand>({
     add_package_command,
     add_evidence_commands,
     add_arc_commands,
+    add_operator_commands,
     add_audit_commands,
     add_completion_command,
     add_man_command,

@@ -112,6 +112,8 @@ Command* Command::require_subcommand() {
 
 void Command::on_chosen(std::function<void()> run) { app_.callback(std::move(run)); }
 
+bool Command::chose_subcommand() const { return !app_.get_subcommands().empty(); }
+
 Option* Command::keep(CLI::Option* option) {
   return options_.emplace_back(std::make_unique<Option>(option)).get();
 }

@@ -94,6 +94,7 @@ std::string_view error_id(DataFolderError error) {
       {kMasterKeyMissing, "data-folder.master-key-missing"},
       {kMasterKeyBad, "data-folder.master-key-bad"},
       {kBadKeyFile, "data-folder.bad-key-file"},
+      {kNoDatabase, "data-folder.no-database"},
   });
   return kIds[error];
 }

@@ -23,6 +23,7 @@ enum class DataFolderError {
   kMasterKeyMissing,  // there is a database, but no master key to open its secrets
   kMasterKeyBad,      // not 32 bytes in base64, or readable by others
   kBadKeyFile,        // a key that apps pin, or its pin, cannot be read
+  kNoDatabase,        // it is not the data folder of a service
 };
 std::string_view error_id(DataFolderError error);
 

@@ -282,7 +282,7 @@ std::string_view error_id(OptionError error) {
   return kIds[error];
 }
 
-void add_options(line::Command& command, ServeOptions& options) {
+void add_data_options(line::Command& command, ServeOptions& options) {
   command.add_option("--data", options.data,
                      "Folder for database, keys and certificate; made on the first start");
   command.add_option("--master-key", options.master_key,
@@ -291,8 +291,13 @@ void add_options(line::Command& command, ServeOptions& options) {
                      "New file for new operator tokens, as JSON (mode 0600). Without it they go to "
                      "the terminal or, where there is none, to operator-tokens.json in the data "
                      "folder");
+}
+
+void add_options(line::Command& command, ServeOptions& options) {
+  add_data_options(command, options);
   command.add_flag("--reset-operator-tokens", options.reset_operator_tokens,
-                   "Replace the admin and developer tokens; the old ones end");
+                   "The older way to `touchmark serve reset-operator`: it replaces the developer's "
+                   "token too, and serves");
   command.add_flag("--reset-policy", options.reset_policy,
                    "Put the default policy into force in place of the stored one, such as one that "
                    "cannot be read");

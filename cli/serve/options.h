@@ -62,6 +62,8 @@ struct ServeOptions {
 };
 
 void add_options(line::Command& command, ServeOptions& options);
+// Those of the data folder and of the tokens that are made in it alone.
+void add_data_options(line::Command& command, ServeOptions& options);
 
 enum class OptionError {
   kBadValue,     // the message names the option

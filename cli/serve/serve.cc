@@ -24,6 +24,7 @@
 #include "cli/serve/data_folder.h"
 #include "cli/serve/descriptor_limit.h"
 #include "cli/serve/options.h"
+#include "cli/serve/reset_operator.h"
 #include "cli/serve/service_manager.h"
 #include "pki/server_certificate.h"
 #include "verifier/http/awaitable.h"
@@ -96,6 +97,13 @@ Failure explain(const Error& error) {
   if (error.is(CredentialsError::kFileExists)) {
     return {io::kExitUsage,
             "take what you need out of it and remove it, or choose another --credentials-file"};
+  }
+  if (error.is(DataFolderError::kNoDatabase)) {
+    return {io::kExitStore, "name the folder that `touchmark serve` used with --data"};
+  }
+  if (is_any(error, verifier::state::OperatorError::kBadName,
+             verifier::state::OperatorError::kExists)) {
+    return {io::kExitUsage, "see touchmark serve reset-operator --help"};
   }
   if (error.is(DataFolderError::kUnusable)) {
     return {io::kExitStore, "choose a folder that this user can write with --data"};
@@ -404,9 +412,18 @@ Result<void> Process::show_credentials() {
     if (options_.credentials_file.empty()) std::filesystem::remove(file);
     if (auto ok = check_new_file(file); !ok) return ok;
   }
-  auto made = make_credentials(verifier_->operators(), operator_url(), operator_pin());
+  const bool is_reset = !verifier_->operators().first_start();
+  std::vector<std::string> ended;
+  auto made = is_reset
+                  ? reset_credentials(verifier_->operators(), operator_url(), operator_pin(), ended)
+                  : make_credentials(verifier_->operators(), operator_url(), operator_pin());
   if (!made) return pass(made);
   std::string text = data_text(folder_->path());
+  if (is_reset) {
+    text +=
+        "--reset-operator-tokens is the older way to `touchmark serve reset-operator`. The tokens "
+        "of all admins and of \"developer\" ended.\n";
+  }
   if (to_terminal) {
     text += welcome_text(*made);
   } else {
@@ -419,7 +436,8 @@ Result<void> Process::show_credentials() {
   Json fields{
       {"account", verifier_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}};
   if (!to_terminal) fields["operator_tokens"] = file.string();
-  log_->info("first_start", fields);
+  if (is_reset) fields["ended"] = ended;
+  log_->info(is_reset ? "operators.reset" : "first_start", fields);
   return {};
 }
 
@@ -568,7 +586,25 @@ void add_serve_command(line::Command& app, int& exit_code) {
   auto options = std::make_shared<ServeOptions>();
   line::Command* command = app.add_subcommand("serve", "Run the attestation service");
   add_options(*command, *options);
-  command->on_chosen([options, &exit_code] { exit_code = serve(*options); });
+  command->on_chosen([options, &exit_code, command] {
+    if (!command->chose_subcommand()) exit_code = serve(*options);
+  });
+  auto name = std::make_shared<std::string>();
+  line::Command* reset = command->add_subcommand(
+      "reset-operator", "Make a new admin token, for whoever has the data folder and lost theirs");
+  reset->add_option("NAME", *name,
+                    "The admin whose token is replaced (default: admin, and the tokens of all "
+                    "other admins end too)");
+  add_data_options(*reset, *options);
+  reset->footer(
+      "Stop the service first.\n\nExample:\n  touchmark serve reset-operator --data "
+      "/var/lib/touchmark");
+  reset->on_chosen([options, name, &exit_code] {
+    const auto done =
+        reset_operator(*options, name->empty() ? std::nullopt : std::optional<std::string>(*name));
+    exit_code = done ? io::kExitOk : report(done.error());
+    if (done) std::fputs(done->c_str(), stdout);
+  });
 }
 
 }  // namespace touchmark::cli::serve

@@ -105,13 +105,9 @@ class Lab:
         if self._built:
             return
         self.console.command(self._short(self.service.shown) + " &")
-        first_start = self.service.wait_ready()
-        self.command(
-            ["touchmark", "init", self.service.url, "--token", first_start["admin_token"],
-             "--pin", first_start["pin"]],
-            shown=f"touchmark init {self.service.url} --token tmk_admin_..."
-            f" --pin {first_start['pin']}",
-        )  # fmt: skip
+        self.service.wait_ready()
+        file = str(self.service.credentials_file)
+        self.touchmark("init", self.service.url, "--credentials", file)
         self.set_api_mode("report")
         self.touchmark("api", "add", self.api.domain)
         self.touchmark("sdk", "-getLibrary", "touchmark_sdk.aar")

@@ -49,12 +49,10 @@ class Service:
         self.shown = "touchmark " + shlex.join(argv[1:])
         self.daemon = Daemon("the service", argv, cwd=cwd, env=env, log=self.log)
 
-    def wait_ready(self) -> dict[str, str]:
-        """The credentials that the first start made."""
+    def wait_ready(self) -> None:
+        """Until it answers, and the credentials that its first start made are in their file."""
         self.daemon.wait_for_port(self.port)
         wait_until("the service writes its credentials", self.credentials_file.exists)
-        credentials: dict[str, str] = json.loads(self.credentials_file.read_text())
-        return credentials
 
 
 class ApiServer:

@@ -334,11 +334,13 @@ std::optional<HttpResponse> HttpConnection::answer_without_route(const HttpReque
 }
 
 HttpResponse HttpConnection::refuse_caller(const HttpRequest& request, const Error& error) {
-  context_.log.client(LogLevel::kWarning, "admin.refused",
-                      {{"remote_ip", request.connection.remote_ip},
-                       {"method", request.method},
-                       {"path", request.path},
-                       {"error", error.id()}});
+  Json fields{{"remote_ip", request.connection.remote_ip},
+              {"method", request.method},
+              {"path", request.path},
+              {"error", error.id()}};
+  // Whose token it is, and what it would have needed. Without one there is nobody to name.
+  if (error.is(HttpError::kForbidden)) fields["detail"] = error.message();
+  context_.log.client(LogLevel::kWarning, "admin.refused", fields);
   if (!error.is(HttpError::kUnauthorized)) return problem(error);
   // The right token is never kept waiting: only who has not got it is.
   const AddressKey key(client_);
@@ -366,7 +368,7 @@ asio::awaitable<HttpResponse> HttpConnection::answer(Parser& parser) {
   auto caller = context_.router.authorize(*match.route, header[http::field::authorization]);
   if (!caller) co_return refuse_caller(request, caller.error());
   request.caller = std::move(*caller);
-  if (match.route->access != Access::kPublic && !is_operator_) {
+  if (match.route->permission != model::Permission::kPublic && !is_operator_) {
     is_operator_ = true;
     place_->keep();
   }
@@ -394,6 +396,12 @@ asio::awaitable<HttpResponse> HttpConnection::answer_route(Parser& parser, const
     if (is_theirs) protection_->refused.charge(AddressKey(client_));
     co_return problem(read.error());
   }
+  if (route.permission != model::Permission::kPublic) {
+    // A body may come slowly, and outlast the token that it was begun with.
+    auto caller = context_.router.authorize(route, parser.get()[http::field::authorization]);
+    if (!caller) co_return refuse_caller(request, caller.error());
+    request.caller = std::move(*caller);
+  }
   if (route.upload) request.upload_path = upload.path().string();
   co_return co_await run(route, request);
 }
@@ -414,7 +422,7 @@ asio::awaitable<HttpResponse> HttpConnection::run(const Route& route, const Http
     auto done = co_await context_.workers.slow.run_if_room(handle);
     co_return done ? std::move(*done) : problem(too_busy());
   }
-  const bool is_for_apps = route.access == Access::kPublic && route.max_body > 0;
+  const bool is_for_apps = route.permission == model::Permission::kPublic && route.max_body > 0;
   if (!is_for_apps) co_return handle();
   co_return co_await run_for_app(handle, guarded);
 }
