@@ -28,6 +28,7 @@ constexpr const char* kFooter =
 using AddCommand = void (*)(line::Command&, Dispatcher&);
 
 // In the order of --help: what a newcomer needs first.
+// clang-format off
 constexpr auto kCommands = std::to_array<AddCommand>({
     add_init_command,
     add_status_command,
@@ -49,6 +50,7 @@ constexpr auto kCommands = std::to_array<AddCommand>({
     add_man_command,
     add_version_command,
 });
+// clang-format on
 
 void add_global_options(CommandLine& line) {
   line::Command& app = line.root.command();

@@ -104,7 +104,10 @@ def samples_of(block: Block) -> list[str]:
 
 
 def is_server(line: str) -> str | None:
-    return next((ready for name, ready in SERVERS.items() if line.startswith(name)), None)
+    """What a line that starts a server prints then. One that names a subcommand starts none."""
+    return next(
+        (ready for name, ready in SERVERS.items() if re.match(rf"{name}(?= -|$)", line)), None
+    )
 
 
 def run(page: list[Block], folder: Path, timeout: float = 120) -> Session:
