@@ -61,7 +61,7 @@ void add_verify(line::Command& group, Dispatcher& dispatcher) {
                   "Google's revocation list, of https://android.googleapis.com/attestation/status")
       ->type_name("FILE");
   app->add_option("--challenge", options->challenge, "The challenge that was given to the app")
-      ->type_name("TEXT");
+      ->type_name("CHALLENGE");
   app->add_option("--challenge-hex", options->challenge_hex, "The same, in hex")->type_name("HEX");
   app->add_option("--client-data-hash", options->client_data_hash,
                   "What the app passed to App Attest as the hash of its client data")
