@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxConfigFile = 256 * 1024;
-constexpr std::size_t kMaxWord = 64;    // the distance to a very long word is of no use
+constexpr std::size_t kLongestGuess = 64;    // the distance to a very long word is of no use
 constexpr ::uid_t kFirstPerson = 1000;  // Debian policy, section 9.2: system users are below
 constexpr std::string_view kPrefix = "TOUCHMARK_";
 constexpr const char* kConfigVariable = "TOUCHMARK_CONFIG";
@@ -56,7 +56,7 @@ std::optional<std::string> variable(const Surroundings& surroundings, std::strin
 }
 
 std::string nearest_word(std::string_view given, const std::vector<std::string>& words) {
-  return given.size() <= kMaxWord ? nearest(given, words).value_or("") : "";
+  return given.size() <= kLongestGuess ? nearest(given, words).value_or("") : "";
 }
 
 // The parts between commas, without the spaces around them.
