@@ -483,7 +483,7 @@ def test_messages_about_files_are_sentences(touchmark: Command, tmp_path: Path) 
     folder = tmp_path / "folder"
     folder.mkdir()
     none = tmp_path / "none"
-    for arguments in (
+    lines: list[list[str | Path]] = [
         ["registration", "add", folder],
         ["package", "verify", folder],
         ["registration", "add-certificate", folder],
@@ -499,7 +499,8 @@ def test_messages_about_files_are_sentences(touchmark: Command, tmp_path: Path) 
         ["evidence", "inspect", none],
         ["serve", "--hardware-roots", none, "--data", tmp_path / "d"],
         ["serve", "--config", folder],
-    ):
+    ]
+    for arguments in lines:
         done = touchmark.run(*arguments)
         assert done.returncode != OK, arguments
         path = re.escape(str(arguments[-1] if "--data" not in arguments else none))
