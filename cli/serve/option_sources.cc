@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxConfigFile = 256 * 1024;
-constexpr std::size_t kLongestGuess = 64;    // the distance to a very long word is of no use
-constexpr ::uid_t kFirstPerson = 1000;  // Debian policy, section 9.2: system users are below
+constexpr std::size_t kLongestGuess = 64;  // the distance to a very long word is of no use
+constexpr ::uid_t kFirstPerson = 1000;     // Debian policy, section 9.2: system users are below
 constexpr std::string_view kPrefix = "TOUCHMARK_";
 constexpr const char* kConfigVariable = "TOUCHMARK_CONFIG";
 constexpr const char* kConfigFlag = "--config";

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "protocol/limits.h"
 #include "protocol/idn/local_host.h"
+#include "protocol/limits.h"
 #include "verifier/appraisal/token.h"
 
 namespace touchmark::verifier::state {
