@@ -45,6 +45,23 @@ void check_files(const Configuration& configuration, std::vector<OptionProblem>&
   }
 }
 
+// What keeps apps from the service, though it would start.
+std::vector<std::string> all_warnings(const Configuration& configuration) {
+  auto out = configuration.warnings;
+  if (!configuration.problems.empty()) return out;
+  if (configuration.options.public_urls.empty()) {
+    out.emplace_back(
+        "no public_url is set, so apps would be told a guess; `touchmark sdk config` refuses until "
+        "one is");
+  }
+  const auto plan = make_plan(configuration.options);
+  if (!plan) return out;
+  for (std::string& problem : verifier::state::public_url_problems(plan->service)) {
+    out.push_back(std::move(problem));
+  }
+  return out;
+}
+
 std::vector<OptionProblem> all_problems(const Configuration& configuration) {
   auto out = configuration.problems;
   if (!out.empty()) return out;
@@ -117,7 +134,10 @@ std::string joined(const std::vector<std::string>& values) {
 void note_problems(const std::vector<OptionProblem>& problems, io::Console& console) {
   constexpr const char* kHelp = "`touchmark serve --help` says what each option may be";
   if (problems.size() == 1) {
-    return console.note("touchmark: " + io::one_line(to_string(problems.front())) + "; " + kHelp);
+    const char* hint = problems.front().code == OptionError::kBadFile
+                           ? "check that the file is there, may be read, and holds what it should"
+                           : kHelp;
+    return console.note("touchmark: " + io::one_line(to_string(problems.front())) + "; " + hint);
   }
   for (const OptionProblem& problem : problems) {
     console.note("touchmark: " + io::one_line(to_string(problem)));
@@ -125,8 +145,8 @@ void note_problems(const std::vector<OptionProblem>& problems, io::Console& cons
   console.note("touchmark: " + std::to_string(problems.size()) + " mistakes; " + kHelp);
 }
 
-void note_warnings(const Configuration& configuration, io::Console& console) {
-  for (const std::string& warning : configuration.warnings) {
+void note_warnings(const std::vector<std::string>& warnings, io::Console& console) {
+  for (const std::string& warning : warnings) {
     console.note("touchmark: warning: " + io::one_line(warning));
   }
 }
@@ -158,15 +178,16 @@ io::ExitCode print_example() {
 io::ExitCode check_configuration(const Configuration& configuration, bool as_json) {
   const auto console = io::standard_console();
   const auto problems = all_problems(configuration);
+  const auto warnings = all_warnings(configuration);
   const io::ExitCode exit_code = problems.empty() ? io::kExitOk : io::kExitUsage;
   if (as_json) {
     console->print(json_line({{"valid", problems.empty()},
                               {"file", file_json(configuration)},
                               {"problems", to_json(problems)},
-                              {"warnings", configuration.warnings}}));
+                              {"warnings", warnings}}));
     return finish(*console, exit_code);
   }
-  note_warnings(configuration, *console);
+  note_warnings(warnings, *console);
   if (!problems.empty()) {
     note_problems(problems, *console);
     return exit_code;
@@ -201,7 +222,7 @@ io::ExitCode show_configuration(const Configuration& configuration, bool as_json
                               {"warnings", configuration.warnings}}));
   } else {
     console->print(io::table(rows));
-    note_warnings(configuration, *console);
+    note_warnings(configuration.warnings, *console);
     if (!configuration.problems.empty()) note_problems(configuration.problems, *console);
   }
   return finish(*console, exit_code);

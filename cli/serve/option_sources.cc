@@ -399,7 +399,7 @@ class Reader {
 };
 
 bool runs_as_service() {
-  if (::geteuid() == 0 || ::geteuid() < kFirstPerson || ::getpid() == 1) return true;
+  if (::geteuid() < kFirstPerson || ::getpid() == 1) return true;  // root among them
   for (const char* name : {"STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", kCredentials}) {
     if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return true;
   }
