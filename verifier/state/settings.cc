@@ -65,7 +65,8 @@ std::vector<std::string> public_url_problems(const ServiceSettings& settings) {
     const auto why = host ? protocol::why_local(*host) : std::nullopt;
     if (why) {
       out.push_back("apps are told " + url + ", which phones do not reach: it " +
-                    std::string(*why));
+                    std::string(*why) +
+                    (settings.public_url_was_said ? "" : ", and no --public-url was given"));
     } else if (!settings.public_url_was_said) {
       out.push_back("apps are told " + url + ", which is a guess: no --public-url was given");
     }
