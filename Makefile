@@ -32,6 +32,11 @@ build: product setup-tests ## Build the product, and the tests that a sanitizer 
 	@$(call configure,release,-DTOUCHMARK_TESTS=ON -DTOUCHMARK_BENCH=OFF -DTOUCHMARK_TEST_NAMES="$(HOST_TESTS)")
 	@cmake --build --preset release
 
+.PHONY: package
+package: product ## Build the Debian package into build/
+	@tools/setup --package
+	@tools/package
+
 .PHONY: demo
 demo: product ## Tell the story: a real app attested, tampered with, and refused
 	@lab/run demo

@@ -65,6 +65,7 @@ struct HttpClientOptions {
   std::vector<std::string> pins{};
   std::string ca_pem{};
   std::string ca_file{};
+  bool any_certificate = false;  // nobody is trusted: for a request without a secret, no more
   std::string user_agent = "touchmark";
 };
 // Over libcurl: HTTPS only, TLS 1.2 at least, one connection a request.

@@ -47,9 +47,7 @@ def developer(tmp_path: Path, service: Service) -> Command:
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A signed package of some size."""
     path = tmp_path_factory.mktemp("release") / "app.apk"
-    manifest = apk.compile_manifest(
-        "com.criticalblue.currencyconverterdemo", "Currency Converter Demo"
-    )
+    manifest = apk.compile_manifest("com.example.currencyconverterdemo", "Currency Converter Demo")
     dex = b"dex\n035\0" + bytes(range(256)) * 1000
     files = {"classes.dex": dex, "assets/touchmark-sdk.json": b'{"version":"0.1.0"}'}
     path.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))

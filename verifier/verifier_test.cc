@@ -13,6 +13,7 @@
 #include "package/inspection.h"
 #include "package/package.h"
 #include "protocol/arc.h"
+#include "tests/support/short_memory.h"
 #include "tests/support/temporary_folder.h"
 #include "verifier/appraisal/challenge.h"
 #include "verifier/routes/json.h"
@@ -133,6 +134,45 @@ TEST_F(VerifierTest, ValidAndDecoyAnswersHaveOneShape) {
     shapes.insert(shape(attest({{"tls", {{"spki", base64url_encode(Bytes(32))}}}})));
   }
   EXPECT_THAT(shapes, ::testing::SizeIs(1));
+}
+
+// Evidence of one shape, of which the policy lets one pass: what is done for both is the same, down
+// to the memory that it takes.
+TEST_F(VerifierTest, ADecoyTakesTheStepsOfAValidToken) {
+  testing::put_policy(*store_, R"(version = 1
+[findings]
+"debug.attached" = "annotate"
+[assurance]
+android = "software")");
+  register_app();
+  const auto finding = [](const char* id) {
+    return Json{{"findings", {{{"id", id}, {"detail", "a detail that is longer than a word"}}}}};
+  };
+  const auto work = [&](const Json& changes, bool passes) {
+    Json claims = attester_.claims(challenge());
+    claims.merge_patch(changes);
+    const std::string request = attester_.attest_request(claims);
+    const touchmark::testing::CountedMemory memory;
+    const auto answer = verifier_->attestation().attest(request, connection_);
+    EXPECT_TRUE(answer && answer->record.passed == passes);
+    return std::pair(memory.allocations(), memory.bytes());
+  };
+  const auto valid = [&] { return work(finding("debug.attached"), true); };
+  const auto decoy = [&] { return work(finding("hook.framework"), false); };
+  // What grows now and then, such as the lists of what is to be written, grows for both.
+  std::vector<std::pair<std::size_t, std::size_t>> of_valid;
+  std::vector<std::pair<std::size_t, std::size_t>> of_decoy;
+  for (int i = 0; i < 41; ++i) {
+    of_valid.push_back(valid());
+    of_decoy.push_back(decoy());
+  }
+  std::ranges::sort(of_valid);
+  std::ranges::sort(of_decoy);
+  const auto [allocations, bytes] = of_valid[20];
+  EXPECT_GT(allocations, 20U);
+  // The one keeps the ids of what is noted, the other those of what rejects.
+  EXPECT_NEAR(static_cast<double>(of_decoy[20].first), static_cast<double>(allocations), 1);
+  EXPECT_NEAR(static_cast<double>(of_decoy[20].second), static_cast<double>(bytes), 64);
 }
 
 TEST_F(VerifierTest, PadsEveryAnswer) {

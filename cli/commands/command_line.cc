@@ -23,29 +23,18 @@ constexpr const char* kFooter =
     "too.\n\n"
     "Start here:\n"
     "  touchmark serve --data ./touchmark-data --public-url https://attest.example.com:8443\n"
-    "  touchmark init https://attest.example.com:8443 --token TOKEN --pin PIN\n"
+    "  touchmark init https://attest.example.com:8443 --pin PIN\n"
     "  touchmark registration add app-release.apk";
 
 using AddCommand = void (*)(line::Command&, Dispatcher&);
 
 // In the order of --help: what a newcomer needs first.
 constexpr auto kCommands = std::to_array<AddCommand>({
-    add_init_command,
-    add_status_command,
-    add_sdk_commands,
-    add_registration_commands,
-    add_api_commands,
-    add_token_commands,
-    add_secret_commands,
-    add_policy_commands,
-    add_device_commands,
-    add_package_command,
-    add_evidence_commands,
-    add_arc_commands,
-    add_audit_commands,
-    add_completion_command,
-    add_man_command,
-    add_version_command,
+    add_init_command,       add_status_command,        add_ready_command,     add_whoami_command,
+    add_sdk_commands,       add_registration_commands, add_api_commands,      add_token_commands,
+    add_secret_commands,    add_policy_commands,       add_device_commands,   add_package_command,
+    add_evidence_commands,  add_arc_commands,          add_operator_commands, add_audit_commands,
+    add_completion_command, add_man_command,           add_version_command,
 });
 
 void add_global_options(CommandLine& line) {

@@ -1,10 +1,11 @@
-// touchmark status, audit list: what the service says about itself.
+// touchmark status, ready, audit list: what the service says about itself.
 #include <fmt/format.h>
 
 #include "cli/commands/commands.h"
 #include "cli/commands/verdict_text.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
+#include "cli/service/profile.h"
 
 namespace touchmark::cli::commands {
 namespace {
@@ -47,6 +48,29 @@ Outcome status(Session& session) {
   return io::kExitOk;
 }
 
+// For health checks: it sends no token and takes any certificate where it is given an address, so
+// that it runs beside the service without being set up.
+Outcome ready(const std::string& url, Session& session) {
+  const auto ask = [&]() -> Result<Json> {
+    if (url.empty()) {
+      auto client = session.connect();
+      if (!client) return pass(client);
+      return client->get("/readyz");
+    }
+    auto normal = service::normalize_url(url);
+    if (!normal) return pass(normal);
+    service::Endpoint endpoint;
+    endpoint.url = *normal;
+    endpoint.any_certificate = true;
+    return session.connect_to(endpoint).get("/readyz");
+  };
+  auto answer = ask();
+  if (!answer) return pass(answer);
+  if (session.json()) return print_json(session, *answer);
+  session.console().print("ready");
+  return io::kExitOk;
+}
+
 Outcome audit(int limit, Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
@@ -86,6 +110,20 @@ Outcome audit(int limit, Session& session) {
 void add_status_command(line::Command& app, Dispatcher& dispatcher) {
   dispatcher.on(app.add_subcommand("status", "Show how the service is, and who you are to it"),
                 status);
+}
+
+void add_ready_command(line::Command& app, Dispatcher& dispatcher) {
+  auto url = std::make_shared<std::string>();
+  line::Command* command = app.add_subcommand("ready", "Ask whether the service is ready to serve");
+  command
+      ->add_option("URL", *url,
+                   "The service, whatever its certificate (default: the profile's, with its pin)")
+      ->type_name("URL");
+  command->footer(
+      "Examples:\n"
+      "  touchmark ready\n"
+      "  touchmark ready https://localhost:8443   in a health check: no token, no profile");
+  dispatcher.on(command, [url](Session& s) { return ready(*url, s); });
 }
 
 void add_audit_commands(line::Command& app, Dispatcher& dispatcher) {

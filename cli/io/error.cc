@@ -84,7 +84,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.unreadable-file", {kExitUsage, "check the path and its permissions"}},
     {"cli.not-configured",
      {kExitNotConfigured,
-      "run `touchmark init URL --token TOKEN`, or set TOUCHMARK_URL and TOUCHMARK_TOKEN"}},
+      "run `touchmark init URL`, which asks for your token, or set TOUCHMARK_URL and "
+      "TOUCHMARK_TOKEN"}},
     {"cli.bad-profile", {kExitNotConfigured, "run `touchmark init` again to replace it"}},
     {"cli.no-such-profile", {kExitNotFound, "run `touchmark init URL --profile NAME` to make it"}},
     {"cli.unreachable",
@@ -102,8 +103,12 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.no-live-certificate",
      {kExitUnreachable, "check that the server runs, or give --from-file or --pin"}},
     {"cli.unauthorized",
-     {kExitUnauthorized, "run `touchmark init` again with a token that `touchmark serve` made"}},
-    {"cli.forbidden", {kExitUnauthorized, "use a profile with an admin token (--profile NAME)"}},
+     {kExitUnauthorized,
+      "run `touchmark init` again with a token that is in force; an admin makes one with "
+      "`touchmark operator add`"}},
+    {"cli.forbidden",
+     {kExitUnauthorized,
+      "use a profile whose operator may (--profile NAME); `touchmark whoami` says who you are"}},
     {"cli.not-found", {kExitNotFound, "the matching `list` command shows what there is"}},
     {"cli.not-offered", {kExitNotFound, "whoever runs the service can change that"}},
     {"cli.too-large", {kExitNo, "a package may have at most 2 GiB"}},
@@ -135,6 +140,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"console.too-long", {kExitUsage, "give the one thing that was asked for"}},
     {"file.no-space", {kExitNoSpace, "free some space, or write elsewhere"}},
     {"file.not-found", {kExitUsage, "check the path"}},
+    {"file.exists", {kExitUsage, "take what you need out of it and remove it, or name another"}},
 });
 
 using Failures = std::unordered_map<std::string_view, Failure>;

@@ -124,6 +124,8 @@ void Command::on_chosen(std::function<void()> run) {
   });
 }
 
+bool Command::chose_subcommand() const { return !app_.get_subcommands().empty(); }
+
 Option* Command::keep(CLI::Option* option) {
   return options_.emplace_back(std::make_unique<Option>(option)).get();
 }

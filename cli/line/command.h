@@ -56,6 +56,8 @@ class Command {
   Command* require_subcommand();
   // What happens when this command was chosen, while the line is parsed.
   void on_chosen(std::function<void()> run);
+  // Whether the line chose one of this one's subcommands; both are told that they were chosen.
+  bool chose_subcommand() const;
 
   const CLI::App& app() const { return app_; }
 

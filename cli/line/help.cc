@@ -26,8 +26,9 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) con
     usage += app->get_require_subcommand_min() > 0 ? " COMMAND" : " [COMMAND]";
   }
   for (const CLI::Option* positional : positionals(*app)) {
-    usage += " " + positional->get_name(true);
-    if (positional->get_items_expected_max() > 1) usage += "...";
+    std::string word = positional->get_name(true);
+    if (positional->get_items_expected_max() > 1) word += "...";
+    usage += positional->get_required() ? " " + word : " [" + word + "]";
   }
   return usage + " [OPTIONS]\n";
 }

@@ -173,6 +173,7 @@ std::string_view error_id(DataFolderError error) {
       {kNotTouchmarks, "data-folder.not-touchmarks"},
       {kNotPrivate, "data-folder.not-private"},
       {kMoved, "data-folder.moved"},
+      {kNoDatabase, "data-folder.no-database"},
   });
   return kIds[error];
 }

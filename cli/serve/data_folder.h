@@ -26,6 +26,7 @@ enum class DataFolderError {
   kNotTouchmarks,     // holds other things, and no database of Touchmark's
   kNotPrivate,        // somebody else owns it, or may put another in its place
   kMoved,             // is not where it was opened
+  kNoDatabase,        // it is not the data folder of a service
 };
 std::string_view error_id(DataFolderError error);
 

@@ -133,7 +133,7 @@ TEST_F(TakenFolderTest, TakesACredentialAndNeverMakesOne) {
   auto folder = DataFolder::open(data_);
   const fs::path credentials = temporary_.path() / "credentials";
   fs::create_directories(credentials);
-  const fs::path file = credentials / "master-key";
+  const fs::path file = credentials / "master.key";
   auto missing = folder->master_key(file, random_, credentials);
   ASSERT_FALSE(missing);
   EXPECT_TRUE(missing.error().is(DataFolderError::kMasterKeyMissing));

@@ -18,7 +18,7 @@ struct Example {
 // Where the default is no value.
 constexpr auto kExamples = std::to_array<Example>({
     {"data", "/var/lib/touchmark"},
-    {"master-key", "$CREDENTIALS_DIRECTORY/master-key"},
+    {"master-key", "$CREDENTIALS_DIRECTORY/master.key"},
     {"credentials-file", "/root/touchmark-tokens.json"},
     {"sdk-dir", "/usr/share/touchmark"},
     {"admin-listen", "127.0.0.1:9443"},

@@ -26,7 +26,7 @@ constexpr const char* kConfigVariable = "TOUCHMARK_CONFIG";
 constexpr const char* kConfigFlag = "--config";
 constexpr const char* kCredentials = "CREDENTIALS_DIRECTORY";
 constexpr std::string_view kCredentialsPrefix = "$CREDENTIALS_DIRECTORY/";
-constexpr const char* kMasterKeyCredential = "master-key";
+constexpr const char* kMasterKeyCredential = "master.key";
 // The old spelling of another option, still taken.
 constexpr const char* kOldProxyFlag = "--tls-ended-by-proxy";
 
@@ -376,7 +376,7 @@ class Reader {
     std::visit(Write{out_.options, values}, row.target);
   }
 
-  // LoadCredential=master-key:... of the unit says all that --master-key would.
+  // LoadCredential=master.key:... of the unit says all that --master-key would.
   void take_credential() {
     if (!out_.options.master_key.empty()) return;
     const auto folder = variable(surroundings_, kCredentials);

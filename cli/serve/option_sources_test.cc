@@ -259,8 +259,8 @@ TEST_F(OptionSourcesTest, TakesTheMasterKeyAsAFileOrCredentialAndNeverItself) {
   EXPECT_EQ(read({"--master-key", "$CREDENTIALS_DIRECTORY/mk"}).options.master_key,
             temporary_.path() / "mk");
   EXPECT_EQ(read().options.master_key, "") << "there is no credential of that name";
-  std::ofstream(temporary_.path() / "master-key") << key;
-  EXPECT_EQ(read().options.master_key, temporary_.path() / "master-key");
+  std::ofstream(temporary_.path() / "master.key") << key;
+  EXPECT_EQ(read().options.master_key, temporary_.path() / "master.key");
   EXPECT_EQ(read().origin_of("master-key").kind, Origin::Kind::kCredential);
   EXPECT_EQ(read({"--master-key", "mine"}).options.master_key, "mine");
 }

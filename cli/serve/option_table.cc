@@ -137,13 +137,16 @@ constexpr auto kRows = std::to_array<OptionRow>({
      &reach<&O::data>, check_not_empty, Use::kPath},
     {"master-key", "", "FILE",
      "Holds the key that seals the secrets. Never the key itself: a file, such as "
-     "$CREDENTIALS_DIRECTORY/master-key",
-     "systemd's credential master-key, else master.key in the data folder", &reach<&O::master_key>,
+     "$CREDENTIALS_DIRECTORY/master.key",
+     "systemd's credential master.key, else master.key in the data folder", &reach<&O::master_key>,
      check_master_key, Use::kPath},
     {"credentials-file", "", "FILE", "New file for new operator tokens, as JSON (mode 0600)",
      "the terminal, or operator-tokens.json in the data folder", &reach<&O::credentials_file>,
      check_not_empty, Use::kPath},
-    {"reset-operator-tokens", "", "", "Replace the admin and developer tokens; the old ones end",
+    {"reset-operator-tokens", "", "",
+     "The older way to `touchmark serve reset-operator`: it replaces the developer's token too, "
+     "and "
+     "serves",
      "", &reach<&O::reset_operator_tokens>, nullptr, Use::kOneStart},
     {"reset-policy", "", "",
      "Put the default policy into force in place of the stored one, such as one that cannot be "

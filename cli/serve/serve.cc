@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,6 +14,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -24,7 +27,10 @@
 #include "cli/serve/descriptor_limit.h"
 #include "cli/serve/identity.h"
 #include "cli/serve/option_sources.h"
+#include "cli/serve/reset_operator.h"
+#include "cli/serve/service_manager.h"
 #include "pki/server_certificate.h"
+#include "verifier/http/awaitable.h"
 #include "verifier/http/server.h"
 #include "verifier/http/tls.h"
 #include "verifier/routes/router.h"
@@ -38,6 +44,19 @@ namespace asio = boost::asio;
 // still take once the server has ended.
 constexpr std::chrono::seconds kPackageGrace{5};
 constexpr std::chrono::seconds kWorkGrace{2};
+// FileDescriptorName= of the socket that operators come in by; any other is for apps.
+constexpr std::string_view kAdminSocket = "admins";
+
+enum class ReloadError {
+  kKeyNotPinned,  // apps would refuse the service with that certificate
+};
+std::string_view error_id(ReloadError error) {
+  using enum ReloadError;
+  static constexpr auto kIds = error_table<ReloadError>({
+      {kKeyNotPinned, "reload.key-not-pinned"},
+  });
+  return kIds[error];
+}
 
 struct Failure {
   io::ExitCode exit_code = io::kExitService;
@@ -54,6 +73,9 @@ Failure explain(const Error& error) {
   if (error.is(verifier::http::ServerError::kAddressInUse)) {
     return {io::kExitAddressInUse,
             "stop it, or choose another address with --listen (port 0: any free)"};
+  }
+  if (error.is(ServiceManagerError::kBadSocket)) {
+    return {io::kExitUsage, "correct the unit of the socket, or stop it and start without one"};
   }
   if (error.is(DescriptorError::kTooFew)) {
     return {io::kExitUsage,
@@ -90,6 +112,13 @@ Failure explain(const Error& error) {
     return {io::kExitStore,
             "give this user the data folder and the files in it (chown, chmod u+rw), and see "
             "whether its disk is mounted read-only"};
+  }
+  if (error.is(DataFolderError::kNoDatabase)) {
+    return {io::kExitStore, "name the folder that `touchmark serve` used with --data"};
+  }
+  if (is_any(error, verifier::state::OperatorError::kBadName,
+             verifier::state::OperatorError::kExists)) {
+    return {io::kExitUsage, "see touchmark serve reset-operator --help"};
   }
   if (error.is(DataFolderError::kUnusable)) {
     return {io::kExitStore, "choose a folder that this user can write with --data"};
@@ -153,10 +182,13 @@ class Process {
   Result<void> open_identity(const DataFolder& folder);
   Result<void> open_ports();
   Result<verifier::http::TlsIdentity> read_identity(const DataFolder& folder);
+  // Of the service's own key `own`, its backup, and those that the operator has announced.
+  Result<std::vector<std::string>> service_pins(const DataFolder& folder,
+                                                const std::string& own) const;
   // SIGHUP: the certificate and the log file as they are now. What cannot be read stays as it was.
-  void watch_for_reload();
+  asio::awaitable<void> watch_for_reload();
   void reload();
-  void reload_identity();
+  Result<void> reload_identity();
   Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
   Result<void> show_credentials();
@@ -259,22 +291,49 @@ Result<void> Process::open_ports() {
                    {"wanted", options_.max_connections},
                    {"advice", "raise the limit of open files (ulimit -n, LimitNOFILE=)"}});
   }
-  const auto open = [this](ListenAddress& where) -> Result<asio::ip::tcp::acceptor> {
-    auto acceptor = verifier::http::listen_on(io_, where.address, where.port);
-    if (acceptor) where.port = acceptor->local_endpoint().port();
+  auto inherited = inherited_sockets();
+  if (!inherited) return pass(inherited);
+  // Sockets that the service manager listens on take the place of --listen and --admin-listen.
+  const auto open = [&](ListenAddress& where, bool is_admins) -> Result<asio::ip::tcp::acceptor> {
+    const auto handed = std::ranges::find_if(*inherited, [&](const InheritedSocket& socket) {
+      return (socket.name == kAdminSocket) == is_admins;
+    });
+    const bool is_handed = handed != inherited->end();
+    auto acceptor = is_handed ? verifier::http::adopt_listener(io_, handed->descriptor)
+                              : verifier::http::listen_on(io_, where.address, where.port);
+    if (!acceptor) return acceptor;
+    if (is_handed) where.address = acceptor->local_endpoint().address().to_string();
+    where.port = acceptor->local_endpoint().port();
     return acceptor;
   };
-  for (ListenAddress& where : plan_.listen) {
-    auto acceptor = open(where);
-    if (!acceptor) return pass(acceptor);
-    acceptors_.push_back(std::move(*acceptor));
+  const bool are_handed = std::ranges::any_of(
+      *inherited, [](const InheritedSocket& socket) { return socket.name != kAdminSocket; });
+  if (are_handed) {
+    plan_.listen.clear();
+    for (const InheritedSocket& socket : *inherited) {
+      if (socket.name == kAdminSocket) continue;
+      auto acceptor = verifier::http::adopt_listener(io_, socket.descriptor);
+      if (!acceptor) return pass(acceptor);
+      const auto where = acceptor->local_endpoint();
+      plan_.listen.push_back({where.address().to_string(), where.port()});
+      acceptors_.push_back(std::move(*acceptor));
+    }
+  } else {
+    for (ListenAddress& where : plan_.listen) {
+      auto acceptor = open(where, false);
+      if (!acceptor) return pass(acceptor);
+      acceptors_.push_back(std::move(*acceptor));
+    }
   }
   if (plan_.service.public_urls.empty()) {
     plan_.service.public_urls.push_back(default_url(plan_.listen.front().port));
     plan_.service.public_url_was_said = false;
   }
+  const bool is_handed_admins = std::ranges::any_of(
+      *inherited, [](const InheritedSocket& socket) { return socket.name == kAdminSocket; });
+  if (is_handed_admins && !plan_.admin_listen) plan_.admin_listen.emplace();
   if (!plan_.admin_listen) return {};
-  auto admin_acceptor = open(*plan_.admin_listen);
+  auto admin_acceptor = open(*plan_.admin_listen, true);
   if (!admin_acceptor) return pass(admin_acceptor);
   admin_acceptor_.emplace(std::move(*admin_acceptor));
   return {};
@@ -297,14 +356,21 @@ Result<void> Process::open_identity(const DataFolder& folder) {
   verifier::state::ServiceSettings& service = plan_.service;
   service.tls_spki_sha256 = facts->spki_sha256;
   if (service.tls_terminated_by_proxy) return {};  // the pins are the proxy's
+  auto pins = service_pins(folder, base64_encode(facts->spki_sha256));
+  if (!pins) return pass(pins);
+  service.service_pins = std::move(*pins);
+  return {};
+}
+
+Result<std::vector<std::string>> Process::service_pins(const DataFolder& folder,
+                                                       const std::string& own) const {
   auto backup = folder.backup_pin();
   if (!backup) return pass(backup);
-  std::vector<std::string> pins{base64_encode(facts->spki_sha256), *backup};
-  for (const std::string& pin : service.service_pins) {
+  std::vector<std::string> pins{own, *backup};
+  for (const std::string& pin : options_.service_pins) {
     if (std::ranges::find(pins, pin) == pins.end()) pins.push_back(pin);
   }
-  service.service_pins = std::move(pins);
-  return {};
+  return pins;
 }
 
 Result<void> Process::open_hardware(const DataFolder& folder) {
@@ -364,6 +430,16 @@ Result<void> Process::open_service(const DataFolder& folder) {
     log_->error("store.unreadable",
                 {{"what", note.what}, {"error", note.error}, {"advice", note.advice}});
   }
+  const verifier::state::ServiceSettings& service = plan_.service;
+  if (!service.tls_terminated_by_proxy &&
+      !verifier_->api_domains().was_pinned(service.tls_spki_sha256)) {
+    log_->warning("tls.key_not_pinned",
+                  {{"pin", base64_encode(service.tls_spki_sha256)},
+                   {"warning",
+                    "apps that have the configuration of before this start do not pin the "
+                    "certificate's key, and refuse the service: start with the key of before, "
+                    "announce this one with --service-pin, and change when apps know it"}});
+  }
   if (auto chain = store_->verify_audit(); !chain) {
     log_->error("audit.broken", {{"error", chain.error().text()}});
   }
@@ -388,9 +464,18 @@ Result<void> Process::show_credentials() {
     if (options_.credentials_file.empty()) std::filesystem::remove(file);
     if (auto ok = check_new_file(file); !ok) return ok;
   }
-  auto made = make_credentials(verifier_->operators(), operator_url(), operator_pin());
+  const bool is_reset = !verifier_->operators().first_start();
+  std::vector<std::string> ended;
+  auto made = is_reset
+                  ? reset_credentials(verifier_->operators(), operator_url(), operator_pin(), ended)
+                  : make_credentials(verifier_->operators(), operator_url(), operator_pin());
   if (!made) return pass(made);
   std::string text = data_text(folder_->path());
+  if (is_reset) {
+    text +=
+        "--reset-operator-tokens is the older way to `touchmark serve reset-operator`. The tokens "
+        "of all admins and of \"developer\" ended.\n";
+  }
   if (to_terminal) {
     text += welcome_text(*made);
   } else {
@@ -403,7 +488,8 @@ Result<void> Process::show_credentials() {
   Json fields{
       {"account", verifier_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}};
   if (!to_terminal) fields["operator_tokens"] = file.string();
-  log_->info("first_start", fields);
+  if (is_reset) fields["ended"] = ended;
+  log_->info(is_reset ? "operators.reset" : "first_start", fields);
   return {};
 }
 
@@ -413,6 +499,7 @@ void Process::start_server(const DataFolder& folder) {
   verifier::http::ServerSettings settings;
   settings.max_connections = max_connections_;
   settings.protection.gate.at_once = plan_.threads;
+  settings.protection.handshakes_at_once = plan_.threads;
   server_.emplace(io_, std::move(acceptors_.front()),
                   verifier::http::ConnectionContext{
                       *router_, *log_, workers_, *tls_, folder.uploads(),
@@ -430,7 +517,8 @@ void Process::start_server(const DataFolder& folder) {
     server_->listen_also(std::move(acceptors_[i]));
   }
   if (admin_acceptor_) server_->listen_for_admins(std::move(*admin_acceptor_));
-  watch_for_reload();
+  reload_signals_.add(SIGHUP);
+  asio::co_spawn(io_, watch_for_reload(), asio::detached);
   server_->start();
   tell_addresses();
 }
@@ -464,6 +552,7 @@ void Process::tell_addresses() {
                     "config` refuses until then"}});
   }
   log_->info("listening", fields);
+  tell_manager("READY=1\nSTATUS=serving " + plan_.service.public_urls.front());
 }
 
 void Process::tell_when_moved() {
@@ -472,19 +561,22 @@ void Process::tell_when_moved() {
   told_moved_ = !found;
 }
 
-void Process::watch_for_reload() {
-  reload_signals_.add(SIGHUP);
-  reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
-    if (error) return;
+asio::awaitable<void> Process::watch_for_reload() {
+  while (true) {
+    const auto [error, signal] = co_await reload_signals_.async_wait(verifier::http::kAsTuple);
+    if (error) co_return;
+    tell_manager_of_reload();
     try {
-      reload();
+      // It reads files and writes the store. A signal meanwhile is heard afterwards.
+      co_await workers_.general.run(std::function<bool()>([this] {
+        reload();
+        return true;
+      }));
     } catch (const std::exception& failure) {
-      // Later signals are heard all the same.
       log_->error("reload.failed", {{"error", failure.what()}});
     }
-    reload_signals_.clear();
-    watch_for_reload();
-  });
+    tell_manager("READY=1");
+  }
 }
 
 void Process::reload() {
@@ -493,37 +585,45 @@ void Process::reload() {
     log_->error("log.reopen_failed",
                 {{"error", ok.error().text()}, {"advice", "the old file goes on"}});
   }
-  reload_identity();
+  const auto ok = reload_identity();
+  if (ok) return;
+  const bool is_unknown = ok.error().is(ReloadError::kKeyNotPinned);
+  log_->error("tls.reload_failed",
+              {{"error", ok.error().text()},
+               {"advice", is_unknown ? "the old certificate goes on; announce the new key with "
+                                       "--service-pin, and reload when apps know it"
+                                     : "the old certificate goes on"}});
 }
 
-void Process::reload_identity() {
-  const auto failed = [this](const Error& error) {
-    log_->error("tls.reload_failed",
-                {{"error", error.text()}, {"advice", "the old certificate goes on"}});
-  };
+Result<void> Process::reload_identity() {
   auto identity = read_identity(*folder_);
-  if (!identity) return failed(identity.error());
+  if (!identity) return pass(identity);
   auto facts = pki::read_certificate(identity->certificate_pem);
-  if (!facts) return failed(facts.error());
+  if (!facts) return pass(facts);
   auto context = verifier::http::make_tls_context(*identity);
-  if (!context) return failed(context.error());
-  tls_->replace(std::move(*context));
-  const std::string pin = base64_encode(facts->spki_sha256);
-  const auto& pins = plan_.service.service_pins;
-  Json fields{{"pin", pin}, {"not_after", facts->not_after.time_since_epoch().count()}};
-  if (plan_.service.tls_terminated_by_proxy || std::ranges::find(pins, pin) != pins.end()) {
-    return log_->info("tls.reloaded", fields);
+  if (!context) return pass(context);
+  const std::string own = base64_encode(facts->spki_sha256);
+  if (!plan_.service.tls_terminated_by_proxy) {
+    auto& pins = plan_.service.service_pins;
+    if (std::ranges::find(pins, own) == pins.end()) {
+      return fail(ReloadError::kKeyNotPinned, "apps do not pin the certificate's key, " + own);
+    }
+    auto now = service_pins(*folder_, own);
+    if (!now) return pass(now);
+    if (auto ok = verifier_->api_domains().set_service_pins(*now); !ok) return ok;
+    pins = std::move(*now);
   }
-  fields["warning"] =
-      "apps do not pin this key and will refuse the service: serve with the old one again, and "
-      "announce the new one with --service-pin before it is used";
-  log_->warning("tls.reloaded", fields);
+  tls_->replace(std::move(*context));
+  log_->info("tls.reloaded",
+             {{"pin", own}, {"not_after", facts->not_after.time_since_epoch().count()}});
+  return {};
 }
 
 void Process::run() {
   asio::steady_timer package_grace(io_);
   signals_.async_wait([&](const boost::system::error_code& error, int signal) {
     if (error) return;
+    tell_manager("STOPPING=1");
     server_->stop();
     log_->info("stopping", {{"signal", signal}});
     package_grace.expires_after(kPackageGrace);
@@ -570,6 +670,19 @@ int serve(const GivenFlags& flags) {
   return io::kExitOk;
 }
 
+io::ExitCode reset_operator(const GivenFlags& flags, const std::string& name) {
+  const Configuration configuration = read_configuration(flags, process_surroundings());
+  if (!configuration.problems.empty()) {
+    print_problems(configuration);
+    return io::kExitUsage;
+  }
+  const auto done = reset_operator(configuration.options,
+                                   name.empty() ? std::nullopt : std::optional<std::string>(name));
+  if (!done) return static_cast<io::ExitCode>(report(done.error()));
+  std::fputs(done->c_str(), stdout);
+  return io::kExitOk;
+}
+
 void add_config_commands(line::Command& serve, const std::shared_ptr<GivenFlags>& flags,
                          int& exit_code, const bool& as_json) {
   line::Command* config = serve.add_subcommand(
@@ -603,12 +716,22 @@ void add_serve_command(line::Command& app, int& exit_code, const bool& as_json) 
   command->footer(
       "Each option but the two that reset something can stand in the environment "
       "(TOUCHMARK_PUBLIC_URL) and in a TOML file (public_url = [\"https://...\"]), too. A flag "
-      "goes "
-      "before the environment, and the environment before the file. `touchmark serve config show` "
-      "says what is in force.\n\nExample:\n  touchmark serve --listen :8443 --public-url "
+      "goes before the environment, and the environment before the file. `touchmark serve config "
+      "show` says what is in force.\n\nExample:\n  touchmark serve --listen :8443 --public-url "
       "https://attest.example.com:8443");
   add_config_commands(*command, flags, exit_code, as_json);
   command->on_chosen([flags, &exit_code] { exit_code = serve(*flags); });
+  auto name = std::make_shared<std::string>();
+  line::Command* reset = command->add_subcommand(
+      "reset-operator", "Make a new admin token, for whoever has the data folder and lost theirs");
+  reset->add_option("NAME", *name,
+                    "The admin whose token is replaced (default: admin, and the tokens of all "
+                    "other admins end too)");
+  reset->footer(
+      "Stop the service first. It takes --data, --master-key, --credentials-file and --config of "
+      "`touchmark serve`, and reads the environment and the configuration file as that does.\n\n"
+      "Example:\n  touchmark serve reset-operator --data /var/lib/touchmark");
+  reset->on_chosen([flags, name, &exit_code] { exit_code = reset_operator(*flags, *name); });
 }
 
 }  // namespace touchmark::cli::serve

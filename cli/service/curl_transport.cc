@@ -41,6 +41,7 @@ class CurlTransport final : public Transport {
                                        .stall_timeout = timeout,
                                        .pins = std::move(endpoint.pins),
                                        .ca_pem = std::move(endpoint.ca_pem),
+                                       .any_certificate = endpoint.any_certificate,
                                        .user_agent = "touchmark/" TOUCHMARK_VERSION})) {}
 
   Result<HttpAnswer> send(const HttpRequest& request) override {

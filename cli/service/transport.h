@@ -22,6 +22,7 @@ struct Endpoint {
   std::string token;
   std::vector<std::string> pins;  // padded base64 of SHA-256 of DER SPKI
   std::string ca_pem;
+  bool any_certificate = false;  // whoever answers: for what holds no secret and carries no token
 };
 
 struct HttpRequest {

@@ -11,17 +11,17 @@ from urllib.parse import quote
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-import touchmark.flask
+import touchmark_attestation.flask
 from converter import BadRequest, Converter
-from touchmark.flask import check_touchmark_token
+from touchmark_attestation.flask import check_touchmark_token
 
 _log = logging.getLogger("api")
 
 
 def create_app() -> Flask:
-    """The app, with the TOUCHMARK_ settings of the environment. Raises touchmark.SettingsError."""
+    """The app, with the TOUCHMARK_ settings of the environment. Raises SettingsError."""
     app = Flask(__name__, static_folder=None)
-    touchmark.flask.init_app(app)
+    touchmark_attestation.flask.init_app(app)
     converter = Converter(Path(__file__).with_name("rates.json"))
 
     def convert(value: str, source: str, target: str) -> Response:

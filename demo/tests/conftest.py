@@ -30,7 +30,7 @@ def classes_jar(folder: Path, sources: list[Path]) -> Path:
 
 def make_aar(path: Path, entries: dict[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w") as aar:
-        aar.writestr("AndroidManifest.xml", '<manifest package="dev.touchmark.sdk"/>')
+        aar.writestr("AndroidManifest.xml", '<manifest package="touchmark.sdk"/>')
         for name, content in entries.items():
             aar.writestr(name, content)
     return path
@@ -40,7 +40,7 @@ def make_aar(path: Path, entries: dict[str, bytes]) -> Path:
 def sdk_aar(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SDK's own Java classes; its native library is not run here, so its place is enough."""
     folder = tmp_path_factory.mktemp("sdk")
-    sources = (ROOT / "attester/android/java/dev/touchmark/sdk").glob("*.java")
+    sources = (ROOT / "attester/android/java/touchmark/sdk").glob("*.java")
     return make_aar(
         folder / "touchmark_sdk.aar",
         {

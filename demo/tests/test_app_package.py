@@ -10,7 +10,7 @@ import pytest
 from demo_apk import parts, run, signer, smali
 
 APK = "app/build/outputs/apk/release/app-release.apk"
-APP_CODE = "io/touchmark/demo/currencyconverter"
+APP_CODE = "com/example/currencyconverter"
 PINNING_CALL = (
     "    invoke-virtual {p1, v0}, Ljavax/net/ssl/HttpsURLConnection;"
     "->setHostnameVerifier(Ljavax/net/ssl/HostnameVerifier;)V"
@@ -20,14 +20,13 @@ PINNING_CALL = (
 def test_the_platform_reads_what_the_developer_wrote(demo: Path) -> None:
     lines = run("aapt2", "dump", "badging", demo / APK).stdout.splitlines()
     assert lines[0].startswith(
-        "package: name='io.touchmark.demo.currencyconverter' versionCode='1' versionName='1.0'"
+        "package: name='com.example.currencyconverter' versionCode='1' versionName='1.0'"
     )
     assert "sdkVersion:'23'" in lines
     assert "targetSdkVersion:'34'" in lines
     assert "application-label:'Currency Converter Demo'" in lines
-    assert (
-        "launchable-activity: name='io.touchmark.demo.currencyconverter.MainActivity'"
-        in "".join(lines)
+    assert "launchable-activity: name='com.example.currencyconverter.MainActivity'" in "".join(
+        lines
     )
 
 
@@ -52,7 +51,7 @@ def test_the_sdk_and_its_configuration_are_in_the_package(
         assert package.read("assets/touchmark-initial.config") == b"header.payload.signature"
     assert {"AndroidManifest.xml", "resources.arsc", "classes.dex"} <= names
     code = smali(demo / APK, tmp_path)
-    assert (code / "dev/touchmark/sdk/Touchmark.smali").is_file()
+    assert (code / "touchmark/sdk/Touchmark.smali").is_file()
     assert (code / APP_CODE / "CurrencyApi.smali").is_file()
 
 

@@ -65,7 +65,7 @@ def test_removing_the_pinning_takes_one_line_out_of_the_app(unpacked: Path, tmp_
 
 
 def test_the_sdks_own_code_is_left_alone(unpacked: Path) -> None:
-    sdk = unpacked / DECODED / "smali/dev/touchmark/sdk/Other.smali"
+    sdk = unpacked / DECODED / "smali/touchmark/sdk/Other.smali"
     line = "    invoke-virtual {p0, v0}, Ljavax/net/ssl/HttpsURLConnection;"
     line += "->setHostnameVerifier(Ljavax/net/ssl/HostnameVerifier;)V\n"
     sdk.write_text(line)

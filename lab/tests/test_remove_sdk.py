@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 _TOOL = Path(__file__).resolve().parents[1] / "attackers/remove-sdk"
-_APP = "smali/io/touchmark/demo/currencyconverter"
+_APP = "smali/com/example/currencyconverter"
 
 _API = """\
 .class public final LCurrencyApi;
 .method private addToken(Ljavax/net/ssl/HttpsURLConnection;)Ljava/lang/String;
     .locals 2
-    invoke-virtual {v0}, Ldev/touchmark/sdk/Touchmark;->addToken()V
+    invoke-virtual {v0}, Ltouchmark/sdk/Touchmark;->addToken()V
     return-object v1
 .end method
 .method private pin(Ljavax/net/ssl/HttpsURLConnection;)V
@@ -23,7 +23,7 @@ _API = """\
 .end method
 .method private send()V
     .locals 2
-    invoke-virtual {v1}, Ldev/touchmark/sdk/Touchmark;->discardTokens()V
+    invoke-virtual {v1}, Ltouchmark/sdk/Touchmark;->discardTokens()V
 
     return-void
 .end method
@@ -32,13 +32,13 @@ _APPLICATION = """\
 .class public final LCurrencyConverterApp;
 .method public onCreate()V
     .locals 1
-    invoke-static {p0}, Ldev/touchmark/sdk/Touchmark;->initialize()V
+    invoke-static {p0}, Ltouchmark/sdk/Touchmark;->initialize()V
     return-void
 .end method
 """
 _ACTIVITY = """\
 .method protected onCreate()V
-    invoke-virtual {p1}, LCurrencyConverterApp;->touchmark()Ldev/touchmark/sdk/Touchmark;
+    invoke-virtual {p1}, LCurrencyConverterApp;->touchmark()Ltouchmark/sdk/Touchmark;
 
     move-result-object p1
 
@@ -55,8 +55,8 @@ def _decoded(tmp_path: Path, branch: str = "if-nez") -> Path:
     (app / "CurrencyApi.smali").write_text(_API)
     (app / "CurrencyConverterApp.smali").write_text(_APPLICATION)
     (app / "MainActivity.smali").write_text(_ACTIVITY % branch)
-    (tmp_path / "smali/dev/touchmark/sdk").mkdir(parents=True)
-    (tmp_path / "smali/dev/touchmark/sdk/NativeCore.smali").write_text(".class")
+    (tmp_path / "smali/touchmark/sdk").mkdir(parents=True)
+    (tmp_path / "smali/touchmark/sdk/NativeCore.smali").write_text(".class")
     (tmp_path / "lib/x86_64").mkdir(parents=True)
     return tmp_path
 
@@ -71,7 +71,9 @@ def test_the_sdk_and_its_use_are_gone(tmp_path: Path) -> None:
     decoded = _decoded(tmp_path)
     done = _run(decoded)
     assert done.returncode == 0, done.stderr
-    assert [path.name for path in (decoded / "smali/dev").rglob("*.smali")] == ["Touchmark.smali"]
+    assert [path.name for path in (decoded / "smali/touchmark").rglob("*.smali")] == [
+        "Touchmark.smali"
+    ]
     assert not (decoded / "lib").exists()
     code = "".join(path.read_text() for path in (decoded / _APP).iterdir())
     for gone in ("->addToken", "setHostnameVerifier", "discardTokens", "->initialize"):

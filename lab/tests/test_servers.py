@@ -27,6 +27,13 @@ def test_a_check_belongs_to_the_call_that_follows_it() -> None:
     assert second.check == (_REFUSED,)
 
 
+def test_what_the_check_says_of_itself_belongs_to_no_call() -> None:
+    start = "2026-11-24 20:44:00,000 INFO touchmark: enforce mode: requests without a valid token"
+    counted = "2026-11-24 20:44:01,200 WARNING touchmark: report mode: of 1 request 0 had a valid"
+    (call,) = api_calls([start, counted, _REFUSED, _CALL])
+    assert call.check == (_REFUSED,)
+
+
 def test_verdicts_are_the_attest_events() -> None:
     lines = [
         "not JSON",

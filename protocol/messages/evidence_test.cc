@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/encoding.h"
 #include "crypto/jose.h"
 #include "protocol/device_id.h"
@@ -241,6 +243,41 @@ TEST_F(EvidenceTest, WhatFitsIsSentAsItAlwaysWas) {
   EXPECT_EQ(decode_evidence(sign_evidence(claims, key_))->findings, claims.findings);
   claims.findings.push_back({"root.su", "y"});
   EXPECT_EQ(encode_evidence(claims)["findings_omitted"], (Json{{"root.su", 1}}));
+}
+
+// The golden vectors: what is sent of each kind, and that the service finds every kind that is
+// named.
+TEST_F(EvidenceTest, LeavesOutWhatTheVectorsSay) {
+  const auto findings_of = [](const Json& runs) {
+    std::vector<ReportedFinding> out;
+    for (const Json& run : runs) {
+      out.insert(out.end(), run[1].get<std::size_t>(), {run[0].get<std::string>(), ""});
+    }
+    return out;
+  };
+  const Json vectors = testing::read_vector("findings-omitted.json");
+  EXPECT_GE(vectors["cases"].size(), 6U);
+  for (const Json& item : vectors["cases"]) {
+    SCOPED_TRACE(item["name"]);
+    EvidenceClaims claims = full_claims();
+    claims.findings = findings_of(item["found"]);
+    const Json encoded = encode_evidence(claims);
+    std::vector<ReportedFinding> sent;
+    for (const Json& finding : encoded["findings"]) {
+      sent.push_back({finding["id"].get<std::string>(), ""});
+    }
+    EXPECT_EQ(sent, findings_of(item["findings"]));
+    EXPECT_EQ(encoded.value("findings_omitted", Json()), item["findings_omitted"]);
+
+    std::set<std::string> named;
+    for (const ReportedFinding& finding : sent) named.insert(finding.id);
+    for (const auto& [id, count] : item["findings_omitted"].items()) named.insert(id);
+    auto read = decode_evidence(sign_evidence(claims, key_));
+    ASSERT_TRUE(read) << read.error().text();
+    std::set<std::string> judged;
+    for (const ReportedFinding& finding : read->findings) judged.insert(finding.id);
+    EXPECT_EQ(judged, named);
+  }
 }
 
 // Kinds beyond the bound, which no version of the table comes near, lose their place and nothing

@@ -80,7 +80,7 @@ def make_package(folder: Path, megabytes: int) -> Path:
     by the Android tools."""
     unsigned, aligned = folder / "unsigned.apk", folder / "aligned.apk"
     with zipfile.ZipFile(unsigned, "w") as archive:
-        archive.writestr("AndroidManifest.xml", compile_manifest("org.touchmark.bench"))
+        archive.writestr("AndroidManifest.xml", compile_manifest("com.example.bench"))
         for part in range(max(megabytes, 1)):
             size = 1_000_000 if megabytes else 1000
             archive.writestr(f"assets/{part}.bin", os.urandom(size))

@@ -15,7 +15,7 @@ import pytest
 from kit.command import Command
 from kit.service import Service
 from kit.soft_attester import App, SoftAttester, TlsConnection
-from touchmark import TokenVerifier
+from touchmark_attestation import TokenVerifier
 
 
 def test_sdk_get_library(touchmark: Command, tmp_path: Path, service: Service) -> None:
@@ -38,7 +38,7 @@ def test_registration_add_with_expiry(touchmark: Command, release: Path) -> None
     shown = touchmark.ok("registration", "-add", release, "-expireAfter", "600s").splitlines()
     assert shown[0] == "registering app Currency Converter Demo"
     assert re.fullmatch(
-        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo"
+        r"[A-Za-z0-9+/]{43}=com\.example\.currencyconverterdemo"
         r"-1\.0\[1\]-3 SDK:Android\(0\.1\.0\)",
         shown[1],
     )

@@ -67,7 +67,7 @@ def test_registration_list_and_remove(
 
     shown = touchmark.ok("registration", "list")
     assert shown.splitlines()[0].split() == ["ID", "APP", "RELEASE", "ADDED", "BY", "EXPIRES"]
-    assert "com.criticalblue.currencyconverterdemo-1.0[1]" in shown
+    assert "com.example.currencyconverterdemo-1.0[1]" in shown
 
     assert touchmark.ok("registration", "remove", added["id"]) == f"removed {added['id']}\n"
     left = touchmark.json("registration", "list")["registrations"]

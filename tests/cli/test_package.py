@@ -86,7 +86,7 @@ def test_a_hostile_file_name_cannot_drive_the_terminal(nobody: Command, tmp_path
 def test_measure_is_what_a_registration_has(touchmark: Command, release: Path) -> None:
     line = touchmark.ok("package", "measure", release).strip()
     assert re.fullmatch(
-        r"[A-Za-z0-9+/]{43}=com\.criticalblue\.currencyconverterdemo"
+        r"[A-Za-z0-9+/]{43}=com\.example\.currencyconverterdemo"
         r"-1\.0\[1\]-\d+ SDK:Android\(0\.1\.0\)",
         line,
     )
@@ -147,7 +147,7 @@ def test_diff_and_show_look_into_a_refused_package(nobody: Command) -> None:
 
 def test_show_lists_facts_and_parts(nobody: Command, release: Path) -> None:
     text = nobody.ok("package", "show", release)
-    assert re.search(r"^package +com\.criticalblue\.currencyconverterdemo$", text, re.M)
+    assert re.search(r"^package +com\.example\.currencyconverterdemo$", text, re.M)
     assert re.search(r"^signatures +verified: ", text, re.M)
     assert re.search(r"^[0-9a-f]{64} +\S+ \S+ +dex +classes\.dex$", text, re.M)
 

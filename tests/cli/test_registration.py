@@ -203,9 +203,7 @@ def test_diff_compares_with_a_registration(
     registered = f"registration:{added['id']}"
     assert touchmark.run("package", "diff", registered, release).returncode == 0
     tampered = tmp_path / "tampered.apk"
-    manifest = apk.compile_manifest(
-        "com.criticalblue.currencyconverterdemo", "Currency Converter Demo"
-    )
+    manifest = apk.compile_manifest("com.example.currencyconverterdemo", "Currency Converter Demo")
     files = {"classes.dex": b"dex\n035\0other", "assets/touchmark-sdk.json": b'{"version":"0.1.0"}'}
     tampered.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))
     done = touchmark.run("package", "diff", registered, tampered, "--json")

@@ -185,7 +185,7 @@ def test_the_service_takes_file_and_environment(
 def test_the_master_key_is_a_credential(tmp_path: Path, started: list[Service]) -> None:
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    key = credentials / "master-key"
+    key = credentials / "master.key"
     key.write_text("A" * 43 + "=\n")
     key.chmod(0o440)
     service = Service(tmp_path / "data", prefix=["env", f"CREDENTIALS_DIRECTORY={credentials}"])
@@ -262,7 +262,8 @@ def test_every_value_has_a_word(nobody: Command) -> None:
 WITHOUT_DEFAULT = {
     "--type", "--challenge", "--challenge-hex", "--client-data-hash", "--app-id", "--key",
     "--previous-counter", "--policy", "--signing-certificate", "--v4-signature-file",
-    "--revision", "--after", "--backup-pin", "--credentials", "--pin",
+    "--revision", "--after", "--backup-pin", "--credentials", "--pin", "--role", "--app",
+    "--credentials-file", "--token-file", "--output",
 }  # fmt: skip
 
 

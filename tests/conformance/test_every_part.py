@@ -16,7 +16,7 @@ import pytest
 from kit import apk
 from kit.service import BINARY, ROOT
 
-PACKAGE = "org.touchmark.parts"
+PACKAGE = "com.example.parts"
 FILES = {
     "classes.dex": b"dex\n035\0" + bytes(1000),
     "classes2.dex": b"dex\n035\0" + bytes(100),

@@ -68,7 +68,7 @@ def section(name: bytes, content: bytes) -> bytes:
 
 
 def signed_v1(name: bytes, signer: tuple[x509.Certificate, rsa.RSAPrivateKey]) -> bytes:
-    files = {b"AndroidManifest.xml": apk.compile_manifest("org.touchmark.names"), name: b"content"}
+    files = {b"AndroidManifest.xml": apk.compile_manifest("com.example.names"), name: b"content"}
     sections = {one: section(one, content) for one, content in files.items()}
     manifest = b"Manifest-Version: 1.0\r\n\r\n" + b"".join(sections.values())
     whole = base64.b64encode(hashlib.sha256(manifest).digest())

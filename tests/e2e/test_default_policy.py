@@ -10,6 +10,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from kit.earlier import make_earlier
 from kit.hardware import AndroidPhone, AppleDevice, b64, client_data_hash
 from kit.registered_app import RegisteredApp, set_policy, touchmark, touchmark_json
 from kit.service import Service
@@ -110,12 +111,11 @@ def test_software_evidence_is_warned_of_wherever_somebody_looks(tmp_path: Path) 
 def make_older(data: Path, *, with_policy: bool = False) -> None:
     """Makes a data folder that of a service from before the policy asked for hardware: of version
     4, without what later ones added."""
+    make_earlier(data, 4)
+    if with_policy:
+        return
     with sqlite3.connect(data / "touchmark.db") as database:
-        if not with_policy:
-            database.execute("DELETE FROM setting WHERE name = 'policy'")
-        database.execute("ALTER TABLE app_attest_key DROP COLUMN installation")
-        database.execute("DROP TABLE IF EXISTS loose_part")
-        database.execute("PRAGMA user_version = 4")
+        database.execute("DELETE FROM setting WHERE name = 'policy'")
     database.close()
 
 

@@ -83,6 +83,7 @@ class AndroidPhone:
     locked: bool = True
     boot_state: int = VERIFIED
     boot_key: bytes = BOOT_KEY
+    os_patch_level: int = 202601
     root_key: Key = field(default_factory=new_key)
     intermediate_key: Key = field(default_factory=new_key)
     batch_key: Key = field(default_factory=new_key)
@@ -134,7 +135,7 @@ class AndroidPhone:
             der.explicit(702, der.integer(0)),
             der.explicit(704, root_of_trust),
             der.explicit(705, der.integer(140000)),
-            der.explicit(706, der.integer(202601)),
+            der.explicit(706, der.integer(self.os_patch_level)),
         )
         return der.sequence(
             der.integer(300),
@@ -153,12 +154,24 @@ def android_key(chain: list[bytes]) -> dict[str, Any]:
     return {"android-key": {"chain": [b64(c) for c in chain]}}
 
 
-def vouched(phone: AndroidPhone, attester: SoftAttester) -> dict[str, Any]:
-    """The claim `submods` of an installation whose key is in the phone's hardware."""
-    nonce = b64url_decode(attester.challenge()["nonce"])
+def stated(attester: SoftAttester) -> dict[str, Any]:
+    """What hardware states of an app's key: a challenge of the service, package and signers."""
     app = attester.app.measurement
-    signers = [bytes.fromhex(signer) for signer in app["signers"]]
-    return android_key(phone.attest(attester.key, nonce, app["package"], signers))
+    return {
+        "challenge": b64url_decode(attester.challenge()["nonce"]),
+        "package": app["package"],
+        "signers": [bytes.fromhex(signer) for signer in app["signers"]],
+    }
+
+
+def chain(phone: AndroidPhone, attester: SoftAttester, **changed: Any) -> list[bytes]:
+    """Of an installation whose key is in the phone's hardware."""
+    return phone.attest(**{"key": attester.key, **stated(attester), **changed})
+
+
+def vouched(phone: AndroidPhone, attester: SoftAttester, **changed: Any) -> dict[str, Any]:
+    """The claim `submods` with that chain."""
+    return android_key(chain(phone, attester, **changed))
 
 
 @dataclass

@@ -116,6 +116,7 @@ HttpConnection::HttpConnection(asio::ip::tcp::socket socket, ConnectionContext& 
 void HttpConnection::stop() {
   asio::post(stream_.executor(), [self = shared_from_this()] {
     self->stopping_ = true;
+    self->end_wait_for_turn();
     if (!self->busy_) self->stream_.cancel();
   });
 }
@@ -123,8 +124,13 @@ void HttpConnection::stop() {
 void HttpConnection::give_way() {
   asio::post(stream_.executor(), [self = shared_from_this()] {
     self->stopping_ = self->gave_way_ = true;
+    self->end_wait_for_turn();
     if (self->stage_ != Stage::kAtWork) self->stream_.abort();
   });
+}
+
+void HttpConnection::end_wait_for_turn() {
+  if (const auto wait = wait_for_turn_.lock()) wait->cancel();
 }
 
 void HttpConnection::enter(Stage stage) {
@@ -154,6 +160,14 @@ asio::awaitable<bool> HttpConnection::handshake() {
   if (is_over) co_return false;
   // Half a ClientHello is as good as none.
   if (stream_.has_record()) enter(Stage::kHandshake);
+  const auto longest = shortened(context_.limits.handshake);
+  auto turn = co_await protection_->handshakes.next(AddressKey(peer_), longest, wait_for_turn_);
+  const bool is_ours = turn && !stopping_;
+  if (!is_ours) co_return false;
+  stream_.expires_after(longest);
+  // Its turn is over when this strand is free again: after the first answer, which is what costs.
+  asio::post(stream_.executor(), [held = std::pair(shared_from_this(), std::move(*turn))] {});
+  turn.reset();
   auto identity = context_.tls.current();
   served_key_ = identity->spki_sha256;
   error = co_await stream_.handshake(std::move(identity), static_cast<std::uint8_t>(listener_));
@@ -320,11 +334,13 @@ std::optional<HttpResponse> HttpConnection::answer_without_route(const HttpReque
 }
 
 HttpResponse HttpConnection::refuse_caller(const HttpRequest& request, const Error& error) {
-  context_.log.client(LogLevel::kWarning, "admin.refused",
-                      {{"remote_ip", request.connection.remote_ip},
-                       {"method", request.method},
-                       {"path", request.path},
-                       {"error", error.id()}});
+  Json fields{{"remote_ip", request.connection.remote_ip},
+              {"method", request.method},
+              {"path", request.path},
+              {"error", error.id()}};
+  // Whose token it is, and what it would have needed. Without one there is nobody to name.
+  if (error.is(HttpError::kForbidden)) fields["detail"] = error.message();
+  context_.log.client(LogLevel::kWarning, "admin.refused", fields);
   if (!error.is(HttpError::kUnauthorized)) return problem(error);
   // The right token is never kept waiting: only who has not got it is.
   const AddressKey key(client_);
@@ -352,7 +368,7 @@ asio::awaitable<HttpResponse> HttpConnection::answer(Parser& parser) {
   auto caller = context_.router.authorize(*match.route, header[http::field::authorization]);
   if (!caller) co_return refuse_caller(request, caller.error());
   request.caller = std::move(*caller);
-  if (match.route->access != Access::kPublic && !is_operator_) {
+  if (match.route->permission != model::Permission::kPublic && !is_operator_) {
     is_operator_ = true;
     place_->keep();
   }
@@ -380,6 +396,12 @@ asio::awaitable<HttpResponse> HttpConnection::answer_route(Parser& parser, const
     if (is_theirs) protection_->refused.charge(AddressKey(client_));
     co_return problem(read.error());
   }
+  if (route.permission != model::Permission::kPublic) {
+    // A body may come slowly, and outlast the token that it was begun with.
+    auto caller = context_.router.authorize(route, parser.get()[http::field::authorization]);
+    if (!caller) co_return refuse_caller(request, caller.error());
+    request.caller = std::move(*caller);
+  }
   if (route.upload) request.upload_path = upload.path().string();
   co_return co_await run(route, request);
 }
@@ -400,7 +422,7 @@ asio::awaitable<HttpResponse> HttpConnection::run(const Route& route, const Http
     auto done = co_await context_.workers.slow.run_if_room(handle);
     co_return done ? std::move(*done) : problem(too_busy());
   }
-  const bool is_for_apps = route.access == Access::kPublic && route.max_body > 0;
+  const bool is_for_apps = route.permission == model::Permission::kPublic && route.max_body > 0;
   if (!is_for_apps) co_return handle();
   co_return co_await run_for_app(handle, guarded);
 }

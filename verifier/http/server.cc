@@ -1,6 +1,7 @@
 #include "verifier/http/server.h"
 
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -90,6 +91,22 @@ Result<tcp::acceptor> listen_on(asio::io_context& io, const std::string& address
     return fail(ServerError::kBadAddress, address + " is not an address of this machine");
   }
   return fail(ServerError::kListen, where + ": " + error.message());
+}
+
+Result<tcp::acceptor> adopt_listener(asio::io_context& io, int descriptor) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  error_code error;
+  tcp::acceptor acceptor(io);
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
+    error.assign(errno, boost::system::system_category());
+  }
+  if (!error) {
+    acceptor.assign(bound.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, error);
+  }
+  if (!error) acceptor.set_option(DeferAccept(kSilentSeconds), error);
+  if (!error) return acceptor;
+  return fail(ServerError::kListen, "a socket that was handed over: " + error.message());
 }
 
 void run_until_stopped(asio::io_context& io, Log& log) noexcept {

@@ -29,6 +29,9 @@ std::string_view error_id(ServerError error);
 Result<boost::asio::ip::tcp::acceptor> listen_on(boost::asio::io_context& io,
                                                  const std::string& address, std::uint16_t port);
 
+// A socket that another program bound and listens on. Owns `descriptor` from now on.
+Result<boost::asio::ip::tcp::acceptor> adopt_listener(boost::asio::io_context& io, int descriptor);
+
 struct ServerSettings {
   std::size_t max_connections = 4096;
   std::size_t max_admin_connections = 256;  // at the port of listen_for_admins()

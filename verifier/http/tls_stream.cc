@@ -270,6 +270,8 @@ asio::awaitable<error_code> TlsStream::handshake(std::shared_ptr<ServedTls::Iden
   std::copy_n(leaf, session.size() - 1, session.begin());
   session.back() = group;
   SSL_set_session_id_context(ssl, session.data(), session.size());
+  // What has come already is answered without another wait.
+  impl_->inbox_end = impl_->socket.read_some(asio::buffer(impl_->inbox), error);
   impl_->begin();
   error = co_await impl_->until_done([ssl] { return SSL_accept(ssl); });
   impl_->busy = false;

@@ -28,12 +28,6 @@ std::vector<std::string> names_of(const std::vector<protocol::FindingId>& findin
   return out;
 }
 
-std::vector<protocol::FindingId> ids_of(const std::vector<protocol::Finding>& findings) {
-  std::vector<protocol::FindingId> out;
-  for (const protocol::Finding& finding : findings) out.push_back(finding.id);
-  return out;
-}
-
 std::vector<protocol::Finding> without_details(std::vector<protocol::Finding> findings) {
   for (protocol::Finding& finding : findings) finding.detail.clear();
   return findings;
@@ -131,7 +125,7 @@ Result<void> Replayer::add(const model::AppraisalRecord& record) {
   if (now.passed == before->passed) return {};
   ++(now.passed ? out_.newly_passing : out_.newly_failing).appraisals;
   const auto reasons =
-      names_of(now.passed ? before->rejecting : ids_of(now.with(policy::Action::kReject)));
+      names_of(now.passed ? before->rejecting : now.ids_with(policy::Action::kReject));
   for (const std::string& reason : reasons) ++out_.reasons[reason];
   if (!(now.passed ? passing_ : failing_).insert(record.device_id).second) return {};
   if (out_.devices.size() == kMaxListedDevices) {

@@ -97,12 +97,13 @@ std::optional<UnixTime> Registry::expiry(std::optional<Seconds> expire_after) co
 
 Result<model::Registration> Registry::register_package(
     const std::string& path, std::optional<Seconds> expire_after,
-    const std::vector<Sha256Digest>& bundle_signers, const std::string& actor) {
+    const std::vector<Sha256Digest>& bundle_signers, const std::string& actor, const Admit& admit) {
   auto file = open_file(path);
   if (!file) return pass(file);
   const TimedSource source(std::move(*file), stopping_);
   auto measurement = package::measure(source, {.bundle_signers = bundle_signers});
   if (!measurement) return pass(measurement);
+  if (auto ok = admit ? admit(*measurement) : Result<void>(); !ok) return pass(ok);
   if (measurement->signers.empty()) {
     return fail(RegistryError::kNoSigningCertificate,
                 "an app bundle does not say who signs its packages: the certificate is missing");
@@ -122,7 +123,10 @@ Result<model::Registration> Registry::register_package(
   auto stored = store_.keep_parts(registration.measurement.parts, read, [&] {
     return store_.change(
         actor, "registration.add", package::one_line(registration.measurement),
-        [&](store::Transaction& transaction) { return transaction.put_registration(registration); },
+        [&](store::Transaction& transaction) -> Result<void> {
+          if (auto ok = admit ? admit(registration.measurement) : Result<void>(); !ok) return ok;
+          return transaction.put_registration(registration);
+        },
         [&] { references_.set(references_.get()->with(registration)); });
   });
   if (!stored) return pass(stored);
@@ -137,6 +141,10 @@ Result<model::Registration> Registry::registration(const std::string& id) const 
   for (model::Registration& registration : references_.get()->registrations()) {
     if (registration.id == id) return std::move(registration);
   }
+  return no_registration(id);
+}
+
+tl::unexpected<Error> Registry::no_registration(const std::string& id) {
   return fail(store::StoreError::kNotFound, "no registration has the id \"" + id + "\"");
 }
 

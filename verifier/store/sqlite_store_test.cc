@@ -168,8 +168,16 @@ TEST_F(SqliteStoreTest, KeepsApisTokensAndSettings) {
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"b.example", {"pin 1", "pin 2"}}));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"a.example", {}}));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"a.example", {"pin 3"}}));
+  ASSERT_TRUE(testing::write(
+      *store_, &Transaction::put_operator_token,
+      {"ops", model::Role::kAdmin, crypto::sha256(as_bytes("x")), std::nullopt, {}, kNow, "ann"}));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token,
-                             {"ops", model::Role::kAdmin, crypto::sha256(as_bytes("x"))}));
+                             {"build", model::Role::kCi, {}, kNow + Seconds(5), {"a", "b"}}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token, {"gone"}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::remove_operator_token, "gone"));
+  EXPECT_TRUE(testing::write(*store_, &Transaction::remove_operator_token, "gone")
+                  .error()
+                  .is(StoreError::kNotFound));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put, "empty", {}));
   open();
   auto apis = store_->apis({});
@@ -178,9 +186,15 @@ TEST_F(SqliteStoreTest, KeepsApisTokensAndSettings) {
   EXPECT_THAT((*apis)[0].pins, ::testing::ElementsAre("pin 3"));
   EXPECT_THAT((*apis)[1].pins, ::testing::ElementsAre("pin 1", "pin 2"));
   auto tokens = store_->operator_tokens({});
-  ASSERT_EQ(tokens->size(), 1U);
-  EXPECT_EQ(tokens->front().role, model::Role::kAdmin);
-  EXPECT_EQ(tokens->front().token_sha256, crypto::sha256(as_bytes("x")));
+  ASSERT_EQ(tokens->size(), 2U);
+  EXPECT_EQ((*tokens)[0].role, model::Role::kCi);
+  EXPECT_EQ((*tokens)[0].expires, kNow + Seconds(5));
+  EXPECT_THAT((*tokens)[0].apps, ::testing::ElementsAre("a", "b"));
+  EXPECT_EQ((*tokens)[1].role, model::Role::kAdmin);
+  EXPECT_EQ((*tokens)[1].token_sha256, crypto::sha256(as_bytes("x")));
+  EXPECT_EQ((*tokens)[1].expires, std::nullopt);
+  EXPECT_EQ((*tokens)[1].created, kNow);
+  EXPECT_EQ((*tokens)[1].created_by, "ann");
   EXPECT_EQ(store_->get("empty").value(), std::optional<Bytes>(Bytes{}));
   EXPECT_EQ(store_->get("absent").value(), std::optional<Bytes>());
 }
@@ -501,11 +515,15 @@ TEST_F(SqliteStoreTest, NamesTheRowsThatCannotBeReadAndGivesTheOthers) {
   register_app(bad);
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"a.example", {}}));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"b.example", {}}));
-  ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token, {"a", {}, {}}));
+  for (const char* name : {"a", "b", "c", "d"}) {
+    ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token, {name}));
+  }
   const std::string id = bad.registration(kNow).id;
   sql("UPDATE registration SET measurement = '{' WHERE id = '" + id +
       "'; UPDATE api SET pins = '' WHERE domain = 'b.example';"
-      "UPDATE operator_token SET sha256 = x'00'");
+      "UPDATE operator_token SET sha256 = x'00' WHERE name = 'a';"
+      "UPDATE operator_token SET role = 'root' WHERE name = 'b';"
+      "UPDATE operator_token SET apps = '[1]' WHERE name = 'c';");
   open();
   std::vector<std::string> named;
   const auto name = [&](const std::string& what, const Error& why) {
@@ -514,8 +532,8 @@ TEST_F(SqliteStoreTest, NamesTheRowsThatCannotBeReadAndGivesTheOthers) {
   };
   EXPECT_EQ(store_->registrations(name)->size(), 1U);
   EXPECT_EQ(store_->apis(name)->size(), 1U);
-  EXPECT_TRUE(store_->operator_tokens(name)->empty());
-  EXPECT_THAT(named, ::testing::ElementsAre(id, "b.example", "a"));
+  EXPECT_EQ(store_->operator_tokens(name)->size(), 1U);
+  EXPECT_THAT(named, ::testing::ElementsAre(id, "b.example", "a", "b", "c"));
   EXPECT_TRUE(store_->apis({}).error().is(StoreError::kCorrupt));
 }
 

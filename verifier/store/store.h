@@ -64,7 +64,8 @@ class Transaction {
   virtual Result<void> remove_api(const std::string& domain) = 0;
   virtual Result<std::vector<model::ApiDomain>> apis(const OnUnreadable& on_unreadable) = 0;
 
-  virtual Result<void> put_operator_token(const model::OperatorToken& token) = 0;
+  virtual Result<void> put_operator_token(const model::OperatorToken& token) = 0;  // replaces
+  virtual Result<void> remove_operator_token(const std::string& name) = 0;
   virtual Result<std::vector<model::OperatorToken>> operator_tokens(
       const OnUnreadable& on_unreadable) = 0;
 

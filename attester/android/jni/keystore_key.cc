@@ -172,7 +172,7 @@ touchmark_key_status guarded(const Call& call) noexcept {
 }  // namespace
 
 bool KeystoreKey::find_methods(JNIEnv* env) {
-  jclass found = env->FindClass("dev/touchmark/sdk/KeystoreKey");
+  jclass found = env->FindClass("touchmark/sdk/KeystoreKey");
   if (found == nullptr) return false;
   Methods& all = methods();
   all.load = env->GetMethodID(found, "load", "(Ljava/lang/String;)[B");

@@ -1,4 +1,4 @@
-// dev.touchmark.sdk.KeystoreKey as a key provider of the C interface.
+// touchmark.sdk.KeystoreKey as a key provider of the C interface.
 #pragma once
 
 #include <jni.h>
@@ -13,7 +13,7 @@ class KeystoreKey {
   // Once, when the library loads; false, with a Java exception, when the class lacks a method.
   static bool find_methods(JNIEnv* env);
 
-  // `key`: a dev.touchmark.sdk.KeystoreKey.
+  // `key`: a touchmark.sdk.KeystoreKey.
   KeystoreKey(JNIEnv* env, jobject key);
   ~KeystoreKey();
   KeystoreKey(const KeystoreKey&) = delete;

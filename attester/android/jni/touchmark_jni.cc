@@ -1,4 +1,4 @@
-// dev.touchmark.sdk.NativeCore over the C ABI. Nothing is decided here: arguments are converted,
+// touchmark.sdk.NativeCore over the C ABI. Nothing is decided here: arguments are converted,
 // the C function is called, the answer is converted back. No C++ exception leaves a method, and
 // none goes on with a Java exception pending.
 #include <jni.h>
@@ -279,8 +279,8 @@ jclass global_class(JNIEnv* env, const char* name) {
 
 bool find_classes(JNIEnv* env) {
   JavaClasses& classes = java();
-  classes.result = global_class(env, "dev/touchmark/sdk/TokenFetchResult");
-  classes.exception = global_class(env, "dev/touchmark/sdk/TouchmarkException");
+  classes.result = global_class(env, "touchmark/sdk/TokenFetchResult");
+  classes.exception = global_class(env, "touchmark/sdk/TouchmarkException");
   if (classes.result == nullptr || classes.exception == nullptr) return false;
   classes.make_result = env->GetMethodID(classes.result, "<init>",
                                          "(ILjava/lang/String;Ljava/lang/String;Ljava/lang/String;"
@@ -294,15 +294,15 @@ bool find_classes(JNIEnv* env) {
 extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void*) {
   JNIEnv* env = nullptr;
   if (vm->GetEnv(reinterpret_cast<void**>(&env), JNI_VERSION_1_6) != JNI_OK) return JNI_ERR;
-  jclass core = env->FindClass("dev/touchmark/sdk/NativeCore");
+  jclass core = env->FindClass("touchmark/sdk/NativeCore");
   if (core == nullptr || !find_classes(env) || !KeystoreKey::find_methods(env)) return JNI_ERR;
   const std::array methods{
       method("open",
              "(Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;"
-             "[Ljava/lang/String;Ldev/touchmark/sdk/KeystoreKey;)J",
+             "[Ljava/lang/String;Ltouchmark/sdk/KeystoreKey;)J",
              open),
       method("fetchToken",
-             "(JLjava/lang/String;Ljava/lang/String;)Ldev/touchmark/sdk/TokenFetchResult;",
+             "(JLjava/lang/String;Ljava/lang/String;)Ltouchmark/sdk/TokenFetchResult;",
              fetch_token),
       method("discardTokens", "(J)V", discard_tokens),
       method("pinAllows", "(JLjava/lang/String;[[B)Z", pin_allows),

@@ -15,7 +15,7 @@ static NSString *const kNonce = @"nonce";
 
 - (instancetype)initWithAccount:(NSString *)account {
   if ((self = [super init])) {
-    _name = [@"dev.touchmark.app-attest." stringByAppendingString:account];
+    _name = [@"touchmark.app-attest." stringByAppendingString:account];
   }
   return self;
 }

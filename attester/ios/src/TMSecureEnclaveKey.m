@@ -19,7 +19,7 @@ static const uint8_t kSpkiHead[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x
 }
 
 static NSData *tag_of(const char *account) {
-  return [[@"dev.touchmark.installation." stringByAppendingString:@(account)]
+  return [[@"touchmark.installation." stringByAppendingString:@(account)]
       dataUsingEncoding:NSUTF8StringEncoding];
 }
 

@@ -5,7 +5,7 @@
 #import "TMSecureEnclaveKey.h"
 #include "attester/include/touchmark.h"
 
-NSErrorDomain const TMErrorDomain = @"dev.touchmark";
+NSErrorDomain const TMErrorDomain = @"touchmark";
 
 static NSError *error_of(touchmark_status status, const char *message) {
   NSString *text = @(message != NULL ? message : touchmark_status_text(status));
@@ -36,7 +36,7 @@ static NSError *error_of(touchmark_status status, const char *message) {
   // Not among the caches, which iOS empties: the newest configuration would go with them.
   NSString *folder =
       NSSearchPathForDirectoriesInDomains(NSApplicationSupportDirectory, NSUserDomainMask, YES)[0];
-  NSString *storage = [folder stringByAppendingPathComponent:@"dev.touchmark"];
+  NSString *storage = [folder stringByAppendingPathComponent:@"touchmark"];
   NSString *version = NSProcessInfo.processInfo.operatingSystemVersionString;
   NSData *platform = [NSJSONSerialization dataWithJSONObject:@{
     @"os" : @"ios",

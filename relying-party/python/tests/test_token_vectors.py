@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from touchmark import TokenStatus, TokenVerifier
-from touchmark.verifier import binding_claim, derive_decoy_secret
+from touchmark_attestation import TokenStatus, TokenVerifier
+from touchmark_attestation.verifier import binding_claim, derive_decoy_secret
 
 ROOT = Path(__file__).parents[3]
 TOKENS = json.loads((ROOT / "protocol/vectors/token.json").read_text())

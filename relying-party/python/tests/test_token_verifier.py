@@ -11,8 +11,8 @@ import jwt
 import pytest
 
 from tokens import CLAIMS, NOW, OLD_SECRET, SECRET, base64url, raw_payload, raw_token, token
-from touchmark import SettingsError, TokenStatus, TokenVerifier, is_preflight
-from touchmark.verifier import binding_claim, binding_value, derive_decoy_secret
+from touchmark_attestation import SettingsError, TokenStatus, TokenVerifier, is_preflight
+from touchmark_attestation.verifier import binding_claim, binding_value, derive_decoy_secret
 
 DECOY = derive_decoy_secret(SECRET)
 

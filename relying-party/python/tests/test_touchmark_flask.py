@@ -9,11 +9,11 @@ import pytest
 from flask import Flask, g
 from werkzeug.test import TestResponse
 
-import touchmark.flask
+import touchmark_attestation.flask
 from tokens import SECRET, token
-from touchmark import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
-from touchmark.flask import check_touchmark_token
-from touchmark.verifier import derive_decoy_secret
+from touchmark_attestation import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
+from touchmark_attestation.flask import check_touchmark_token
+from touchmark_attestation.verifier import derive_decoy_secret
 
 SECRET_TEXT = base64.b64encode(SECRET).decode()
 
@@ -108,7 +108,7 @@ def test_a_client_cannot_write_lines_into_the_log(caplog: pytest.LogCaptureFixtu
 
 
 def test_header_and_binding_are_settings() -> None:
-    from touchmark.verifier import binding_claim
+    from touchmark_attestation.verifier import binding_claim
 
     app = make_app(TOUCHMARK_TOKEN_HEADER="X-Attest", TOUCHMARK_BINDING_HEADERS="Authorization")
     bound = fresh(pay=binding_claim("Bearer u"))
@@ -127,7 +127,7 @@ def test_settings_come_from_the_environment_and_the_app_goes_first(
     assert get(app, fresh()).status_code == 200
     assert get(app, fresh(b"e" * 32)).status_code == 401
     del app.config["TOUCHMARK_SECRET"]
-    touchmark.flask.init_app(app)
+    touchmark_attestation.flask.init_app(app)
     assert get(app, fresh(b"e" * 32)).status_code == 200
 
 
@@ -138,7 +138,7 @@ def test_without_a_secret_the_app_does_not_start_and_never_serves(
     app = make_app()
     del app.config["TOUCHMARK_SECRET"]
     with pytest.raises(SettingsError):
-        touchmark.flask.init_app(app)
+        touchmark_attestation.flask.init_app(app)
     app.config["TESTING"] = False
     assert get(app, fresh()).status_code == 500
     assert app.extensions["calls"] == []
@@ -147,7 +147,7 @@ def test_without_a_secret_the_app_does_not_start_and_never_serves(
 def test_settings_can_be_passed() -> None:
     app = make_app()
     verifier = TokenVerifier([b"p" * 32])
-    touchmark.flask.init_app(app, Settings(verifier, Mode.ENFORCE))
+    touchmark_attestation.flask.init_app(app, Settings(verifier, Mode.ENFORCE))
     assert get(app, fresh(b"p" * 32)).status_code == 200
     assert get(app, fresh()).status_code == 401
 
@@ -246,17 +246,17 @@ def test_a_bad_setting_stops_the_start(
 ) -> None:
     app = make_app(**{name: value})
     with pytest.raises(SettingsError, match=rf"^{name} "):
-        touchmark.flask.init_app(app)
+        touchmark_attestation.flask.init_app(app)
     if isinstance(value, str):
         monkeypatch.setenv("TOUCHMARK_SECRET", SECRET_TEXT)
         monkeypatch.setenv(name, value)
         with pytest.raises(SettingsError, match=rf"^{name} "):
-            touchmark.flask.init_app(Flask(__name__))
+            touchmark_attestation.flask.init_app(Flask(__name__))
 
 
 def test_settings_of_another_type_stop_the_start() -> None:
     with pytest.raises(SettingsError, match=r"^settings must be .*, not dict$"):
-        touchmark.flask.init_app(make_app(), {"TOUCHMARK_SECRET": SECRET_TEXT})  # type: ignore[arg-type]
+        touchmark_attestation.flask.init_app(make_app(), {"TOUCHMARK_SECRET": SECRET_TEXT})  # type: ignore[arg-type]
 
 
 def test_the_view_keeps_its_name_and_documentation() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tokens import OLD_SECRET, SECRET, token
-from touchmark import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
+from touchmark_attestation import Mode, Settings, SettingsError, TokenStatus, TokenVerifier
 
 TEXT = base64.b64encode(SECRET).decode()
 OLD_TEXT = base64.b64encode(OLD_SECRET).decode()
@@ -139,3 +139,48 @@ def test_a_bad_setting_is_named_and_no_secret_shown(name: str, value: Any) -> No
 def test_a_secret_that_is_too_short_says_by_how_much() -> None:
     with pytest.raises(SettingsError, match=r"of 5 bytes: 32 are needed"):
         read(TOUCHMARK_SECRET=SHORT)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TOUCHMARK_MOD", "TOUCHMARK_MODE"),
+        ("TOUCHMARK_MDOE", "TOUCHMARK_MODE"),
+        ("TOUCHMARK_MODES", "TOUCHMARK_MODE"),
+        ("TOUCHMARK_MODUS", "TOUCHMARK_MODE"),
+        ("touchmark_mode", "TOUCHMARK_MODE"),
+        ("TOUCHMARK-MODE", "TOUCHMARK_MODE"),
+        ("TOUCHMARKMODE", "TOUCHMARK_MODE"),
+        ("TOUCH_MARK_MODE", "TOUCHMARK_MODE"),
+        ("TOCUHMARK_MODE", "TOUCHMARK_MODE"),
+        ("TOUCHMARK_MODE ", "TOUCHMARK_MODE"),
+        ("TOUCHMARK_SECRETS", "TOUCHMARK_SECRET"),
+        ("TOUCHMARK_BINDING_HEADER", "TOUCHMARK_BINDING_HEADERS"),
+        ("TOUCHMARK_TOKENHEADER", "TOUCHMARK_TOKEN_HEADER"),
+        ("TOUCHMARK_AUDIANCE", "TOUCHMARK_AUDIENCE"),
+        ("TOUCHMARK_LEAWAY", "TOUCHMARK_LEEWAY"),
+        ("TOUCHMARK_DECOY_SERCET", "TOUCHMARK_DECOY_SECRET"),
+        ("TOUCHMARK_ISUER", "TOUCHMARK_ISSUER"),
+    ],
+)
+def test_a_name_with_a_typing_error_is_refused_with_what_was_meant(name: str, meant: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(**{name: "report"})
+    assert str(caught.value) == f"{name} is not a setting: did you mean {meant}?"
+    with pytest.raises(SettingsError):  # beside the right one, too
+        read(**{name: "report", meant: "report"})
+
+
+def test_any_other_unknown_name_of_ours_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    read(TOUCHMARK_HEADER="X-Attest", TOUCHMARK_ENFORCEMENT="on", TOUCHMARK_NEW=None)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+    assert "TOUCHMARK_HEADER is not a setting" in caplog.text
+    assert "TOUCHMARK_ENFORCEMENT is not a setting" in caplog.text
+
+
+def test_what_others_read_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
+    names = ("HOME", "URL", "TOKEN", "PIN", "PROFILE", "DATA", "LISTEN", "PUBLIC_URL")
+    read(
+        **{f"TOUCHMARK_{name}": "x" for name in names}, PATH="/bin", MODE="x", HOME="/", **{"": ""}
+    )
+    assert caplog.records == []

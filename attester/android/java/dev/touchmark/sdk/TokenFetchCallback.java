@@ -1,7 +1,0 @@
-package dev.touchmark.sdk;
-
-/** Receives the outcome of {@link Touchmark#fetchToken(String, TokenFetchCallback)}. */
-public interface TokenFetchCallback {
-  /** Called exactly once, on a thread of the SDK, never on the main thread. */
-  void onTokenFetched(TokenFetchResult result);
-}

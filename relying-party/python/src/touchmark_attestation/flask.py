@@ -1,0 +1,70 @@
+"""Touchmark for Flask: put `@check_touchmark_token` on each endpoint that only the app may call."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any, Callable, TypeVar
+
+from flask import Flask, Response, current_app, g, request
+
+from touchmark_attestation.guard import Guard, Refusal
+from touchmark_attestation.settings import Settings
+
+_EXTENSION = "touchmark"
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+def init_app(app: Flask, settings: Settings | None = None) -> Guard:
+    """Gives `app` its settings: those passed, or TOUCHMARK_ from app.config, or
+    else from the environment. The guard that it returns has the counts.
+
+    Raises SettingsError. Without this call the decorator does the same at the first request; call
+    it so that a missing secret stops the start and not the first user.
+    """
+    if settings is None:
+        settings = Settings.read({**os.environ, **app.config})
+    guard = app.extensions[_EXTENSION] = Guard(settings)
+    return guard
+
+
+def check_touchmark_token(view: _View) -> _View:
+    """Refuses a request without a valid token: status 401, body `{}`.
+
+    The log (logger "touchmark") says why, and the response does not. `g.touchmark` holds the
+    TokenResult while the view runs, so that it can read claims. In report mode nothing is refused.
+
+    A CORS preflight that reaches the view passes without a token. It gets the view's status and
+    headers, and no body: whoever writes the two headers of a preflight is no app for that.
+    """
+
+    @functools.wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        decision = _guard().check(
+            request.method, request.headers, request.path, request.remote_addr or ""
+        )
+        g.touchmark = decision.result
+        if not decision.allowed:
+            return _answer(decision.refusal)
+        answer = current_app.ensure_sync(view)(*args, **kwargs)
+        return _without_body(answer) if decision.preflight else answer
+
+    return checked  # type: ignore[return-value]
+
+
+def _guard() -> Guard:
+    if _EXTENSION not in current_app.extensions:
+        init_app(current_app._get_current_object())  # type: ignore[attr-defined]
+    guard = current_app.extensions[_EXTENSION]
+    assert isinstance(guard, Guard)
+    return guard
+
+
+def _without_body(answer: Any) -> Response:
+    response = current_app.make_response(answer)
+    response.set_data(b"")
+    return response
+
+
+def _answer(refusal: Refusal) -> Response:
+    return Response(refusal.body, refusal.status, list(refusal.headers))

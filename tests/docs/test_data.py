@@ -1,0 +1,69 @@
+"""Blocks of data are documents that their readers take."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from docs.blocks import Block, blocks
+from kit import apk
+from kit.command import Command
+
+# A block of another kind of TOML says so in its first line (# name.toml).
+TOML = [block for block in blocks("toml") if block.file and block.file != "policy.toml"]
+POLICIES = [block for block in blocks("toml") if block not in TOML]
+
+
+@pytest.mark.parametrize("block", TOML, ids=str)
+def test_toml_is_toml(block: Block) -> None:
+    assert tomllib.loads(block.text)
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_yaml_is_yaml(block: Block) -> None:
+    assert yaml.safe_load(block.text)
+
+
+@pytest.mark.parametrize("block", POLICIES, ids=str)
+def test_a_policy_is_valid(block: Block, nobody: Command, tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(block.text)
+    assert "policy.toml is valid" in nobody.ok("policy", "check", file)
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=str)
+def test_json_is_json(block: Block) -> None:
+    found = json.loads(block.text)
+    assert isinstance(found, dict) and found
+
+
+@pytest.mark.parametrize("block", blocks("xml"), ids=str)
+def test_a_manifest_is_what_aapt2_compiles(block: Block) -> None:
+    assert block.text.startswith("<manifest "), f"{block}: no test knows this kind of XML"
+    assert apk.compile_app(block.text)["AndroidManifest.xml"]
+
+
+@pytest.mark.parametrize("block", blocks("ini"), ids=str)
+def test_a_unit_is_what_systemd_takes(block: Block, tmp_path: Path) -> None:
+    parser = configparser.ConfigParser(strict=True, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(block.text.replace("\\\n", ""))
+    assert set(parser.sections()) <= {"Unit", "Service", "Install", "Socket"}
+    verify = shutil.which("systemd-analyze")
+    if verify is None:
+        return
+    unit = tmp_path / "touchmark.service"
+    program = shutil.which("true")
+    unit.write_text(block.text.replace("/usr/bin/touchmark", str(program)).replace(
+        "User=touchmark", "User=root"))  # fmt: skip
+    done = subprocess.run(
+        [verify, "verify", unit], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
