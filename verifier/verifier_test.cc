@@ -36,7 +36,7 @@ class VerifierTest : public ::testing::Test {
   VerifierTest() {
     store_ = std::move(store::open_sqlite(":memory:").value());
     testing::put_policy(*store_);
-    settings_.public_urls = {"https://localhost:8443"};
+    settings_.public_urls = {"https://verifier.example:8443"};
     settings_.service_pins = {base64_encode(Bytes(32, std::byte{0x22}))};
     settings_.tls_spki_sha256.fill(std::byte{0x22});
     reopen();
@@ -816,6 +816,27 @@ TEST_F(VerifierTest, RefusesMalformedClaimsOfCodeInEvidence) {
     ASSERT_FALSE(answer) << code;
     EXPECT_TRUE(answer.error().is(AttestationError::kMalformedRequest));
   }
+}
+
+TEST_F(VerifierTest, WarnsOfAPublicUrlThatPhonesDoNotReach) {
+  const auto warnings = [this](const char* url, bool was_said) {
+    settings_.public_urls = {"https://a.example.com", url};
+    settings_.public_url_was_said = was_said;
+    verifier_.reset();
+    reopen();
+    EXPECT_THAT(verifier_->status().public_urls, ElementsAre("https://a.example.com", url));
+    std::string out;
+    for (const std::string& warning : verifier_->status().warnings) out += warning + "\n";
+    return out;
+  };
+  using ::testing::AllOf;
+  using ::testing::HasSubstr;
+  using ::testing::Not;
+  EXPECT_THAT(warnings("https://b.example.com", true), Not(HasSubstr("--public-url")));
+  EXPECT_THAT(warnings("https://192.168.1.9:8443", true),
+              AllOf(HasSubstr("https://192.168.1.9:8443"), HasSubstr("private network"),
+                    HasSubstr("--public-url"), Not(HasSubstr("a.example.com"))));
+  EXPECT_THAT(warnings("https://b.example.com", false), HasSubstr("guess"));
 }
 
 TEST_F(VerifierTest, SaysWhatAValidTokenTakes) {

@@ -145,6 +145,22 @@ TEST_F(CommandLineTest, SdkWritesWhatTheServiceGives) {
   EXPECT_THAT(err(), HasSubstr("below-a-file"));
 }
 
+TEST_F(CommandLineTest, SdkConfigPassesOnThatPhonesWouldNotReachTheService) {
+  world_.set_up();
+  service().answer("GET /admin/v1/config", 409,
+                   {{"type", "urn:touchmark:error:configuration.local-url"},
+                    {"detail", "apps are told https://localhost:8443"}});
+  const auto file = world_.folder.path() / "touchmark-initial.config";
+  EXPECT_EQ(run({"sdk", "config", file.string()}), io::kExitNo);
+  EXPECT_THAT(err(), ::testing::AllOf(HasSubstr("https://localhost:8443"),
+                                      HasSubstr("--public-url"), HasSubstr("--allow-local")));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  service().answers.insert_or_assign("GET /admin/v1/config?allow_local=1",
+                                     service::HttpAnswer{200, "application/jose", "a.b.c"});
+  EXPECT_EQ(run({"sdk", "config", "--allow-local", file.string()}), io::kExitOk);
+  EXPECT_EQ(to_string(read_file(file, 100).value()), "a.b.c");
+}
+
 TEST_F(CommandLineTest, ApiAddReadsTheLivePinAndWarnsWithoutBackup) {
   world_.set_up();
   service().answer("PUT /admin/v1/apis", 200, {{"config_version", 8}});

@@ -215,7 +215,7 @@ void add_init_command(line::Command& app, Dispatcher& dispatcher) {
       ->excludes(token_file);
   command
       ->add_option("--role", options->role,
-                   "Which token of that file: admin (default) or developer")
+                   "Which token of that file: admin or developer (default: admin)")
       ->one_of({"admin", "developer"})
       ->type_name("ROLE");
   line::Option* pin =
@@ -228,6 +228,7 @@ void add_init_command(line::Command& app, Dispatcher& dispatcher) {
       ->add_option("--ca", options->ca_file,
                    "PEM file of the authority that signed its certificate")
       ->type_name("FILE")
+      ->default_text("the system's authorities")
       ->excludes(pin);
   command->footer(
       "Without --pin and --ca the certificate must be one that this machine trusts; for any other "

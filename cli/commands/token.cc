@@ -138,7 +138,8 @@ void add_token_commands(line::Command& app, Dispatcher& dispatcher) {
   check_app
       ->add_option("--secret-file", options->secret_file,
                    "Check here, without the service, by a secret that `touchmark secret get` gave")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->default_text("the service checks");
   check_app->footer(
       "Prints one of, and exits with 0 only for the first:\n"
       "  valid      signed by the service after a passed attestation\n"

@@ -61,7 +61,8 @@ void add_man_command(line::Command& app, Dispatcher& dispatcher) {
   line::Command* command =
       app.add_subcommand("man", "Print the manual pages, or write them to a folder");
   command->add_option("--to", *folder, "Folder, such as /usr/local/share/man/man1")
-      ->type_name("FOLDER");
+      ->type_name("FOLDER")
+      ->default_text("standard output");
   dispatcher.on(command, [folder](Session& s) { return man(*folder, s); });
 }
 

@@ -62,6 +62,7 @@ std::string_view error_id(CliError error) {
       {kBadSecret, "cli.bad-secret"},
       {kBadKey, "cli.bad-key"},
       {kNotConfirmed, "cli.not-confirmed"},
+      {kLocalUrl, "cli.local-url"},
   });
   return kIds[error];
 }
@@ -130,6 +131,10 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.bad-key",
      {kExitUsage, "`touchmark evidence verify --help` lists what a key file may hold"}},
     {"cli.not-confirmed", {kExitNo, ""}},
+    {"cli.local-url",
+     {kExitNo,
+      "start the service with --public-url https://HOST, as phones reach it; --allow-local is for "
+      "apps that run on this machine or network alone"}},
     {"console.no-space", {kExitNoSpace, "free some space, or write elsewhere"}},
     {"console.closed", {kExitUsage, "check where the output goes"}},
     {"console.too-long", {kExitUsage, "give the one thing that was asked for"}},

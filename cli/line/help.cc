@@ -10,10 +10,14 @@ HelpFormatter::HelpFormatter() {
   label("Positionals", "Arguments");
 }
 
-// Only what the value is: the description says its range and default.
+// Only what the value is: the description says its range.
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   if (option->get_positional() || !takes_value(*option)) return {};
   return " " + value_name(*option);
+}
+
+std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
+  return option_text(*option);
 }
 
 std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {

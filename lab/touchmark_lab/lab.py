@@ -111,7 +111,10 @@ class Lab:
         self.set_api_mode("report")
         self.touchmark("api", "add", self.api.domain)
         self.touchmark("sdk", "-getLibrary", "touchmark_sdk.aar")
-        self.touchmark("sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config")
+        # The phones of the lab are on this machine.
+        self.touchmark(
+            "sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config", "--allow-local"
+        )
         self.command(["./bin/build-release", "--api-url", self.api.url], timeout=300)
         self._built = True
 

@@ -17,6 +17,8 @@ from kit.service import Service
 from kit.soft_attester import SoftAttester, b64url_decode
 
 HARDWARE = "a key in the phone's hardware"
+# So that no warning is about it.
+PUBLIC_URL = ["--public-url", "https://attest.example.com"]
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def test_the_service_says_what_a_valid_token_takes(app: RegisteredApp) -> None:
 
 
 def test_software_evidence_is_warned_of_wherever_somebody_looks(tmp_path: Path) -> None:
-    app = RegisteredApp.start(tmp_path)
+    app = RegisteredApp.start(tmp_path, PUBLIC_URL)
     try:
         set_policy(app.service, "development", tmp_path)
         attester = app.attester()
@@ -188,7 +190,7 @@ def test_host_builds_are_warned_of(tmp_path: Path) -> None:
 
 def test_a_missing_revocation_list_warns_and_stops_nobody(tmp_path: Path) -> None:
     listed = tmp_path / "status.json"
-    options = ["--revocation", str(listed), "--revocation-max-age", "8s"]
+    options = ["--revocation", str(listed), "--revocation-max-age", "8s", *PUBLIC_URL]
     service = Service(tmp_path / "data", options).start()
     try:
         assert any(e.get("event") == "revocation.refresh_failed" for e in service.events())

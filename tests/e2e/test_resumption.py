@@ -267,7 +267,7 @@ def test_the_sdk_goes_on_with_its_session(tmp_path: Path) -> None:
     try:
         pin = "sha256/" + "A" * 43 + "="
         touchmark(service, "api", "add", "api.example.com", "--pin", pin)
-        touchmark(service, "sdk", "config", str(tmp_path / "initial.config"))
+        touchmark(service, "sdk", "config", str(tmp_path / "initial.config"), "--allow-local")
         sdk = Sdk(tmp_path / "initial.config", tmp_path / "storage")
         for _ in range(4):
             assert sdk.attest()

@@ -91,7 +91,7 @@ class PinningApp:
 
     def __init__(self, service: Service, folder: Path) -> None:
         self.service = service
-        touchmark(service, "sdk", "config", str(folder / "initial.config"))
+        touchmark(service, "sdk", "config", str(folder / "initial.config"), "--allow-local")
         self.configuration = (folder / "initial.config").read_text().strip()
 
     def payload(self) -> dict[str, Any]:

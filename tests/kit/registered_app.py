@@ -48,7 +48,8 @@ class RegisteredApp:
         package.write_bytes(apk.build(apk.compile_manifest("com.example.app"), key, content))
         touchmark(service, "registration", "add", str(package))
         secrets = touchmark_json(service, "secret", "get")
-        touchmark(service, "sdk", "config", str(folder / "initial.config"))
+        # The app is on this machine, as the service is.
+        touchmark(service, "sdk", "config", str(folder / "initial.config"), "--allow-local")
         payload = (folder / "initial.config").read_text().split(".")[1]
         account = json.loads(b64url_decode(payload))["account"]
         return RegisteredApp(

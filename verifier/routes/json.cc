@@ -160,6 +160,7 @@ Json to_json(const Status& status) {
           {"account", status.account},
           {"first_start", to_unix(status.first_start)},
           {"time", to_unix(status.time)},
+          {"public_urls", status.public_urls},
           {"config_version", status.config_version},
           {"registrations", status.registrations},
           {"valid_token_takes", status.demand.takes},

@@ -14,6 +14,7 @@ std::optional<int> service_status(const Error& error) {
   if (error.is(state::RegistryError::kBadCertificate)) return 400;
   if (error.is(state::ApiError::kBadDomain) || error.is(state::ApiError::kBadPin)) return 400;
   if (error.is(state::ApiError::kTooMany)) return 409;
+  if (error.is(state::ConfigurationError::kLocalUrl)) return 409;
   if (error.is(state::RegistryError::kStopping)) return 503;
   if (error.is(appraisal::AppraisalError::kOverloaded)) return 503;
   if (error.is(policy::DocumentError::kInvalid)) return 400;
@@ -41,7 +42,7 @@ std::optional<int> storage_status(const Error& error) {
   if (error.is(store::StoreError::kBusy)) return 503;
   for (const store::StoreError other :
        {store::StoreError::kOpen, store::StoreError::kCorrupt, store::StoreError::kTooNew,
-        store::StoreError::kIo, store::StoreError::kDuplicate}) {
+        store::StoreError::kIo, store::StoreError::kDuplicate, store::StoreError::kPermission}) {
     if (error.is(other)) return 500;
   }
   return std::nullopt;

@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <thread>
 
+#include "base/file.h"
 #include "tests/support/temporary_folder.h"
 #include "verifier/routes/table.h"
 #include "verifier/testing/http_checks.h"
@@ -291,6 +293,49 @@ TEST(Routes, ChangesApisAndSignsThem) {
                  "http.forbidden");
   EXPECT_EQ(client.request("DELETE", "/admin/v1/apis/localhost%3A5001", "", admin)->status, 204);
   EXPECT_EQ(client.request("GET", "/admin/v1/apis", "", developer)->body, R"({"apis":[]})");
+}
+
+// A released app with such a URL never finds the service, nor a newer configuration.
+TEST(Routes, SendsNoConfigurationThatPhonesCannotUse) {
+  const auto answered = [](std::vector<std::string> urls, bool was_said, const char* query) {
+    RunningServiceOptions options;
+    options.service.public_urls = std::move(urls);
+    options.service.public_url_was_said = was_said;
+    RunningService running(options);
+    TlsClient client(running.port());
+    return client
+        .request("GET", std::string("/admin/v1/config") + query, "", bearer(running.developer()))
+        .value();
+  };
+  for (const char* url : {"https://localhost:8443", "https://10.1.2.3", "https://[fd00::1]:8443",
+                          "https://attest.local"}) {
+    const auto refused = answered({"https://a.example.com", url}, true, "");
+    EXPECT_EQ(refused.status, 409) << url;
+    EXPECT_NE(refused.body.find("configuration.local-url"), std::string::npos);
+    EXPECT_NE(refused.body.find(url), std::string::npos);
+    EXPECT_EQ(answered({url}, true, "?allow_local=1").status, 200);
+  }
+  EXPECT_EQ(answered({"https://a.example.com"}, false, "").status, 409) << "nobody said so";
+  EXPECT_EQ(answered({"https://a.example.com"}, false, "?allow_local=1").status, 200);
+  EXPECT_EQ(answered({"https://a.example.com"}, true, "").status, 200);
+  EXPECT_EQ(answered({"https://a.example.com"}, true, "?allow_local=yes").status, 400);
+}
+
+TEST(Routes, IsNotReadyWithoutItsStorage) {
+  std::atomic<bool> is_there = true;
+  RunningServiceOptions options;
+  options.service.storage_check = [&is_there]() -> Result<void> {
+    if (is_there) return {};
+    return fail(FileError::kNotFound, "it was moved");
+  };
+  RunningService running(options);
+  TlsClient client(running.port());
+  EXPECT_EQ(client.request("GET", "/readyz")->status, 200);
+  is_there = false;
+  const auto gone = client.request("GET", "/readyz");
+  EXPECT_EQ(gone->status, 503);
+  EXPECT_NE(gone->body.find("it was moved"), std::string::npos);
+  EXPECT_EQ(client.request("GET", "/healthz")->status, 200) << "the process lives";
 }
 
 TEST(Routes, ChecksTokens) {

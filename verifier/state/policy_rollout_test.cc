@@ -26,7 +26,7 @@ class PolicyRolloutTest : public ::testing::Test {
  protected:
   PolicyRolloutTest() {
     store_ = std::move(store::open_sqlite(":memory:").value());
-    settings_.public_urls = {"https://localhost:8443"};
+    settings_.public_urls = {"https://verifier.example:8443"};
     settings_.tls_spki_sha256.fill(std::byte{0x22});
     testing::put_policy(*store_);
     const SoftAttester attester(app_, "");

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -616,6 +618,33 @@ TEST_F(SqliteStoreTest, ReportsAPlaceThatCannotBeOpened) {
   auto store = open_sqlite((folder_ / "absent" / "touchmark.db").string());
   ASSERT_FALSE(store);
   EXPECT_TRUE(store.error().is(StoreError::kOpen)) << store.error().text();
+}
+
+TEST_F(SqliteStoreTest, TellsAPermissionFromDamage) {
+  store_.reset();
+  // In a process of its own, as a user who may read the file and not write it.
+  const auto refused_as_nobody = [this] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(3);
+      auto store = open_sqlite(path());
+      if (store) ::_exit(2);
+      const bool says_so = store.error().message().find("may not write") != std::string::npos;
+      ::_exit(store.error().is(StoreError::kPermission) && says_so ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  };
+  ::chmod(folder_.path().c_str(), 0555);
+  ::chmod(path().c_str(), 0444);
+  EXPECT_EQ(refused_as_nobody(), 0) << "it may be read alone";
+  ::chmod(path().c_str(), 0000);
+  EXPECT_EQ(refused_as_nobody(), 0) << "not even that";
+  ::chmod(path().c_str(), 0666);
+  for (const char* beside : {"-wal", "-shm"}) fs::remove(path() + beside);
+  EXPECT_EQ(refused_as_nobody(), 0) << "the folder takes no file beside it";
+  ::chmod(folder_.path().c_str(), 0700);
 }
 
 TEST_F(SqliteStoreTest, ReportsARowThatCannotBeRead) {

@@ -26,8 +26,9 @@ enum class StoreError {
   kNoSpace,  // the disk is full
   kBusy,     // locked by another process
   kIo,
-  kNotFound,   // no row with that id
-  kDuplicate,  // there already
+  kNotFound,    // no row with that id
+  kDuplicate,   // there already
+  kPermission,  // the database, or a file beside it, may not be read or written
 };
 std::string_view error_id(StoreError error);
 
