@@ -32,10 +32,9 @@ std::optional<std::vector<std::string>> read_reasons(JsonView answer) {
 // base64url and the dots of a compact JWS. A table, since evidence has thousands of them.
 constexpr auto kPlain = [] {
   std::array<bool, 256> out{};
-  for (const unsigned char c :
-       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                        "0123456789-_.")) {
-    out[c] = true;
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789-_.")) {
+    out[static_cast<unsigned char>(c)] = true;
   }
   return out;
 }();
