@@ -55,6 +55,9 @@ std::string dump_json(const Json& value);
 // not UTF-8 is replaced.
 class JsonWriter {
  public:
+  JsonWriter() = default;
+  // `expected`: about how many bytes will be written.
+  explicit JsonWriter(std::size_t expected) { out_.reserve(expected); }
   JsonWriter& begin_object() { return open('{'); }
   JsonWriter& end_object() { return close('}'); }
   JsonWriter& begin_array() { return open('['); }

@@ -123,8 +123,10 @@ policy::Verdict Attestation::judge(const appraisal::Appraisal& appraisal, UnixTi
   const policy::Facts& facts = appraisal.facts;
   const policy::Force force = parts_.devices.forced(facts.device_id);
   policy::Verdict verdict = parts_.policy.judge(facts, appraisal.findings, force, now);
-  parts_.journal.add({now, facts, appraisal.findings, force, verdict.passed,
-                      verdict.ids_with(policy::Action::kReject)});
+  if (parts_.journal.has_room(appraisal.findings)) {
+    parts_.journal.add({now, facts, appraisal.findings, force, verdict.passed,
+                        verdict.ids_with(policy::Action::kReject)});
+  }
   return verdict;
 }
 

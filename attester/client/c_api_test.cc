@@ -32,7 +32,7 @@ class CApiTest : public ::testing::Test {
     if (request.path == "/v1/challenge") return {.body = challenge.dump()};
     const auto jws = crypto::verify_es256_with_header_key(
         (*parse_json(request.body))["evidence"].get<std::string>(), "touchmark-evidence+jwt");
-    evidence_ = jws->jws.payload;
+    evidence_ = jws->payload.root().to_json();
     signer_ = jws->key.public_der();
     exporter_ = request.exporter;
     return {.body = Json{{"token", "the.token.text"},

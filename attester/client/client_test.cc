@@ -44,7 +44,8 @@ struct PlayedService {
     const Json request = *parse_json(body);
     evidence.push_back(crypto::verify_es256_with_header_key(request["evidence"].get<std::string>(),
                                                             "touchmark-evidence+jwt")
-                           ->jws.payload);
+                           ->payload.root()
+                           .to_json());
     ++tokens;
     Json answer = {{"token", "token-" + std::to_string(tokens)}, {"expires_in", 300}};
     if (next_challenge) answer["challenge"] = challenge();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <set>
 
 #include "base/encoding.h"
@@ -25,6 +26,14 @@ class EvidenceTest : public ::testing::Test {
   std::string sign(const Json& claims) const {
     return crypto::sign_es256(claims, key_,
                               {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(key_)}});
+  }
+  // A payload as text, in whatever spelling.
+  std::string sign_text(std::string_view payload) const {
+    const Json header{
+        {"alg", "ES256"}, {"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(key_)}};
+    const std::string input =
+        base64url_encode(as_bytes(header.dump())) + "." + base64url_encode(as_bytes(payload));
+    return input + "." + base64url_encode(key_.sign(as_bytes(input)));
   }
   const Json vector_ = testing::read_vector("evidence.json");
   const crypto::EcKey key_ =
@@ -332,6 +341,72 @@ TEST_F(EvidenceTest, ReadsOtherMembersOfNoInterest) {
   ASSERT_TRUE(evidence) << evidence.error().text();
   EXPECT_EQ(evidence->sdk_key, "");
   EXPECT_TRUE(evidence->splits.empty());
+}
+
+// A plain payload and the same with an escape in it come in by different parsers.
+TEST_F(EvidenceTest, ReadsOneMeaningOutOfAnySpelling) {
+  const auto outcome = [&](const std::string& text) -> Result<EvidenceClaims> {
+    auto evidence = decode_evidence(sign_text(text));
+    if (!evidence) return pass(evidence);
+    return static_cast<EvidenceClaims&>(*evidence);
+  };
+  int taken = 0;
+  int refused = 0;
+  const auto compare = [&](const Json& claims) {
+    const std::string plain = claims.dump();
+    std::string escaped = plain;
+    const std::size_t at = escaped.find('"') + 1;
+    if (at == 0 || escaped[at] == '"') return;
+    char code[8];
+    std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned char>(escaped[at]));
+    escaped.replace(at, 1, code);
+    const auto one = outcome(plain);
+    const auto other = outcome(escaped);
+    ++(one ? taken : refused);
+    ASSERT_EQ(one.has_value(), other.has_value()) << plain;
+    if (one) {
+      EXPECT_EQ(*one, *other) << plain;
+    } else {
+      EXPECT_EQ(one.error().text(), other.error().text()) << plain;
+    }
+  };
+  Json claims = vector_["claims"];
+  claims["submods"] = {{"z", {{"b", {1, -2, nullptr}}, {"a", "x"}}}, {"a", Json::object()}};
+  claims["platform"]["more"] = {{"y", true}, {"x", {3, "4"}}};
+  claims["findings_omitted"] = {{"root.su", 2}, {"debug.port", 1}};
+  compare(claims);
+  EXPECT_EQ(taken, 1);
+  const std::vector<Json> values{1,
+                                 0,
+                                 -1,
+                                 "x",
+                                 "",
+                                 Json::array(),
+                                 Json::object(),
+                                 true,
+                                 nullptr,
+                                 std::string(43, 'A'),
+                                 std::string(5000, 'x'),
+                                 Json::array({1, 2}),
+                                 {{"k", "v"}},
+                                 INT64_MAX};
+  const Json flat = claims.flatten();
+  for (const auto& [pointer, unused] : flat.items()) {
+    for (Json::json_pointer at(pointer); !at.empty(); at.pop_back()) {
+      Json missing = claims;
+      if (missing.at(at.parent_pointer()).is_object()) {
+        missing.at(at.parent_pointer()).erase(at.back());
+        compare(missing);
+      }
+      for (const Json& value : values) {
+        Json changed = claims;
+        changed[at] = value;
+        compare(changed);
+      }
+    }
+  }
+  EXPECT_GT(taken, 100);
+  EXPECT_GT(refused, 100);
 }
 
 }  // namespace

@@ -65,7 +65,10 @@ Error transport_error(const error_code& code) { return {HttpError::kMalformed, c
 
 std::string header_of(unsigned version, const HttpResponse& response) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
-  std::string out = (version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ") + std::to_string(response.status);
+  constexpr std::size_t kUsual = 512;
+  std::string out;
+  out.reserve(kUsual + (response.body.size() <= kWholeAnswer ? response.body.size() : 0));
+  out.append(version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ").append(std::to_string(response.status));
   out.append(" ").append(reason).append(
       "\r\nServer: touchmark\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
   const auto add = [&](std::string_view name, std::string_view value) {
@@ -74,7 +77,7 @@ std::string header_of(unsigned version, const HttpResponse& response) {
   if (!response.content_type.empty()) add("Content-Type", response.content_type);
   for (const auto& [name, value] : response.headers) add(name, value);
   if (response.status != 204) add("Content-Length", std::to_string(response.body.size()));
-  return out + "\r\n";
+  return std::move(out.append("\r\n"));
 }
 
 Error too_busy() {
@@ -262,6 +265,7 @@ asio::awaitable<error_code> HttpConnection::read_piece(Parser& parser) {
     if (error && error != http::error::need_more) co_return error;
     if (parser.is_done() || parser.get().body().size < room) co_return error_code();
     if (parsed > 0 && !error) continue;  // the head of a chunk
+    enter(Stage::kBody);
     const error_code failed = co_await receive(parser);
     if (failed) co_return failed;
   }
@@ -436,7 +440,8 @@ asio::awaitable<HttpResponse> HttpConnection::run_for_app(const Handle& handle,
   auto rank = kFirst;
   if (protection_->refused.is_spent(key)) rank = kFromSpentAddress;
   if (++works_ > kWorksOfAPhone) rank = kAgain;
-  auto place = co_await protection_->gate.enter(rank);
+  auto place = protection_->gate.try_enter();
+  if (!place) place = co_await protection_->gate.enter(rank);
   if (!place) {
     close_after_ = true;
     co_return problem(too_busy());
@@ -472,45 +477,51 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
     if (!created) co_return pass(created);
     upload = std::move(*created);
   }
-  if (!parser.is_done()) enter(Stage::kBody);
-  auto continued = co_await send_continue(parser);
-  if (!continued) co_return continued;
+  if (expects_continue(parser)) {
+    enter(Stage::kBody);
+    auto continued = co_await send_continue();
+    if (!continued) co_return continued;
+  }
 
   // An upload may take as long as it goes on; what others send has one deadline as a whole.
   const auto for_size = std::chrono::seconds(route.max_body / context_.limits.body_per_second);
   if (!route.upload) stream_.expires_after(shortened(context_.limits.progress + for_size));
   const std::size_t most = route.upload ? kPieceBytes : kSmallPieceBytes;
-  Bytes piece(std::min<std::uint64_t>(most, length.value_or(most)));
+  Bytes piece(route.upload ? std::min<std::uint64_t>(most, length.value_or(most)) : 0);
   std::uint64_t total = 0;
   while (!parser.is_done()) {
     auto& body = parser.get().body();
-    // A read ends when the piece is full: one byte over the bound is enough to know.
-    const auto wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), route.max_body - total + 1));
-    body.data = piece.data();
+    // A read ends when the piece is full: one byte over the bound is enough to know. What is
+    // claimed is not believed beyond a piece.
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(
+        {most, length.value_or(UINT64_MAX) - total, route.max_body - total + 1}));
+    if (!route.upload) request.body.resize(total + wanted);
+    body.data = route.upload ? static_cast<void*>(piece.data()) : request.body.data() + total;
     body.size = wanted;
     if (route.upload) stream_.expires_after(context_.limits.progress);
     const error_code error = co_await read_piece(parser);
     if (error) co_return tl::unexpected<Error>(transport_error(error));
-    const ByteView got = ByteView(piece).first(wanted - body.size);
-    total += got.size();
+    const std::size_t size = wanted - body.size;
+    total += size;
     if (total > route.max_body) co_return too_large();
     if (!route.upload) {
-      if (!memory.take(got.size())) co_return tl::unexpected<Error>(too_busy());
-      request.body += as_text(got);
+      request.body.resize(total);
+      if (!memory.take(size)) co_return tl::unexpected<Error>(too_busy());
       continue;
     }
+    const ByteView got = ByteView(piece).first(size);
     const auto written = co_await context_.workers.files.run([&] { return upload.write(got); });
     if (!written) co_return pass(written);
   }
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> HttpConnection::send_continue(Parser& parser) {
-  if (parser.get().version() < 11 ||
-      !beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-    co_return Result<void>();
-  }
+bool HttpConnection::expects_continue(const Parser& parser) {
+  return parser.get().version() >= 11 &&
+         beast::iequals(parser.get()[http::field::expect], "100-continue");
+}
+
+asio::awaitable<Result<void>> HttpConnection::send_continue() {
   stream_.expires_after(context_.limits.progress);
   const error_code error = co_await stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
   if (error) co_return tl::unexpected<Error>(transport_error(error));

@@ -96,7 +96,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<Result<void>> read_body(Parser& parser, const Route& route,
                                                  HttpRequest& request, Upload& upload,
                                                  BodyMemory& memory);
-  boost::asio::awaitable<Result<void>> send_continue(Parser& parser);
+  static bool expects_continue(const Parser& parser);
+  boost::asio::awaitable<Result<void>> send_continue();
   boost::asio::awaitable<bool> send(const Parser& parser, HttpResponse response);
   boost::asio::awaitable<void> drain(Parser& parser);
   boost::asio::awaitable<void> close();

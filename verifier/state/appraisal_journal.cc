@@ -12,9 +12,9 @@ namespace {
 using policy::Force;
 
 constexpr std::size_t kMaxListedDevices = 1000;
-constexpr std::size_t kPage = 64;            // records in memory
-constexpr std::size_t kWrittenAtOnce = 256;  // records in one transaction
-constexpr std::size_t kCutText = 64;         // bytes of a fact in a record that would be too large
+constexpr std::size_t kPage = 64;             // records in memory
+constexpr std::size_t kWrittenAtOnce = 1024;  // records in one transaction
+constexpr std::size_t kCutText = 64;          // bytes of a fact in a record that would be too large
 constexpr std::size_t kCutWords = 8;
 
 // Each id once; `findings` are sorted.
@@ -144,10 +144,16 @@ Replay Replayer::end() {
   return std::move(out_);
 }
 
+bool AppraisalJournal::has_room(const std::vector<protocol::Finding>& findings) const {
+  const bool refused = protocol::refuse_challenge(findings);
+  const MutexLock lock(mutex_);
+  return has_room(refused);
+}
+
 void AppraisalJournal::add(RecordedAppraisal appraisal) {
   const bool refused = protocol::refuse_challenge(appraisal.findings);
   const MutexLock lock(mutex_);
-  if (pending_.size() >= kCapacity || (refused && refused_ >= kRefusedCapacity)) return;
+  if (!has_room(refused)) return;
   if (refused) ++refused_;
   pending_.push_back(std::move(appraisal));
 }

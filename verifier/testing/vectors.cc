@@ -198,7 +198,8 @@ Json omitted_vectors() {
   SoftAttester attester(MemoryApp::make(), "0123456789abcdef");
   const Json challenge{{"nonce", base64url_encode(fixed_bytes("nonce", appraisal::kNonceBytes))},
                        {"ranges", Json::array()}};
-  auto claims = protocol::decode_evidence_claims(attester.claims(challenge)).value();
+  const JsonDocument document(attester.claims(challenge));
+  auto claims = protocol::decode_evidence_claims(document.root()).value();
   Runs kinds;
   for (int i = 0; i < 170; ++i) kinds.emplace_back("kind-" + std::to_string(1000 + i), 1);
   const std::vector<std::pair<std::string, Runs>> cases{
