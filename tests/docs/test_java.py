@@ -119,7 +119,7 @@ def build_maven(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def own_group() -> Iterator[str]:
-    """A group that Maven's cache, which is the user's, has seen nothing of, and keeps nothing of."""
+    """A group that the user's cache of Maven has seen nothing of, and keeps nothing of."""
     name = f"example{secrets.token_hex(6)}"
     yield f"com.example.{name}"
     shutil.rmtree(Path.home() / ".m2/repository/com/example" / name, ignore_errors=True)
