@@ -86,7 +86,10 @@ Status Verifier::status() const {
              .time = store_.now(),
              .config_version = api_domains_.configuration()->version,
              .registrations = registry_.references()->size(),
+             .policy_revision = policy->revision,
+             .assurance = policy->current.policy.assurance,
              .demand = demand(policy->current.policy),
+             .public_urls = settings_.public_urls,
              .warnings = {},
              .revocation = {}};
   out.warnings = out.demand.warnings;

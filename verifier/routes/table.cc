@@ -48,6 +48,7 @@ constexpr auto kTable = std::to_array<Row>({
     {"GET",    "/admin/v1/device",           kDeveloper, kWorker, kNoBody,                   kInMemory, show_device},
     {"PUT",    "/admin/v1/device",           kDeveloper, kWorker, kMaxSmallBody,             kInMemory, force_device},
 
+    {"GET",    "/admin/v1/log",              kDeveloper, kWorker, kNoBody,                   kInMemory, show_log},
     {"GET",    "/admin/v1/status",           kDeveloper, kIo,     kNoBody,                   kInMemory, show_status},
     {"GET",    "/admin/v1/secret",           kAdmin,     kWorker, kNoBody,                   kInMemory, read_secret},
     {"GET",    "/admin/v1/audit",            kAdmin,     kWorker, kNoBody,                   kInMemory, show_audit_log},
