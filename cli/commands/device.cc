@@ -13,7 +13,7 @@ constexpr const char* kDevicePath = "/admin/v1/device";
 
 std::string time_of(const Json& json, const char* name) {
   auto time = get_int(json, name, 0, kMaxUnixTime);
-  return time ? format_time(from_unix(*time)) : "?";
+  return time ? io::local_time(from_unix(*time)) : "?";
 }
 
 std::string text(const Json& json, const char* name) {
@@ -61,7 +61,7 @@ Outcome show(const std::string& did, Session& session) {
   if (!device) return pass(device);
   if (session.json()) return print_json(session, *device);
   session.console().print(io::table({{"device", text(*device, "did")},
-                                     {"seen", time_of(*device, "last_seen") + " UTC"},
+                                     {"seen", time_of(*device, "last_seen")},
                                      {"address", text(*device, "address")},
                                      {"verdict", is_true(*device, "passed") ? "pass" : "fail"},
                                      {"forced", text(*device, "force")},
@@ -69,7 +69,7 @@ Outcome show(const std::string& did, Session& session) {
                                      {"arc", text(*device, "arc")}}));
   const Json* appraisal = find_object(*device, "appraisal");
   if (appraisal == nullptr) return io::kExitOk;
-  session.console().print(fmt::format("its newest recorded evidence ({} UTC) would {} now",
+  session.console().print(fmt::format("its newest recorded evidence ({}) would {} now",
                                       time_of(*appraisal, "time"),
                                       is_true(*appraisal, "passed") ? "pass" : "fail"));
   for (const std::string& line : verdict_lines(*appraisal)) session.console().print(line);
@@ -99,7 +99,7 @@ Words words_of(std::string_view how) {
 // Rows for the person who has to recognise their own device.
 std::vector<std::vector<std::string>> recognition_rows(const Json& device) {
   std::vector<std::vector<std::string>> rows{{"device", text(device, "did")},
-                                             {"seen", time_of(device, "last_seen") + " UTC"},
+                                             {"seen", time_of(device, "last_seen")},
                                              {"address", text(device, "address")},
                                              {"package", text(device, "package")}};
   const Json* appraisal = find_object(device, "appraisal");

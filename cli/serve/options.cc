@@ -322,6 +322,8 @@ Result<ServePlan> make_plan(const ServeOptions& options) {
   if (options.code_cache_mib > kMaxCodeCacheMib) {
     return bad_value("--code-cache", "at most " + std::to_string(kMaxCodeCacheMib) + " MiB");
   }
+  // Its place in the data folder does not matter yet: a wrong option makes no folder.
+  if (auto ok = revocation_settings(options.hardware, {}); !ok) return pass(ok);
   if (options.max_connections == 0) return bad_value("--max-connections", "at least 1");
   plan.threads =
       options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
