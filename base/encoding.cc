@@ -49,13 +49,12 @@ std::string encode(ByteView data, std::string_view alphabet) {
   return out;
 }
 
-Result<Bytes> decode(std::string_view digits, const ReverseTable& values) {
+// `out`: bytes_of() bytes.
+Result<void> decode_into(std::string_view digits, const ReverseTable& values, std::byte* out) {
   if (digits.size() % 4 == 1) {
     return fail(EncodingError::kBadLength,
                 "base64 of " + std::to_string(digits.size()) + " digits encodes no whole byte");
   }
-  Bytes out(digits.size() * 3 / 4);
-  auto put = out.begin();
   const auto value = [&](std::size_t i) {
     return std::uint32_t{values[static_cast<std::uint8_t>(digits[i])]};
   };
@@ -67,9 +66,9 @@ Result<Bytes> decode(std::string_view digits, const ReverseTable& values) {
     const std::uint32_t d = value(i + 3);
     if (((a | b | c | d) & 0xC0U) != 0) break;  // not digits, one of them
     const std::uint32_t three = a << 18 | b << 12 | c << 6 | d;
-    *put++ = static_cast<std::byte>(three >> 16);
-    *put++ = static_cast<std::byte>(three >> 8);
-    *put++ = static_cast<std::byte>(three);
+    *out++ = static_cast<std::byte>(three >> 16);
+    *out++ = static_cast<std::byte>(three >> 8);
+    *out++ = static_cast<std::byte>(three);
   }
   std::uint32_t buffer = 0;
   int bits = 0;
@@ -82,11 +81,30 @@ Result<Bytes> decode(std::string_view digits, const ReverseTable& values) {
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      *put++ = static_cast<std::byte>(buffer >> bits);
+      *out++ = static_cast<std::byte>(buffer >> bits);
     }
   }
   if ((buffer & ((1U << bits) - 1)) != 0) {
     return fail(EncodingError::kNonZeroTrailing, "unused bits of the last base64 digit are set");
+  }
+  return {};
+}
+
+constexpr std::size_t bytes_of(std::string_view digits) { return digits.size() * 3 / 4; }
+
+// Out: Bytes or std::string.
+template <class Out>
+Result<Out> decode(std::string_view digits, const ReverseTable& values) {
+  Out out(bytes_of(digits), typename Out::value_type{});
+  auto ok = decode_into(digits, values, reinterpret_cast<std::byte*>(out.data()));
+  if (!ok) return pass(ok);
+  return out;
+}
+
+std::optional<Sha256Digest> decode_digest(std::string_view digits, const ReverseTable& values) {
+  Sha256Digest out{};
+  if (bytes_of(digits) != out.size() || !decode_into(digits, values, out.data())) {
+    return std::nullopt;
   }
   return out;
 }
@@ -116,12 +134,22 @@ Result<Bytes> base64_decode(std::string_view text) {
   }
   // At most two: a third '=' is then a bad character.
   for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  return decode(text, kStandardValues);
+  return decode<Bytes>(text, kStandardValues);
 }
 
 std::string base64url_encode(ByteView data) { return encode(data, kUrlSafe); }
 
-Result<Bytes> base64url_decode(std::string_view text) { return decode(text, kUrlSafeValues); }
+Result<Bytes> base64url_decode(std::string_view text) {
+  return decode<Bytes>(text, kUrlSafeValues);
+}
+
+Result<std::string> base64url_decode_text(std::string_view text) {
+  return decode<std::string>(text, kUrlSafeValues);
+}
+
+std::optional<Sha256Digest> base64url_digest(std::string_view text) {
+  return decode_digest(text, kUrlSafeValues);
+}
 
 Result<Bytes> base64_any_decode(std::string_view text) {
   for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
@@ -171,11 +199,9 @@ Result<Bytes> hex_decode(std::string_view text) {
 }
 
 std::optional<Sha256Digest> base64_digest(std::string_view text) {
-  const auto bytes = base64_decode(text);
-  Sha256Digest out{};
-  if (!bytes || bytes->size() != out.size()) return std::nullopt;
-  std::ranges::copy(*bytes, out.begin());
-  return out;
+  if (text.size() % 4 != 0 || !text.ends_with('=')) return std::nullopt;
+  text.remove_suffix(1);
+  return decode_digest(text, kStandardValues);
 }
 
 std::uint64_t big_endian(ByteView bytes) {

@@ -29,6 +29,9 @@ std::optional<Sha256Digest> base64_digest(std::string_view text);
 // URL-safe alphabet without padding, as JOSE uses it (RFC 7515 section 2).
 std::string base64url_encode(ByteView data);
 Result<Bytes> base64url_decode(std::string_view text);
+Result<std::string> base64url_decode_text(std::string_view text);
+// Of 32 bytes; nullopt for anything else.
+std::optional<Sha256Digest> base64url_digest(std::string_view text);
 
 // Either alphabet, padded or not, for what other people's programs wrote. Never for a text that
 // names something: compare the bytes.

@@ -48,6 +48,8 @@ tl::unexpected<Error> system_failure(const fs::path& path, int code) {
     case EDQUOT:
     case EFBIG:
       return fail(FileError::kNoSpace, std::move(message));
+    case EEXIST:
+      return fail(FileError::kExists, path.string() + " is there already");
     default:
       return fail(FileError::kIo, std::move(message));
   }
@@ -80,6 +82,7 @@ std::string_view error_id(FileError error) {
       {kTooLarge, "file.too-large"},
       {kNoSpace, "file.no-space"},
       {kIo, "file.io"},
+      {kExists, "file.exists"},
   });
   return kIds[error];
 }
@@ -104,7 +107,12 @@ Result<Bytes> read_file(const fs::path& path, std::size_t max_bytes) {
   }
 }
 
-Result<void> write_file_atomic(const fs::path& path, ByteView data, unsigned mode) {
+namespace {
+
+// Puts a complete file beside `path` in its place by `place` (from, to -> 0, as rename() does), and
+// leaves nothing of it otherwise.
+Result<void> write_and_place(const fs::path& path, ByteView data, unsigned mode,
+                             int (*place)(const char*, const char*)) {
   SystemRandom random;
   fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   fs::path temporary =
@@ -113,16 +121,40 @@ Result<void> write_file_atomic(const fs::path& path, ByteView data, unsigned mod
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file.valid()) return system_failure(path, errno);
     int code = write_and_sync(file.get(), data, mode);
-    if (code == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) code = errno;
+    if (code == 0 && place(temporary.c_str(), path.c_str()) != 0) code = errno;
     if (code != 0) {
       ::unlink(temporary.c_str());
       return system_failure(path, code);
     }
   }
-  // The rename itself is on disk only once the folder is.
+  // The new name itself is on disk only once the folder is.
   Descriptor parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent.valid() || ::fsync(parent.get()) != 0) return system_failure(folder, errno);
   return {};
+}
+
+// rename() that takes the place of nothing.
+int place_new(const char* from, const char* to) {
+  if (::link(from, to) != 0) return -1;
+  ::unlink(from);
+  return 0;
+}
+
+}  // namespace
+
+Result<void> write_file_atomic(const fs::path& path, ByteView data, unsigned mode) {
+  return write_and_place(path, data, mode, ::rename);
+}
+
+Result<void> check_new_file(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::symlink_status(path, error);
+  if (status.type() != fs::file_type::not_found) return system_failure(path, EEXIST);
+  return {};
+}
+
+Result<void> write_new_file(const fs::path& path, ByteView data, unsigned mode) {
+  return write_and_place(path, data, mode, place_new);
 }
 
 }  // namespace touchmark

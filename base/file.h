@@ -15,6 +15,7 @@ enum class FileError {
   kTooLarge,
   kNoSpace,
   kIo,
+  kExists,  // something of that name is there, which may still be needed
 };
 std::string_view error_id(FileError error);
 
@@ -23,5 +24,11 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::size_t max_bytes
 // `mode` is the permission of the new file.
 Result<void> write_file_atomic(const std::filesystem::path& path, ByteView data,
                                unsigned mode = 0644);
+
+// Whether a file can be made at `path`: kExists when anything is there, a link to nowhere included.
+Result<void> check_new_file(const std::filesystem::path& path);
+// The same as write_file_atomic(), for a file that was not there before (kExists): what is there is
+// neither replaced nor, through a link, written to.
+Result<void> write_new_file(const std::filesystem::path& path, ByteView data, unsigned mode);
 
 }  // namespace touchmark

@@ -63,6 +63,23 @@ TEST_F(FileTest, SaysWhatIsWrong) {
   EXPECT_EQ(write_file_atomic(folder_ / "plain" / "x", {}).error().id(), "file.not-found");
 }
 
+TEST_F(FileTest, ANewFileTakesNobodysPlace) {
+  const fs::path path = folder_ / "secret";
+  EXPECT_TRUE(check_new_file(path));
+  ASSERT_TRUE(write_new_file(path, as_bytes("first"), 0600));
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  EXPECT_EQ(check_new_file(path).error().id(), "file.exists");
+  EXPECT_EQ(write_new_file(path, as_bytes("second"), 0600).error().id(), "file.exists");
+  EXPECT_EQ(as_text(read_file(path, 100).value()), "first");
+  fs::create_symlink(folder_ / "elsewhere", folder_ / "link");
+  EXPECT_EQ(check_new_file(folder_ / "link").error().id(), "file.exists");
+  EXPECT_EQ(write_new_file(folder_ / "link", as_bytes("x"), 0600).error().id(), "file.exists");
+  EXPECT_FALSE(fs::exists(folder_ / "elsewhere"));
+  EXPECT_EQ(entries(), 2U) << "no draft is left";
+}
+
 TEST_F(FileTest, AFailedWriteLeavesTheOldContentAndNothingElse) {
   fs::path path = folder_ / "target";
   fs::create_directories(path / "inside");  // a folder cannot be replaced by a file

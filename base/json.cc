@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/encoding.h"
+#include "base/json_document.h"
+#include "base/plain_json.h"
 
 namespace touchmark {
 namespace {
-
-std::string member(const char* name) { return "member \"" + std::string(name) + "\""; }
 
 // Builds the value while it counts depth and compares keys. nlohmann's own builder would keep the
 // last of two equal keys, and so let two readers of one document see different values.
@@ -95,135 +94,13 @@ class Builder final : public nlohmann::json_sax<Json> {
   std::optional<Error> error_;
 };
 
-// Reads the JSON that programs write to each other: text in ASCII without escapes, whole numbers of
-// up to 18 digits. A third of the time that nlohmann's parser takes, which looks at each character
-// by itself; whatever else a document holds, and all errors, are left to that parser. What both
-// take, they take as the same value (tests/fuzz/fuzz_json.cc).
-class PlainReader {
- public:
-  // Tells `builder` what `text` holds.
-  PlainReader(std::string_view text, Builder& builder)
-      : at_(text.data()), end_(at_ + text.size()), builder_(builder) {}
-
-  enum class Outcome {
-    kRead,
-    kRefused,  // by the builder, which has the error
-    kLeft,     // the document is for another parser; the builder has had a part of it
-  };
-  Outcome read() {
-    const Outcome outcome = value();
-    if (outcome != Outcome::kRead) return outcome;
-    skip_space();
-    return at_ == end_ ? Outcome::kRead : Outcome::kLeft;
-  }
-
- private:
-  static constexpr std::size_t kMaxDigits = 18;
-
-  static Outcome told(bool taken) { return taken ? Outcome::kRead : Outcome::kRefused; }
-
-  void skip_space() {
-    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
-  }
-  // Takes `c`, and the space before it.
-  bool take(char c) {
-    skip_space();
-    if (at_ == end_ || *at_ != c) return false;
-    ++at_;
-    return true;
-  }
-  bool take_word(std::string_view word) {
-    if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(word)) {
-      return false;
-    }
-    at_ += word.size();
-    return true;
-  }
-  // A string into text_; at_ is at its first quote.
-  bool take_string() {
-    const char* begin = ++at_;
-    while (at_ != end_ && *at_ >= ' ' && *at_ <= '~' && *at_ != '"' && *at_ != '\\') ++at_;
-    if (at_ == end_ || *at_ != '"') return false;
-    text_.assign(begin, at_++);
-    return true;
-  }
-
-  Outcome value() {
-    skip_space();
-    if (at_ == end_) return Outcome::kLeft;
-    switch (*at_) {
-      case '{':
-        return object();
-      case '[':
-        return array();
-      case '"':
-        return take_string() ? told(builder_.string(text_)) : Outcome::kLeft;
-      case 't':
-        return take_word("true") ? told(builder_.boolean(true)) : Outcome::kLeft;
-      case 'f':
-        return take_word("false") ? told(builder_.boolean(false)) : Outcome::kLeft;
-      case 'n':
-        return take_word("null") ? told(builder_.null()) : Outcome::kLeft;
-      default:
-        return number();
-    }
-  }
-
-  Outcome number() {
-    const bool negative = *at_ == '-';
-    if (negative) ++at_;
-    const char* begin = at_;
-    std::int64_t number = 0;
-    while (at_ != end_ && *at_ >= '0' && *at_ <= '9' &&
-           at_ - begin < static_cast<std::ptrdiff_t>(kMaxDigits)) {
-      number = number * 10 + (*at_++ - '0');
-    }
-    const std::ptrdiff_t digits = at_ - begin;
-    if (digits == 0 || (*begin == '0' && digits > 1)) return Outcome::kLeft;
-    // Another digit, a fraction or an exponent: not for this reader, and neither is what no JSON
-    // is.
-    const bool ends = at_ == end_ || std::string_view(",]} \n\r\t").find(*at_) != std::string::npos;
-    if (!ends) return Outcome::kLeft;
-    return told(negative ? builder_.number_integer(-number)
-                         : builder_.number_unsigned(static_cast<std::uint64_t>(number)));
-  }
-
-  // Nested as deep as the builder allows.
-  Outcome object() {
-    ++at_;
-    if (!builder_.start_object(0)) return Outcome::kRefused;
-    if (take('}')) return told(builder_.end_object());
-    do {
-      skip_space();
-      if (at_ == end_ || *at_ != '"' || !take_string()) return Outcome::kLeft;
-      if (!builder_.key(text_)) return Outcome::kRefused;
-      if (!take(':')) return Outcome::kLeft;
-      if (const Outcome outcome = value(); outcome != Outcome::kRead) return outcome;
-    } while (take(','));
-    return take('}') ? told(builder_.end_object()) : Outcome::kLeft;
-  }
-
-  Outcome array() {
-    ++at_;
-    if (!builder_.start_array(0)) return Outcome::kRefused;
-    if (take(']')) return told(builder_.end_array());
-    do {
-      if (const Outcome outcome = value(); outcome != Outcome::kRead) return outcome;
-    } while (take(','));
-    return take(']') ? told(builder_.end_array()) : Outcome::kLeft;
-  }
-
-  const char* at_;
-  const char* end_;
-  Builder& builder_;
-  std::string text_;
-};
-
-Result<const Json*> get(const Json& object, const char* name) {
-  if (!object.is_object()) return fail(JsonError::kWrongType, "not an object");
-  auto at = object.find(name);
-  if (at == object.end()) return fail(JsonError::kMissingMember, member(name) + " is missing");
-  return &*at;
+// `object` without what no getter of one member needs.
+JsonDocument around(const Json& object, const char* name) {
+  if (!object.is_object()) return JsonDocument(Json());
+  Json out = Json::object();
+  const auto at = object.find(name);
+  if (at != object.end()) out[name] = at->is_structured() ? Json() : *at;
+  return JsonDocument(out);
 }
 
 const Json* find(const Json& object, const char* name) {
@@ -261,10 +138,9 @@ Result<Json> parse_json(std::string_view text, JsonLimits limits) {
   if (std::size_t at = text.find('\0'); at != text.npos) {
     return fail(JsonError::kSyntax, "not JSON at byte " + std::to_string(at + 1));
   }
-  Builder plain(limits.max_depth);
-  const auto outcome = PlainReader(text, plain).read();
-  if (outcome != PlainReader::Outcome::kLeft) {
-    return plain.take(outcome == PlainReader::Outcome::kRead);
+  std::string copy(text);
+  if (const auto plain = PlainJson::read(copy, limits.max_depth)) {
+    return plain->root().to_json();
   }
   Builder builder(limits.max_depth);
   bool parsed = Json::sax_parse(text.begin(), text.end(), &builder);
@@ -272,55 +148,16 @@ Result<Json> parse_json(std::string_view text, JsonLimits limits) {
 }
 
 Result<std::string> get_string(const Json& object, const char* name, std::size_t max_bytes) {
-  auto value = get(object, name);
-  if (!value) return pass(value);
-  if (!(*value)->is_string()) return fail(JsonError::kWrongType, member(name) + " is not a string");
-  const auto& text = (*value)->get_ref<const std::string&>();
-  if (text.size() > max_bytes) {
-    return fail(JsonError::kTooLarge,
-                member(name) + " is over " + std::to_string(max_bytes) + " bytes");
-  }
-  return text;
+  return get_string(around(object, name).root(), name, max_bytes);
 }
 
 Result<std::int64_t> get_int(const Json& object, const char* name, std::int64_t min,
                              std::int64_t max) {
-  auto value = get(object, name);
-  if (!value) return pass(value);
-  if (!(*value)->is_number_integer()) {
-    return fail(JsonError::kWrongType, member(name) + " is not an integer");
-  }
-  // Over the signed range a number is held as unsigned, and get<int64_t> would wrap it round.
-  bool over = (*value)->is_number_unsigned() &&
-              (*value)->get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX);
-  std::int64_t number = over ? 0 : (*value)->get<std::int64_t>();
-  if (over || number < min || number > max) {
-    return fail(JsonError::kOutOfRange, member(name) + " is not within " + std::to_string(min) +
-                                            " and " + std::to_string(max));
-  }
-  return number;
+  return get_int(around(object, name).root(), name, min, max);
 }
 
 Result<Bytes> get_base64url(const Json& object, const char* name, std::size_t max_bytes) {
-  auto value = get(object, name);
-  if (!value) return pass(value);
-  if (!(*value)->is_string()) return fail(JsonError::kWrongType, member(name) + " is not a string");
-  const auto& text = (*value)->get_ref<const std::string&>();
-  const std::size_t max_text = max_bytes / 3 * 4 + 4;
-  if (text.size() > max_text) {
-    return fail(JsonError::kTooLarge,
-                member(name) + " is over " + std::to_string(max_text) + " bytes");
-  }
-  auto bytes = base64url_decode(text);
-  if (!bytes) {
-    return fail(JsonError::kWrongType,
-                member(name) + " is not base64url: " + bytes.error().message());
-  }
-  if (bytes->size() > max_bytes) {
-    return fail(JsonError::kTooLarge,
-                member(name) + " is over " + std::to_string(max_bytes) + " bytes");
-  }
-  return bytes;
+  return get_base64url(around(object, name).root(), name, max_bytes);
 }
 
 const Json* find_object(const Json& object, const char* name) {
@@ -348,10 +185,9 @@ void JsonWriter::separate() {
 }
 
 void JsonWriter::append(std::string_view value) {
-  const bool plain = std::ranges::all_of(
-      value, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
-  if (plain) {
-    out_.append(1, '"').append(value).append(1, '"');
+  if (std::ranges::all_of(value, is_plain_json_text)) {
+    out_.push_back('"');
+    out_.append(value).push_back('"');
   } else {
     out_ += dump_json(Json(value));
   }

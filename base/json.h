@@ -13,7 +13,11 @@
 
 namespace touchmark {
 
-using Json = nlohmann::json;  // members sorted by name: dump() is canonical
+// Members are sorted by name: dump() is canonical. To destroy a tree takes memory: nlohmann moves
+// its values to a list first, so that no depth exhausts the stack, and where there is none for that
+// list the process ends, for a destructor does not throw. Depth hardly counts there: it is at most
+// 32 bytes for each byte of a text, whose size parse_json() bounds (json_test.cc).
+using Json = nlohmann::json;
 
 enum class JsonError {
   kSyntax,
@@ -51,6 +55,9 @@ std::string dump_json(const Json& value);
 // not UTF-8 is replaced.
 class JsonWriter {
  public:
+  JsonWriter() = default;
+  // `expected`: about how many bytes will be written.
+  explicit JsonWriter(std::size_t expected) { out_.reserve(expected); }
   JsonWriter& begin_object() { return open('{'); }
   JsonWriter& end_object() { return close('}'); }
   JsonWriter& begin_array() { return open('['); }

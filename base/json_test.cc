@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+
+#include "tests/support/short_memory.h"
+
 namespace touchmark {
 namespace {
 
@@ -155,6 +160,38 @@ TEST(Json, FindersGiveNothingOfAnotherType) {
 
 TEST(Json, DumpReplacesInvalidUtf8) {
   EXPECT_EQ(dump_json({{"b", 1}, {"a", "\xff"}}), "{\"a\":\"\xef\xbf\xbd\",\"b\":1}");
+}
+
+// The bound that json.h promises, for the trees that take most.
+TEST(Json, TakesLittleMemoryToDestroy) {
+  const auto taken = [](const std::string& text) {
+    std::optional<Json> tree(parse_json(text).value());
+    const testing::CountedMemory memory;
+    tree.reset();
+    return memory.bytes();
+  };
+  const auto repeated = [](const std::string& what, int times) {
+    std::string out;
+    for (int i = 0; i < times; ++i) out += (i == 0 ? "" : ",") + what;
+    return out;
+  };
+  const std::string deep = std::string(16, '[') + std::string(16, ']');
+  std::string deep_members = "1";
+  for (int i = 0; i < 16; ++i) deep_members = R"({"a":)" + deep_members + "}";
+  EXPECT_GT(taken(deep), 0U) << "nlohmann's destructor has changed: json.h need not warn of it";
+  EXPECT_LE(taken(deep), 32 * deep.size());
+  EXPECT_LE(taken(deep_members), 32 * deep_members.size());
+  std::string members;
+  for (int i = 0; i < 10'000; ++i) {
+    members += (i == 0 ? R"(")" : R"(,")") + std::to_string(i) + R"(":0)";
+  }
+  for (const std::string& wide :
+       {"[" + repeated("0", 100'000) + "]", "[" + repeated("[0,0]", 50'000) + "]",
+        "[" + repeated("[]", 100'000) + "]",
+        "[" + repeated("[" + repeated("0", 500) + "]", 200) + "]", "{" + members + "}",
+        "[[[" + repeated(deep.substr(3, 26), 10'000) + "]]]"}) {
+    EXPECT_LE(taken(wide), 32 * wide.size()) << wide.substr(0, 20);
+  }
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ class Random {
   }
 };
 
-// OpenSSL's generator (RAND_bytes), seeded by the kernel.
+// OpenSSL's generator (RAND_bytes), seeded by the kernel. Up to 16 bytes come out of a pool that
+// each thread has, which is filled by that generator; after a fork() no pool is used any further.
 class SystemRandom final : public Random {
  public:
   void fill(std::span<std::byte> out) override;

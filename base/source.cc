@@ -93,7 +93,7 @@ Result<std::unique_ptr<Source>> open_file(const std::filesystem::path& path) {
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
-    return fail(SourceError::kNotAFile, path.string() + " is not a regular file");
+    return fail(SourceError::kNotAFile, path.string() + ": not a regular file");
   }
   return std::make_unique<FileSource>(fd, static_cast<std::uint64_t>(info.st_size));
 }

@@ -14,20 +14,21 @@ constexpr std::size_t kMaxDepth = 16;
 // A compact JWS with its header read. The payload stays text until the signature is known to be
 // good.
 struct Envelope {
-  Json header;
+  JsonDocument header;
   std::string_view payload;  // base64url
   std::string_view signing_input;
   Bytes signature;
 };
 
-Result<Json> decode_object(std::string_view part, const char* what, JoseError not_json) {
-  auto bytes = base64url_decode(part);
-  if (!bytes) {
-    return fail(JoseError::kMalformed, std::string(what) + ": " + bytes.error().message());
+Result<JsonDocument> decode_object(std::string_view part, const char* what, JoseError not_json) {
+  auto text = base64url_decode_text(part);
+  if (!text) {
+    return fail(JoseError::kMalformed, std::string(what) + ": " + text.error().message());
   }
-  auto json = parse_json(as_text(*bytes), {.max_bytes = bytes->size(), .max_depth = kMaxDepth});
+  const JsonLimits limits{.max_bytes = text->size(), .max_depth = kMaxDepth};
+  auto json = parse_json_document(std::move(*text), limits);
   if (!json) return fail(not_json, std::string(what) + ": " + json.error().message());
-  if (!json->is_object()) return fail(not_json, std::string(what) + " is not a JSON object");
+  if (!json->root().is_object()) return fail(not_json, std::string(what) + " is not a JSON object");
   return json;
 }
 
@@ -51,9 +52,9 @@ Result<Envelope> open_envelope(std::string_view compact, std::size_t max_bytes) 
                   compact.substr(0, second), std::move(*signature)};
 }
 
-Result<void> check_header(const Json& header, std::string_view alg, std::string_view typ) {
+Result<void> check_header(JsonView header, std::string_view alg, std::string_view typ) {
   // Extensions that must be understood: none is (RFC 7515 section 4.1.11).
-  if (header.contains("crit")) return fail(JoseError::kUnknownCrit, "the header has \"crit\"");
+  if (header.find("crit")) return fail(JoseError::kUnknownCrit, "the header has \"crit\"");
   if (find_string(header, "alg") != alg) {
     return fail(JoseError::kWrongAlg, "the header's alg is not " + std::string(alg));
   }
@@ -63,11 +64,15 @@ Result<void> check_header(const Json& header, std::string_view alg, std::string_
   return {};
 }
 
+Result<JsonDocument> decode_payload(const Envelope& envelope) {
+  return decode_object(envelope.payload, "the payload", JoseError::kPayloadNotJson);
+}
+
 Result<Jws> close_envelope(Envelope envelope) {
-  auto payload = decode_object(envelope.payload, "the payload", JoseError::kPayloadNotJson);
+  const auto payload = decode_payload(envelope);
   if (!payload) return pass(payload);
-  return Jws{std::move(envelope.header), std::move(*payload), std::string(envelope.signing_input),
-             std::move(envelope.signature)};
+  return Jws{envelope.header.root().to_json(), payload->root().to_json(),
+             std::string(envelope.signing_input), std::move(envelope.signature)};
 }
 
 tl::unexpected<Error> bad_jws_signature() {
@@ -124,7 +129,7 @@ std::string sign_es256(const Json& payload, const EcKey& key, const Json& header
 Result<Jws> verify_hs256(std::string_view compact, ByteView secret, std::string_view typ) {
   auto envelope = open_envelope(compact, kMaxJwsBytes);
   if (!envelope) return pass(envelope);
-  if (auto ok = check_header(envelope->header, kHs256, typ); !ok) return pass(ok);
+  if (auto ok = check_header(envelope->header.root(), kHs256, typ); !ok) return pass(ok);
   if (!constant_time_equal(hmac_sha256(secret, as_bytes(envelope->signing_input)),
                            envelope->signature)) {
     return bad_jws_signature();
@@ -136,7 +141,7 @@ Result<Jws> verify_es256(std::string_view compact, const EcKey& key, std::string
                          std::size_t max_bytes) {
   auto envelope = open_envelope(compact, max_bytes);
   if (!envelope) return pass(envelope);
-  if (auto ok = check_header(envelope->header, kEs256, typ); !ok) return pass(ok);
+  if (auto ok = check_header(envelope->header.root(), kEs256, typ); !ok) return pass(ok);
   if (!key.verify(as_bytes(envelope->signing_input), envelope->signature))
     return bad_jws_signature();
   return close_envelope(std::move(*envelope));
@@ -146,16 +151,16 @@ Result<SelfSignedJws> verify_es256_with_header_key(std::string_view compact, std
                                                    std::size_t max_bytes) {
   auto envelope = open_envelope(compact, max_bytes);
   if (!envelope) return pass(envelope);
-  if (auto ok = check_header(envelope->header, kEs256, typ); !ok) return pass(ok);
-  const Json* jwk = find_object(envelope->header, "jwk");
-  if (jwk == nullptr) return fail(JoseError::kBadKey, "the header has no jwk");
+  if (auto ok = check_header(envelope->header.root(), kEs256, typ); !ok) return pass(ok);
+  const auto jwk = find_object(envelope->header.root(), "jwk");
+  if (!jwk) return fail(JoseError::kBadKey, "the header has no jwk");
   auto key = from_jwk(*jwk);
   if (!key) return pass(key);
   if (!key->verify(as_bytes(envelope->signing_input), envelope->signature))
     return bad_jws_signature();
-  auto jws = close_envelope(std::move(*envelope));
-  if (!jws) return pass(jws);
-  return SelfSignedJws{std::move(*jws), std::move(*key)};
+  auto payload = decode_payload(*envelope);
+  if (!payload) return pass(payload);
+  return SelfSignedJws{std::move(*payload), std::move(*key)};
 }
 
 Json to_jwk(const EcKey& key) {
@@ -163,17 +168,25 @@ Json to_jwk(const EcKey& key) {
   return {{"kty", "EC"}, {"crv", "P-256"}, {"x", base64url_encode(x)}, {"y", base64url_encode(y)}};
 }
 
-Result<EcKey> from_jwk(const Json& jwk) {
+Result<EcKey> from_jwk(const Json& jwk) { return from_jwk(JsonDocument(jwk).root()); }
+
+Result<EcKey> from_jwk(JsonView jwk) {
+  const auto is_other = [&](const char* name, std::string_view value) {
+    const auto found = jwk.find(name);
+    return found && !(found->is_string() && found->text() == value);
+  };
   if (find_string(jwk, "kty") != "EC" || find_string(jwk, "crv") != "P-256") {
     return fail(JoseError::kBadKey, "the JWK is not of kty EC and crv P-256");
   }
-  if (jwk.value("use", Json("sig")) != "sig" || jwk.value("alg", Json(kEs256)) != kEs256) {
+  if (is_other("use", "sig") || is_other("alg", kEs256)) {
     return fail(JoseError::kBadKey, "the JWK is not for ES256 signatures");
   }
-  if (auto ops = jwk.find("key_ops"); ops != jwk.end()) {
-    if (!ops->is_array() || std::find(ops->begin(), ops->end(), "verify") == ops->end()) {
-      return fail(JoseError::kBadKey, "the JWK's key_ops do not hold verify");
+  if (const auto ops = jwk.find("key_ops")) {
+    bool verifies = false;
+    if (ops->is_array()) {
+      for (const JsonView op : *ops) verifies |= op.is_string() && op.text() == "verify";
     }
+    if (!verifies) return fail(JoseError::kBadKey, "the JWK's key_ops do not hold verify");
   }
   auto x = get_base64url(jwk, "x", 32);
   auto y = get_base64url(jwk, "y", 32);

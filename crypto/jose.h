@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_document.h"
 #include "crypto/crypto.h"
 
 namespace touchmark::crypto {
@@ -50,7 +51,7 @@ Result<Jws> verify_es256(std::string_view compact, const EcKey& key, std::string
                          std::size_t max_bytes = kMaxJwsBytes);
 // As verify_es256, with the key in the header's `jwk` (self-signed: proves possession only).
 struct SelfSignedJws {
-  Jws jws;
+  JsonDocument payload;
   EcKey key;
 };
 Result<SelfSignedJws> verify_es256_with_header_key(std::string_view compact, std::string_view typ,
@@ -60,5 +61,6 @@ Json to_jwk(const EcKey& key);  // public members only: kty, crv, x, y
 // Takes a JWK (RFC 7517) of kty EC and crv P-256; `alg`, `use` and `key_ops`, when present, must
 // allow the verification of ES256 signatures.
 Result<EcKey> from_jwk(const Json& jwk);
+Result<EcKey> from_jwk(JsonView jwk);
 
 }  // namespace touchmark::crypto

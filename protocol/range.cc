@@ -25,20 +25,19 @@ void write_json(JsonWriter& out, std::span<const Range> ranges) {
   out.end_array();
 }
 
-Result<std::vector<Range>> ranges_from_json(const Json& json) {
+Result<std::vector<Range>> ranges_from_json(JsonView json) {
   if (!json.is_array()) return fail(RangeError::kMalformed, "ranges are not an array");
   if (json.size() > kMaxRanges) {
     return fail(RangeError::kTooMany, std::to_string(json.size()) + " ranges are too many");
   }
   std::vector<Range> out;
-  for (const Json& item : json) {
-    if (!item.is_array() || item.size() != 3 || !item[0].is_string() ||
-        !item[1].is_number_unsigned() || !item[2].is_number_unsigned()) {
+  for (const JsonView item : json) {
+    if (!item.is_array() || item.size() != 3 || !item[0].is_string() || !item[1].is_unsigned() ||
+        !item[2].is_unsigned()) {
       return fail(RangeError::kMalformed,
                   "range " + std::to_string(out.size()) + " is not [part, offset, length]");
     }
-    Range range{item[0].get<std::string>(), item[1].get<std::uint64_t>(),
-                item[2].get<std::uint64_t>()};
+    Range range{std::string(item[0].text()), item[1].natural(), item[2].natural()};
     if (range.length > kMaxRangeLength) {
       return fail(RangeError::kTooMany, "range " + std::to_string(out.size()) + " is " +
                                             std::to_string(range.length) + " bytes long");

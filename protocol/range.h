@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_document.h"
 #include "protocol/limits.h"
 
 namespace touchmark::protocol {
@@ -31,6 +32,6 @@ std::string_view error_id(RangeError error);
 // [["classes.dex",123456,4096], ...]
 Json to_json(std::span<const Range> ranges);
 void write_json(JsonWriter& out, std::span<const Range> ranges);  // the same, as text
-Result<std::vector<Range>> ranges_from_json(const Json& json);
+Result<std::vector<Range>> ranges_from_json(JsonView json);
 
 }  // namespace touchmark::protocol

@@ -17,7 +17,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (folder / "sdk").mkdir()
     # An empty archive: the command only carries it.
     (folder / "sdk/touchmark_sdk.aar").write_bytes(b"PK\x05\x06" + bytes(18))
-    started = Service(folder / "data", ["--sdk-dir", str(folder / "sdk")]).start()
+    options = ["--sdk-dir", str(folder / "sdk"), "--public-url", "https://attest.example.com"]
+    started = Service(folder / "data", options).start()
     yield started
     started.stop()
 

@@ -52,12 +52,6 @@ policy::EarContext ear_context(const appraisal::Evidence& evidence, UnixTime now
   return context;
 }
 
-std::vector<protocol::FindingId> ids_of(const std::vector<protocol::Finding>& findings) {
-  std::vector<protocol::FindingId> out;
-  for (const protocol::Finding& finding : findings) out.push_back(finding.id);
-  return out;
-}
-
 // The claim `lvl`. Where the policy lets refused hardware evidence pass, a valid token states what
 // was verified, and so does a decoy. Where it does not, evidence that was refused never gets a
 // valid token, and the decoy states what the evidence claims, as if it had been accepted. Evidence
@@ -67,9 +61,9 @@ policy::Assurance level_for_token(const appraisal::Appraisal& appraisal,
   using enum protocol::FindingId;
   constexpr std::array kRefusals{kHardwareRefused,  kHardwareRevoked,  kHardwareOtherApp,
                                  kHardwareOtherKey, kHardwareReplayed, kHardwareRevocationUnknown};
-  const auto rejects = verdict.with(policy::Action::kReject);
-  const bool refused = std::ranges::any_of(rejects, [&](const protocol::Finding& finding) {
-    return std::ranges::find(kRefusals, finding.id) != kRefusals.end();
+  const bool refused = std::ranges::any_of(verdict.findings, [&](const policy::Decided& one) {
+    return one.action == policy::Action::kReject &&
+           std::ranges::find(kRefusals, one.finding.id) != kRefusals.end();
   });
   return refused ? appraisal.claimed_assurance : appraisal.facts.assurance;
 }
@@ -129,8 +123,10 @@ policy::Verdict Attestation::judge(const appraisal::Appraisal& appraisal, UnixTi
   const policy::Facts& facts = appraisal.facts;
   const policy::Force force = parts_.devices.forced(facts.device_id);
   policy::Verdict verdict = parts_.policy.judge(facts, appraisal.findings, force, now);
-  parts_.journal.add({now, facts, appraisal.findings, force, verdict.passed,
-                      ids_of(verdict.with(policy::Action::kReject))});
+  if (parts_.journal.has_room(appraisal.findings)) {
+    parts_.journal.add({now, facts, appraisal.findings, force, verdict.passed,
+                        verdict.ids_with(policy::Action::kReject)});
+  }
   return verdict;
 }
 
@@ -158,8 +154,8 @@ std::string Attestation::token(const appraisal::Evidence& evidence,
   if (std::ranges::find(extra_claims, "ear") != extra_claims.end()) {
     facts.ear = policy::ear_claims(appraisal.facts, verdict, ear_context(evidence, now));
   }
-  for (const protocol::Finding& finding : verdict.with(policy::Action::kAnnotate)) {
-    facts.annotations.emplace_back(protocol::to_string(finding.id));
+  for (const protocol::FindingId id : verdict.ids_with(policy::Action::kAnnotate)) {
+    facts.annotations.emplace_back(protocol::to_string(id));
   }
   return parts_.mint.mint(verdict.passed, facts, now, parts_.random);
 }
@@ -178,8 +174,8 @@ std::string Attestation::answer_body(const appraisal::Evidence& evidence,
   if (parts_.settings.reveal_reasons) {
     answer.arc = arc;
     answer.reasons.emplace();
-    for (const protocol::Finding& finding : verdict.with(policy::Action::kReject)) {
-      answer.reasons->emplace_back(protocol::to_string(finding.id));
+    for (const protocol::FindingId id : verdict.ids_with(policy::Action::kReject)) {
+      answer.reasons->emplace_back(protocol::to_string(id));
     }
   }
   return protocol::encode_attest_answer(answer);

@@ -84,12 +84,12 @@ Status Verifier::status() const {
              .account = keyring_.account,
              .first_start = keyring_.first_start,
              .time = store_.now(),
+             .public_urls = settings_.public_urls,
              .config_version = api_domains_.configuration()->version,
              .registrations = registry_.references()->size(),
              .policy_revision = policy->revision,
              .assurance = policy->current.policy.assurance,
              .demand = demand(policy->current.policy),
-             .public_urls = settings_.public_urls,
              .warnings = {},
              .revocation = {}};
   out.warnings = out.demand.warnings;
@@ -98,6 +98,9 @@ Status Verifier::status() const {
     for (const std::string& warning : policy::demand_of(candidate, false).warnings) {
       out.warnings.push_back("under the candidate: " + warning);
     }
+  }
+  for (const std::string& problem : public_url_problems()) {
+    out.warnings.push_back(problem + "; start the service with --public-url https://HOST");
   }
   if (settings_.hardware.more_roots) {
     out.warnings.push_back(
@@ -108,6 +111,17 @@ Status Verifier::status() const {
     if (auto problem = problem_of(*out.revocation)) out.warnings.push_back(*problem);
   }
   return out;
+}
+
+Result<void> Verifier::ready() {
+  if (settings_.storage_check) {
+    if (auto ok = settings_.storage_check(); !ok) return ok;
+  }
+  return store_.read().ping();
+}
+
+std::vector<std::string> Verifier::public_url_problems() const {
+  return state::public_url_problems(settings_);
 }
 
 Result<void> Verifier::housekeep() {

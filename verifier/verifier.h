@@ -19,12 +19,12 @@ struct Status {
   std::string account;
   UnixTime first_start{};
   UnixTime time{};
+  std::vector<std::string> public_urls;  // as apps are told them
   std::int64_t config_version = 0;
   std::size_t registrations = 0;
   std::int64_t policy_revision = 0;
   policy::AssuranceRules assurance;  // of the policy in force, and the demand that it makes
   policy::Demand demand;
-  std::vector<std::string> public_urls;  // as apps are told to reach the service
   // What an operator should hardly leave so: the demand's warnings and those of the options, each a
   // sentence.
   std::vector<std::string> warnings;
@@ -65,8 +65,10 @@ class Verifier {
   Status status() const;
   // What could not be read of the store when it was opened.
   const state::LoadNotes& load_notes() const { return load_notes_; }
-  // For /readyz: whether the store answers.
-  Result<void> ready() { return store_.read().ping(); }
+  // For /readyz: whether the store answers, and what ServiceSettings::storage_check says.
+  Result<void> ready();
+  // state::public_url_problems() of the settings.
+  std::vector<std::string> public_url_problems() const;
   // Writes devices and appraisals that wait for it, removes content of releases that are no longer
   // registered, and reads that of new ones into memory; called every few seconds and at stop. Each
   // is done though the one before it fails; the first error counts.

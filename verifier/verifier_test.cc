@@ -13,6 +13,7 @@
 #include "package/inspection.h"
 #include "package/package.h"
 #include "protocol/arc.h"
+#include "tests/support/short_memory.h"
 #include "tests/support/temporary_folder.h"
 #include "verifier/appraisal/challenge.h"
 #include "verifier/routes/json.h"
@@ -35,7 +36,7 @@ class VerifierTest : public ::testing::Test {
   VerifierTest() {
     store_ = std::move(store::open_sqlite(":memory:").value());
     testing::put_policy(*store_);
-    settings_.public_urls = {"https://localhost:8443"};
+    settings_.public_urls = {"https://verifier.example:8443"};
     settings_.service_pins = {base64_encode(Bytes(32, std::byte{0x22}))};
     settings_.tls_spki_sha256.fill(std::byte{0x22});
     reopen();
@@ -133,6 +134,45 @@ TEST_F(VerifierTest, ValidAndDecoyAnswersHaveOneShape) {
     shapes.insert(shape(attest({{"tls", {{"spki", base64url_encode(Bytes(32))}}}})));
   }
   EXPECT_THAT(shapes, ::testing::SizeIs(1));
+}
+
+// Evidence of one shape, of which the policy lets one pass: what is done for both is the same, down
+// to the memory that it takes.
+TEST_F(VerifierTest, ADecoyTakesTheStepsOfAValidToken) {
+  testing::put_policy(*store_, R"(version = 1
+[findings]
+"debug.attached" = "annotate"
+[assurance]
+android = "software")");
+  register_app();
+  const auto finding = [](const char* id) {
+    return Json{{"findings", {{{"id", id}, {"detail", "a detail that is longer than a word"}}}}};
+  };
+  const auto work = [&](const Json& changes, bool passes) {
+    Json claims = attester_.claims(challenge());
+    claims.merge_patch(changes);
+    const std::string request = attester_.attest_request(claims);
+    const touchmark::testing::CountedMemory memory;
+    const auto answer = verifier_->attestation().attest(request, connection_);
+    EXPECT_TRUE(answer && answer->record.passed == passes);
+    return std::pair(memory.allocations(), memory.bytes());
+  };
+  const auto valid = [&] { return work(finding("debug.attached"), true); };
+  const auto decoy = [&] { return work(finding("hook.framework"), false); };
+  // What grows now and then, such as the lists of what is to be written, grows for both.
+  std::vector<std::pair<std::size_t, std::size_t>> of_valid;
+  std::vector<std::pair<std::size_t, std::size_t>> of_decoy;
+  for (int i = 0; i < 41; ++i) {
+    of_valid.push_back(valid());
+    of_decoy.push_back(decoy());
+  }
+  std::ranges::sort(of_valid);
+  std::ranges::sort(of_decoy);
+  const auto [allocations, bytes] = of_valid[20];
+  EXPECT_GT(allocations, 20U);
+  // The one keeps the ids of what is noted, the other those of what rejects.
+  EXPECT_NEAR(static_cast<double>(of_decoy[20].first), static_cast<double>(allocations), 1);
+  EXPECT_NEAR(static_cast<double>(of_decoy[20].second), static_cast<double>(bytes), 64);
 }
 
 TEST_F(VerifierTest, PadsEveryAnswer) {
@@ -820,6 +860,27 @@ TEST_F(VerifierTest, RefusesMalformedClaimsOfCodeInEvidence) {
     ASSERT_FALSE(answer) << code;
     EXPECT_TRUE(answer.error().is(AttestationError::kMalformedRequest));
   }
+}
+
+TEST_F(VerifierTest, WarnsOfAPublicUrlThatPhonesDoNotReach) {
+  const auto warnings = [this](const char* url, bool was_said) {
+    settings_.public_urls = {"https://a.example.com", url};
+    settings_.public_url_was_said = was_said;
+    verifier_.reset();
+    reopen();
+    EXPECT_THAT(verifier_->status().public_urls, ElementsAre("https://a.example.com", url));
+    std::string out;
+    for (const std::string& warning : verifier_->status().warnings) out += warning + "\n";
+    return out;
+  };
+  using ::testing::AllOf;
+  using ::testing::HasSubstr;
+  using ::testing::Not;
+  EXPECT_THAT(warnings("https://b.example.com", true), Not(HasSubstr("--public-url")));
+  EXPECT_THAT(warnings("https://192.168.1.9:8443", true),
+              AllOf(HasSubstr("https://192.168.1.9:8443"), HasSubstr("private network"),
+                    HasSubstr("--public-url"), Not(HasSubstr("a.example.com"))));
+  EXPECT_THAT(warnings("https://b.example.com", false), HasSubstr("guess"));
 }
 
 TEST_F(VerifierTest, SaysWhatAValidTokenTakes) {

@@ -4,10 +4,10 @@
 #include "attester/include/touchmark.h"
 #include "attester/testing/certificate.h"
 #include "attester/testing/platform.h"
-#include "attester/testing/short_memory.h"
 #include "attester/testing/testing.h"
 #include "attester/testing/tls_server.h"
 #include "protocol/device_id.h"
+#include "tests/support/short_memory.h"
 #include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::client {
@@ -18,6 +18,7 @@ using testing::ServedRequest;
 using testing::ServerReply;
 using testing::sign_config;
 using testing::TlsServer;
+using touchmark::testing::ShortMemory;
 using touchmark::testing::TemporaryFolder;
 
 class CApiTest : public ::testing::Test {
@@ -31,7 +32,7 @@ class CApiTest : public ::testing::Test {
     if (request.path == "/v1/challenge") return {.body = challenge.dump()};
     const auto jws = crypto::verify_es256_with_header_key(
         (*parse_json(request.body))["evidence"].get<std::string>(), "touchmark-evidence+jwt");
-    evidence_ = jws->jws.payload;
+    evidence_ = jws->payload.root().to_json();
     signer_ = jws->key.public_der();
     exporter_ = request.exporter;
     return {.body = Json{{"token", "the.token.text"},
@@ -328,7 +329,7 @@ TEST_F(CApiTest, NothingIsThrownWhereverMemoryEnds) {
     const std::string storage = dir_.path().string();
     options.storage_dir = storage.c_str();
     options.platform_json = R"({"os":"linux"})";
-    const testing::ShortMemory memory(after, testing::ShortMemory::kPastJson);
+    const ShortMemory memory(after, ShortMemory::kPastJson);
     const touchmark_status status = touchmark_open(&options, &client, &message_);
     struck = memory.has_struck();
     ASSERT_EQ(status == TOUCHMARK_OK, client != nullptr);
@@ -341,7 +342,7 @@ TEST_F(CApiTest, NothingIsThrownWhereverMemoryEnds) {
     touchmark_discard_tokens(client_);
     touchmark_result result{};
     {
-      const testing::ShortMemory memory(after, testing::ShortMemory::kPastJson);
+      const ShortMemory memory(after, ShortMemory::kPastJson);
       touchmark_fetch_token(client_, kUrl, "binding", &result);
       struck = memory.has_struck();
     }
@@ -355,7 +356,7 @@ TEST_F(CApiTest, NothingIsThrownWhereverMemoryEnds) {
   EXPECT_GT(failed, 10);
   for (long after = 0; after < 30; ++after) {
     std::uint8_t pin[1][32] = {};
-    const testing::ShortMemory memory(after);
+    const ShortMemory memory(after);
     EXPECT_EQ(touchmark_pin_allows(client_, "api.example.com", pin, 1), 0);
     static_cast<void>(touchmark_is_protected(client_, "api.example.com"));
   }

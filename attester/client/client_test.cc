@@ -4,8 +4,8 @@
 #include <deque>
 #include <future>
 
-#include "attester/testing/short_memory.h"
 #include "attester/testing/testing.h"
+#include "tests/support/short_memory.h"
 #include "tests/support/temporary_folder.h"
 
 namespace touchmark::attester::client {
@@ -15,6 +15,7 @@ using testing::config_payload;
 using testing::FakeBootClock;
 using testing::FakeIntegrity;
 using testing::sign_config;
+using touchmark::testing::ShortMemory;
 using touchmark::testing::TemporaryFolder;
 
 constexpr const char* kUrl = "https://api.example.com/v2/x";
@@ -43,7 +44,8 @@ struct PlayedService {
     const Json request = *parse_json(body);
     evidence.push_back(crypto::verify_es256_with_header_key(request["evidence"].get<std::string>(),
                                                             "touchmark-evidence+jwt")
-                           ->jws.payload);
+                           ->payload.root()
+                           .to_json());
     ++tokens;
     Json answer = {{"token", "token-" + std::to_string(tokens)}, {"expires_in", 300}};
     if (next_challenge) answer["challenge"] = challenge();
@@ -385,7 +387,7 @@ TEST_F(ClientTest, MemoryMayEndAnywhere) {
     client_->discard_tokens();
     std::string outcome;
     {
-      const testing::ShortMemory memory(after, testing::ShortMemory::kPastJson);
+      const ShortMemory memory(after, ShortMemory::kPastJson);
       try {
         const Result<Token> token = client_->fetch(kUrl, "binding");
         outcome = token ? "a token" : "an error";
@@ -405,7 +407,7 @@ TEST_F(ClientTest, MemoryMayEndAnywhere) {
     std::atomic<int> called = 0;
     bool queued = false;
     {
-      const testing::ShortMemory memory(after);
+      const ShortMemory memory(after);
       try {
         queued = client_->fetch_async(kUrl, "", [&called](const Result<Token>&) { ++called; });
       } catch (const std::bad_alloc&) {
@@ -422,7 +424,7 @@ TEST_F(ClientTest, MemoryMayEndAnywhere) {
     token();
     advance(std::chrono::seconds(210));
     {
-      const testing::ShortMemory memory(after);  // while a renewal is queued
+      const ShortMemory memory(after);  // while a renewal is queued
       try {
         static_cast<void>(client_->fetch(kUrl, ""));
       } catch (const std::bad_alloc&) {

@@ -58,9 +58,10 @@ std::optional<Sent> read(ByteView der, time_t now) {
   ByteView rest;
   Sent out;
   out.certificate.reset(openssl::decode<d2i_X509>(der, &rest));
-  const auto pin = out.certificate && rest.empty() ? certificate_pin(der) : std::nullopt;
-  if (!pin) return std::nullopt;
   X509* certificate = out.certificate.get();
+  const auto pin =
+      certificate != nullptr && rest.empty() ? certificate_pin(certificate) : std::nullopt;
+  if (!pin) return std::nullopt;
   out.pin = *pin;
   out.may_issue = may_issue(certificate, now);
   out.self_issued = (X509_get_extension_flags(certificate) & EXFLAG_SI) != 0;

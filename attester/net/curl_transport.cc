@@ -9,6 +9,7 @@
 #include "attester/net/tickets.h"
 #include "attester/net/tls.h"
 #include "attester/net/transport.h"
+#include "protocol/host_port.h"
 #include "protocol/limits.h"
 
 namespace touchmark::attester::net {
@@ -175,7 +176,8 @@ class CurlTransport final : public Transport {
     if (!easy_ || pinned_.check.pins != pins) open(pins);
     if (!easy_) return fail(TransportError::kBroken, "libcurl cannot be initialised");
     pinned_.check.refused = false;
-    pinned_.origin = origin_of(url);
+    const auto host = protocol::parse_service_url(url);
+    pinned_.origin = host ? to_string(*host) : url;
     Exchange exchange{.curl = easy_.get(),
                       .make_body = &body,
                       .cancelled = &cancelled_,

@@ -1,6 +1,5 @@
 #include "attester/net/tickets.h"
 
-#include <string_view>
 #include <utility>
 
 #include "attester/net/tls.h"
@@ -86,13 +85,6 @@ int Tickets::on_new_session(SSL* connection, SSL_SESSION* session) {
   if (SSL_session_reused(connection) != 1) origin->proved = origin->owner->now_();
   origin->session = copy_of(session);
   return 0;  // the original stays OpenSSL's
-}
-
-std::string origin_of(const std::string& url) {
-  constexpr std::string_view kScheme = "://";
-  const std::size_t scheme = url.find(kScheme);
-  const std::size_t begin = scheme == url.npos ? 0 : scheme + kScheme.size();
-  return url.substr(begin, url.find_first_of("/?#", begin) - begin);
 }
 
 }  // namespace touchmark::attester::net

@@ -45,7 +45,4 @@ class Tickets {
   std::map<std::string, std::unique_ptr<Origin>> origins_;
 };
 
-// "host:port" of an https URL, as it is written there.
-std::string origin_of(const std::string& url);
-
 }  // namespace touchmark::attester::net

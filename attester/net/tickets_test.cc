@@ -122,11 +122,5 @@ TEST_F(TicketsTest, HoldsSoManyOrigins) {
   EXPECT_FALSE(resumes(std::to_string(Tickets::kMostOrigins)));
 }
 
-TEST(OriginOf, IsTheAuthority) {
-  EXPECT_EQ(origin_of("https://a.example/v1/attest"), "a.example");
-  EXPECT_EQ(origin_of("https://a.example:8443"), "a.example:8443");
-  EXPECT_EQ(origin_of("https://[::1]:8443?x=//y"), "[::1]:8443");
-}
-
 }  // namespace
 }  // namespace touchmark::attester::net

@@ -21,7 +21,9 @@ void use_pins(SSL_CTX* context, PinCheck& check);
 // Whether the key of `certificate` is one of `pins`.
 bool is_pinned(const PinSet& pins, X509* certificate);
 
-// SHA-256 of a DER certificate's SubjectPublicKeyInfo; nullopt when it is no certificate.
+// SHA-256 of a certificate's SubjectPublicKeyInfo; nullopt when it has none. Of DER: when that is
+// no certificate, or more than one.
+std::optional<Sha256Digest> certificate_pin(const X509* certificate);
 std::optional<Sha256Digest> certificate_pin(ByteView der);
 
 // Fails with kWeakTls for TLS 1.2 without extended master secret (RFC 7627), whose exporter does

@@ -142,9 +142,11 @@ void add_api_commands(line::Command& app, Dispatcher& dispatcher) {
       ->add_option("--from-file", options->files,
                    "Take the pin of a PEM certificate, chain (its first) or key; repeatable")
       ->type_name("FILE")
+      ->default_text("the certificate that the server shows now")
       ->one_value_each();
   add_app->add_option("--pin", options->pins, "A pin: base64 of SHA-256 of the key; repeatable")
       ->type_name("PIN")
+      ->default_text("that of the certificate")
       ->one_value_each();
   add_app
       ->add_option("--backup-pin", options->backup_pins,

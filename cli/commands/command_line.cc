@@ -18,36 +18,42 @@ namespace {
 constexpr const char* kFooter =
     "Environment: TOUCHMARK_URL, TOUCHMARK_TOKEN and TOUCHMARK_PIN override the profile, "
     "TOUCHMARK_PROFILE chooses it,\n"
-    "TOUCHMARK_HOME moves the folder that profiles are in.\n\n"
+    "TOUCHMARK_HOME moves the folder that profiles are in. `touchmark serve` takes each of its "
+    "options from it, too.\n\n"
     "Every command takes --json, --profile NAME and --timeout SECONDS too. The single-dash "
     "spelling\n"
     "(touchmark registration -add app.apk -expireAfter 600s) works for every command of a "
     "group.\n\n"
     "Start here:\n"
-    "  touchmark serve --data ./touchmark-data\n"
-    "  touchmark init https://localhost:8443 --token TOKEN --pin PIN\n"
+    "  touchmark serve --data ./touchmark-data --public-url https://attest.example.com:8443\n"
+    "  touchmark init https://attest.example.com:8443 --pin PIN\n"
     "  touchmark registration add app-release.apk";
 
 using AddCommand = void (*)(line::Command&, Dispatcher&);
 
 // In the order of --help: what a newcomer needs first.
+// clang-format off
 constexpr auto kCommands = std::to_array<AddCommand>({
-    add_init_command,          add_status_command,  add_ready_command,   add_sdk_commands,
-    add_registration_commands, add_api_commands,    add_token_commands,  add_secret_commands,
-    add_policy_commands,       add_device_commands, add_log_command,     add_package_command,
-    add_evidence_commands,     add_arc_commands,    add_audit_commands,  add_help_command,
-    add_completion_command,    add_man_command,     add_version_command, add_complete_command,
+    add_init_command,       add_status_command,        add_ready_command,     add_whoami_command,
+    add_sdk_commands,       add_registration_commands, add_api_commands,      add_token_commands,
+    add_secret_commands,    add_policy_commands,       add_device_commands,   add_log_command,
+    add_package_command,    add_evidence_commands,     add_arc_commands,      add_operator_commands,
+    add_audit_commands,     add_help_command,          add_completion_command, add_man_command,
+    add_version_command,    add_complete_command,
 });
+// clang-format on
 
 void add_global_options(CommandLine& line) {
   line::Command& app = line.root.command();
   app.add_flag("--json", line.options.json, "Answer, and report errors, as one line of JSON");
-  app.add_option("--profile", line.options.profile, "Use this profile (default: default)")
-      ->type_name("NAME");
+  app.add_option("--profile", line.options.profile, "Use this profile")
+      ->type_name("NAME")
+      ->default_text("TOUCHMARK_PROFILE, else default");
   app.add_option("--timeout", line.options.timeout_seconds,
-                 "How long to wait for a connection, or while nothing moves (default: 30)")
+                 "How long to wait for a connection, or while nothing moves")
       ->range(1, 3600)
-      ->type_name("SECONDS");
+      ->type_name("SECONDS")
+      ->show_default();
 }
 
 int report(const Error& error, bool json, io::Console& console) {
@@ -133,7 +139,7 @@ std::unique_ptr<CommandLine> make_command_line() {
   app.footer(kFooter);
   app.require_subcommand();
   add_global_options(*line);
-  serve::add_serve_command(app, line->exit_code);
+  serve::add_serve_command(app, line->exit_code, line->options.json);
   for (const AddCommand add : kCommands) add(app, line->dispatcher);
   return line;
 }

@@ -2,6 +2,7 @@
 #include "cli/commands/command_line.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -145,6 +146,22 @@ TEST_F(CommandLineTest, SdkWritesWhatTheServiceGives) {
 
   EXPECT_EQ(run({"sdk", "config", (file / "below-a-file").string()}), io::kExitUsage);
   EXPECT_THAT(err(), HasSubstr("below-a-file"));
+}
+
+TEST_F(CommandLineTest, SdkConfigPassesOnThatPhonesWouldNotReachTheService) {
+  world_.set_up();
+  service().answer("GET /admin/v1/config", 409,
+                   {{"type", "urn:touchmark:error:configuration.local-url"},
+                    {"detail", "apps are told https://localhost:8443"}});
+  const auto file = world_.folder.path() / "touchmark-initial.config";
+  EXPECT_EQ(run({"sdk", "config", file.string()}), io::kExitNo);
+  EXPECT_THAT(err(), ::testing::AllOf(HasSubstr("https://localhost:8443"),
+                                      HasSubstr("--public-url"), HasSubstr("--allow-local")));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  service().answers.insert_or_assign("GET /admin/v1/config?allow_local=1",
+                                     service::HttpAnswer{200, "application/jose", "a.b.c"});
+  EXPECT_EQ(run({"sdk", "config", "--allow-local", file.string()}), io::kExitOk);
+  EXPECT_EQ(to_string(read_file(file, 100).value()), "a.b.c");
 }
 
 TEST_F(CommandLineTest, ApiAddReadsTheLivePinAndWarnsWithoutBackup) {
@@ -318,6 +335,8 @@ TEST_F(ForceTest, AScriptNamesTheDevice) {
 class InitTest : public CommandLineTest {
  protected:
   InitTest() {
+    service().answer("GET /admin/v1/whoami", 200,
+                     {{"name", "ann"}, {"role", "admin"}, {"version", "0.1.0"}});
     service().answer("GET /admin/v1/status", 200, {{"role", "admin"}, {"version", "0.1.0"}});
   }
   Result<service::Endpoint> stored(const std::string& name = "default") {
@@ -364,9 +383,141 @@ TEST_F(InitTest, RefusesWithoutATokenOrWithABrokenOne) {
 }
 
 TEST_F(InitTest, StoresNothingThatTheServiceRefuses) {
-  service().answer("GET /admin/v1/status", 401, {{"detail", "unknown token"}});
+  service().answer("GET /admin/v1/whoami", 401, {{"detail", "unknown token"}});
   EXPECT_EQ(run({"init", "host", "--token", "tmk_x"}), io::kExitUnauthorized);
   EXPECT_FALSE(stored());
+}
+
+TEST_F(InitTest, TakesTheTokenFromAFile) {
+  const auto file = world_.folder / "token";
+  ASSERT_TRUE(write_file_atomic(file, as_bytes("tmk_filed\n"), 0600));
+  EXPECT_EQ(run({"init", "host", "--token-file", file.string()}), io::kExitOk);
+  EXPECT_EQ(stored()->token, "tmk_filed");
+  world_.console.input = "tmk_input";
+  EXPECT_EQ(run({"init", "host", "--token-file", "-"}), io::kExitOk);
+  EXPECT_EQ(stored()->token, "tmk_input");
+  EXPECT_EQ(run({"init", "host", "--token-file", file.string() + ".absent"}), io::kExitUsage);
+  EXPECT_EQ(run({"init", "host", "--token-file", file.string(), "--token", "x"}), io::kExitUsage);
+  EXPECT_EQ(stored()->token, "tmk_input");
+}
+
+TEST_F(InitTest, KeepsTheStoredTokenForANewPinOfTheSameService) {
+  EXPECT_EQ(run({"init", "host", "--token", "tmk_x", "--pin", TestWorld::kPin}), io::kExitOk);
+  EXPECT_EQ(run({"init", "https://HOST/", "--pin", TestWorld::kOtherPin}), io::kExitOk);
+  EXPECT_EQ(stored()->token, "tmk_x");
+  EXPECT_EQ(stored()->pins, std::vector<std::string>{TestWorld::kOtherPin});
+  EXPECT_TRUE(world_.console.prompts.empty());
+  // It is no other service's, no other profile's, and nobody asked for the one that is stored.
+  EXPECT_EQ(run({"init", "other", "--pin", TestWorld::kPin}), io::kExitUsage);
+  EXPECT_EQ(run({"init", "host", "--pin", TestWorld::kPin, "--profile", "b"}), io::kExitUsage);
+  EXPECT_EQ(run({"init", "host"}), io::kExitUsage);
+  for (const service::Endpoint& endpoint : service().endpoints) {
+    EXPECT_EQ(endpoint.url, "https://host");
+  }
+  EXPECT_EQ(run({"init", "host", "--pin", TestWorld::kPin, "--token", "tmk_y"}), io::kExitOk);
+  EXPECT_EQ(stored()->token, "tmk_y");
+}
+
+TEST_F(InitTest, ReadsWhatOperatorAddWrites) {
+  const auto file = world_.folder / "ann.json";
+  const Json content{{"name", "ann"},
+                     {"role", "auditor"},
+                     {"token", "tmk_auditor_x"},
+                     {"url", "https://host"},
+                     {"pins", {TestWorld::kPin, TestWorld::kOtherPin}}};
+  ASSERT_TRUE(write_file_atomic(file, as_bytes(content.dump()), 0600));
+  EXPECT_EQ(run({"init", "host", "--credentials", file.string()}), io::kExitOk);
+  EXPECT_EQ(stored()->token, "tmk_auditor_x");
+  EXPECT_EQ(stored()->pins.size(), 2U);
+  EXPECT_EQ(run({"init", "host", "--credentials", file.string(), "--role", "admin"}),
+            io::kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("auditor"));
+}
+
+TEST_F(InitTest, MeetsAServiceThatDoesNotKnowNames) {
+  service().answer("GET /admin/v1/whoami", 404,
+                   {{"type", "urn:touchmark:error:http.not-found"}, {"detail", "nothing there"}});
+  EXPECT_EQ(run({"init", "host", "--token", "tmk_x"}), io::kExitOk);
+  EXPECT_THAT(out(), HasSubstr("role admin"));
+}
+
+class OperatorCommandTest : public CommandLineTest {
+ protected:
+  OperatorCommandTest() {
+    world_.set_up();
+    service().answer("POST /admin/v1/operators", 201,
+                     {{"name", "ann"},
+                      {"role", "auditor"},
+                      {"apps", Json::array()},
+                      {"expires", nullptr},
+                      {"token", "tmk_auditor_secret"}});
+  }
+};
+
+TEST_F(OperatorCommandTest, ShowsATokenToAPersonAlone) {
+  EXPECT_EQ(run({"operator", "add", "ann", "--role", "auditor"}), io::kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("--credentials-file"));
+  EXPECT_EQ(run({"operator", "add", "ann", "--role", "auditor", "--json"}), io::kExitUsage);
+  EXPECT_TRUE(service().requests.empty()) << "no operator is made whose token nobody gets";
+  world_.console.is_interactive = true;
+  EXPECT_EQ(run({"operator", "add", "ann", "--role", "auditor"}), io::kExitOk);
+  EXPECT_THAT(out(), HasSubstr("tmk_auditor_secret"));
+}
+
+TEST_F(OperatorCommandTest, WritesATokenForItsOwnerAlone) {
+  const std::string file = (world_.folder / "ann.json").string();
+  const std::vector<std::string> line{"operator",           "add", "ann", "--role", "auditor",
+                                      "--credentials-file", file};
+  EXPECT_EQ(run(line), io::kExitOk);
+  EXPECT_THAT(out(), ::testing::Not(HasSubstr("tmk_")));
+  struct stat info {};
+  ASSERT_EQ(stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  const auto json = parse_json(as_text(read_file(file, 4096).value())).value();
+  EXPECT_EQ(json["token"], "tmk_auditor_secret");
+  EXPECT_EQ(json["url"], "https://service.example:8443");
+  const std::size_t before = service().requests.size();
+  EXPECT_EQ(run(line), io::kExitUsage) << "what is there may still be needed";
+  EXPECT_THAT(err(), HasSubstr(file));
+  EXPECT_EQ(service().requests.size(), before);
+}
+
+TEST_F(OperatorCommandTest, UndoesWhatNobodyGetsTheTokenOf) {
+  const std::string file = (world_.folder / "absent/ann.json").string();
+  service().answers.insert_or_assign("DELETE /admin/v1/operators/ann",
+                                     service::HttpAnswer{204, "", ""});
+  EXPECT_EQ(run({"operator", "add", "ann", "--role", "auditor", "--credentials-file", file}),
+            io::kExitUsage);
+  EXPECT_EQ(service().requests.back().method, "DELETE");
+  EXPECT_THAT(err(), HasSubstr("no operator was made"));
+}
+
+TEST_F(OperatorCommandTest, SendsWhatWasAskedFor) {
+  world_.console.is_interactive = true;
+  EXPECT_EQ(run({"operator", "add", "ci-1", "--role", "ci", "--app", "com.a", "--app", "com.b",
+                 "--expire-after", "90d"}),
+            io::kExitOk);
+  EXPECT_EQ(parse_json(service().requests.back().body).value(),
+            (Json{{"name", "ci-1"},
+                  {"role", "ci"},
+                  {"apps", {"com.a", "com.b"}},
+                  {"expire_after", 90 * 86400}}));
+  EXPECT_EQ(run({"operator", "add", "x", "--role", "root"}), io::kExitUsage);
+  EXPECT_EQ(run({"operator", "add", "x"}), io::kExitUsage);
+  EXPECT_EQ(run({"operator", "add", "x", "--role", "ci", "--expire-after", "soon"}),
+            io::kExitUsage);
+}
+
+TEST_F(OperatorCommandTest, SecretsGoToAFileOfTheirOwner) {
+  service().answer("GET /admin/v1/secret", 200, {{"alg", "HS256"}, {"secret", "c2VjcmV0"}});
+  const std::string file = (world_.folder / "api.env").string();
+  ASSERT_TRUE(write_file_atomic(file, as_bytes("old"), 0644));
+  EXPECT_EQ(run({"secret", "get", "--format", "env", "--output", file}), io::kExitOk);
+  EXPECT_EQ(as_text(read_file(file, 4096).value()), "TOUCHMARK_SECRET=c2VjcmV0\n");
+  EXPECT_THAT(out(), ::testing::Not(HasSubstr("c2VjcmV0")));
+  struct stat info {};
+  ASSERT_EQ(stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U) << "whatever it was before";
 }
 
 TEST_F(InitTest, ShowsThePinAndAsks) {

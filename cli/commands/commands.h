@@ -9,6 +9,7 @@ namespace touchmark::cli::commands {
 void add_init_command(line::Command& app, Dispatcher& dispatcher);
 void add_status_command(line::Command& app, Dispatcher& dispatcher);
 void add_ready_command(line::Command& app, Dispatcher& dispatcher);
+void add_whoami_command(line::Command& app, Dispatcher& dispatcher);
 void add_registration_commands(line::Command& app, Dispatcher& dispatcher);
 void add_api_commands(line::Command& app, Dispatcher& dispatcher);
 void add_sdk_commands(line::Command& app, Dispatcher& dispatcher);
@@ -19,6 +20,7 @@ void add_device_commands(line::Command& app, Dispatcher& dispatcher);
 void add_log_command(line::Command& app, Dispatcher& dispatcher);
 void add_evidence_commands(line::Command& app, Dispatcher& dispatcher);
 void add_arc_commands(line::Command& app, Dispatcher& dispatcher);
+void add_operator_commands(line::Command& app, Dispatcher& dispatcher);
 void add_audit_commands(line::Command& app, Dispatcher& dispatcher);
 void add_version_command(line::Command& app, Dispatcher& dispatcher);
 void add_man_command(line::Command& app, Dispatcher& dispatcher);

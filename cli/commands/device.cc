@@ -16,6 +16,12 @@ std::string time_of(const Json& json, const char* name) {
   return time ? io::local_time(from_unix(*time)) : "?";
 }
 
+// A device that was forced by its id need not have come yet.
+bool was_seen(const Json& device) {
+  const auto seen = device.find("last_seen");
+  return seen == device.end() || !seen->is_null();
+}
+
 std::string text(const Json& json, const char* name) {
   return io::one_line(find_string(json, name).value_or(""));
 }
@@ -25,9 +31,26 @@ bool is_true(const Json& json, const char* name) {
   return found != json.end() && *found == true;
 }
 
+std::string seen_cell(const Json& device) {
+  return was_seen(device) ? time_of(device, "last_seen") + " UTC" : "never";
+}
+
+std::string verdict_cell(const Json& device) {
+  if (!was_seen(device)) return "";
+  return is_true(device, "passed") ? "pass" : "fail";
+}
+
 std::string force_cell(const Json& device) {
   const std::string force = text(device, "force");
   return force == "none" ? "" : force;
+}
+
+// "pass, by alice at 2026-11-28 12:00:00 UTC"; an older service does not say by whom.
+std::string forced_text(const Json& device) {
+  std::string force = text(device, "force");
+  const std::string by = text(device, "forced_by");
+  if (by.empty()) return force;
+  return fmt::format("{}, by {} at {} UTC", force, by, time_of(device, "forced_at"));
 }
 
 Outcome list(int limit, Session& session) {
@@ -46,9 +69,9 @@ Outcome list(int limit, Session& session) {
   std::vector<std::vector<std::string>> rows{
       {"DEVICE", "SEEN", "VERDICT", "FORCED", "PACKAGE", "ARC"}};
   for (const Json& device : *devices) {
-    rows.push_back({text(device, "did"), time_of(device, "last_seen"),
-                    is_true(device, "passed") ? "pass" : "fail", force_cell(device),
-                    text(device, "package"), text(device, "arc")});
+    rows.push_back({text(device, "did"), was_seen(device) ? time_of(device, "last_seen") : "never",
+                    verdict_cell(device), force_cell(device), text(device, "package"),
+                    text(device, "arc")});
   }
   session.console().print(io::table(rows));
   return io::kExitOk;
@@ -61,10 +84,10 @@ Outcome show(const std::string& did, Session& session) {
   if (!device) return pass(device);
   if (session.json()) return print_json(session, *device);
   session.console().print(io::table({{"device", text(*device, "did")},
-                                     {"seen", time_of(*device, "last_seen")},
+                                     {"seen", seen_cell(*device)},
                                      {"address", text(*device, "address")},
-                                     {"verdict", is_true(*device, "passed") ? "pass" : "fail"},
-                                     {"forced", text(*device, "force")},
+                                     {"verdict", verdict_cell(*device)},
+                                     {"forced", forced_text(*device)},
                                      {"package", text(*device, "package")},
                                      {"arc", text(*device, "arc")}}));
   const Json* appraisal = find_object(*device, "appraisal");
@@ -99,7 +122,7 @@ Words words_of(std::string_view how) {
 // Rows for the person who has to recognise their own device.
 std::vector<std::vector<std::string>> recognition_rows(const Json& device) {
   std::vector<std::vector<std::string>> rows{{"device", text(device, "did")},
-                                             {"seen", time_of(device, "last_seen")},
+                                             {"seen", seen_cell(device)},
                                              {"address", text(device, "address")},
                                              {"package", text(device, "package")}};
   const Json* appraisal = find_object(device, "appraisal");
@@ -167,7 +190,8 @@ void add_device_commands(line::Command& app, Dispatcher& dispatcher) {
   line::Command* group =
       add_group(app, "device", "Look at single devices, and force their verdicts");
   auto limit = std::make_shared<int>(50);
-  line::Command* list_app = group->add_subcommand("list", "List the devices seen last");
+  line::Command* list_app =
+      group->add_subcommand("list", "List the devices seen last, and all whose verdict is forced");
   list_app->add_option("--limit", *limit, "How many, 1 to 10000 (default: 50)")
       ->range(1, 10000)
       ->type_name("N");

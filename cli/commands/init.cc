@@ -1,4 +1,4 @@
-// touchmark init URL --token TOKEN
+// touchmark init URL
 #include <fmt/format.h>
 
 #include "base/file.h"
@@ -16,29 +16,44 @@ constexpr std::size_t kMaxCaBytes = 1U << 20;
 struct InitOptions {
   std::string url;
   std::string token;
+  std::string token_file;
   std::string credentials;  // file
   std::string role;
   std::vector<std::string> pins;
   std::string ca_file;
 };
 
-// From the option, standard input ("-"), the environment, or the person at the terminal.
-Result<std::string> find_token(const std::string& option, Session& session) {
-  std::string token = option;
-  if (option == "-") {
+// The token of the same service in the same profile, for a new pin or authority of it.
+std::string stored_token(const InitOptions& options, const std::string& url, Session& session) {
+  if (options.pins.empty() && options.ca_file.empty()) return {};
+  const auto stored = service::load_profile(session.environment(), session.profile());
+  return stored && stored->url == url ? stored->token : std::string();
+}
+
+// From the options, a file or standard input ("-"), the environment, the profile that is there, or
+// the person at the terminal.
+Result<std::string> find_token(const InitOptions& options, const std::string& url,
+                               Session& session) {
+  std::string token = options.token;
+  if (token == "-" || options.token_file == "-") {
     auto input = session.console().read_input(kMaxInputBytes);
     if (!input) return pass(input);
     token = *input;
-  } else if (option.empty()) {
+  } else if (!options.token_file.empty()) {
+    auto text = read_file(options.token_file, kMaxInputBytes);
+    if (!text) return pass(text);
+    token = as_text(*text);
+  } else if (token.empty()) {
     token = session.environment()("TOUCHMARK_TOKEN").value_or("");
+    if (token.empty()) token = stored_token(options, url, session);
     if (token.empty()) {
       token = session.console().ask("operator token:", io::Echo::kHide).value_or("");
     }
   }
   if (io::trim(token).empty()) {
     return fail(io::CliError::kUsage,
-                "no operator token; give --token TOKEN, --token - with the token on standard "
-                "input, or set TOUCHMARK_TOKEN");
+                "no operator token; give --token-file FILE, or - for standard input, set "
+                "TOUCHMARK_TOKEN, or run this at a terminal, which asks for it");
   }
   return service::parse_operator_token(token);
 }
@@ -88,7 +103,8 @@ Result<std::string> ask_for_pin(const service::Endpoint& endpoint, Session& sess
   return certificate->pin;
 }
 
-// What `touchmark serve` wrote for its operators, in place of --token and --pin.
+// What `touchmark serve` or `touchmark operator add` wrote for its operators, in place of token and
+// pin.
 Result<InitOptions> with_credentials(InitOptions options) {
   if (options.credentials.empty()) {
     if (options.role.empty()) return options;
@@ -100,14 +116,35 @@ Result<InitOptions> with_credentials(InitOptions options) {
   const auto member = [&](const std::string& name) {
     return json ? find_string(*json, name.c_str()).value_or("") : "";
   };
-  options.token = member((options.role.empty() ? "admin" : options.role) + "_token");
-  if (options.pins.empty() && options.ca_file.empty()) options.pins = {member("pin")};
-  if (!options.token.empty() && (options.pins.empty() || !options.pins.front().empty())) {
-    return options;
+  options.token = member("token");
+  if (options.token.empty()) {
+    options.token = member((options.role.empty() ? "admin" : options.role) + "_token");
+  } else if (!options.role.empty() && options.role != member("role")) {
+    return fail(io::CliError::kUsage, fmt::format("{} holds the token of one operator, whose role "
+                                                  "is {}; leave --role out",
+                                                  options.credentials, member("role")));
   }
-  return fail(io::CliError::kUsage, options.credentials +
-                                        " does not hold the tokens and the pin that `touchmark "
-                                        "serve` writes");
+  if (options.token.empty()) {
+    return fail(io::CliError::kUsage, options.credentials +
+                                          " does not hold the tokens that `touchmark serve` and "
+                                          "`touchmark operator add` write");
+  }
+  if (!options.pins.empty() || !options.ca_file.empty()) return options;
+  if (const std::string pin = member("pin"); !pin.empty()) options.pins.push_back(pin);
+  const Json* pins = find_array(*json, "pins");
+  for (const Json& pin : pins != nullptr ? *pins : Json::array()) {
+    if (pin.is_string()) options.pins.push_back(pin.get<std::string>());
+  }
+  return options;
+}
+
+// Who the token makes us to the service, with its version. A service of before operators had names
+// tells the role alone.
+Result<Json> ask_who(const service::Endpoint& endpoint, Session& session) {
+  auto client = session.connect_to(endpoint);
+  auto who = client.get("/admin/v1/whoami");
+  if (!who && who.error().is(io::CliError::kNotOffered)) return client.get("/admin/v1/status");
+  return who;
 }
 
 Outcome init(InitOptions given, Session& session) {
@@ -121,17 +158,17 @@ Outcome init(InitOptions given, Session& session) {
   service::Endpoint endpoint;
   endpoint.url = *url;
   if (auto trust = set_trust(options, session, endpoint); !trust) return pass(trust);
-  auto token = find_token(options.token, session);
+  auto token = find_token(options, *url, session);
   if (!token) return pass(token);
   endpoint.token = *token;
 
-  auto status = session.connect_to(endpoint).get("/admin/v1/status");
+  auto status = ask_who(endpoint, session);
   if (!status && status.error().is(io::CliError::kUntrusted) && endpoint.pins.empty() &&
       endpoint.ca_pem.empty()) {
     auto pin = ask_for_pin(endpoint, session);
     if (!pin) return pass(pin);
     endpoint.pins = {*pin};
-    status = session.connect_to(endpoint).get("/admin/v1/status");
+    status = ask_who(endpoint, session);
   }
   if (!status) return pass(status);
   if (auto saved = service::save_profile(session.environment(), name, endpoint); !saved)
@@ -139,7 +176,10 @@ Outcome init(InitOptions given, Session& session) {
 
   const std::string role = find_string(*status, "role").value_or("unknown");
   if (session.json()) {
-    return print_json(session, {{"profile", name}, {"url", endpoint.url}, {"role", role}});
+    return print_json(session, {{"profile", name},
+                                {"url", endpoint.url},
+                                {"role", role},
+                                {"name", find_string(*status, "name").value_or(role)}});
   }
   session.console().print(fmt::format("profile '{}' is set up for {} (role {}, service {})", name,
                                       endpoint.url, io::one_line(role),
@@ -157,17 +197,25 @@ void add_init_command(line::Command& app, Dispatcher& dispatcher) {
   line::Option* token =
       command
           ->add_option("--token", options->token,
-                       "Operator token that `touchmark serve` printed; - reads standard input "
+                       "Operator token; the shell remembers it, so rather let it be asked for "
                        "(default: TOUCHMARK_TOKEN, or asked for)")
           ->type_name("TOKEN");
+  line::Option* token_file =
+      command
+          ->add_option("--token-file", options->token_file,
+                       "File that holds the operator token; - reads standard input")
+          ->type_name("FILE")
+          ->excludes(token);
   command
       ->add_option("--credentials", options->credentials,
-                   "File of `touchmark serve` with token and pin, in place of both")
+                   "File of `touchmark serve` or `touchmark operator add` with token and pin, in "
+                   "place of both")
       ->type_name("FILE")
-      ->excludes(token);
+      ->excludes(token)
+      ->excludes(token_file);
   command
       ->add_option("--role", options->role,
-                   "Which token of that file: admin (default) or developer")
+                   "Which token of that file: admin or developer (default: admin)")
       ->one_of({"admin", "developer"})
       ->type_name("ROLE");
   line::Option* pin =
@@ -180,13 +228,15 @@ void add_init_command(line::Command& app, Dispatcher& dispatcher) {
       ->add_option("--ca", options->ca_file,
                    "PEM file of the authority that signed its certificate")
       ->type_name("FILE")
+      ->default_text("the system's authorities")
       ->excludes(pin);
   command->footer(
       "Without --pin and --ca the certificate must be one that this machine trusts; for any other "
-      "its "
-      "pin is shown and asked about.\n\nExample:\n  touchmark init https://localhost:8443 --token "
-      "tmk_admin_... --pin 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n  touchmark init "
-      "https://localhost:8443 --credentials touchmark-data/operator-tokens.json");
+      "its pin is shown and asked about. With a new --pin or --ca for a service that is set up, "
+      "the "
+      "token that is stored stays.\n\nExample:\n  touchmark init https://localhost:8443 --pin "
+      "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n  touchmark init https://localhost:8443 "
+      "--credentials touchmark-data/operator-tokens.json");
   dispatcher.on(command, [options](Session& s) { return init(*options, s); });
 }
 

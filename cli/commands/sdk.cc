@@ -26,10 +26,17 @@ constexpr Download kConfig{"config", "Download the initial configuration, an ass
                            "app/src/main/assets/touchmark-initial.config",
                            "/admin/v1/config", 1U << 20};
 
-Outcome download(const Download& what, const std::string& file, Session& session) {
+struct DownloadOptions {
+  std::string file;
+  bool allow_local = false;
+};
+
+Outcome download(const Download& what, const DownloadOptions& options, Session& session) {
+  const std::string& file = options.file;
   auto client = session.connect();
   if (!client) return pass(client);
-  auto content = client->download(what.path, what.max_bytes, session.progress("downloading"));
+  const std::string path = std::string(what.path) + (options.allow_local ? "?allow_local=1" : "");
+  auto content = client->download(path, what.max_bytes, session.progress("downloading"));
   if (!content) return pass(content);
   // An app that had no assets until now has no folder for them; what goes wrong here, the write
   // tells.
@@ -41,19 +48,29 @@ Outcome download(const Download& what, const std::string& file, Session& session
   return io::kExitOk;
 }
 
-void add_download(line::Command& group, const Download& what, Dispatcher& dispatcher) {
-  auto file = std::make_shared<std::string>();
+line::Command* add_download(line::Command& group, const Download& what,
+                            const std::shared_ptr<DownloadOptions>& options,
+                            Dispatcher& dispatcher) {
   line::Command* command = group.add_subcommand(what.name, what.description);
-  command->add_option("FILE", *file, what.option_description)->required();
-  dispatcher.on(command, [file, &what](Session& s) { return download(what, *file, s); });
+  command->add_option("FILE", options->file, what.option_description)->required();
+  dispatcher.on(command, [options, &what](Session& s) { return download(what, *options, s); });
+  return command;
 }
 
 }  // namespace
 
 void add_sdk_commands(line::Command& app, Dispatcher& dispatcher) {
   line::Command* group = add_group(app, "sdk", "Download what goes into the app");
-  add_download(*group, kLibrary, dispatcher);
-  add_download(*group, kConfig, dispatcher);
+  add_download(*group, kLibrary, std::make_shared<DownloadOptions>(), dispatcher);
+  auto options = std::make_shared<DownloadOptions>();
+  line::Command* config = add_download(*group, kConfig, options, dispatcher);
+  config->add_flag("--allow-local", options->allow_local,
+                   "Take a configuration with a URL that phones do not reach: for apps on this "
+                   "machine or network alone");
+  config->footer(
+      "An app finds the service by the URLs in its configuration, and a released app that cannot "
+      "reach them gets no other. So they must be said (`touchmark serve --public-url`) and "
+      "public.");
 }
 
 }  // namespace touchmark::cli::commands

@@ -104,10 +104,19 @@ Outcome inspect(const std::string& argument, Session& session) {
   return io::kExitOk;
 }
 
-Outcome example(bool invalid, Session& session) {
+struct ExampleOptions {
+  std::string type;
+  bool invalid = false;
+};
+
+Outcome example(const ExampleOptions& options, Session& session) {
+  if (options.invalid && options.type == "valid") {
+    return fail(io::CliError::kUsage, "--invalid and --type valid exclude each other");
+  }
+  const bool valid = !options.invalid && options.type != "invalid";
   auto client = session.connect();
   if (!client) return pass(client);
-  auto answer = client->post("/admin/v1/token/example", {{"valid", !invalid}});
+  auto answer = client->post("/admin/v1/token/example", {{"valid", valid}});
   if (!answer) return pass(answer);
   auto token = get_string(*answer, "token", kMaxTokenBytes);
   if (!token) return fail(io::CliError::kBadAnswer, "the answer has no token");
@@ -129,7 +138,8 @@ void add_token_commands(line::Command& app, Dispatcher& dispatcher) {
   check_app
       ->add_option("--secret-file", options->secret_file,
                    "Check here, without the service, by a secret that `touchmark secret get` gave")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->default_text("the service checks");
   check_app->footer(
       "Prints one of, and exits with 0 only for the first:\n"
       "  valid      signed by the service after a passed attestation\n"
@@ -145,11 +155,18 @@ void add_token_commands(line::Command& app, Dispatcher& dispatcher) {
   inspect_app->add_option("TOKEN", *token, "The token, or - to read standard input")->required();
   dispatcher.on(inspect_app, [token](Session& s) { return inspect(*token, s); });
 
-  auto invalid = std::make_shared<bool>(false);
+  auto example_options = std::make_shared<ExampleOptions>();
   line::Command* example_app =
       group->add_subcommand("example", "Make a token, to try an API server with");
-  example_app->add_flag("--invalid", *invalid, "One that a failed attestation would get");
-  dispatcher.on(example_app, [invalid](Session& s) { return example(*invalid, s); });
+  example_app
+      ->add_option("--type", example_options->type,
+                   "valid, which opens the API and needs an admin (default), or invalid, which a "
+                   "failed attestation would get")
+      ->one_of({"valid", "invalid"})
+      ->type_name("TYPE");
+  example_app->add_flag("--invalid", example_options->invalid, "The same as --type invalid");
+  dispatcher.on(example_app,
+                [example_options](Session& s) { return example(*example_options, s); });
 }
 
 }  // namespace touchmark::cli::commands

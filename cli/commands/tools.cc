@@ -139,7 +139,8 @@ void add_man_command(line::Command& app, Dispatcher& dispatcher) {
       app.add_subcommand("man", "List the manual pages, print one, or write all to a folder");
   command->add_option("COMMAND", *words, "Whose page to print (default: list the pages)");
   command->add_option("--to", *folder, "Folder, such as /usr/local/share/man/man1")
-      ->type_name("FOLDER");
+      ->type_name("FOLDER")
+      ->default_text("none: print");
   command->footer("Example:\n  touchmark man registration add | man -l -");
   dispatcher.on(command, [words, folder](Session& s) { return man(*words, *folder, s); });
 }

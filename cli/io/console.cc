@@ -61,6 +61,8 @@ class StandardConsole final : public Console {
 
   bool interactive() const override { return isatty(STDIN_FILENO) && isatty(STDERR_FILENO); }
 
+  bool prints_to_terminal() const override { return isatty(STDOUT_FILENO) != 0; }
+
   std::optional<std::string> ask(std::string_view prompt, Echo echo) override {
     if (!interactive()) return std::nullopt;
     end_bar();

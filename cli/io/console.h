@@ -28,6 +28,8 @@ class Console {
   virtual void note(std::string_view text) = 0;
   // True when a person can be asked: standard input and standard error are terminals.
   virtual bool interactive() const = 0;
+  // True when what print() prints is for a person's eyes alone: standard output is a terminal.
+  virtual bool prints_to_terminal() const = 0;
   // Asks on the terminal; nullopt when not interactive(), or at end of input.
   virtual std::optional<std::string> ask(std::string_view prompt, Echo echo) = 0;
   // All of standard input, without the line break at its end.

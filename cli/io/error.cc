@@ -64,6 +64,7 @@ std::string_view error_id(CliError error) {
       {kBadSecret, "cli.bad-secret"},
       {kBadKey, "cli.bad-key"},
       {kNotConfirmed, "cli.not-confirmed"},
+      {kLocalUrl, "cli.local-url"},
   });
   return kIds[error];
 }
@@ -85,7 +86,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.unreadable-file", {kExitUsage, "check the path and its permissions"}},
     {"cli.not-configured",
      {kExitNotConfigured,
-      "run `touchmark init URL --token TOKEN`, or set TOUCHMARK_URL and TOUCHMARK_TOKEN"}},
+      "run `touchmark init URL`, which asks for your token, or set TOUCHMARK_URL and "
+      "TOUCHMARK_TOKEN"}},
     {"cli.bad-profile", {kExitNotConfigured, "run `touchmark init` again to replace it"}},
     {"cli.no-such-profile", {kExitNotFound, "run `touchmark init URL --profile NAME` to make it"}},
     {"cli.unreachable",
@@ -103,8 +105,12 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.no-live-certificate",
      {kExitUnreachable, "check that the server runs, or give --from-file or --pin"}},
     {"cli.unauthorized",
-     {kExitUnauthorized, "run `touchmark init` again with a token that `touchmark serve` made"}},
-    {"cli.forbidden", {kExitUnauthorized, "use a profile with an admin token (--profile NAME)"}},
+     {kExitUnauthorized,
+      "run `touchmark init` again with a token that is in force; an admin makes one with "
+      "`touchmark operator add`"}},
+    {"cli.forbidden",
+     {kExitUnauthorized,
+      "use a profile whose operator may (--profile NAME); `touchmark whoami` says who you are"}},
     {"cli.not-found", {kExitNotFound, "the matching `list` command shows what there is"}},
     {"cli.not-offered", {kExitNotFound, "whoever runs the service can change that"}},
     {"cli.too-large", {kExitNo, "a package may have at most 2 GiB"}},
@@ -134,6 +140,10 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.bad-key",
      {kExitUsage, "`touchmark evidence verify --help` lists what a key file may hold"}},
     {"cli.not-confirmed", {kExitNo, ""}},
+    {"cli.local-url",
+     {kExitNo,
+      "start the service with --public-url https://HOST, as phones reach it; --allow-local is for "
+      "apps that run on this machine or network alone"}},
     {"console.no-space", {kExitNoSpace, "free some space, or write elsewhere"}},
     {"console.closed", {kExitUsage, "check where the output goes"}},
     {"console.too-long", {kExitUsage, "give the one thing that was asked for"}},
@@ -142,6 +152,7 @@ constexpr auto kRows = std::to_array<Row>({
     {"time.duration-range", {kExitUsage, "say one within these bounds"}},
     {"time.bad-time", {kExitUsage, "write it with its zone, or leave the option out for now"}},
     {"file.not-found", {kExitUsage, "check the path"}},
+    {"file.exists", {kExitUsage, "take what you need out of it and remove it, or name another"}},
 });
 
 using Failures = std::unordered_map<std::string_view, Failure>;

@@ -44,6 +44,7 @@ enum class CliError {
   kBadSecret,          // a secret file that holds no secret
   kBadKey,             // a key file that holds no key of the kind that is needed
   kNotConfirmed,       // the person who was asked did not say yes
+  kLocalUrl,           // apps would be told a URL of the service that phones do not reach
 };
 std::string_view error_id(CliError error);
 

@@ -37,6 +37,13 @@ Option* Option::show_default() {
   return this;
 }
 
+Option* Option::default_text(const std::string& text) {
+  option_->default_str(text);
+  return this;
+}
+
+bool Option::given() const { return option_->count() > 0; }
+
 Option* Option::delimiter(char between_values) {
   option_->delimiter(between_values);
   return this;
@@ -116,7 +123,14 @@ Command* Command::require_subcommand() {
   return this;
 }
 
-void Command::on_chosen(std::function<void()> run) { app_.callback(std::move(run)); }
+void Command::on_chosen(std::function<void()> run) {
+  // A command that has subcommands runs when none of them was named.
+  app_.callback([this, run = std::move(run)] {
+    if (app_.get_subcommands().empty()) run();
+  });
+}
+
+bool Command::chose_subcommand() const { return !app_.get_subcommands().empty(); }
 
 Option* Command::keep(CLI::Option* option) {
   return options_.emplace_back(std::make_unique<Option>(option)).get();

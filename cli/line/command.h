@@ -19,15 +19,19 @@ class Option {
   explicit Option(CLI::Option* option) : option_(option) {}
 
   Option* required();
-  Option* type_name(const std::string& name);  // what stands for the value: "FILE"
-  Option* group(const std::string& heading);   // of --help; "" hides the option
-  Option* show_default();                      // what the target holds now
-  Option* delimiter(char between_values);      // for a list
-  Option* count(int values);                   // exactly that many
-  Option* one_value_each();                    // a list takes one value for each time it is named
+  Option* type_name(const std::string& name);     // what stands for the value: "FILE"
+  Option* group(const std::string& heading);      // of --help; "" hides the option
+  Option* show_default();                         // what the target holds now
+  Option* default_text(const std::string& text);  // what counts without the option, in words
+  Option* delimiter(char between_values);         // for a list
+  Option* count(int values);                      // exactly that many
+  Option* one_value_each();  // a list takes one value for each time it is named
   Option* excludes(Option* other);
   Option* range(std::int64_t least, std::int64_t most);
   Option* one_of(std::initializer_list<const char*> words);
+
+  // Whether it stood on the line that was parsed.
+  bool given() const;
 
  private:
   CLI::Option* option_;
@@ -54,6 +58,8 @@ class Command {
   Command* require_subcommand();
   // What happens when this command was chosen, while the line is parsed.
   void on_chosen(std::function<void()> run);
+  // Whether the line chose one of this one's subcommands; both are told that they were chosen.
+  bool chose_subcommand() const;
 
   const CLI::App& app() const { return app_; }
 

@@ -60,9 +60,20 @@ std::string option_spelling(const CLI::Option& option) {
 
 bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
 
+std::string option_text(const CLI::Option& option) {
+  const std::string& without = option.get_default_str();
+  if (without.empty() || !takes_value(option)) return option.get_description();
+  return option.get_description() + " (default: " + without + ")";
+}
+
 std::string value_name(const CLI::Option& option) {
+  // Checks stand behind a colon: "SECONDS:INT in [1 - 3600]". The word itself may have one, too:
+  // "HOST:PORT".
   const std::string name = option.get_type_name();
-  return name.substr(0, name.find(':'));
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  std::size_t end = 0;
+  while (end < name.size() && (is_capital(name[end]) || name[end] == ':')) ++end;
+  return end == name.size() ? name : name.substr(0, name.find(':'));
 }
 
 }  // namespace touchmark::cli::line

@@ -20,10 +20,12 @@ std::vector<const CLI::Option*> options(const CLI::App& app);
 std::vector<const CLI::Option*> positionals(const CLI::App& app);
 // "--help", "-h", "--json", ... of this command alone.
 std::vector<std::string> option_names(const CLI::App& app);
-// "--expire-after TEXT", "-h,--help": how a page shows an option.
+// "--expire-after DURATION", "-h,--help": how a page shows an option.
 std::string option_spelling(const CLI::Option& option);
 bool takes_value(const CLI::Option& option);
-// "FILE", "TEXT": what stands for the value, without the ranges and sets that check it.
+// What the option does, and what counts without it: "Holds the key (default: master.key)".
+std::string option_text(const CLI::Option& option);
+// "FILE", "COUNT": what stands for the value, without the ranges and sets that check it.
 std::string value_name(const CLI::Option& option);
 
 }  // namespace touchmark::cli::line

@@ -46,7 +46,9 @@ constexpr auto kAbsent = std::to_array<Absent>({
     {"registration", "-listCurrent", "`touchmark registration list` shows all, with their ends"},
     {"account", "",
      "there are no accounts here; a service is one, and `touchmark status` shows it"},
-    {"role", "", "roles belong to operators here; `touchmark status` shows yours"},
+    {"role", "",
+     "roles belong to operators here; `touchmark whoami` shows yours, and `touchmark operator "
+     "list` those of all"},
     {"metrics", "", "there are no graphs here; `touchmark log` shows the appraisals"},
     {"forcepass", "", "`touchmark device force-pass DEVICE` is that here"},
 });

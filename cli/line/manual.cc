@@ -48,7 +48,9 @@ std::string synopsis(const CLI::App& app) {
   for (const CLI::Option* positional : positionals(app)) {
     text += fmt::format("\\fI{}\\fR\n", escape(positional->get_name(true)));
   }
-  if (!subcommands(app).empty()) text += "\\fIcommand\\fR\n";
+  if (!subcommands(app).empty()) {
+    text += app.get_require_subcommand_min() > 0 ? "\\fIcommand\\fR\n" : "[\\fIcommand\\fR]\n";
+  }
   return text;
 }
 
@@ -60,7 +62,7 @@ std::string option_list(const CLI::App& app) {
   }
   for (const CLI::Option* option : options(app)) {
     text += fmt::format(".TP\n.B {}\n{}\n", escape(option_spelling(*option)),
-                        escape(option->get_description()));
+                        escape(option_text(*option)));
   }
   return text;
 }

@@ -113,7 +113,8 @@ std::string explain_parse_error(const CLI::App& app, const std::vector<std::stri
   if (!found.problem.empty()) return found.problem;
   const std::string path = command_path(*found.app);
   const auto commands = subcommands(*found.app);
-  if (!commands.empty()) {
+  const bool needs_command = found.app->get_require_subcommand_min() > 0;
+  if (needs_command) {
     std::string names;
     for (const CLI::App* command : commands) {
       names += (names.empty() ? "" : ", ") + command->get_name();

@@ -1,14 +1,7 @@
 #include "cli/serve/credentials.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
-#include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/random.h"
 
 namespace touchmark::cli::serve {
 namespace {
@@ -16,6 +9,12 @@ namespace {
 tl::unexpected<Error> already_there(const std::filesystem::path& file) {
   return fail(CredentialsError::kFileExists,
               file.string() + " is there already, so the operator tokens are not written to it");
+}
+
+Result<void> write_private(const Json& json, const std::filesystem::path& file) {
+  auto written = write_new_file(file, as_bytes(json.dump(2) + "\n"), 0600);
+  if (!written && written.error().is(FileError::kExists)) return already_there(file);
+  return written;
 }
 
 }  // namespace
@@ -29,9 +28,7 @@ std::string_view error_id(CredentialsError error) {
 }
 
 Result<void> check_new_file(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto status = std::filesystem::symlink_status(file, error);
-  if (status.type() != std::filesystem::file_type::not_found) return already_there(file);
+  if (!touchmark::check_new_file(file)) return already_there(file);
   return {};
 }
 
@@ -44,20 +41,29 @@ Result<Credentials> make_credentials(verifier::state::Operators& operators, cons
   return Credentials{url, pin, std::move(*admin), std::move(*developer)};
 }
 
+Result<Credentials> reset_credentials(verifier::state::Operators& operators, const std::string& url,
+                                      const std::string& pin, std::vector<std::string>& ended) {
+  auto admin = operators.reset(std::nullopt);
+  if (!admin) return pass(admin);
+  ended = std::move(admin->ended);
+  auto developer = operators.make_token("developer", verifier::model::Role::kDeveloper);
+  if (!developer) return pass(developer);
+  return Credentials{url, pin, std::move(admin->made.token), std::move(*developer)};
+}
+
 Result<void> write_credentials(const Credentials& credentials, const std::filesystem::path& file) {
-  const Json json{{"url", credentials.url},
-                  {"pin", credentials.pin},
-                  {"admin_token", credentials.admin_token},
-                  {"developer_token", credentials.developer_token}};
-  // Complete under another name first: link() then gives it its own, unless that is taken.
-  const std::filesystem::path draft =
-      file.string() + "." + hex_encode(SystemRandom().bytes(8)) + ".new";
-  if (auto ok = write_file_atomic(draft, as_bytes(json.dump(2) + "\n"), 0600); !ok) return ok;
-  const int failed = ::link(draft.c_str(), file.c_str()) == 0 ? 0 : errno;
-  ::unlink(draft.c_str());
-  if (failed == 0) return {};
-  if (failed == EEXIST) return already_there(file);
-  return fail(FileError::kIo, file.string() + ": " + std::strerror(failed));
+  return write_private({{"url", credentials.url},
+                        {"pin", credentials.pin},
+                        {"admin_token", credentials.admin_token},
+                        {"developer_token", credentials.developer_token}},
+                       file);
+}
+
+Result<void> write_operator(const verifier::state::MadeOperator& made,
+                            const std::filesystem::path& file) {
+  return write_private(
+      {{"name", made.entry.name}, {"role", to_string(made.entry.role)}, {"token", made.token}},
+      file);
 }
 
 std::string policy_text(const verifier::Status& status) {
@@ -71,21 +77,19 @@ std::string data_text(const std::filesystem::path& data) {
 }
 
 std::string welcome_text(const Credentials& credentials) {
-  const auto init = [&](const std::string& token) {
-    return "  touchmark init " + credentials.url + " --token " + token + " --pin " +
-           credentials.pin + "\n";
-  };
-  return "These operator tokens are shown once. To use the service as its administrator, run\n\n" +
-         init(credentials.admin_token) + "\nand on a developer's or build machine\n\n" +
-         init(credentials.developer_token) + "\n";
+  return "These operator tokens are shown once. A build machine gets one of its own later, from\n"
+         "`touchmark operator add --role ci`.\n\n  admin      " +
+         credentials.admin_token + "\n  developer  " + credentials.developer_token +
+         "\n\nTo use the service, run this on your machine; it asks for your token\n\n"
+         "  touchmark init " +
+         credentials.url + " --pin " + credentials.pin + "\n\n";
 }
 
 std::string file_text(const Credentials& credentials, const std::filesystem::path& file) {
   return "The operator tokens are in " + file.string() +
          ". To use the service as its administrator, run\n\n  touchmark init " + credentials.url +
          " --credentials " + file.string() +
-         "\n\nand with --role developer on a developer's or build machine. Then remove the "
-         "file.\n\n";
+         "\n\nand with --role developer on a developer's machine. Then remove the file.\n\n";
 }
 
 }  // namespace touchmark::cli::serve

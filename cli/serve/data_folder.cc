@@ -5,12 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "pki/server_certificate.h"
 
@@ -28,6 +32,77 @@ tl::unexpected<Error> unusable(const fs::path& path, int code) {
     return fail(FileError::kNoSpace, path.string() + ": " + std::strerror(code));
   }
   return fail(DataFolderError::kUnusable, path.string() + ": " + std::strerror(code));
+}
+
+// What a first start makes before the database, beside the lock.
+constexpr auto kOwnNames = std::to_array<std::string_view>(
+    {"lock", "uploads", "master.key", "tls-key.pem", "tls-cert.pem", "tls-backup-key.pem",
+     "tls-backup.pin", "revocation.cache", "operator-tokens.json", "touchmark.db-wal",
+     "touchmark.db-shm"});
+// What is in a new file system, or what its keeper may put there before the first start.
+constexpr auto kFreshNames =
+    std::to_array<std::string_view>({"lost+found", ".snapshot", "master.key"});
+
+bool is_one_of(std::span<const std::string_view> names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// Whether the folder is empty, or one that this program made.
+Result<void> check_content(const fs::path& path) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+    names.push_back(at->path().filename().string());
+  }
+  if (error) return unusable(path, error.value());
+  const auto has = [&](const char* name) { return std::ranges::find(names, name) != names.end(); };
+  if (has("touchmark.db")) return {};
+  const bool was_started = has("lock");
+  std::erase_if(names, [&](const std::string& name) {
+    const bool draft = name.starts_with('.') && name.ends_with(".tmp");
+    return is_one_of(kFreshNames, name) || (was_started && (draft || is_one_of(kOwnNames, name)));
+  });
+  if (names.empty()) return {};
+  std::ranges::sort(names);
+  return fail(DataFolderError::kNotTouchmarks,
+              path.string() + " holds " + shown(names.front()) +
+                  (names.size() > 1 ? " and " + std::to_string(names.size() - 1) + " more" : "") +
+                  ", and no touchmark.db: it is not a data folder of Touchmark's");
+}
+
+// Who owns the folder that `path` is in can put another in its place, and so can everybody where
+// everybody may write and no sticky bit keeps them from it.
+Result<void> check_parent(const fs::path& path) {
+  std::error_code error;
+  const fs::path parent = fs::canonical(path, error).parent_path();
+  if (error) return unusable(path, error.value());
+  struct stat status {};
+  if (::stat(parent.c_str(), &status) != 0) return unusable(parent, errno);
+  if ((status.st_mode & S_IWOTH) == 0 || (status.st_mode & S_ISVTX) != 0) return {};
+  return fail(DataFolderError::kNotPrivate, "everybody may write " + parent.string() +
+                                                ", and so put another folder in the place of " +
+                                                path.string() + "; run `chmod o-w " +
+                                                parent.string() + "`");
+}
+
+// The mode as it was, when it had to be changed.
+Result<std::optional<unsigned>> make_private(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return unusable(path, errno);
+  if (status.st_uid != ::geteuid()) {
+    return fail(DataFolderError::kNotPrivate, path.string() + " belongs to the user with the id " +
+                                                  std::to_string(status.st_uid) +
+                                                  ", who could read its keys, and this process "
+                                                  "runs as " +
+                                                  std::to_string(::geteuid()));
+  }
+  const unsigned mode = status.st_mode & 07777U;
+  if (mode == 0700) return std::nullopt;
+  if (::chmod(path.c_str(), 0700) != 0) {
+    return fail(DataFolderError::kNotPrivate,
+                path.string() + " does not take mode 0700: " + std::strerror(errno));
+  }
+  return mode;
 }
 
 Result<void> make_private_folder(const fs::path& path) {
@@ -70,14 +145,15 @@ bool still_good(const std::string& pem, const std::vector<std::string>& hosts,
   return true;
 }
 
-Result<Bytes> parse_master_key(const fs::path& path, std::string_view text) {
+Result<Bytes> parse_master_key(const fs::path& path, std::string_view text, bool is_credential) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
   auto key = base64_decode(text);
   if (!key || key->size() != kMasterKeyBytes) {
     return fail(DataFolderError::kMasterKeyBad, path.string() + " is not 32 bytes in base64");
   }
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 0077) != 0) {
+  // What systemd hands over may carry an access list, whose mask reads as bits of the group.
+  if (!is_credential && ::stat(path.c_str(), &status) == 0 && (status.st_mode & 0077) != 0) {
     return fail(DataFolderError::kMasterKeyBad,
                 path.string() + " may be read by others; give it mode 0600");
   }
@@ -94,12 +170,18 @@ std::string_view error_id(DataFolderError error) {
       {kMasterKeyMissing, "data-folder.master-key-missing"},
       {kMasterKeyBad, "data-folder.master-key-bad"},
       {kBadKeyFile, "data-folder.bad-key-file"},
+      {kNotTouchmarks, "data-folder.not-touchmarks"},
+      {kNotPrivate, "data-folder.not-private"},
+      {kMoved, "data-folder.moved"},
+      {kNoDatabase, "data-folder.no-database"},
   });
   return kIds[error];
 }
 
 DataFolder::DataFolder(DataFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      mode_before_(other.mode_before_) {}
 
 DataFolder::~DataFolder() {
   if (lock_ >= 0) ::close(lock_);
@@ -107,10 +189,16 @@ DataFolder::~DataFolder() {
 
 Result<DataFolder> DataFolder::open(const fs::path& path) {
   if (auto ok = make_private_folder(path); !ok) return pass(ok);
+  // Before anything of it is changed.
+  if (auto ok = check_content(path); !ok) return pass(ok);
+  if (auto ok = check_parent(path); !ok) return pass(ok);
+  auto mode_before = make_private(path);
+  if (!mode_before) return pass(mode_before);
   const fs::path lock_path = path / "lock";
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return unusable(lock_path, errno);
   DataFolder folder(path, lock);
+  folder.mode_before_ = *mode_before;
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     return fail(DataFolderError::kInUse, path.string() + " is in use by another touchmark serve");
   }
@@ -120,11 +208,34 @@ Result<DataFolder> DataFolder::open(const fs::path& path) {
   return folder;
 }
 
-Result<Bytes> DataFolder::master_key(const std::optional<fs::path>& file, Random& random) const {
+Result<void> DataFolder::still_there() const {
+  struct stat ours {};
+  struct stat found {};
+  const bool is_there = ::fstat(lock_, &ours) == 0 &&
+                        ::stat((path_ / "lock").c_str(), &found) == 0 &&
+                        ours.st_dev == found.st_dev && ours.st_ino == found.st_ino;
+  std::error_code error;
+  if (is_there && fs::exists(database(), error)) return {};
+  return fail(DataFolderError::kMoved,
+              path_.string() +
+                  (is_there ? " lost its touchmark.db"
+                            : " is not the data folder that "
+                              "the service opened") +
+                  ": it was moved or removed while the service runs; put it back, or stop the "
+                  "service and start it with --data where it is now");
+}
+
+Result<Bytes> DataFolder::master_key(const std::optional<fs::path>& file, Random& random,
+                                     const fs::path& credentials) const {
   const fs::path path = file.value_or(path_ / "master.key");
+  const bool is_credential = !credentials.empty() && path.parent_path() == credentials;
   auto text = read_text(path);
-  if (text) return parse_master_key(path, *text);
+  if (text) return parse_master_key(path, *text, is_credential);
   if (!text.error().is(FileError::kNotFound)) return pass(text);
+  if (is_credential) {
+    return fail(DataFolderError::kMasterKeyMissing,
+                path.string() + " is not there: the unit has no such LoadCredential=");
+  }
   std::error_code error;
   if (fs::exists(database(), error)) {
     return fail(DataFolderError::kMasterKeyMissing,

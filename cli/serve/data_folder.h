@@ -23,6 +23,10 @@ enum class DataFolderError {
   kMasterKeyMissing,  // there is a database, but no master key to open its secrets
   kMasterKeyBad,      // not 32 bytes in base64, or readable by others
   kBadKeyFile,        // a key that apps pin, or its pin, cannot be read
+  kNotTouchmarks,     // holds other things, and no database of Touchmark's
+  kNotPrivate,        // somebody else owns it, or may put another in its place
+  kMoved,             // is not where it was opened
+  kNoDatabase,        // it is not the data folder of a service
 };
 std::string_view error_id(DataFolderError error);
 
@@ -31,19 +35,28 @@ std::string_view error_id(DataFolderError error);
 class DataFolder {
  public:
   // Makes the folder (mode 0700) when it is not there, and clears uploads that a crash left behind.
+  // One that is there is taken when it is empty or Touchmark's: it holds touchmark.db, or nothing
+  // but what a first start makes before that. It has to be the user's own, and gets mode 0700.
   static Result<DataFolder> open(const std::filesystem::path& path);
   DataFolder(DataFolder&& other) noexcept;
   DataFolder& operator=(DataFolder&&) = delete;
   ~DataFolder();
 
   const std::filesystem::path& path() const { return path_; }
+  // The folder's mode as it was found, when it had to be changed.
+  std::optional<unsigned> mode_before() const { return mode_before_; }
+  // Whether the folder is still found under its path; else kMoved. Thread-safe.
+  Result<void> still_there() const;
   std::filesystem::path database() const { return path_ / "touchmark.db"; }
   std::filesystem::path uploads() const { return path_ / "uploads"; }
   // Where operator tokens go for which there is no terminal and no other file.
   std::filesystem::path operator_tokens() const { return path_ / "operator-tokens.json"; }
 
-  // 32 bytes; made on the first start. `file`: where it is kept, by default in the folder.
-  Result<Bytes> master_key(const std::optional<std::filesystem::path>& file, Random& random) const;
+  // 32 bytes; made on the first start. `file`: where it is kept, by default in the folder. One
+  // below `credentials`, systemd's folder of credentials, is never made, and its mode is systemd's
+  // concern.
+  Result<Bytes> master_key(const std::optional<std::filesystem::path>& file, Random& random,
+                           const std::filesystem::path& credentials = {}) const;
 
   // The self-signed certificate for `hosts`. Its key stays the same when the certificate has to be
   // replaced (another host, or its time is nearly over), so pins stay valid.
@@ -58,6 +71,7 @@ class DataFolder {
   DataFolder(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
   std::filesystem::path path_;
   int lock_;
+  std::optional<unsigned> mode_before_{};
 };
 
 }  // namespace touchmark::cli::serve

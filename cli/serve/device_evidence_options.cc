@@ -50,13 +50,6 @@ Result<std::map<std::string, verifier::evidence::PlayIntegrityKeys>> read_play_k
   return out;
 }
 
-// Apple's team ids are ten capital letters and digits.
-bool is_app_id(std::string_view text) {
-  constexpr std::string_view kTeamCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-  return text.size() > kTeamIdSize + 1 && text[kTeamIdSize] == '.' &&
-         text.substr(0, kTeamIdSize).find_first_not_of(kTeamCharacters) == text.npos;
-}
-
 }  // namespace
 
 std::string_view error_id(HardwareOptionError error) {
@@ -71,31 +64,10 @@ std::string_view error_id(HardwareOptionError error) {
   return kIds[error];
 }
 
-void add_hardware_options(line::Command& command, HardwareOptions& options) {
-  const auto group = [](line::Option* option) { option->group("Hardware evidence"); };
-  group(command.add_option("--hardware-roots", options.more_roots,
-                           "Trust the roots in FILE (PEM) beside Google's and Apple's: for the "
-                           "lab, whose phones are made under a root of its own"));
-  group(command.add_option("--play-integrity-keys", options.play_integrity_keys,
-                           "File of the Play Console's response encryption keys: "
-                           "{\"PACKAGE\":{\"decryption_key\":..,\"verification_key\":..}}"));
-  group(
-      command.add_option("--ios-app-id", options.ios_app_ids,
-                         "TEAMID.BUNDLEID of an iOS app whose App Attest keys count; repeatable"));
-  group(command
-            .add_option("--revocation", options.revocation,
-                        "Android certificates that are revoked: a file, an https URL, "
-                        "\"google\" for Google's own list, or \"off\"")
-            ->show_default());
-  group(command
-            .add_option("--revocation-max-age", options.revocation_max_age,
-                        "How long a list counts after it was last confirmed")
-            ->show_default());
-  group(command.add_option("--revocation-ca", options.revocation_ca,
-                           "Trust the certificates in FILE (PEM) in place of the system's: for a "
-                           "mirror of the list"));
-  group(command.add_flag("--revocation-required", options.revocation_required,
-                         "Find hardware.revocation-unknown where the list is missing or too old"));
+bool is_app_id(std::string_view text) {
+  constexpr std::string_view kTeamCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  return text.size() > kTeamIdSize + 1 && text[kTeamIdSize] == '.' &&
+         text.substr(0, kTeamIdSize).find_first_not_of(kTeamCharacters) == text.npos;
 }
 
 Result<std::optional<verifier::state::RevocationSettings>> revocation_settings(

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
-#include "cli/line/command.h"
 #include "verifier/appraisal/device_evidence_settings.h"
 #include "verifier/state/revocation_source.h"
 
@@ -24,7 +24,8 @@ struct HardwareOptions {
   bool revocation_required = false;
 };
 
-void add_hardware_options(line::Command& command, HardwareOptions& options);
+// Apple's team id, ten capital letters and digits, and the id of the bundle.
+bool is_app_id(std::string_view text);
 
 // Messages name option and file.
 enum class HardwareOptionError {

@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -11,18 +14,23 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <thread>
 
 #include "base/encoding.h"
 #include "base/file.h"
 #include "cli/io/exit_code.h"
+#include "cli/serve/config_command.h"
 #include "cli/serve/credentials.h"
 #include "cli/serve/data_folder.h"
 #include "cli/serve/descriptor_limit.h"
-#include "cli/serve/options.h"
+#include "cli/serve/identity.h"
+#include "cli/serve/option_sources.h"
+#include "cli/serve/reset_operator.h"
 #include "cli/serve/service_manager.h"
 #include "pki/server_certificate.h"
+#include "verifier/http/awaitable.h"
 #include "verifier/http/server.h"
 #include "verifier/http/tls.h"
 #include "verifier/routes/router.h"
@@ -38,6 +46,17 @@ constexpr std::chrono::seconds kPackageGrace{5};
 constexpr std::chrono::seconds kWorkGrace{2};
 // FileDescriptorName= of the socket that operators come in by; any other is for apps.
 constexpr std::string_view kAdminSocket = "admins";
+
+enum class ReloadError {
+  kKeyNotPinned,  // apps would refuse the service with that certificate
+};
+std::string_view error_id(ReloadError error) {
+  using enum ReloadError;
+  static constexpr auto kIds = error_table<ReloadError>({
+      {kKeyNotPinned, "reload.key-not-pinned"},
+  });
+  return kIds[error];
+}
 
 struct Failure {
   io::ExitCode exit_code = io::kExitService;
@@ -82,6 +101,25 @@ Failure explain(const Error& error) {
     return {io::kExitUsage,
             "take what you need out of it and remove it, or choose another --credentials-file"};
   }
+  if (error.is(DataFolderError::kNotTouchmarks)) {
+    return {io::kExitStore, "choose an empty folder, or one that is not there yet, with --data"};
+  }
+  if (error.is(DataFolderError::kNotPrivate)) {
+    return {io::kExitStore,
+            "give it to the user that the service runs as, or choose another folder with --data"};
+  }
+  if (error.is(verifier::store::StoreError::kPermission)) {
+    return {io::kExitStore,
+            "give this user the data folder and the files in it (chown, chmod u+rw), and see "
+            "whether its disk is mounted read-only"};
+  }
+  if (error.is(DataFolderError::kNoDatabase)) {
+    return {io::kExitStore, "name the folder that `touchmark serve` used with --data"};
+  }
+  if (is_any(error, verifier::state::OperatorError::kBadName,
+             verifier::state::OperatorError::kExists)) {
+    return {io::kExitUsage, "see touchmark serve reset-operator --help"};
+  }
   if (error.is(DataFolderError::kUnusable)) {
     return {io::kExitStore, "choose a folder that this user can write with --data"};
   }
@@ -115,33 +153,26 @@ Failure explain(const Error& error) {
   return {io::kExitService, "the log may say more"};
 }
 
+std::string mode_text(unsigned mode) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "%04o", mode);
+  return text.data();
+}
+
 int report(const Error& error) {
   const Failure failure = explain(error);
   std::fprintf(stderr, "touchmark: %s; %s\n", error.message().c_str(), failure.hint);
   return failure.exit_code;
 }
 
-Result<verifier::http::TlsIdentity> given_identity(const ServeOptions& options) {
-  const auto read = [](const std::string& path) -> Result<std::string> {
-    auto bytes = read_file(path, kMaxPem);
-    if (!bytes) return pass(bytes);
-    return std::string(as_text(*bytes));
-  };
-  auto certificate = read(options.certificate);
-  if (!certificate) return pass(certificate);
-  auto key = read(options.key);
-  if (!key) return pass(key);
-  if (auto ok = pki::check_key_pair(*certificate, *key); !ok) {
-    return tl::unexpected<Error>(std::move(ok.error()));
-  }
-  return verifier::http::TlsIdentity{std::move(*certificate), std::move(*key)};
-}
-
 // Everything that runs, in the order in which it is made. It is destroyed in the reverse order.
 class Process {
  public:
-  Process(const ServeOptions& options, ServePlan plan)
-      : options_(options), plan_(std::move(plan)), io_(static_cast<int>(plan_.threads)) {}
+  Process(const Configuration& configuration, ServePlan plan)
+      : configuration_(configuration),
+        options_(configuration.options),
+        plan_(std::move(plan)),
+        io_(static_cast<int>(plan_.threads)) {}
 
   Result<void> start();
   // Until SIGTERM or SIGINT.
@@ -151,21 +182,31 @@ class Process {
   Result<void> open_identity(const DataFolder& folder);
   Result<void> open_ports();
   Result<verifier::http::TlsIdentity> read_identity(const DataFolder& folder);
+  // Of the service's own key `own`, its backup, and those that the operator has announced.
+  Result<std::vector<std::string>> service_pins(const DataFolder& folder,
+                                                const std::string& own) const;
   // SIGHUP: the certificate and the log file as they are now. What cannot be read stays as it was.
-  void watch_for_reload();
+  asio::awaitable<void> watch_for_reload();
   void reload();
-  void reload_identity();
+  Result<void> reload_identity();
   Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
   Result<void> show_credentials();
   // Waits for the work at hand; leaves without it, and without coming back, when that does not end.
   void end_work();
   void start_server(const DataFolder& folder);
+  // Which file options come from, and which variables do nothing.
+  void tell_configuration();
+  // Where the service listens, and what apps are told of it.
+  void tell_addresses();
+  // Once, when the data folder is no longer where it was. On a worker, one at a time.
+  void tell_when_moved();
   std::string default_url(std::uint16_t port) const;
   std::string operator_url() const;
   // The key that an operator's connection meets.
   const std::string& operator_pin() const { return plan_.service.service_pins.front(); }
 
+  const Configuration& configuration_;
   const ServeOptions& options_;
   ServePlan plan_;
   SystemClock clock_;
@@ -181,9 +222,10 @@ class Process {
   asio::io_context io_;
   asio::signal_set signals_{io_};
   asio::signal_set reload_signals_{io_};
-  std::optional<asio::ip::tcp::acceptor> acceptor_;
+  std::vector<asio::ip::tcp::acceptor> acceptors_;
   std::optional<asio::ip::tcp::acceptor> admin_acceptor_;
   std::size_t max_connections_ = 0;
+  bool told_moved_ = false;
   verifier::http::Workers workers_;
   std::optional<verifier::http::Server> server_;
 };
@@ -208,10 +250,19 @@ Result<void> Process::start() {
   auto log = verifier::http::Log::open(options_.log_file, plan_.log_format, plan_.log_level);
   if (!log) return pass(log);
   log_ = std::move(*log);
+  tell_configuration();
   if (auto ok = open_ports(); !ok) return ok;
   auto folder = DataFolder::open(plan_.data);
   if (!folder) return pass(folder);
   folder_.emplace(std::move(*folder));
+  if (const auto before = folder_->mode_before()) {
+    log_->warning(
+        "data.made_private",
+        {{"data", folder_->path().string()},
+         {"mode_before", mode_text(*before)},
+         {"warning", "others could enter the folder with the keys; it has mode 0700 now"}});
+  }
+  plan_.service.storage_check = [this] { return folder_->still_there(); };
   if (auto ok = open_identity(*folder_); !ok) return ok;
   if (auto ok = open_service(*folder_); !ok) return ok;
   if (auto ok = show_credentials(); !ok) return ok;
@@ -219,11 +270,19 @@ Result<void> Process::start() {
   return {};
 }
 
+void Process::tell_configuration() {
+  if (configuration_.file) log_->info("config", {{"file", configuration_.file->string()}});
+  for (const std::string& warning : configuration_.warnings) {
+    log_->warning("config.variable", {{"warning", warning}});
+  }
+}
+
 Result<void> Process::open_ports() {
   const std::size_t admins =
       plan_.admin_listen ? verifier::http::ServerSettings{}.max_admin_connections : 0;
-  auto room = make_room_for(options_.max_connections + admins,
-                            options_.max_connections == kDefaultConnections);
+  auto room =
+      make_room_for(options_.max_connections + admins,
+                    configuration_.origin_of("max-connections").kind == Origin::Kind::kDefault);
   if (!room) return pass(room);
   max_connections_ = std::max<std::size_t>(*room, admins + 1) - admins;
   if (max_connections_ < options_.max_connections) {
@@ -247,11 +306,28 @@ Result<void> Process::open_ports() {
     where.port = acceptor->local_endpoint().port();
     return acceptor;
   };
-  auto acceptor = open(plan_.listen, false);
-  if (!acceptor) return pass(acceptor);
-  acceptor_.emplace(std::move(*acceptor));
+  const bool are_handed = std::ranges::any_of(
+      *inherited, [](const InheritedSocket& socket) { return socket.name != kAdminSocket; });
+  if (are_handed) {
+    plan_.listen.clear();
+    for (const InheritedSocket& socket : *inherited) {
+      if (socket.name == kAdminSocket) continue;
+      auto acceptor = verifier::http::adopt_listener(io_, socket.descriptor);
+      if (!acceptor) return pass(acceptor);
+      const auto where = acceptor->local_endpoint();
+      plan_.listen.push_back({where.address().to_string(), where.port()});
+      acceptors_.push_back(std::move(*acceptor));
+    }
+  } else {
+    for (ListenAddress& where : plan_.listen) {
+      auto acceptor = open(where, false);
+      if (!acceptor) return pass(acceptor);
+      acceptors_.push_back(std::move(*acceptor));
+    }
+  }
   if (plan_.service.public_urls.empty()) {
-    plan_.service.public_urls.push_back(default_url(plan_.listen.port));
+    plan_.service.public_urls.push_back(default_url(plan_.listen.front().port));
+    plan_.service.public_url_was_said = false;
   }
   const bool is_handed_admins = std::ranges::any_of(
       *inherited, [](const InheritedSocket& socket) { return socket.name == kAdminSocket; });
@@ -280,14 +356,21 @@ Result<void> Process::open_identity(const DataFolder& folder) {
   verifier::state::ServiceSettings& service = plan_.service;
   service.tls_spki_sha256 = facts->spki_sha256;
   if (service.tls_terminated_by_proxy) return {};  // the pins are the proxy's
+  auto pins = service_pins(folder, base64_encode(facts->spki_sha256));
+  if (!pins) return pass(pins);
+  service.service_pins = std::move(*pins);
+  return {};
+}
+
+Result<std::vector<std::string>> Process::service_pins(const DataFolder& folder,
+                                                       const std::string& own) const {
   auto backup = folder.backup_pin();
   if (!backup) return pass(backup);
-  std::vector<std::string> pins{base64_encode(facts->spki_sha256), *backup};
-  for (const std::string& pin : service.service_pins) {
+  std::vector<std::string> pins{own, *backup};
+  for (const std::string& pin : options_.service_pins) {
     if (std::ranges::find(pins, pin) == pins.end()) pins.push_back(pin);
   }
-  service.service_pins = std::move(pins);
-  return {};
+  return pins;
 }
 
 Result<void> Process::open_hardware(const DataFolder& folder) {
@@ -332,7 +415,9 @@ Result<void> Process::open_service(const DataFolder& folder) {
         error.message().starts_with(path) || error.is(verifier::state::SettingsError::kBadSettings);
     return tl::unexpected<Error>(named ? error : error.reworded(path + ": " + error.message()));
   };
-  auto master_key = folder.master_key(plan_.master_key, random_);
+  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  auto master_key =
+      folder.master_key(plan_.master_key, random_, credentials == nullptr ? "" : credentials);
   if (!master_key) return pass(master_key);
   auto store = verifier::store::open_sqlite(folder.database().string());
   if (!store) return in_database(store.error());
@@ -344,6 +429,16 @@ Result<void> Process::open_service(const DataFolder& folder) {
   for (const verifier::state::LoadNote& note : verifier_->load_notes()) {
     log_->error("store.unreadable",
                 {{"what", note.what}, {"error", note.error}, {"advice", note.advice}});
+  }
+  const verifier::state::ServiceSettings& service = plan_.service;
+  if (!service.tls_terminated_by_proxy &&
+      !verifier_->api_domains().was_pinned(service.tls_spki_sha256)) {
+    log_->warning("tls.key_not_pinned",
+                  {{"pin", base64_encode(service.tls_spki_sha256)},
+                   {"warning",
+                    "apps that have the configuration of before this start do not pin the "
+                    "certificate's key, and refuse the service: start with the key of before, "
+                    "announce this one with --service-pin, and change when apps know it"}});
   }
   if (auto chain = store_->verify_audit(); !chain) {
     log_->error("audit.broken", {{"error", chain.error().text()}});
@@ -369,9 +464,18 @@ Result<void> Process::show_credentials() {
     if (options_.credentials_file.empty()) std::filesystem::remove(file);
     if (auto ok = check_new_file(file); !ok) return ok;
   }
-  auto made = make_credentials(verifier_->operators(), operator_url(), operator_pin());
+  const bool is_reset = !verifier_->operators().first_start();
+  std::vector<std::string> ended;
+  auto made = is_reset
+                  ? reset_credentials(verifier_->operators(), operator_url(), operator_pin(), ended)
+                  : make_credentials(verifier_->operators(), operator_url(), operator_pin());
   if (!made) return pass(made);
   std::string text = data_text(folder_->path());
+  if (is_reset) {
+    text +=
+        "--reset-operator-tokens is the older way to `touchmark serve reset-operator`. The tokens "
+        "of all admins and of \"developer\" ended.\n";
+  }
   if (to_terminal) {
     text += welcome_text(*made);
   } else {
@@ -384,7 +488,8 @@ Result<void> Process::show_credentials() {
   Json fields{
       {"account", verifier_->account()}, {"data", folder_->path().string()}, {"pin", made->pin}};
   if (!to_terminal) fields["operator_tokens"] = file.string();
-  log_->info("first_start", fields);
+  if (is_reset) fields["ended"] = ended;
+  log_->info(is_reset ? "operators.reset" : "first_start", fields);
   return {};
 }
 
@@ -394,11 +499,13 @@ void Process::start_server(const DataFolder& folder) {
   verifier::http::ServerSettings settings;
   settings.max_connections = max_connections_;
   settings.protection.gate.at_once = plan_.threads;
-  server_.emplace(io_, std::move(*acceptor_),
+  settings.protection.handshakes_at_once = plan_.threads;
+  server_.emplace(io_, std::move(acceptors_.front()),
                   verifier::http::ConnectionContext{
                       *router_, *log_, workers_, *tls_, folder.uploads(),
                       verifier::http::ConnectionLimits{}, plan_.proxies, plan_.forwarded},
                   settings, [this] {
+                    tell_when_moved();
                     if (auto ok = verifier_->housekeep(); !ok) {
                       log_->warning("devices.dropped", {{"error", ok.error().text()}});
                     }
@@ -406,36 +513,70 @@ void Process::start_server(const DataFolder& folder) {
   // Before anybody is told that it listens, and may tell it to end.
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
+  for (std::size_t i = 1; i < acceptors_.size(); ++i) {
+    server_->listen_also(std::move(acceptors_[i]));
+  }
   if (admin_acceptor_) server_->listen_for_admins(std::move(*admin_acceptor_));
-  watch_for_reload();
+  reload_signals_.add(SIGHUP);
+  asio::co_spawn(io_, watch_for_reload(), asio::detached);
   server_->start();
-  Json fields{{"address", plan_.listen.address},
-              {"port", plan_.listen.port},
+  tell_addresses();
+}
+
+void Process::tell_addresses() {
+  Json addresses = Json::array();
+  bool is_everywhere = false;
+  for (const ListenAddress& where : plan_.listen) {
+    addresses.push_back(to_string(where));
+    is_everywhere = is_everywhere || is_every_address(where);
+  }
+  Json fields{{"address", plan_.listen.front().address},
+              {"port", plan_.listen.front().port},
               {"url", plan_.service.public_urls.front()},
+              {"listens_on", std::move(addresses)},
+              {"every_interface", is_everywhere},
+              {"apps_are_told", plan_.service.public_urls},
               {"version", TOUCHMARK_VERSION}};
   if (plan_.admin_listen) {
     fields["admin_address"] = plan_.admin_listen->address;
     fields["admin_port"] = plan_.admin_listen->port;
   }
+  // Before the line that scripts wait for.
+  for (const std::string& problem : verifier_->public_url_problems()) {
+    log_->warning("public_url.local",
+                  {{"warning",
+                    is_everywhere ? problem + "; the service listens on every interface" : problem},
+                   {"advice",
+                    "set --public-url (TOUCHMARK_PUBLIC_URL, public_url in the configuration file) "
+                    "to the https URL under which phones reach this service; `touchmark sdk "
+                    "config` refuses until then"}});
+  }
   log_->info("listening", fields);
   tell_manager("READY=1\nSTATUS=serving " + plan_.service.public_urls.front());
 }
 
-void Process::watch_for_reload() {
-  reload_signals_.add(SIGHUP);
-  reload_signals_.async_wait([this](const boost::system::error_code& error, int) {
-    if (error) return;
+void Process::tell_when_moved() {
+  const auto found = folder_->still_there();
+  if (!found && !told_moved_) log_->error("data.moved", {{"error", found.error().text()}});
+  told_moved_ = !found;
+}
+
+asio::awaitable<void> Process::watch_for_reload() {
+  while (true) {
+    const auto [error, signal] = co_await reload_signals_.async_wait(verifier::http::kAsTuple);
+    if (error) co_return;
     tell_manager_of_reload();
     try {
-      reload();
+      // It reads files and writes the store. A signal meanwhile is heard afterwards.
+      co_await workers_.general.run(std::function<bool()>([this] {
+        reload();
+        return true;
+      }));
     } catch (const std::exception& failure) {
-      // Later signals are heard all the same.
       log_->error("reload.failed", {{"error", failure.what()}});
     }
     tell_manager("READY=1");
-    reload_signals_.clear();
-    watch_for_reload();
-  });
+  }
 }
 
 void Process::reload() {
@@ -444,31 +585,38 @@ void Process::reload() {
     log_->error("log.reopen_failed",
                 {{"error", ok.error().text()}, {"advice", "the old file goes on"}});
   }
-  reload_identity();
+  const auto ok = reload_identity();
+  if (ok) return;
+  const bool is_unknown = ok.error().is(ReloadError::kKeyNotPinned);
+  log_->error("tls.reload_failed",
+              {{"error", ok.error().text()},
+               {"advice", is_unknown ? "the old certificate goes on; announce the new key with "
+                                       "--service-pin, and reload when apps know it"
+                                     : "the old certificate goes on"}});
 }
 
-void Process::reload_identity() {
-  const auto failed = [this](const Error& error) {
-    log_->error("tls.reload_failed",
-                {{"error", error.text()}, {"advice", "the old certificate goes on"}});
-  };
+Result<void> Process::reload_identity() {
   auto identity = read_identity(*folder_);
-  if (!identity) return failed(identity.error());
+  if (!identity) return pass(identity);
   auto facts = pki::read_certificate(identity->certificate_pem);
-  if (!facts) return failed(facts.error());
+  if (!facts) return pass(facts);
   auto context = verifier::http::make_tls_context(*identity);
-  if (!context) return failed(context.error());
-  tls_->replace(std::move(*context));
-  const std::string pin = base64_encode(facts->spki_sha256);
-  const auto& pins = plan_.service.service_pins;
-  Json fields{{"pin", pin}, {"not_after", facts->not_after.time_since_epoch().count()}};
-  if (plan_.service.tls_terminated_by_proxy || std::ranges::find(pins, pin) != pins.end()) {
-    return log_->info("tls.reloaded", fields);
+  if (!context) return pass(context);
+  const std::string own = base64_encode(facts->spki_sha256);
+  if (!plan_.service.tls_terminated_by_proxy) {
+    auto& pins = plan_.service.service_pins;
+    if (std::ranges::find(pins, own) == pins.end()) {
+      return fail(ReloadError::kKeyNotPinned, "apps do not pin the certificate's key, " + own);
+    }
+    auto now = service_pins(*folder_, own);
+    if (!now) return pass(now);
+    if (auto ok = verifier_->api_domains().set_service_pins(*now); !ok) return ok;
+    pins = std::move(*now);
   }
-  fields["warning"] =
-      "apps do not pin this key and will refuse the service: serve with the old one again, and "
-      "announce the new one with --service-pin before it is used";
-  log_->warning("tls.reloaded", fields);
+  tls_->replace(std::move(*context));
+  log_->info("tls.reloaded",
+             {{"pin", own}, {"not_after", facts->not_after.time_since_epoch().count()}});
+  return {};
 }
 
 void Process::run() {
@@ -508,22 +656,82 @@ void Process::end_work() {
   std::_Exit(io::kExitOk);
 }
 
-int serve(const ServeOptions& options) {
-  auto plan = make_plan(options);
+int serve(const GivenFlags& flags) {
+  const Configuration configuration = read_configuration(flags, process_surroundings());
+  if (!configuration.problems.empty()) {
+    print_problems(configuration);
+    return io::kExitUsage;
+  }
+  auto plan = make_plan(configuration.options);
   if (!plan) return report(plan.error());
-  Process process(options, std::move(*plan));
+  Process process(configuration, std::move(*plan));
   if (auto started = process.start(); !started) return report(started.error());
   process.run();
   return io::kExitOk;
 }
 
+io::ExitCode reset_operator(const GivenFlags& flags, const std::string& name) {
+  const Configuration configuration = read_configuration(flags, process_surroundings());
+  if (!configuration.problems.empty()) {
+    print_problems(configuration);
+    return io::kExitUsage;
+  }
+  const auto done = reset_operator(configuration.options,
+                                   name.empty() ? std::nullopt : std::optional<std::string>(name));
+  if (!done) return static_cast<io::ExitCode>(report(done.error()));
+  std::fputs(done->c_str(), stdout);
+  return io::kExitOk;
+}
+
+void add_config_commands(line::Command& serve, const std::shared_ptr<GivenFlags>& flags,
+                         int& exit_code, const bool& as_json) {
+  line::Command* config = serve.add_subcommand(
+      "config", "Check the options of the service, show those in force, or print an example");
+  config->require_subcommand();
+  const auto add = [&](const char* name, const char* description, auto run) {
+    line::Command* command = config->add_subcommand(name, description);
+    command->footer(
+        "It takes the options of `touchmark serve`, and reads the environment and the "
+        "configuration file as that does.\n\nExample:\n  touchmark serve config " +
+        std::string(name) + " --config /etc/touchmark/touchmark.toml");
+    command->on_chosen([flags, &exit_code, &as_json, run] {
+      exit_code = run(read_configuration(*flags, process_surroundings()), as_json);
+    });
+  };
+  add("check", "Find all that is wrong with them, in the files that they name, too",
+      check_configuration);
+  add("show", "Show each option in force and where it comes from", show_configuration);
+  line::Command* example = config->add_subcommand(
+      "example", "Print a configuration file with every option, commented out");
+  example->footer("Example:\n  touchmark serve config example > /etc/touchmark/touchmark.toml");
+  example->on_chosen([&exit_code] { exit_code = print_example(); });
+}
+
 }  // namespace
 
-void add_serve_command(line::Command& app, int& exit_code) {
-  auto options = std::make_shared<ServeOptions>();
+void add_serve_command(line::Command& app, int& exit_code, const bool& as_json) {
+  auto flags = std::make_shared<GivenFlags>();
   line::Command* command = app.add_subcommand("serve", "Run the attestation service");
-  add_options(*command, *options);
-  command->on_chosen([options, &exit_code] { exit_code = serve(*options); });
+  add_options(*command, *flags);
+  command->footer(
+      "Each option but the two that reset something can stand in the environment "
+      "(TOUCHMARK_PUBLIC_URL) and in a TOML file (public_url = [\"https://...\"]), too. A flag "
+      "goes before the environment, and the environment before the file. `touchmark serve config "
+      "show` says what is in force.\n\nExample:\n  touchmark serve --listen :8443 --public-url "
+      "https://attest.example.com:8443");
+  add_config_commands(*command, flags, exit_code, as_json);
+  command->on_chosen([flags, &exit_code] { exit_code = serve(*flags); });
+  auto name = std::make_shared<std::string>();
+  line::Command* reset = command->add_subcommand(
+      "reset-operator", "Make a new admin token, for whoever has the data folder and lost theirs");
+  reset->add_option("NAME", *name,
+                    "The admin whose token is replaced (default: admin, and the tokens of all "
+                    "other admins end too)");
+  reset->footer(
+      "Stop the service first. It takes --data, --master-key, --credentials-file and --config of "
+      "`touchmark serve`, and reads the environment and the configuration file as that does.\n\n"
+      "Example:\n  touchmark serve reset-operator --data /var/lib/touchmark");
+  reset->on_chosen([flags, name, &exit_code] { exit_code = reset_operator(*flags, *name); });
 }
 
 }  // namespace touchmark::cli::serve

@@ -14,7 +14,7 @@
 #include "cli/serve/credentials.h"
 #include "cli/serve/data_folder.h"
 #include "cli/serve/descriptor_limit.h"
-#include "cli/serve/options.h"
+#include "cli/serve/option_sources.h"
 #include "pki/server_certificate.h"
 #include "tests/support/temporary_folder.h"
 #include "verifier/http/log.h"
@@ -217,18 +217,22 @@ TEST(Certificate, NamesItsHosts) {
 
 Result<ServePlan> plan(const std::vector<const char*>& arguments) {
   line::Root root("serve", "", "");
-  ServeOptions options;
-  add_options(root.command(), options);
+  GivenFlags flags;
+  add_options(root.command(), flags);
   const line::Parsed parsed = root.parse({arguments.begin(), arguments.end()});
   EXPECT_EQ(parsed.kind, line::Parsed::Kind::kCommand) << parsed.text;
-  return make_plan(options);
+  const Configuration made = read_configuration(flags, {});
+  if (!made.problems.empty()) {
+    return fail(made.problems.front().code, to_string(made.problems.front()));
+  }
+  return make_plan(made.options);
 }
 
 TEST(Options, HaveSoundDefaults) {
   auto made = plan({"--data", "d"});
   ASSERT_TRUE(made) << made.error().text();
-  EXPECT_EQ(made->listen.address, "127.0.0.1");
-  EXPECT_EQ(made->listen.port, 8443);
+  EXPECT_EQ(made->listen.front().address, "127.0.0.1");
+  EXPECT_EQ(made->listen.front().port, 8443);
   EXPECT_EQ(made->service.token_lifetime, Seconds(300));
   EXPECT_EQ(made->service.challenge_lifetime, Seconds(120));
   EXPECT_EQ(made->service.token_header, "Touchmark-Token");
@@ -276,8 +280,8 @@ TEST(Options, AreAllTaken) {
                     "--sdk-dir",
                     "sdk"});
   ASSERT_TRUE(made) << made.error().text();
-  EXPECT_EQ(made->listen.address, "::1");
-  EXPECT_EQ(made->listen.port, 0);
+  EXPECT_EQ(made->listen.front().address, "::1");
+  EXPECT_EQ(made->listen.front().port, 0);
   EXPECT_THAT(made->service.public_urls,
               ElementsAre("https://a.example", "https://b.example:8443"));
   EXPECT_THAT(made->certificate_hosts, ElementsAre("localhost", "127.0.0.1", "::1", "a.example"));

@@ -22,6 +22,7 @@ class FakeConsole final : public io::Console {
   void print(std::string_view text) override { out += std::string(text) + '\n'; }
   void note(std::string_view text) override { err += std::string(text) + '\n'; }
   bool interactive() const override { return is_interactive; }
+  bool prints_to_terminal() const override { return is_interactive; }
   std::optional<std::string> ask(std::string_view prompt, io::Echo echo) override {
     prompts.emplace_back(prompt);
     hidden = echo == io::Echo::kHide;

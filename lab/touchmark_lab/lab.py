@@ -28,6 +28,8 @@ PHONE = "phone"
 MITM_PHONE = "phone-behind-mitm"
 PRELOAD_PHONE = "phone-with-preload"
 UNLOCKED_PHONE = "phone-unlocked"
+CHAIN_PHONE = "phone-behind-forged-chain"
+CHAIN_UNPINNED = "without-pinning-behind-forged-chain"
 
 
 class Lab:
@@ -50,6 +52,7 @@ class Lab:
         )  # fmt: skip
         self.api = ApiServer(root, self.out, api_identity, self.env)
         self._mitm: Mitm | None = None
+        self._chain_mitm: Mitm | None = None
         self._secrets: dict[str, str] = {}
         self._devices: dict[str, Future[Device]] = {}
         self._devices_lock = threading.Lock()
@@ -102,17 +105,16 @@ class Lab:
         if self._built:
             return
         self.console.command(self._short(self.service.shown) + " &")
-        first_start = self.service.wait_ready()
-        self.command(
-            ["touchmark", "init", self.service.url, "--token", first_start["admin_token"],
-             "--pin", first_start["pin"]],
-            shown=f"touchmark init {self.service.url} --token tmk_admin_..."
-            f" --pin {first_start['pin']}",
-        )  # fmt: skip
+        self.service.wait_ready()
+        file = str(self.service.credentials_file)
+        self.touchmark("init", self.service.url, "--credentials", file)
         self.set_api_mode("report")
         self.touchmark("api", "add", self.api.domain)
         self.touchmark("sdk", "-getLibrary", "touchmark_sdk.aar")
-        self.touchmark("sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config")
+        # The phones of the lab are on this machine.
+        self.touchmark(
+            "sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config", "--allow-local"
+        )
         self.command(["./bin/build-release", "--api-url", self.api.url], timeout=300)
         self._built = True
 
@@ -169,12 +171,26 @@ class Lab:
     def mitm(self) -> Mitm:
         with self._mitm_lock:
             if self._mitm is None:
-                mitmdump = self.root / ".venv/bin/mitmdump"
-                self._mitm = Mitm(mitmdump, self.out, self.ca.cert, cwd=self.out, env=self.env)
+                self._mitm = self._start_mitm()
             return self._mitm
 
-    def show_mitm(self) -> None:
-        self.console.command(self._short(self.mitm.shown) + " &")
+    @property
+    def chain_mitm(self) -> Mitm:
+        """mitmproxy with a certificate whose sent chain ends at the API's own CA."""
+        with self._mitm_lock:
+            if self._chain_mitm is None:
+                forged = pki.forge_chain(self.out / "forged-chain", self.ca)
+                self._chain_mitm = self._start_mitm(forged)
+            return self._chain_mitm
+
+    def _start_mitm(self, forged: pki.ForgedChain | None = None) -> Mitm:
+        return Mitm(
+            self.root / ".venv/bin/mitmdump", self.out, self.ca.cert,
+            cwd=self.out, env=self.env, forged=forged,
+        )  # fmt: skip
+
+    def show_mitm(self, mitm: Mitm) -> None:
+        self.console.command(self._short(mitm.shown) + " &")
 
     # --- devices --------------------------------------------------------------------------------
 
@@ -195,13 +211,20 @@ class Lab:
     def _start_device(self, name: str) -> Device:
         """Some phones have the release; each of the attacker's packages has a phone of its own."""
         trusted, proxy, env, apk = [self.ca.cert], None, self.env, self.release
+        mitm = None
         if name in (MITM_PHONE, packages.WITHOUT_PINNING):
-            self.mitm.wait_ready()
-            trusted, proxy = [self.ca.cert, self.mitm.ca], self.mitm.proxy
+            mitm = self.mitm
+        if name in (CHAIN_PHONE, CHAIN_UNPINNED):
+            mitm = self.chain_mitm
+        if mitm:
+            mitm.wait_ready()
+            trusted, proxy = [self.ca.cert, mitm.ca], mitm.proxy
         if name == PRELOAD_PHONE:
             env = {**self.env, "LD_PRELOAD": str(self.preload_library())}
         if name in packages.VARIANTS:
             apk = self.attacker.apk(name)
+        if name == CHAIN_UNPINNED:
+            apk = self.attacker.apk(packages.WITHOUT_PINNING)
         return Device(
             self.root, name, apk, folder=self.out / "devices", env=env, trusted=trusted,
             proxy=proxy, keybox=self.hardware.keybox,
@@ -368,8 +391,7 @@ class Lab:
         stops: list[Callable[[], None]] = [
             functools.partial(_stop_device, started) for started in devices
         ]
-        if self._mitm:
-            stops.append(self._mitm.daemon.stop)
+        stops += [mitm.daemon.stop for mitm in (self._mitm, self._chain_mitm) if mitm]
         stops += [self.api.stop, self.service.daemon.stop]
         with ThreadPoolExecutor(len(stops)) as pool:
             for done in [pool.submit(stop) for stop in stops]:

@@ -46,24 +46,32 @@ def _builder(
     )
 
 
-def _write(
-    folder: Path, name: str, cert: x509.Certificate, key: ec.EllipticCurvePrivateKey
-) -> Identity:
-    identity = Identity(folder / f"{name}.pem", folder / f"{name}.key")
-    identity.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
-    identity.key.touch(mode=0o600)
-    identity.key.write_bytes(
-        key.private_bytes(
+def _pem(*parts: x509.Certificate | ec.EllipticCurvePrivateKey) -> bytes:
+    return b"".join(
+        part.public_bytes(serialization.Encoding.PEM)
+        if isinstance(part, x509.Certificate)
+        else part.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
+        for part in parts
     )
+
+
+def _write(
+    folder: Path, name: str, key: ec.EllipticCurvePrivateKey, *certs: x509.Certificate
+) -> Identity:
+    identity = Identity(folder / f"{name}.pem", folder / f"{name}.key")
+    identity.cert.write_bytes(_pem(*certs))
+    identity.key.touch(mode=0o600)
+    identity.key.write_bytes(_pem(key))
     return identity
 
 
 def make(folder: Path) -> tuple[Identity, Identity]:
-    """Makes the CA and, signed by it, the server's certificate for localhost."""
+    """Makes the CA and, signed by it, the server's certificate for localhost, which is served with
+    the CA's, so that the app can pin either key."""
     folder.mkdir(parents=True, exist_ok=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = (
@@ -87,7 +95,49 @@ def make(folder: Path) -> tuple[Identity, Identity]:
         )
         .sign(ca_key, hashes.SHA256())
     )
-    return _write(folder, "ca", ca, ca_key), _write(folder, "api", server, server_key)
+    return _write(folder, "ca", ca_key, ca), _write(folder, "api", server_key, server, ca)
+
+
+@dataclass(frozen=True)
+class ForgedChain:
+    """What a man in the middle has who is a customer of the API's own CA and can install a CA of
+    theirs on the phone, of the same name and key as their certificate."""
+
+    device_ca: Path
+    served: Path
+    """PEM: the key and certificate for the API, and the genuine certificates above it."""
+
+
+def forge_chain(folder: Path, ca: Identity) -> ForgedChain:
+    ca_cert = x509.load_pem_x509_certificate(ca.cert.read_bytes())
+    ca_key = serialization.load_pem_private_key(ca.key.read_bytes(), None)
+    assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
+    customer, own_key = _name("customer.example"), ec.generate_private_key(ec.SECP256R1())
+    bought = (
+        _builder(customer, ca_cert.subject, own_key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("customer.example")]), critical=False
+        )
+        .sign(ca_key, hashes.SHA256())
+    )
+    device_ca = (
+        _builder(customer, customer, own_key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(own_key, hashes.SHA256())
+    )
+    server_key = ec.generate_private_key(ec.SECP256R1())
+    server = (
+        _builder(_name("localhost"), customer, server_key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(own_key, hashes.SHA256())
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    forged = ForgedChain(folder / "device-ca.pem", folder / "served.pem")
+    forged.device_ca.write_bytes(_pem(device_ca))
+    forged.served.write_bytes(_pem(server_key, server, bought, ca_cert))
+    return forged
 
 
 @dataclass(frozen=True)
@@ -129,18 +179,26 @@ def make_hardware(folder: Path) -> HardwareMaker:
         for i, name in enumerate(names)
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    root = _write(folder, "root", certificates[0], keys[0])
-    _write(folder, "batch", certificates[2], keys[2])
-    pem = [certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates]
-    (folder / "chain.pem").write_bytes(b"".join(reversed(pem)))
+    root = _write(folder, "root", keys[0], certificates[0])
+    _write(folder, "batch", keys[2], certificates[2])
+    (folder / "chain.pem").write_bytes(_pem(*reversed(certificates)))
     return HardwareMaker(root.cert, folder)
 
 
-def random_pin() -> str:
-    """The pin of a key that no server holds: base64 of SHA-256 of its SubjectPublicKeyInfo."""
-    spki = (
-        ec.generate_private_key(ec.SECP256R1())
-        .public_key()
-        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+def _pin(key: ec.EllipticCurvePublicKey) -> str:
+    """Base64 of SHA-256 of the SubjectPublicKeyInfo."""
+    spki = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
+
+
+def pin_of(identity: Identity) -> str:
+    key = x509.load_pem_x509_certificate(identity.cert.read_bytes()).public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    return _pin(key)
+
+
+def random_pin() -> str:
+    """The pin of a key that no server holds."""
+    return _pin(ec.generate_private_key(ec.SECP256R1()).public_key())

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from touchmark_lab.pki import Identity
+from touchmark_lab.pki import ForgedChain, Identity
 from touchmark_lab.process import Daemon, LabError, Tail, free_port, wait_until
 
 # Of one request; the check also says which mode is on, and what it has counted.
@@ -49,12 +49,10 @@ class Service:
         self.shown = "touchmark " + shlex.join(argv[1:])
         self.daemon = Daemon("the service", argv, cwd=cwd, env=env, log=self.log)
 
-    def wait_ready(self) -> dict[str, str]:
-        """The credentials that the first start made."""
+    def wait_ready(self) -> None:
+        """Until it answers, and the credentials that its first start made are in their file."""
         self.daemon.wait_for_port(self.port)
         wait_until("the service writes its credentials", self.credentials_file.exists)
-        credentials: dict[str, str] = json.loads(self.credentials_file.read_text())
-        return credentials
 
 
 class ApiServer:
@@ -159,22 +157,32 @@ def verdicts(lines: list[str]) -> list[Verdict]:
 
 
 class Mitm:
-    """mitmproxy between a device and the internet, with a CA of its own."""
+    """mitmproxy between a device and the internet, with a CA of its own, or with a certificate and
+    chain that it is given."""
 
     def __init__(
-        self, mitmdump: Path, folder: Path, upstream_ca: Path, *, cwd: Path, env: Mapping[str, str]
+        self,
+        mitmdump: Path,
+        folder: Path,
+        upstream_ca: Path,
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        forged: ForgedChain | None = None,
     ) -> None:
+        name = "mitmproxy-with-chain" if forged else "mitmproxy"
         self.port = free_port()
         self.proxy = f"127.0.0.1:{self.port}"
-        self.ca = folder / "mitmproxy" / "mitmproxy-ca-cert.pem"
-        self.log = folder / "mitmproxy.log"
+        self.ca = forged.device_ca if forged else folder / name / "mitmproxy-ca-cert.pem"
+        self.log = folder / f"{name}.log"
         argv = [
             str(mitmdump), "--listen-host", "127.0.0.1", "--listen-port", str(self.port),
-            "--set", f"confdir={folder / 'mitmproxy'}", "--set", "flow_detail=1",
+            "--set", f"confdir={folder / name}", "--set", "flow_detail=1",
             "--set", f"ssl_verify_upstream_trusted_ca={upstream_ca}",
+            *(["--certs", f"*={forged.served}"] if forged else []),
         ]  # fmt: skip
         self.shown = "mitmdump " + shlex.join(argv[1:])
-        self.daemon = Daemon("mitmproxy", argv, cwd=cwd, env=env, log=self.log)
+        self.daemon = Daemon(name, argv, cwd=cwd, env=env, log=self.log)
         self.tail = Tail(self.log)
 
     def wait_ready(self) -> None:

@@ -19,12 +19,12 @@ constexpr const char* kArc = "arc";
 constexpr const char* kReasons = "reasons";
 }  // namespace in_answer
 
-std::optional<std::vector<std::string>> read_reasons(const Json& answer) {
-  const Json* list = find_array(answer, in_answer::kReasons);
-  if (list == nullptr) return std::nullopt;
+std::optional<std::vector<std::string>> read_reasons(JsonView answer) {
+  const auto list = find_array(answer, in_answer::kReasons);
+  if (!list) return std::nullopt;
   std::vector<std::string> out;
-  for (const Json& reason : *list) {
-    if (reason.is_string() && out.size() < kMaxFindings) out.push_back(reason.get<std::string>());
+  for (const JsonView reason : *list) {
+    if (reason.is_string() && out.size() < kMaxFindings) out.emplace_back(reason.text());
   }
   return out;
 }
@@ -32,10 +32,9 @@ std::optional<std::vector<std::string>> read_reasons(const Json& answer) {
 // base64url and the dots of a compact JWS. A table, since evidence has thousands of them.
 constexpr auto kPlain = [] {
   std::array<bool, 256> out{};
-  for (const unsigned char c :
-       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                        "0123456789-_.")) {
-    out[c] = true;
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789-_.")) {
+    out[static_cast<unsigned char>(c)] = true;
   }
   return out;
 }();
@@ -81,7 +80,7 @@ Result<std::string> decode_attest_request(std::string_view body) {
 }
 
 std::string encode_attest_answer(const AttestAnswer& answer) {
-  JsonWriter out;
+  JsonWriter out(kAnswerQuantum);
   out.begin_object();
   if (answer.arc) out.key(in_answer::kArc).text(*answer.arc);
   if (answer.challenge) out.key(in_answer::kChallenge).literal(encode_challenge(*answer.challenge));
@@ -99,20 +98,21 @@ std::string encode_attest_answer(const AttestAnswer& answer) {
 }
 
 Result<AttestAnswer> decode_attest_answer(std::string_view body) {
-  const auto json = parse_json(body, {.max_bytes = kMaxAnswerBytes});
-  if (!json) return pass(json);
+  const auto document = parse_json_document(std::string(body), {.max_bytes = kMaxAnswerBytes});
+  if (!document) return pass(document);
+  const JsonView json = document->root();
   Fault fault(AnswerError::kMalformed);
-  Reader reader(*json, fault);
+  Reader reader(json, fault);
   AttestAnswer out;
   out.token = reader.text(in_answer::kToken, kMaxToken);
   out.expires_in = Seconds(reader.integer(in_answer::kExpiresIn, 1, kMaxTokenSeconds));
   if (fault) return fault.pass();
-  if (const Json* object = find_object(*json, in_answer::kChallenge)) {
+  if (const auto object = find_object(json, in_answer::kChallenge)) {
     if (auto challenge = decode_challenge(*object)) out.challenge = std::move(*challenge);
   }
-  out.config = find_string(*json, in_answer::kConfig).value_or("");
-  out.arc = find_string(*json, in_answer::kArc);
-  out.reasons = read_reasons(*json);
+  out.config = find_string(json, in_answer::kConfig).value_or("");
+  out.arc = find_string(json, in_answer::kArc);
+  out.reasons = read_reasons(json);
   return out;
 }
 

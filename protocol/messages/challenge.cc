@@ -43,15 +43,16 @@ Json encode_code(const std::vector<CodePart>& code) {
   return out;
 }
 
-std::optional<std::vector<CodePart>> decode_code(const Json& json) {
+std::optional<std::vector<CodePart>> decode_code(JsonView json) {
   if (!json.is_array() || json.size() > kMaxClaimedParts) return std::nullopt;
   std::vector<CodePart> out;
-  for (const Json& part : json) {
+  out.reserve(json.size());
+  for (const JsonView part : json) {
     const bool shaped = part.is_array() && part.size() == 2 && part[0].is_string() &&
-                        part[1].is_number_unsigned() && part[1].get<std::uint64_t>() > 0 &&
-                        part[1].get<std::uint64_t>() <= kMaxClaimedBytes;
+                        part[1].is_unsigned() && part[1].natural() > 0 &&
+                        part[1].natural() <= kMaxClaimedBytes;
     if (!shaped) return std::nullopt;
-    out.push_back({part[0].get<std::string>(), part[1].get<std::uint64_t>()});
+    out.push_back({std::string(part[0].text()), part[1].natural()});
   }
   return out;
 }
@@ -63,10 +64,10 @@ std::string encode_challenge_request(const ChallengeRequest& request) {
 }
 
 Result<ChallengeRequest> decode_challenge_request(std::string_view body) {
-  const auto json = parse_json(body, {kMaxChallengeBody, kMaxRequestDepth});
+  const auto json = parse_json_document(std::string(body), {kMaxChallengeBody, kMaxRequestDepth});
   if (!json) return pass(json);
   Fault fault(ChallengeError::kMalformed);
-  Reader reader(*json, fault);
+  Reader reader(json->root(), fault);
   ChallengeRequest out;
   out.account = reader.text(in_challenge::kAccount, kMaxName);
   out.measurement = reader.digest(in_challenge::kMeasurement);
@@ -76,7 +77,8 @@ Result<ChallengeRequest> decode_challenge_request(std::string_view body) {
 }
 
 std::string encode_challenge(const Challenge& challenge) {
-  JsonWriter out;
+  constexpr std::size_t kUsual = 768;
+  JsonWriter out(kUsual);
   out.begin_object();
   out.key(in_challenge::kExpiresIn).number(std::int64_t{challenge.expires_in.count()});
   out.key(in_challenge::kNonce).text(base64url_encode(challenge.nonce));
@@ -87,7 +89,7 @@ std::string encode_challenge(const Challenge& challenge) {
   return out.take();
 }
 
-Result<Challenge> decode_challenge(const Json& object) {
+Result<Challenge> decode_challenge(JsonView object) {
   Fault fault(ChallengeError::kMalformed);
   Reader reader(object, fault);
   Challenge out;
@@ -106,9 +108,9 @@ Result<Challenge> decode_challenge(const Json& object) {
 }
 
 Result<Challenge> decode_challenge_answer(std::string_view body) {
-  const auto json = parse_json(body, {.max_bytes = kMaxAnswerBytes});
+  const auto json = parse_json_document(std::string(body), {.max_bytes = kMaxAnswerBytes});
   if (!json) return pass(json);
-  return decode_challenge(*json);
+  return decode_challenge(json->root());
 }
 
 }  // namespace touchmark::protocol

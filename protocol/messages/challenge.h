@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_document.h"
 #include "protocol/range.h"
 
 namespace touchmark::protocol {
@@ -31,7 +32,7 @@ struct CodePart {
 // [["classes.dex",2341234], ...], in the order given; parts over kMaxClaimedParts are left out.
 Json encode_code(const std::vector<CodePart>& code);
 // nullopt: not a list of parts and their sizes, or too long a one.
-std::optional<std::vector<CodePart>> decode_code(const Json& json);
+std::optional<std::vector<CodePart>> decode_code(JsonView json);
 
 struct ChallengeRequest {
   std::string account;
@@ -57,7 +58,7 @@ struct Challenge {
 // The challenge object: the answer's body here, and a member of the attest answer.
 std::string encode_challenge(const Challenge& challenge);
 // Fails with ChallengeError or RangeError.
-Result<Challenge> decode_challenge(const Json& object);
+Result<Challenge> decode_challenge(JsonView object);
 // The same from a whole answer; fails with JsonError, too.
 Result<Challenge> decode_challenge_answer(std::string_view body);
 

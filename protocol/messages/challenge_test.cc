@@ -75,7 +75,7 @@ TEST(ChallengeTest, RefusesOtherRequests) {
 
 TEST(ChallengeTest, IsReadBackAsItWasMade) {
   const Json json = *parse_json(encode_challenge(sample_challenge()));
-  auto read = decode_challenge(json);
+  auto read = decode_challenge(JsonDocument(json).root());
   ASSERT_TRUE(read) << read.error().text();
   EXPECT_EQ(*read, sample_challenge());
   EXPECT_EQ(decode_challenge_answer(json.dump()), sample_challenge());
@@ -87,7 +87,7 @@ TEST(ChallengeTest, TheGoldenVectorIsReadAndMadeAgain) {
                     {"expires_in", 120},
                     {"ranges", vector["ranges"]},
                     {"time", 1'790'000'000}};
-  auto challenge = decode_challenge(object);
+  auto challenge = decode_challenge(JsonDocument(object).root());
   ASSERT_TRUE(challenge) << challenge.error().text();
   EXPECT_EQ(challenge->nonce.size(), kNonceBytes);
   EXPECT_EQ(challenge->ranges.size(), kChallengeRanges);
@@ -98,7 +98,7 @@ TEST(ChallengeTest, RefusesOtherChallenges) {
   const auto refused = [](const char* name, const Json& value) {
     Json json = *parse_json(encode_challenge(sample_challenge()));
     json[name] = value;
-    return !decode_challenge(json);
+    return !decode_challenge(JsonDocument(json).root());
   };
   EXPECT_TRUE(refused("nonce", "="));
   EXPECT_TRUE(refused("nonce", 1));
@@ -108,7 +108,7 @@ TEST(ChallengeTest, RefusesOtherChallenges) {
   EXPECT_TRUE(refused("ranges", "none"));
   EXPECT_TRUE(refused("ranges", Json(std::vector<Json>(65, Json{"a", 0, 1}))));
   EXPECT_FALSE(refused("time", "noon"));
-  EXPECT_FALSE(decode_challenge(Json("text")));
+  EXPECT_FALSE(decode_challenge(JsonDocument(Json("text")).root()));
   EXPECT_FALSE(decode_challenge_answer("[]"));
 }
 

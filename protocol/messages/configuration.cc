@@ -68,25 +68,23 @@ Error bad_pin(const std::string& where, const std::string& shown) {
 
 PinSet read_pins(Reader& reader, const std::string& where) {
   PinSet pins;
-  for (const Json& item : reader.array(in_configuration::kPins, kMaxPins)) {
-    const auto* text = item.get_ptr<const std::string*>();
-    const auto pin = text == nullptr ? std::nullopt : parse_pin(*text);
-    if (!pin) reader.fault().keep(bad_pin(where, dump_json(item)));
+  for (const JsonView item : reader.array(in_configuration::kPins, kMaxPins)) {
+    const auto pin = item.is_string() ? parse_pin(std::string(item.text())) : std::nullopt;
+    if (!pin) reader.fault().keep(bad_pin(where, dump_json(item.to_json())));
     pins.push_back(pin.value_or(Sha256Digest{}));
   }
   return pins;
 }
 
 void read_service(Reader service, Configuration& out) {
-  const Json& urls = service.array(in_configuration::kUrls, kMaxUrls);
-  if (urls.empty()) service.fault().malformed("service.urls has no URL");
-  for (const Json& item : urls) {
-    const auto* text = item.get_ptr<const std::string*>();
-    if (text == nullptr || !parse_service_url(*text)) {
-      service.fault().keep({ConfigError::kBadUrl, "service.urls has " + dump_json(item)});
+  const JsonView urls = service.array(in_configuration::kUrls, kMaxUrls);
+  if (urls.size() == 0) service.fault().malformed("service.urls has no URL");
+  for (const JsonView item : urls) {
+    std::string url(item.is_string() ? item.text() : "");
+    if (!item.is_string() || !parse_service_url(url)) {
+      service.fault().keep({ConfigError::kBadUrl, "service.urls has " + dump_json(item.to_json())});
       return;
     }
-    std::string url = *text;
     while (url.ends_with('/')) url.pop_back();
     out.urls.push_back(std::move(url));
   }
@@ -107,7 +105,7 @@ RetryRules read_retry(Reader retry) {
 
 std::vector<ApiRule> read_apis(Reader& reader) {
   std::vector<ApiRule> out;
-  for (const Json& item : reader.array(in_configuration::kApi, kMaxApis)) {
+  for (const JsonView item : reader.array(in_configuration::kApi, kMaxApis)) {
     Reader api(item, reader.fault());
     const std::string domain = api.text(in_configuration::kDomain, kMaxDomain);
     auto host = parse_host_port(domain);
@@ -148,7 +146,9 @@ Result<crypto::EcKey> read_key(const Json& payload) {
   return key;
 }
 
-Result<Configuration> read_payload(const Json& payload, crypto::EcKey key) {
+Result<Configuration> read_payload(const Json& json, crypto::EcKey key) {
+  const JsonDocument document(json);
+  const JsonView payload = document.root();
   Configuration out{.key = std::move(key)};
   Fault fault(ConfigError::kMalformed);
   Reader reader(payload, fault);

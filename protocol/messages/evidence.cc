@@ -132,18 +132,18 @@ void put_findings(const std::vector<ReportedFinding>& findings, Json& out) {
 
 // --- Decoder -------------------------------------------------------------------------------------
 
-void read_platform(const Json& json, Fault& fault, EvidenceClaims& out) {
+void read_platform(JsonView json, Fault& fault, EvidenceClaims& out) {
   Reader platform(json, fault);
   out.os = platform.text(claim::kOs, kMaxWord);
   out.os_version = platform.optional_text(claim::kOsVersion, kMaxName);
   out.manufacturer = platform.optional_text(claim::kManufacturer, kMaxName);
   out.model = platform.optional_text(claim::kModel, kMaxName);
   out.installer = platform.optional_text(claim::kInstaller, kMaxName);
-  if (!json.is_object()) return;
   constexpr std::array<std::string_view, 5> kRead{
       claim::kOs, claim::kOsVersion, claim::kManufacturer, claim::kModel, claim::kInstaller};
-  for (const auto& [name, value] : json.get_ref<const Json::object_t&>()) {
-    if (std::ranges::find(kRead, name) == kRead.end()) out.platform_rest[name] = value;
+  for (const JsonView member : json) {
+    if (std::ranges::find(kRead, member.name()) != kRead.end()) continue;
+    out.platform_rest[std::string(member.name())] = member.to_json();
   }
 }
 
@@ -174,24 +174,25 @@ void read_app(Reader app, EvidenceClaims& out) {
 }
 
 void read_checks(Reader& claims, EvidenceClaims& out) {
-  for (const Json& check : claims.array(claim::kChecks, kMaxChecks)) {
-    if (check.is_string()) out.checks.push_back(check.get<std::string>());
+  for (const JsonView check : claims.array(claim::kChecks, kMaxChecks)) {
+    if (check.is_string()) out.checks.emplace_back(check.text());
   }
-  for (const Json& item : claims.array(claim::kFindings, kMaxFindings)) {
+  for (const JsonView item : claims.array(claim::kFindings, kMaxFindings)) {
     Reader finding(item, claims.fault());
     out.findings.push_back(
         {finding.text(claim::kFindingId, kMaxWord),
-         find_string(item, claim::kFindingDetail).value_or("").substr(0, kMaxDetail)});
+         std::string(find_string(item, claim::kFindingDetail).value_or("").substr(0, kMaxDetail))});
   }
 }
 
 // What was left out is found all the same: the policy judges its kind, and people see how many.
 void read_omitted(Reader& claims, EvidenceClaims& out) {
   if (!claims.has(claim::kFindingsOmitted)) return;
-  const Json& omitted = claims.object_json(claim::kFindingsOmitted);
+  const JsonView omitted = claims.object_view(claim::kFindingsOmitted);
   if (omitted.size() > kMaxOmittedKinds) claims.fault().malformed("findings_omitted has too many");
   if (claims.fault()) return;
-  for (const auto& [id, number] : omitted.items()) {
+  for (const JsonView member : omitted) {
+    const std::string id(member.name());
     const auto count = get_int(omitted, id.c_str(), 1, kMaxInteger);
     if (id.empty() || id.size() > kMaxWord || !count) {
       claims.fault().malformed("findings_omitted is not an object of ids and numbers from 1");
@@ -250,7 +251,7 @@ std::string sign_evidence(const EvidenceClaims& claims, const crypto::EcKey& key
                             {{"typ", kEvidenceType}, {"jwk", crypto::to_jwk(key)}});
 }
 
-Result<EvidenceClaims> decode_evidence_claims(const Json& payload) {
+Result<EvidenceClaims> decode_evidence_claims(JsonView payload) {
   Fault fault(EvidenceError::kMalformed);
   Reader claims(payload, fault);
   EvidenceClaims out;
@@ -259,7 +260,7 @@ Result<EvidenceClaims> decode_evidence_claims(const Json& payload) {
   out.account = claims.text(claim::kAccount, kMaxName);
   out.config_version = claims.integer(claim::kConfigVersion, 0, kMaxInteger);
   out.range_proof = claims.digest(claim::kRangeProof);
-  read_platform(claims.object_json(claim::kPlatform), fault, out);
+  read_platform(claims.object_view(claim::kPlatform), fault, out);
   read_sdk(claims.object(claim::kSdk), out);
   Reader tls = claims.object(claim::kTls);
   out.tls_exporter = tls.binary(claim::kExporter, kMaxTlsBytes);
@@ -268,7 +269,7 @@ Result<EvidenceClaims> decode_evidence_claims(const Json& payload) {
   read_checks(claims, out);
   read_omitted(claims, out);
   out.pay = read_pay(claims);
-  if (claims.has(claim::kSubmods)) out.submods = claims.object_json(claim::kSubmods);
+  if (claims.has(claim::kSubmods)) out.submods = claims.object_view(claim::kSubmods).to_json();
   if (fault) return fault.pass();
   return out;
 }
@@ -276,7 +277,7 @@ Result<EvidenceClaims> decode_evidence_claims(const Json& payload) {
 Result<Evidence> decode_evidence(std::string_view compact) {
   auto opened = crypto::verify_es256_with_header_key(compact, kEvidenceType, kMaxAttestBody);
   if (!opened) return pass(opened);
-  auto claims = decode_evidence_claims(opened->jws.payload);
+  auto claims = decode_evidence_claims(opened->payload.root());
   if (!claims) return pass(claims);
   Evidence out(std::move(opened->key));
   static_cast<EvidenceClaims&>(out) = std::move(*claims);

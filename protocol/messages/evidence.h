@@ -108,7 +108,7 @@ Json encode_evidence(const EvidenceClaims& claims);
 std::string sign_evidence(const EvidenceClaims& claims, const crypto::EcKey& key);
 
 // `payload`: of the JWS. Details are cut to kMaxDetail bytes. Fails with EvidenceError.
-Result<EvidenceClaims> decode_evidence_claims(const Json& payload);
+Result<EvidenceClaims> decode_evidence_claims(JsonView payload);
 // `compact`: the JWS. Fails with JoseError or EvidenceError; what is in the evidence is not judged.
 Result<Evidence> decode_evidence(std::string_view compact);
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <set>
+
 #include "base/encoding.h"
 #include "crypto/jose.h"
 #include "protocol/device_id.h"
@@ -23,6 +26,14 @@ class EvidenceTest : public ::testing::Test {
   std::string sign(const Json& claims) const {
     return crypto::sign_es256(claims, key_,
                               {{"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(key_)}});
+  }
+  // A payload as text, in whatever spelling.
+  std::string sign_text(std::string_view payload) const {
+    const Json header{
+        {"alg", "ES256"}, {"typ", "touchmark-evidence+jwt"}, {"jwk", crypto::to_jwk(key_)}};
+    const std::string input =
+        base64url_encode(as_bytes(header.dump())) + "." + base64url_encode(as_bytes(payload));
+    return input + "." + base64url_encode(key_.sign(as_bytes(input)));
   }
   const Json vector_ = testing::read_vector("evidence.json");
   const crypto::EcKey key_ =
@@ -243,6 +254,41 @@ TEST_F(EvidenceTest, WhatFitsIsSentAsItAlwaysWas) {
   EXPECT_EQ(encode_evidence(claims)["findings_omitted"], (Json{{"root.su", 1}}));
 }
 
+// The golden vectors: what is sent of each kind, and that the service finds every kind that is
+// named.
+TEST_F(EvidenceTest, LeavesOutWhatTheVectorsSay) {
+  const auto findings_of = [](const Json& runs) {
+    std::vector<ReportedFinding> out;
+    for (const Json& run : runs) {
+      out.insert(out.end(), run[1].get<std::size_t>(), {run[0].get<std::string>(), ""});
+    }
+    return out;
+  };
+  const Json vectors = testing::read_vector("findings-omitted.json");
+  EXPECT_GE(vectors["cases"].size(), 6U);
+  for (const Json& item : vectors["cases"]) {
+    SCOPED_TRACE(item["name"]);
+    EvidenceClaims claims = full_claims();
+    claims.findings = findings_of(item["found"]);
+    const Json encoded = encode_evidence(claims);
+    std::vector<ReportedFinding> sent;
+    for (const Json& finding : encoded["findings"]) {
+      sent.push_back({finding["id"].get<std::string>(), ""});
+    }
+    EXPECT_EQ(sent, findings_of(item["findings"]));
+    EXPECT_EQ(encoded.value("findings_omitted", Json()), item["findings_omitted"]);
+
+    std::set<std::string> named;
+    for (const ReportedFinding& finding : sent) named.insert(finding.id);
+    for (const auto& [id, count] : item["findings_omitted"].items()) named.insert(id);
+    auto read = decode_evidence(sign_evidence(claims, key_));
+    ASSERT_TRUE(read) << read.error().text();
+    std::set<std::string> judged;
+    for (const ReportedFinding& finding : read->findings) judged.insert(finding.id);
+    EXPECT_EQ(judged, named);
+  }
+}
+
 // Kinds beyond the bound, which no version of the table comes near, lose their place and nothing
 // else.
 TEST_F(EvidenceTest, ManyKindsAreBoundedToo) {
@@ -295,6 +341,72 @@ TEST_F(EvidenceTest, ReadsOtherMembersOfNoInterest) {
   ASSERT_TRUE(evidence) << evidence.error().text();
   EXPECT_EQ(evidence->sdk_key, "");
   EXPECT_TRUE(evidence->splits.empty());
+}
+
+// A plain payload and the same with an escape in it come in by different parsers.
+TEST_F(EvidenceTest, ReadsOneMeaningOutOfAnySpelling) {
+  const auto outcome = [&](const std::string& text) -> Result<EvidenceClaims> {
+    auto evidence = decode_evidence(sign_text(text));
+    if (!evidence) return pass(evidence);
+    return static_cast<EvidenceClaims&>(*evidence);
+  };
+  int taken = 0;
+  int refused = 0;
+  const auto compare = [&](const Json& claims) {
+    const std::string plain = claims.dump();
+    std::string escaped = plain;
+    const std::size_t at = escaped.find('"') + 1;
+    if (at == 0 || escaped[at] == '"') return;
+    char code[8];
+    std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned char>(escaped[at]));
+    escaped.replace(at, 1, code);
+    const auto one = outcome(plain);
+    const auto other = outcome(escaped);
+    ++(one ? taken : refused);
+    ASSERT_EQ(one.has_value(), other.has_value()) << plain;
+    if (one) {
+      EXPECT_EQ(*one, *other) << plain;
+    } else {
+      EXPECT_EQ(one.error().text(), other.error().text()) << plain;
+    }
+  };
+  Json claims = vector_["claims"];
+  claims["submods"] = {{"z", {{"b", {1, -2, nullptr}}, {"a", "x"}}}, {"a", Json::object()}};
+  claims["platform"]["more"] = {{"y", true}, {"x", {3, "4"}}};
+  claims["findings_omitted"] = {{"root.su", 2}, {"debug.port", 1}};
+  compare(claims);
+  EXPECT_EQ(taken, 1);
+  const std::vector<Json> values{1,
+                                 0,
+                                 -1,
+                                 "x",
+                                 "",
+                                 Json::array(),
+                                 Json::object(),
+                                 true,
+                                 nullptr,
+                                 std::string(43, 'A'),
+                                 std::string(5000, 'x'),
+                                 Json::array({1, 2}),
+                                 {{"k", "v"}},
+                                 INT64_MAX};
+  const Json flat = claims.flatten();
+  for (const auto& [pointer, unused] : flat.items()) {
+    for (Json::json_pointer at(pointer); !at.empty(); at.pop_back()) {
+      Json missing = claims;
+      if (missing.at(at.parent_pointer()).is_object()) {
+        missing.at(at.parent_pointer()).erase(at.back());
+        compare(missing);
+      }
+      for (const Json& value : values) {
+        Json changed = claims;
+        changed[at] = value;
+        compare(changed);
+      }
+    }
+  }
+  EXPECT_GT(taken, 100);
+  EXPECT_GT(refused, 100);
 }
 
 }  // namespace

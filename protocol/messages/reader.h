@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/json_document.h"
 
 namespace touchmark::protocol {
 
@@ -36,11 +36,11 @@ class Fault {
 // something empty. Not thread-safe.
 class Reader {
  public:
-  // `object` outlives the reader; one that is no object has no members.
-  Reader(const Json& object, Fault& fault) : object_(&object), fault_(&fault) {}
+  // The document outlives the reader; an `object` that is none has no members.
+  Reader(JsonView object, Fault& fault) : object_(object), fault_(&fault) {}
 
-  bool has(const char* name) const { return object_->is_object() && object_->contains(name); }
-  bool has_object(const char* name) const { return find_object(*object_, name) != nullptr; }
+  bool has(const char* name) const { return object_.find(name).has_value(); }
+  bool has_object(const char* name) const { return find_object(object_, name).has_value(); }
   std::string text(const char* name, std::size_t max_bytes);
   // Empty when it is missing.
   std::string optional_text(const char* name, std::size_t max_bytes);
@@ -49,9 +49,9 @@ class Reader {
   std::int64_t integer(const char* name, std::int64_t min, std::int64_t max);
   Bytes binary(const char* name, std::size_t max_bytes);  // base64url
   Sha256Digest digest(const char* name);                  // base64url
-  Reader object(const char* name) { return {object_json(name), *fault_}; }
-  const Json& object_json(const char* name);
-  const Json& array(const char* name, std::size_t max_size);
+  Reader object(const char* name) { return {object_view(name), *fault_}; }
+  JsonView object_view(const char* name);
+  JsonView array(const char* name, std::size_t max_size);
   // An object whose values are all base64url SHA-256. `what`: its name in messages.
   std::map<std::string, Sha256Digest> digests(const char* name, std::string_view what,
                                               std::size_t max_size);
@@ -69,9 +69,9 @@ class Reader {
     return T{};
   }
   Sha256Digest to_digest(ByteView bytes, std::string_view what);
-  Sha256Digest read_digest(const Json& item, std::string_view what);
+  Sha256Digest read_digest(JsonView item, std::string_view what);
 
-  const Json* object_;
+  JsonView object_;
   Fault* fault_;
 };
 

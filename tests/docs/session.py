@@ -55,7 +55,8 @@ operator() {
     "$(ls -t "${files[@]}" 2>/dev/null | head -n 1)" "$1"
 }
 cd "$session"
-serve ' listening ' touchmark serve --data service --listen 127.0.0.1:9443 --revocation off ||
+serve ' listening ' touchmark serve --data service --listen 127.0.0.1:9443 --revocation off \
+  --public-url https://attest.example.com:9443 ||
   { cat "$session"/server.1; exit 1; }
 touchmark init https://localhost:9443 --credentials service/operator-tokens.json || exit 1
 for at in 127.0.0.2:443 127.0.0.1:5001; do
@@ -104,7 +105,10 @@ def samples_of(block: Block) -> list[str]:
 
 
 def is_server(line: str) -> str | None:
-    return next((ready for name, ready in SERVERS.items() if line.startswith(name)), None)
+    """What a line that starts a server prints then. One that names a subcommand starts none."""
+    return next(
+        (ready for name, ready in SERVERS.items() if re.match(rf"{name}(?= -|$)", line)), None
+    )
 
 
 def run(page: list[Block], folder: Path, timeout: float = 120) -> Session:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from docs.blocks import Block, blocks
-from kit import apk
+from kit import apk, certificate
 from kit.command import Command
 
 # A block of another kind of TOML says so in its first line (# name.toml).
@@ -24,6 +25,20 @@ POLICIES = [block for block in blocks("toml") if block not in TOML]
 @pytest.mark.parametrize("block", TOML, ids=str)
 def test_toml_is_toml(block: Block) -> None:
     assert tomllib.loads(block.text)
+
+
+SETTINGS = [block for block in TOML if block.file == "touchmark.toml"]
+
+
+@pytest.mark.parametrize("block", SETTINGS, ids=str)
+def test_the_service_takes_its_settings(block: Block, nobody: Command, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls/fullchain.pem").write_bytes(certificate.self_signed(key, "attest.example.com"))
+    (tmp_path / "tls/privkey.pem").write_bytes(certificate.pem(key))
+    file = tmp_path / "touchmark.toml"
+    file.write_text(block.text)
+    nobody.ok("serve", "config", "check", "--config", file)
 
 
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)

@@ -6,8 +6,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
+import shutil
 import subprocess
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -114,17 +117,27 @@ def build_maven(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_library_is_published_in_the_group_of_whoever_publishes(tmp_path: Path) -> None:
+@pytest.fixture
+def own_group() -> Iterator[str]:
+    """A group that Maven's cache, which is the user's, has seen nothing of, and keeps nothing of."""
+    name = f"example{secrets.token_hex(6)}"
+    yield f"com.example.{name}"
+    shutil.rmtree(Path.home() / ".m2/repository/com/example" / name, ignore_errors=True)
+
+
+def test_the_library_is_published_in_the_group_of_whoever_publishes(
+    own_group: str, tmp_path: Path
+) -> None:
     build = ROOT / "build/release"
     repository = tmp_path / "repository"
-    done = build_maven("--group", "com.example.mobile", "--repository", repository, build)
+    done = build_maven("--group", own_group, "--repository", repository, build)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == (f"com.example.mobile:touchmark-attestation:0.1.0 is in {repository}\n")
+    assert done.stdout == (f"{own_group}:touchmark-attestation:0.1.0 is in {repository}\n")
     (tmp_path / "pom.xml").write_text(
         f"""<project><modelVersion>4.0.0</modelVersion><groupId>com.example.app</groupId>
         <artifactId>app</artifactId><version>1</version><packaging>pom</packaging>
         <repositories><repository><id>ours</id><url>file://{repository}</url></repository></repositories>
-        <dependencies><dependency><groupId>com.example.mobile</groupId>
+        <dependencies><dependency><groupId>{own_group}</groupId>
         <artifactId>touchmark-attestation</artifactId><version>0.1.0</version><type>aar</type>
         </dependency></dependencies></project>"""
     )
@@ -137,9 +150,9 @@ def test_the_library_is_published_in_the_group_of_whoever_publishes(tmp_path: Pa
     assert maven.returncode == 0, maven.stdout
     (fetched,) = (tmp_path / "out").iterdir()
     assert fetched.read_bytes() == (build / "share/touchmark/touchmark_sdk.aar").read_bytes()
-    folder = repository / "com/example/mobile/touchmark-attestation/0.1.0"
+    folder = repository / own_group.replace(".", "/") / "touchmark-attestation/0.1.0"
     module = json.loads((folder / "touchmark-attestation-0.1.0.module").read_text())
-    assert module["component"]["group"] == "com.example.mobile"
+    assert module["component"]["group"] == own_group
     for variant in module["variants"]:
         (file,) = variant["files"]
         content = (folder / file["url"]).read_bytes()

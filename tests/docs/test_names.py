@@ -40,9 +40,10 @@ KNOWN_DOMAINS = {
     "source.android.com",
     "www.apache.org",
     "www.apple.com",
+    "www.debian.org",
     "www.w3.org",
 }
-RESERVED = re.compile(r"(^|\.)(example|test|invalid|localhost|example\.(com|net|org))$")
+RESERVED = re.compile(r"(^|\.)(example|test|invalid|localhost|local|example\.(com|net|org))$")
 # Maven groups of the poms of this tree, none of which is published: they claim no domain.
 OWN_GROUPS = {"touchmark", "touchmark.tools"}
 

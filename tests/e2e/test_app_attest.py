@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import jwt
 import pytest
 
 from kit.hardware import AppleDevice, b64, client_data_hash, new_key
@@ -74,16 +73,8 @@ class Phone:
         return {**self.attested, "assertion": b64(self.device.sign(self.hash_for(challenge)))}
 
     def send(self, challenge: dict[str, Any], submod: object) -> tuple[bool, str, list[str]]:
-        seen = self.app.service.log.stat().st_size
-        answer = self.attester.attest(challenge, **IOS, submods={"app-attest": submod})
-        token = answer.json()["token"]
-        event = [e for e in self.app.service.events(seen) if e.get("event") == "attest"][-1]
-        try:
-            claims = jwt.decode(token, self.app.secret, algorithms=["HS256"])
-            return True, claims["lvl"], event["findings"]
-        except jwt.InvalidSignatureError:
-            claims = jwt.decode(token, self.app.decoy_secret, algorithms=["HS256"])
-            return False, claims["lvl"], event["findings"]
+        seen = self.app.judged(self.attester, challenge, **IOS, submods={"app-attest": submod})
+        return seen.valid, seen.claims["lvl"], seen.event["findings"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 import pytest
 
-from kit.hardware import AndroidPhone, android_key, new_key
+from kit.hardware import AndroidPhone, new_key, vouched
 from kit.registered_app import RegisteredApp, set_policy
 from kit.soft_attester import Answer, SoftAttester, TlsConnection, b64url_decode
 
@@ -181,29 +181,20 @@ def test_the_level_does_not_depend_on_the_verdict(tmp_path: Path) -> None:
     root = phone.write_root(tmp_path / "root.pem")
     app = RegisteredApp.start(tmp_path, ["--hardware-roots", str(root), "--claims", "lvl"])
     attester = app.attester()
-    signers = [bytes.fromhex(signer) for signer in app.app.measurement["signers"]]
-
-    def chain(of: AndroidPhone, key: Any) -> dict[str, Any]:
-        nonce = b64url_decode(attester.challenge()["nonce"])
-        return android_key(of.attest(key, nonce, app.app.measurement["package"], signers))
-
     kinds: dict[str, dict[str, Any]] = {
         "none": {},
-        "good": chain(phone, attester.key),
-        "another phone's": chain(phone, new_key()),
-        "of an unknown root": chain(AndroidPhone(), attester.key),
+        "good": vouched(phone, attester),
+        "another phone's": vouched(phone, attester, key=new_key()),
+        "of an unknown root": vouched(AndroidPhone(), attester),
         "no chain": {"android-key": {}},
         "an iPhone's": {"app-attest": {}},
         "Google's, broken": {"play-integrity": {"token": "x"}},
-        "good, and an iPhone's": {**chain(phone, attester.key), "app-attest": {}},
+        "good, and an iPhone's": {**vouched(phone, attester), "app-attest": {}},
     }
 
     def level(submods: dict[str, Any], **changed: Any) -> tuple[bool, str]:
-        token = attester.attest(submods=submods, **changed).json()["token"]
-        try:
-            return True, jwt.decode(token, app.secret, algorithms=["HS256"])["lvl"]
-        except jwt.InvalidSignatureError:
-            return False, jwt.decode(token, app.decoy_secret, algorithms=["HS256"])["lvl"]
+        judged = app.judged(attester, submods=submods, **changed)
+        return judged.valid, judged.claims["lvl"]
 
     hooked = {"findings": [{"id": "hook.text-modified", "detail": "libc.so"}]}
     try:

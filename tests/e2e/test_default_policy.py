@@ -10,12 +10,15 @@ from pathlib import Path
 import jwt
 import pytest
 
+from kit.earlier import make_earlier
 from kit.hardware import AndroidPhone, AppleDevice, b64, client_data_hash
 from kit.registered_app import RegisteredApp, set_policy, touchmark, touchmark_json
 from kit.service import Service
 from kit.soft_attester import SoftAttester, b64url_decode
 
 HARDWARE = "a key in the phone's hardware"
+# So that no warning is about it.
+PUBLIC_URL = ["--public-url", "https://attest.example.com"]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def test_the_service_says_what_a_valid_token_takes(app: RegisteredApp) -> None:
 
 
 def test_software_evidence_is_warned_of_wherever_somebody_looks(tmp_path: Path) -> None:
-    app = RegisteredApp.start(tmp_path)
+    app = RegisteredApp.start(tmp_path, PUBLIC_URL)
     try:
         set_policy(app.service, "development", tmp_path)
         attester = app.attester()
@@ -108,12 +111,11 @@ def test_software_evidence_is_warned_of_wherever_somebody_looks(tmp_path: Path) 
 def make_older(data: Path, *, with_policy: bool = False) -> None:
     """Makes a data folder that of a service from before the policy asked for hardware: of version
     4, without what later ones added."""
+    make_earlier(data, 4)
+    if with_policy:
+        return
     with sqlite3.connect(data / "touchmark.db") as database:
-        if not with_policy:
-            database.execute("DELETE FROM setting WHERE name = 'policy'")
-        database.execute("ALTER TABLE app_attest_key DROP COLUMN installation")
-        database.execute("DROP TABLE IF EXISTS loose_part")
-        database.execute("PRAGMA user_version = 4")
+        database.execute("DELETE FROM setting WHERE name = 'policy'")
     database.close()
 
 
@@ -188,7 +190,7 @@ def test_host_builds_are_warned_of(tmp_path: Path) -> None:
 
 def test_a_missing_revocation_list_warns_and_stops_nobody(tmp_path: Path) -> None:
     listed = tmp_path / "status.json"
-    options = ["--revocation", str(listed), "--revocation-max-age", "8s"]
+    options = ["--revocation", str(listed), "--revocation-max-age", "8s", *PUBLIC_URL]
     service = Service(tmp_path / "data", options).start()
     try:
         assert any(e.get("event") == "revocation.refresh_failed" for e in service.events())

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
 
 from kit import hardware
 from kit.hardware import AndroidPhone, android_key
 from kit.registered_app import RegisteredApp
-from kit.soft_attester import b64url_decode
 
 
 @pytest.fixture(scope="module")
@@ -39,38 +37,18 @@ class Attempt:
         self.app = app
         self.phone = phone
         self.attester = app.attester()
-        self.package = app.app.measurement["package"]
-        self.signers = [bytes.fromhex(s) for s in app.app.measurement["signers"]]
-
-    def nonce(self) -> bytes:
-        """A challenge of the service."""
-        return b64url_decode(self.attester.challenge()["nonce"])
 
     def chain(self, phone: AndroidPhone | None = None, **changed: Any) -> list[bytes]:
-        made = {
-            "key": self.attester.key,
-            "challenge": self.nonce(),
-            "package": self.package,
-            "signers": self.signers,
-            **changed,
-        }
-        return (phone or self.phone).attest(**made)
+        return hardware.chain(phone or self.phone, self.attester, **changed)
+
+    def description(self) -> bytes:
+        return self.phone._description(**hardware.stated(self.attester))
 
     def send(self, submods: object) -> tuple[bool, str, list[str], list[str]]:
         """Whether the token is valid, the level in it, and what the service found."""
-        seen = self.app.service.log.stat().st_size
         changed: dict[str, Any] = {"submods": submods} if submods else {}
-        answer = self.attester.attest(**changed)
-        assert answer.status == 200
-        token = answer.json()["token"]
-        try:
-            claims = jwt.decode(token, self.app.secret, algorithms=["HS256"])
-            valid = True
-        except jwt.InvalidSignatureError:
-            claims = jwt.decode(token, self.app.decoy_secret, algorithms=["HS256"])
-            valid = False
-        event = [e for e in self.app.service.events(seen) if e.get("event") == "attest"][-1]
-        return valid, claims["lvl"], event["findings"], event["details"]
+        seen = self.app.judged(self.attester, **changed)
+        return seen.valid, seen.claims["lvl"], seen.event["findings"], seen.event["details"]
 
     def refused(self, submods: object, finding: str, detail: str = "") -> None:
         valid, _, findings, details = self.send(submods)
@@ -124,11 +102,7 @@ def test_a_chain_that_the_attested_key_extended(attempt: Attempt) -> None:
         subject,
         attested,
         ca=None,
-        extensions={
-            hardware.KEY_DESCRIPTION: attempt.phone._description(
-                attempt.nonce(), attempt.package, attempt.signers
-            )
-        },
+        extensions={hardware.KEY_DESCRIPTION: attempt.description()},
     )
     attempt.refused(
         android_key([hardware.to_der(described), *genuine]),
@@ -143,14 +117,13 @@ def test_an_intermediate_of_the_attackers_below_a_batch_key(attempt: Attempt) ->
     own_key = hardware.new_key()
     own_name = hardware.name(serial="0000000000000001", title="TEE")
     own = hardware.certificate(own_name, own_key, phone.batch_name, phone.batch_key, ca=True)
-    description = phone._description(attempt.nonce(), attempt.package, attempt.signers)
     leaf = hardware.certificate(
         hardware.name(cn="Android Keystore Key"),
         attempt.attester.key,
         own_name,
         own_key,
         ca=None,
-        extensions={hardware.KEY_DESCRIPTION: description},
+        extensions={hardware.KEY_DESCRIPTION: attempt.description()},
     )
     longer = [hardware.to_der(c) for c in (leaf, own, phone.batch, phone.intermediate, phone.root)]
     for chain in (longer, longer[:-1]):

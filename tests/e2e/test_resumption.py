@@ -15,14 +15,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from fault.test_reload import eventually, shown, write_pair
+from fault.test_reload import eventually, new_key, pair_options, shown, write_pair
+from kit.certificate import pin_of
 from kit.flood import address_of
 from kit.registered_app import touchmark
 from kit.service import ROOT, Service
 
 LIBRARY = ROOT / "build/release/lib/libtouchmark.so"
+NEXT_KEY = new_key()
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -57,9 +58,9 @@ def s_client(service: Service, *options: str) -> str:
 @pytest.fixture
 def certified(tmp_path: Path) -> Iterator[Service]:
     """A service with a certificate that can be replaced."""
-    write_pair(tmp_path, ec.generate_private_key(ec.SECP256R1()))
-    pair = ["--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem")]
-    service = Service(tmp_path / "data", pair).start()
+    write_pair(tmp_path, new_key())
+    announced = ["--service-pin", pin_of(NEXT_KEY)]
+    service = Service(tmp_path / "data", [*pair_options(tmp_path), *announced]).start()
     yield service
     assert service.stop() == 0
 
@@ -106,7 +107,7 @@ def test_a_session_ends_with_its_certificate_and_its_process(
     eventually(lambda: any(e["event"] == "tls.reloaded" for e in certified.events()))
     assert "Reused" in s_client(certified, "-tls1_3", "-sess_in", session)
 
-    second = write_pair(tmp_path, ec.generate_private_key(ec.SECP256R1()))
+    second = write_pair(tmp_path, NEXT_KEY)
     certified.process.send_signal(signal.SIGHUP)
     eventually(lambda: shown(certified) != before)
     text = s_client(certified, "-tls1_3", "-sess_in", session)
@@ -266,7 +267,7 @@ def test_the_sdk_goes_on_with_its_session(tmp_path: Path) -> None:
     try:
         pin = "sha256/" + "A" * 43 + "="
         touchmark(service, "api", "add", "api.example.com", "--pin", pin)
-        touchmark(service, "sdk", "config", str(tmp_path / "initial.config"))
+        touchmark(service, "sdk", "config", str(tmp_path / "initial.config"), "--allow-local")
         sdk = Sdk(tmp_path / "initial.config", tmp_path / "storage")
         for _ in range(4):
             assert sdk.attest()

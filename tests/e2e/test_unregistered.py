@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from kit import apk
-from kit.hardware import AndroidPhone, android_key
+from kit.hardware import AndroidPhone, vouched
 from kit.registered_app import RegisteredApp, touchmark, touchmark_json
-from kit.soft_attester import App, SoftAttester, TlsConnection, b64url_decode
+from kit.soft_attester import App, SoftAttester, TlsConnection
 
 PACKAGE = "com.example.app"
 
@@ -108,23 +108,16 @@ def test_a_phone_that_vouches_for_the_signer_is_enough(tmp_path: Path, key: apk.
             package, touchmark_json(registered.service, "package", "measure", str(package))
         )
         attester = SoftAttester(TlsConnection(registered.url), registered.account, app)
-        signers = [bytes.fromhex(signer) for signer in app.measurement["signers"]]
 
         def findings(**evidence: Any) -> list[str]:
-            seen = registered.service.log.stat().st_size
-            assert attester.attest(**evidence).status == 200
-            (event,) = [e for e in registered.service.events(seen) if e.get("event") == "attest"]
-            assert event["passed"] is (event["findings"] == [])
-            found: list[str] = event["findings"]
+            valid, found = registered.judge(attester, **evidence)
+            assert valid is (found == [])
             return found
 
-        def chain(signers: list[bytes]) -> dict[str, Any]:
-            nonce = b64url_decode(attester.challenge()["nonce"])
-            return android_key(phone.attest(attester.key, nonce, PACKAGE, signers))
-
         assert findings() == ["app.by-certificate"]
-        assert findings(submods=chain(signers)) == []
+        assert findings(submods=vouched(phone, attester)) == []
         # The attacker's own app on a genuine phone says what it likes; the phone does not.
-        assert findings(submods=chain([bytes(32)])) == ["app.by-certificate", "hardware.other-app"]
+        lies = vouched(phone, attester, signers=[bytes(32)])
+        assert findings(submods=lies) == ["app.by-certificate", "hardware.other-app"]
     finally:
         registered.service.stop()

@@ -79,7 +79,7 @@ def test_a_configuration_that_cannot_be_read_is_made_again(
     noted = [e for e in service.events() if e["event"] == "store.unreadable"]
     assert [e["what"] for e in noted] == ["configuration"]
     assert "api.example" in admin.ok("api", "list")
-    admin.ok("sdk", "config", str(tmp_path / "initial.config"))
+    admin.ok("sdk", "config", str(tmp_path / "initial.config"), "--allow-local")
 
 
 def test_rows_that_cannot_be_read_are_named_and_left_out(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kit.certificate import pem, self_signed
+from kit.certificate import pem, pin_of, self_signed
 from kit.command import Command
 from kit.flood import address_of
+from kit.registered_app import touchmark
 from kit.service import Service
-from kit.soft_attester import TlsConnection
+from kit.soft_attester import App, SoftAttester, TlsConnection, b64url_decode
 
 
 def write_pair(folder: Path, key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -47,11 +51,18 @@ def events(service: Service, name: str) -> list[dict[str, object]]:
     return [event for event in service.events() if event.get("event") == name]
 
 
+def new_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def pair_options(folder: Path) -> list[str]:
+    return ["--cert", str(folder / "cert.pem"), "--key", str(folder / "key.pem")]
+
+
 def test_the_certificate_is_read_again(tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = new_key()
     first = write_pair(tmp_path, key)
-    pair = ["--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem")]
-    service = Service(tmp_path / "data", pair).start()
+    service = Service(tmp_path / "data", pair_options(tmp_path)).start()
     try:
         assert shown(service) == first
         kept = TlsConnection(service.url)
@@ -59,24 +70,131 @@ def test_the_certificate_is_read_again(tmp_path: Path) -> None:
         assert shown(service) == first, "not before it is told to"
         hang_up(service)
         eventually(lambda: shown(service) == second)
-        assert "warning" not in events(service, "tls.reloaded")[0], "the key is the pinned one"
         assert kept.post("/v1/challenge", b"{").status == 400, "what was open goes on"
 
         # A pair that is none keeps what there is.
         (tmp_path / "cert.pem").write_text("nonsense")
         hang_up(service)
         eventually(lambda: len(events(service, "tls.reload_failed")) == 1)
-        write_pair(tmp_path, ec.generate_private_key(ec.SECP256R1()))
+        write_pair(tmp_path, new_key())
         (tmp_path / "key.pem").unlink()
         hang_up(service)
         eventually(lambda: len(events(service, "tls.reload_failed")) == 2)
         assert shown(service) == second
+    finally:
+        assert service.stop() == 0
 
-        # A key that apps do not pin is served, and loudly.
-        third = write_pair(tmp_path, ec.generate_private_key(ec.SECP256R1()))
+
+class PinningApp:
+    """What a phone remembers of the service: the newest configuration. As the SDK does, it goes on
+    only with a service whose key is pinned there."""
+
+    def __init__(self, service: Service, folder: Path) -> None:
+        self.service = service
+        touchmark(service, "sdk", "config", str(folder / "initial.config"), "--allow-local")
+        self.configuration = (folder / "initial.config").read_text().strip()
+
+    def payload(self) -> dict[str, Any]:
+        payload: dict[str, Any] = json.loads(b64url_decode(self.configuration.split(".")[1]))
+        return payload
+
+    def attest(self) -> None:
+        connection = TlsConnection(self.service.url)
+        try:
+            key = base64.b64encode(connection.spki_sha256()).decode()
+            payload = self.payload()
+            assert key in payload["service"]["pins"], "the app refuses the service"
+            attester = SoftAttester(
+                connection, payload["account"], App(MEASUREMENT, {}),
+                config_version=payload["version"],
+            )  # fmt: skip
+            self.configuration = attester.attest().json().get("config", self.configuration)
+        finally:
+            connection.close()
+
+
+MEASUREMENT = {
+    "digest": base64.b64encode(bytes(32)).decode(),
+    "package": "com.example.app",
+    "version_name": "1",
+    "version_code": 1,
+    "signers": [],
+}
+
+
+def test_a_key_that_was_announced_is_served_and_pinned_first(tmp_path: Path) -> None:
+    """An operator rotates the key: no app is lost on the way, and a restart changes no more."""
+    old, new, later = new_key(), new_key(), new_key()
+    first = write_pair(tmp_path, old)
+    service = Service(tmp_path / "data", pair_options(tmp_path)).start()
+    try:
+        app = PinningApp(service, tmp_path)
+        backup = app.payload()["service"]["pins"][1]
+        service.stop()
+        service.options += ["--service-pin", pin_of(new), "--service-pin", pin_of(later)]
+        service.start()
+        app.attest()
+
+        second = write_pair(tmp_path, new)
         hang_up(service)
-        eventually(lambda: shown(service) == third)
-        assert "--service-pin" in str(events(service, "tls.reloaded")[1]["warning"])
+        eventually(lambda: shown(service) == second)
+        assert second != first
+        assert events(service, "tls.reloaded")[-1]["pin"] == pin_of(new)
+        app.attest()
+        reloaded = app.payload()
+        assert reloaded["service"]["pins"] == [pin_of(new), backup, pin_of(later)]
+        app.attest()
+        assert app.payload() == reloaded
+
+        service.stop()
+        service.start()
+        app.attest()
+        assert app.payload() == reloaded, "what a start with that key says"
+        assert not events(service, "tls.key_not_pinned")
+
+        # Back again: the old key is announced no longer.
+        write_pair(tmp_path, old)
+        hang_up(service)
+        eventually(lambda: len(events(service, "tls.reload_failed")) == 1)
+        app.attest()
+    finally:
+        assert service.stop() == 0
+
+
+def test_a_key_that_no_app_pins_is_not_served_at_a_signal(tmp_path: Path) -> None:
+    """As when a certificate is renewed with a new key, unattended."""
+    first = write_pair(tmp_path, new_key())
+    service = Service(tmp_path / "data", pair_options(tmp_path)).start()
+    try:
+        app = PinningApp(service, tmp_path)
+        before = app.configuration
+        unknown = new_key()
+        write_pair(tmp_path, unknown)
+        hang_up(service)
+        eventually(lambda: len(events(service, "tls.reload_failed")) == 1)
+        (failed,) = events(service, "tls.reload_failed")
+        assert "reload.key-not-pinned" in str(failed["error"])
+        assert pin_of(unknown) in str(failed["error"])
+        assert "--service-pin" in str(failed["advice"])
+        assert shown(service) == first
+        app.attest()
+        assert app.configuration == before
+        # It goes on listening for signals.
+        write_pair(tmp_path, unknown)
+        hang_up(service)
+        eventually(lambda: len(events(service, "tls.reload_failed")) == 2)
+
+        # A start has no old certificate to go on with. It says what became of the apps.
+        service.stop()
+        service.start()
+        (warned,) = events(service, "tls.key_not_pinned")
+        assert warned["pin"] == pin_of(unknown)
+        assert "--service-pin" in str(warned["warning"])
+        with pytest.raises(AssertionError, match="the app refuses the service"):
+            app.attest()
+        service.stop()
+        service.start()
+        assert len(events(service, "tls.key_not_pinned")) == 1, "from now on it is the known key"
     finally:
         assert service.stop() == 0
 

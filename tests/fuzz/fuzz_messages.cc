@@ -34,13 +34,17 @@ void read_bodies(std::string_view text) {
   }
 }
 
+auto decode_claims(const touchmark::Json& json) {
+  return protocol::decode_evidence_claims(touchmark::JsonDocument(json).root());
+}
+
 void read_objects(touchmark::Json json) {
-  if (const auto challenge = protocol::decode_challenge(json)) {
+  if (const auto challenge = protocol::decode_challenge(touchmark::JsonDocument(json).root())) {
     check(protocol::decode_challenge_answer(protocol::encode_challenge(*challenge)) == *challenge);
   }
-  if (auto claims = protocol::decode_evidence_claims(json)) {
+  if (auto claims = decode_claims(json)) {
     claims->findings.clear();
-    check(protocol::decode_evidence_claims(protocol::encode_evidence(*claims)) == *claims);
+    check(decode_claims(protocol::encode_evidence(*claims)) == *claims);
   }
   static const touchmark::crypto::EcKey key = touchmark::crypto::EcKey::generate();
   if (!json.is_object()) return;
@@ -55,12 +59,25 @@ void read_objects(touchmark::Json json) {
                      protocol::encode_configuration(*configuration));
 }
 
+// The two ways to the claims of evidence give one result.
+void read_claims(std::string_view text, const touchmark::Json& tree) {
+  const auto document = touchmark::parse_json_document(std::string(text));
+  check(document.has_value());
+  const auto one = protocol::decode_evidence_claims(document->root());
+  const auto other = decode_claims(tree);
+  check(one.has_value() == other.has_value());
+  check(one ? *one == *other : one.error().text() == other.error().text());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   read_host(text);
   read_bodies(text);
-  if (auto json = touchmark::parse_json(text)) read_objects(std::move(*json));
+  if (auto json = touchmark::parse_json(text)) {
+    read_claims(text, *json);
+    read_objects(std::move(*json));
+  }
   return 0;
 }

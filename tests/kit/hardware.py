@@ -154,12 +154,24 @@ def android_key(chain: list[bytes]) -> dict[str, Any]:
     return {"android-key": {"chain": [b64(c) for c in chain]}}
 
 
-def vouched(phone: AndroidPhone, attester: SoftAttester) -> dict[str, Any]:
-    """The claim `submods` of an installation whose key is in the phone's hardware."""
-    nonce = b64url_decode(attester.challenge()["nonce"])
+def stated(attester: SoftAttester) -> dict[str, Any]:
+    """What hardware states of an app's key: a challenge of the service, package and signers."""
     app = attester.app.measurement
-    signers = [bytes.fromhex(signer) for signer in app["signers"]]
-    return android_key(phone.attest(attester.key, nonce, app["package"], signers))
+    return {
+        "challenge": b64url_decode(attester.challenge()["nonce"]),
+        "package": app["package"],
+        "signers": [bytes.fromhex(signer) for signer in app["signers"]],
+    }
+
+
+def chain(phone: AndroidPhone, attester: SoftAttester, **changed: Any) -> list[bytes]:
+    """Of an installation whose key is in the phone's hardware."""
+    return phone.attest(**{"key": attester.key, **stated(attester), **changed})
+
+
+def vouched(phone: AndroidPhone, attester: SoftAttester, **changed: Any) -> dict[str, Any]:
+    """The claim `submods` with that chain."""
+    return android_key(chain(phone, attester, **changed))
 
 
 @dataclass

@@ -48,7 +48,8 @@ class RegisteredApp:
         package.write_bytes(apk.build(apk.compile_manifest("com.example.app"), key, content))
         touchmark(service, "registration", "add", str(package))
         secrets = touchmark_json(service, "secret", "get")
-        touchmark(service, "sdk", "config", str(folder / "initial.config"))
+        # The app is on this machine, as the service is.
+        touchmark(service, "sdk", "config", str(folder / "initial.config"), "--allow-local")
         payload = (folder / "initial.config").read_text().split(".")[1]
         account = json.loads(b64url_decode(payload))["account"]
         return RegisteredApp(
@@ -67,15 +68,29 @@ class RegisteredApp:
 
     def judge(self, attester: SoftAttester, **changed: Any) -> tuple[bool, list[str]]:
         """One attestation: whether the token is valid, and the findings in the service's log."""
+        judged = self.judged(attester, **changed)
+        return judged.valid, judged.event["findings"]
+
+    def judged(
+        self, attester: SoftAttester, challenge: dict[str, Any] | None = None, **changed: Any
+    ) -> Judged:
+        """One attestation, and all that is known of it."""
         seen = self.service.log.stat().st_size
-        token = attester.attest(**changed).json()["token"]
-        event = [e for e in self.service.events(seen) if e.get("event") == "attest"][-1]
+        answer = attester.attest(challenge, **changed)
+        assert answer.status == 200, answer.body
+        token = answer.json()["token"]
+        (event,) = [e for e in self.service.events(seen) if e.get("event") == "attest"]
         try:
-            jwt.decode(token, self.secret, algorithms=["HS256"])
-            return True, event["findings"]
+            return Judged(True, jwt.decode(token, self.secret, algorithms=["HS256"]), event)
         except jwt.InvalidSignatureError:
-            jwt.decode(token, self.decoy_secret, algorithms=["HS256"])
-            return False, event["findings"]
+            return Judged(False, jwt.decode(token, self.decoy_secret, algorithms=["HS256"]), event)
+
+
+@dataclass
+class Judged:
+    valid: bool
+    claims: dict[str, Any]  # of the token
+    event: dict[str, Any]  # in the service's log
 
 
 def set_policy(service: Service, policy: str, folder: Path) -> None:

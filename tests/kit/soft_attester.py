@@ -78,7 +78,11 @@ class TlsConnection:
             f"POST {path} HTTP/1.1\r\nHost: {self.host}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        self.tls.sendall(head.encode() + body)
+        return self.exchange(head.encode() + body)
+
+    def exchange(self, request: bytes) -> Answer:
+        """The answer to one whole request."""
+        self.tls.sendall(request)
         while b"\r\n\r\n" not in self._buffer:
             self._buffer += self.tls.recv(65536)
         raw_head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)

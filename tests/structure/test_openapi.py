@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-Row = dict[str, str]
+from kit.routes import ROLES, ROOT, Row, permissions, routes
+
 Operations = dict[tuple[str, str], dict[str, Any]]
 
-ROOT = Path(__file__).resolve().parents[2]
 METHODS = {"get", "put", "post", "patch", "delete"}
-ROW = re.compile(
-    r'\{"(?P<method>[A-Z]+)",\s*(?P<path>"[^"]+"|[\w:]+),\s*k(?P<access>\w+),\s*k(?P<run_on>\w+),'
-    r"\s*(?P<max_body>[\w:]+),\s*k(?P<kept>\w+),\s*(?P<handler>\w+)\}"
-)
 
 
 def camel_case(name: str) -> str:
@@ -33,13 +28,7 @@ def document() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def table() -> list[Row]:
-    source = (ROOT / "verifier/routes/table.cc").read_text("utf-8")
-    rows = [match.groupdict() for match in ROW.finditer(source)]
-    assert len(rows) == source.count('    {"'), "a row that this test cannot read"
-    for row in rows:
-        path = row["path"]
-        row["path"] = path.strip('"') if path.startswith('"') else text_constant(path)
-    return rows
+    return routes()
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +39,6 @@ def operations(document: dict[str, Any]) -> Operations:
         for method, operation in item.items()
         if method in METHODS
     }
-
-
-def text_constant(name: str) -> str:
-    """The value of a constant of the protocol that is a text."""
-    name = name.split("::")[-1]
-    for source in ROOT.glob("protocol/**/*.h"):
-        found = re.search(rf'constexpr std::string_view {name} = "([^"]+)";', source.read_text())
-        if found:
-            return found[1]
-    raise AssertionError(f"no constant {name}")
 
 
 def constant(name: str) -> int:
@@ -93,14 +72,20 @@ def test_names_operations_after_their_handlers(table: list[Row], operations: Ope
 
 
 def test_tells_who_may_use_each(table: list[Row], operations: Operations) -> None:
+    known = permissions()
     for row in table:
         operation = operations[row["method"], row["path"]]
-        access = row["access"].lower()
-        assert operation["x-access"] == access, row
-        expected: list[object] | None = None if access == "public" else [{"operatorToken": []}]
-        assert operation.get("security") == expected, row
-        assert ("401" in operation["responses"]) == (access != "public"), row
-        assert ("403" in operation["responses"]) == (access == "admin"), row
+        if row["permission"] == "Public":
+            assert operation["x-access"] == "public", row
+            assert operation.get("security") is None, row
+            assert "x-roles" not in operation and "401" not in operation["responses"], row
+            continue
+        name, roles = known[row["permission"]]
+        assert operation["x-access"] == name, row
+        assert tuple(operation["x-roles"]) == roles, row
+        assert operation["security"] == [{"operatorToken": []}], row
+        assert "401" in operation["responses"], row
+        assert ("403" in operation["responses"]) == (roles != ROLES), row
 
 
 def test_tells_how_large_a_body_may_be(table: list[Row], operations: Operations) -> None:

@@ -38,7 +38,8 @@ std::string TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& ran
   const auto wanted = [this](std::string_view name) {
     return std::ranges::find(settings_.extra_claims, name) != settings_.extra_claims.end();
   };
-  JsonWriter out;
+  constexpr std::size_t kUsual = 512;
+  JsonWriter out(kUsual);
   out.begin_object();
   if (wanted("anno")) {
     out.key("anno").begin_array();

@@ -65,7 +65,10 @@ Error transport_error(const error_code& code) { return {HttpError::kMalformed, c
 
 std::string header_of(unsigned version, const HttpResponse& response) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
-  std::string out = (version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ") + std::to_string(response.status);
+  constexpr std::size_t kUsual = 512;
+  std::string out;
+  out.reserve(kUsual + (response.body.size() <= kWholeAnswer ? response.body.size() : 0));
+  out.append(version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ").append(std::to_string(response.status));
   out.append(" ").append(reason).append(
       "\r\nServer: touchmark\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
   const auto add = [&](std::string_view name, std::string_view value) {
@@ -74,7 +77,7 @@ std::string header_of(unsigned version, const HttpResponse& response) {
   if (!response.content_type.empty()) add("Content-Type", response.content_type);
   for (const auto& [name, value] : response.headers) add(name, value);
   if (response.status != 204) add("Content-Length", std::to_string(response.body.size()));
-  return out + "\r\n";
+  return std::move(out.append("\r\n"));
 }
 
 Error too_busy() {
@@ -116,6 +119,7 @@ HttpConnection::HttpConnection(asio::ip::tcp::socket socket, ConnectionContext& 
 void HttpConnection::stop() {
   asio::post(stream_.executor(), [self = shared_from_this()] {
     self->stopping_ = true;
+    self->end_wait_for_turn();
     if (!self->busy_) self->stream_.cancel();
   });
 }
@@ -123,8 +127,13 @@ void HttpConnection::stop() {
 void HttpConnection::give_way() {
   asio::post(stream_.executor(), [self = shared_from_this()] {
     self->stopping_ = self->gave_way_ = true;
+    self->end_wait_for_turn();
     if (self->stage_ != Stage::kAtWork) self->stream_.abort();
   });
+}
+
+void HttpConnection::end_wait_for_turn() {
+  if (const auto wait = wait_for_turn_.lock()) wait->cancel();
 }
 
 void HttpConnection::enter(Stage stage) {
@@ -154,6 +163,14 @@ asio::awaitable<bool> HttpConnection::handshake() {
   if (is_over) co_return false;
   // Half a ClientHello is as good as none.
   if (stream_.has_record()) enter(Stage::kHandshake);
+  const auto longest = shortened(context_.limits.handshake);
+  auto turn = co_await protection_->handshakes.next(AddressKey(peer_), longest, wait_for_turn_);
+  const bool is_ours = turn && !stopping_;
+  if (!is_ours) co_return false;
+  stream_.expires_after(longest);
+  // Its turn is over when this strand is free again: after the first answer, which is what costs.
+  asio::post(stream_.executor(), [held = std::pair(shared_from_this(), std::move(*turn))] {});
+  turn.reset();
   auto identity = context_.tls.current();
   served_key_ = identity->spki_sha256;
   error = co_await stream_.handshake(std::move(identity), static_cast<std::uint8_t>(listener_));
@@ -248,6 +265,7 @@ asio::awaitable<error_code> HttpConnection::read_piece(Parser& parser) {
     if (error && error != http::error::need_more) co_return error;
     if (parser.is_done() || parser.get().body().size < room) co_return error_code();
     if (parsed > 0 && !error) continue;  // the head of a chunk
+    enter(Stage::kBody);
     const error_code failed = co_await receive(parser);
     if (failed) co_return failed;
   }
@@ -320,11 +338,13 @@ std::optional<HttpResponse> HttpConnection::answer_without_route(const HttpReque
 }
 
 HttpResponse HttpConnection::refuse_caller(const HttpRequest& request, const Error& error) {
-  context_.log.client(LogLevel::kWarning, "admin.refused",
-                      {{"remote_ip", request.connection.remote_ip},
-                       {"method", request.method},
-                       {"path", request.path},
-                       {"error", error.id()}});
+  Json fields{{"remote_ip", request.connection.remote_ip},
+              {"method", request.method},
+              {"path", request.path},
+              {"error", error.id()}};
+  // Whose token it is, and what it would have needed. Without one there is nobody to name.
+  if (error.is(HttpError::kForbidden)) fields["detail"] = error.message();
+  context_.log.client(LogLevel::kWarning, "admin.refused", fields);
   if (!error.is(HttpError::kUnauthorized)) return problem(error);
   // The right token is never kept waiting: only who has not got it is.
   const AddressKey key(client_);
@@ -352,7 +372,7 @@ asio::awaitable<HttpResponse> HttpConnection::answer(Parser& parser) {
   auto caller = context_.router.authorize(*match.route, header[http::field::authorization]);
   if (!caller) co_return refuse_caller(request, caller.error());
   request.caller = std::move(*caller);
-  if (match.route->access != Access::kPublic && !is_operator_) {
+  if (match.route->permission != model::Permission::kPublic && !is_operator_) {
     is_operator_ = true;
     place_->keep();
   }
@@ -380,6 +400,12 @@ asio::awaitable<HttpResponse> HttpConnection::answer_route(Parser& parser, const
     if (is_theirs) protection_->refused.charge(AddressKey(client_));
     co_return problem(read.error());
   }
+  if (route.permission != model::Permission::kPublic) {
+    // A body may come slowly, and outlast the token that it was begun with.
+    auto caller = context_.router.authorize(route, parser.get()[http::field::authorization]);
+    if (!caller) co_return refuse_caller(request, caller.error());
+    request.caller = std::move(*caller);
+  }
   if (route.upload) request.upload_path = upload.path().string();
   co_return co_await run(route, request);
 }
@@ -400,7 +426,7 @@ asio::awaitable<HttpResponse> HttpConnection::run(const Route& route, const Http
     auto done = co_await context_.workers.slow.run_if_room(handle);
     co_return done ? std::move(*done) : problem(too_busy());
   }
-  const bool is_for_apps = route.access == Access::kPublic && route.max_body > 0;
+  const bool is_for_apps = route.permission == model::Permission::kPublic && route.max_body > 0;
   if (!is_for_apps) co_return handle();
   co_return co_await run_for_app(handle, guarded);
 }
@@ -414,7 +440,8 @@ asio::awaitable<HttpResponse> HttpConnection::run_for_app(const Handle& handle,
   auto rank = kFirst;
   if (protection_->refused.is_spent(key)) rank = kFromSpentAddress;
   if (++works_ > kWorksOfAPhone) rank = kAgain;
-  auto place = co_await protection_->gate.enter(rank);
+  auto place = protection_->gate.try_enter();
+  if (!place) place = co_await protection_->gate.enter(rank);
   if (!place) {
     close_after_ = true;
     co_return problem(too_busy());
@@ -450,45 +477,51 @@ asio::awaitable<Result<void>> HttpConnection::read_body(Parser& parser, const Ro
     if (!created) co_return pass(created);
     upload = std::move(*created);
   }
-  if (!parser.is_done()) enter(Stage::kBody);
-  auto continued = co_await send_continue(parser);
-  if (!continued) co_return continued;
+  if (expects_continue(parser)) {
+    enter(Stage::kBody);
+    auto continued = co_await send_continue();
+    if (!continued) co_return continued;
+  }
 
   // An upload may take as long as it goes on; what others send has one deadline as a whole.
   const auto for_size = std::chrono::seconds(route.max_body / context_.limits.body_per_second);
   if (!route.upload) stream_.expires_after(shortened(context_.limits.progress + for_size));
   const std::size_t most = route.upload ? kPieceBytes : kSmallPieceBytes;
-  Bytes piece(std::min<std::uint64_t>(most, length.value_or(most)));
+  Bytes piece(route.upload ? std::min<std::uint64_t>(most, length.value_or(most)) : 0);
   std::uint64_t total = 0;
   while (!parser.is_done()) {
     auto& body = parser.get().body();
-    // A read ends when the piece is full: one byte over the bound is enough to know.
-    const auto wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), route.max_body - total + 1));
-    body.data = piece.data();
+    // A read ends when the piece is full: one byte over the bound is enough to know. What is
+    // claimed is not believed beyond a piece.
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(
+        {most, length.value_or(UINT64_MAX) - total, route.max_body - total + 1}));
+    if (!route.upload) request.body.resize(total + wanted);
+    body.data = route.upload ? static_cast<void*>(piece.data()) : request.body.data() + total;
     body.size = wanted;
     if (route.upload) stream_.expires_after(context_.limits.progress);
     const error_code error = co_await read_piece(parser);
     if (error) co_return tl::unexpected<Error>(transport_error(error));
-    const ByteView got = ByteView(piece).first(wanted - body.size);
-    total += got.size();
+    const std::size_t size = wanted - body.size;
+    total += size;
     if (total > route.max_body) co_return too_large();
     if (!route.upload) {
-      if (!memory.take(got.size())) co_return tl::unexpected<Error>(too_busy());
-      request.body += as_text(got);
+      request.body.resize(total);
+      if (!memory.take(size)) co_return tl::unexpected<Error>(too_busy());
       continue;
     }
+    const ByteView got = ByteView(piece).first(size);
     const auto written = co_await context_.workers.files.run([&] { return upload.write(got); });
     if (!written) co_return pass(written);
   }
   co_return Result<void>();
 }
 
-asio::awaitable<Result<void>> HttpConnection::send_continue(Parser& parser) {
-  if (parser.get().version() < 11 ||
-      !beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-    co_return Result<void>();
-  }
+bool HttpConnection::expects_continue(const Parser& parser) {
+  return parser.get().version() >= 11 &&
+         beast::iequals(parser.get()[http::field::expect], "100-continue");
+}
+
+asio::awaitable<Result<void>> HttpConnection::send_continue() {
   stream_.expires_after(context_.limits.progress);
   const error_code error = co_await stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
   if (error) co_return tl::unexpected<Error>(transport_error(error));

@@ -96,12 +96,14 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<Result<void>> read_body(Parser& parser, const Route& route,
                                                  HttpRequest& request, Upload& upload,
                                                  BodyMemory& memory);
-  boost::asio::awaitable<Result<void>> send_continue(Parser& parser);
+  static bool expects_continue(const Parser& parser);
+  boost::asio::awaitable<Result<void>> send_continue();
   boost::asio::awaitable<bool> send(const Parser& parser, HttpResponse response);
   boost::asio::awaitable<void> drain(Parser& parser);
   boost::asio::awaitable<void> close();
   template <class Handle, class Guarded>
   boost::asio::awaitable<HttpResponse> run_for_app(const Handle& handle, const Guarded& guarded);
+  void end_wait_for_turn();
   void enter(Stage stage);
   std::chrono::seconds shortened(std::chrono::seconds normal) const;
   IpAddress client_of(const Parser& parser) const;
@@ -117,6 +119,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::optional<Bytes> exporter_;
   std::optional<Sha256Digest> served_key_;
   Stage stage_ = Stage::kSilent;
+  std::weak_ptr<boost::asio::steady_timer> wait_for_turn_;  // of the handshake
   std::uint64_t answers_ = 0;
   std::uint64_t works_ = 0;   // requests of apps
   bool is_operator_ = false;  // an operator's token came over it

@@ -28,7 +28,11 @@ constexpr double kHad = 0.25;
 
 struct ConnectionTable::Place::Row {
   Row(const AddressKey& address_key, bool proxy, std::function<void()> ends)
-      : key(address_key), is_proxy(proxy), evict(std::move(ends)) {}
+      : key(address_key),
+        is_proxy(proxy),
+        evict(std::move(ends)),
+        own_in_all(1, this),
+        own_in_address(1, this) {}
 
   const AddressKey key;
   const bool is_proxy;
@@ -39,8 +43,12 @@ struct ConnectionTable::Place::Row {
   std::size_t list = 0;  // of the table's and the address's, when linked
   Clock::time_point since;
   Address* address = nullptr;
-  Rows::iterator in_all;      // when linked
-  Rows::iterator in_address;  // when linked
+  // Its place in a list of the table's, and in one of the address's, where it is in them. Else they
+  // wait in lists of its own, so that a change of stage needs no memory.
+  Rows own_in_all;
+  Rows own_in_address;
+  Rows::iterator in_all = own_in_all.begin();
+  Rows::iterator in_address = own_in_address.begin();
   bool linked = false;
 };
 
@@ -80,17 +88,17 @@ void ConnectionTable::link(Row& row, Stage stage) {
   if (stage == Stage::kAnswer && !row.is_proxy) ++row.answers;
   row.list = static_cast<std::size_t>(stage) + (row.answers > kAnswersOfAPhone ? kStages : 0);
   const std::size_t index = row.list;
-  row.in_all = stages_[index].insert(stages_[index].end(), &row);
+  stages_[index].splice(stages_[index].end(), row.own_in_all);
   Rows& of_address = row.address->stages[index];
-  row.in_address = of_address.insert(of_address.end(), &row);
+  of_address.splice(of_address.end(), row.own_in_address);
   row.linked = true;
 }
 
 void ConnectionTable::unlink(Row& row) {
   if (!row.linked) return;
   const std::size_t index = row.list;
-  stages_[index].erase(row.in_all);
-  row.address->stages[index].erase(row.in_address);
+  row.own_in_all.splice(row.own_in_all.end(), stages_[index], row.in_all);
+  row.own_in_address.splice(row.own_in_address.end(), row.address->stages[index], row.in_address);
   row.linked = false;
 }
 

@@ -159,12 +159,26 @@ Result<void> check_length(const Framing& framing) {
   return {};
 }
 
+// A name or an IPv4 address, with a port or without, as nearly every Host is.
+bool is_plain_host(std::string_view host) {
+  constexpr std::size_t kMaxPortDigits = 5;
+  const std::size_t colon = host.find(':');
+  const std::string_view name = host.substr(0, colon);
+  const std::string_view port = colon == host.npos ? "0" : host.substr(colon + 1);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !name.empty() && !port.empty() && port.size() <= kMaxPortDigits &&
+         std::ranges::all_of(port, is_digit) && std::ranges::all_of(name, [](char c) {
+           return is_alphanumeric(c) || c == '-' || c == '.';
+         });
+}
+
 // RFC 9112 section 3.2.
 Result<void> check_host(const Framing& framing, bool is_http_11) {
   if (!framing.host) {
     if (is_http_11) return malformed("HTTP/1.1 needs a field Host");
     return {};
   }
+  if (is_plain_host(*framing.host)) return {};
   const auto authority = boost::urls::parse_authority(*framing.host);
   if (!authority || authority->has_userinfo() || authority->host().empty()) {
     return malformed("Host is not HOST[:PORT]: " + shown(*framing.host));

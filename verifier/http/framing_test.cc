@@ -220,6 +220,19 @@ struct Chunked {
   bool good = false;
 };
 
+TEST(Framing, TakesEachFormOfAHost) {
+  const auto taken = [](const std::string& host) {
+    return check_head("GET /healthz HTTP/1.1\r\nHost: " + host + "\r\n\r\n").has_value();
+  };
+  for (const char* host : {"a", "localhost:8443", "10.0.0.1", "10.0.0.1:65535", "[::1]",
+                           "[::1]:8443", "a-b.example.com.", "a_b", "A.B:0", "%61"}) {
+    EXPECT_TRUE(taken(host)) << host;
+  }
+  for (const char* host : {"", ":1", "a:b", "a b", "u@a", "a/b", "[::1", "::1", "a:1 2", "a:-1"}) {
+    EXPECT_FALSE(taken(host)) << host;
+  }
+}
+
 TEST(Framing, ReadsChunksStrictly) {
   RunningService running;
   const std::string extension(3000, 'x');

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <utility>
 
 namespace touchmark::verifier::http {
@@ -51,26 +50,38 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 // "2026-11-24T20:28:28.123Z" (RFC 3339).
 std::string timestamp() {
   using namespace std::chrono;
-  const auto now = time_point_cast<milliseconds>(system_clock::now());
-  const std::time_t seconds = system_clock::to_time_t(floor<std::chrono::seconds>(now));
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char day[32];
-  std::strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
-  char out[48];
-  std::snprintf(out, sizeof out, "%s.%03dZ", day,
-                static_cast<int>(now.time_since_epoch().count() % 1000));
+  const auto now = floor<milliseconds>(system_clock::now());
+  const auto today = floor<days>(now);
+  const year_month_day date(today);
+  const hh_mm_ss time(now - today);
+  std::string out = "0000-00-00T00:00:00.000Z";
+  const auto put = [&out](std::size_t last, std::int64_t number) {
+    for (; number > 0; number /= 10) out[last--] = static_cast<char>('0' + number % 10);
+  };
+  put(3, int{date.year()} % 10000);
+  put(6, unsigned{date.month()});
+  put(9, unsigned{date.day()});
+  put(12, time.hours().count());
+  put(15, time.minutes().count());
+  put(18, time.seconds().count());
+  put(22, time.subseconds().count());
+  return out;
+}
+
+std::size_t size_of(const LogFields& fields) {
+  constexpr std::size_t kBetween = 8;
+  std::size_t out = 0;
+  for (const auto& [name, value] : fields.all()) out += name.size() + value.size() + kBetween;
   return out;
 }
 
 // time, level and event first, so that a person can read the lines too.
 std::string json_line(LogLevel level, std::string_view name, const LogFields& fields) {
-  std::string line = R"({"time":")" + timestamp() + R"(","level":")";
-  line.append(level_name(level)).append(R"(","event":)").append(JsonWriter().text(name).take());
-  for (const auto& [key, value] : fields.all()) {
-    line.append(",").append(JsonWriter().text(key).take()).append(":").append(value);
-  }
-  return line += '}';
+  JsonWriter line(2 * kLineBytes + size_of(fields));
+  line.begin_object();
+  line.key("time").text(timestamp()).key("level").text(level_name(level)).key("event").text(name);
+  for (const auto& [key, value] : fields.all()) line.key(key).literal(value);
+  return line.end_object().take();
 }
 
 std::string text_line(LogLevel level, std::string_view name, const LogFields& fields) {

@@ -29,6 +29,7 @@ std::string_view error_id(LogError error);
 // events of ordinary requests, whose lines cost as little as may be. Other events give a Json.
 class LogFields {
  public:
+  LogFields() { all_.reserve(kUsual); }
   LogFields& text(std::string_view name, std::string_view value) {
     return literal(name, JsonWriter().text(value).take());
   }
@@ -44,6 +45,7 @@ class LogFields {
   Json to_json() const;
 
  private:
+  static constexpr std::size_t kUsual = 8;
   std::vector<std::pair<std::string_view, std::string>> all_;
 };
 

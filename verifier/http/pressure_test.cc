@@ -10,6 +10,7 @@
 
 #include "verifier/http/connection_table.h"
 #include "verifier/http/failure_budget.h"
+#include "verifier/http/handshake_turns.h"
 #include "verifier/http/log.h"
 #include "verifier/http/work_gate.h"
 #include "verifier/testing/http_checks.h"
@@ -220,6 +221,80 @@ class GateTest : public ::testing::Test {
   std::deque<WorkGate::Place> inside_;
   std::vector<std::string> order_;
 };
+
+class TurnsTest : public ::testing::Test {
+ protected:
+  using Names = std::vector<std::string>;
+
+  // Asks for a turn, and notes its name, or "-name" when none came.
+  void ask(const std::string& address, const std::string& name,
+           std::chrono::milliseconds longest = 1h) {
+    boost::asio::co_spawn(
+        io_,
+        [this, address, name, longest]() -> boost::asio::awaitable<void> {
+          auto turn = co_await turns_.next(key(address), longest, waits_[name]);
+          order_.push_back((turn ? "" : "-") + name);
+          if (turn) held_.push_back(std::move(*turn));
+        },
+        boost::asio::detached);
+    run();
+  }
+  void end(const std::string& name) {
+    if (const auto wait = waits_[name].lock()) wait->cancel();
+    run();
+  }
+  void give_back() {
+    held_.pop_front();
+    run();
+  }
+  void run() {
+    io_.restart();
+    io_.poll();
+  }
+
+  HandshakeTurns turns_{1};
+  boost::asio::io_context io_;
+  std::map<std::string, std::weak_ptr<boost::asio::steady_timer>> waits_;
+  std::deque<HandshakeTurns::Turn> held_;
+  Names order_;
+};
+
+TEST_F(TurnsTest, GoRoundTheAddresses) {
+  for (int i = 0; i < 5; ++i) ask("198.51.100.1", "flood" + std::to_string(i));
+  ask("192.0.2.1", "phone");
+  ask("2001:db8::1", "v6");
+  ask("2001:db8::ffff", "v6 of the same network");
+  EXPECT_EQ(order_, Names{"flood0"});
+  EXPECT_EQ(turns_.waiting(), 7U);
+  for (int i = 0; i < 7; ++i) give_back();
+  EXPECT_EQ(order_, (Names{"flood0", "flood1", "phone", "v6", "flood2", "v6 of the same network",
+                           "flood3", "flood4"}));
+  give_back();
+  ask("192.0.2.1", "again");
+  EXPECT_EQ(order_.back(), "again") << "nobody waits";
+  held_.clear();
+}
+
+TEST_F(TurnsTest, AreNotHeldForWhoLeftOrWaitedTooLong) {
+  ask("192.0.2.1", "a");
+  ask("192.0.2.1", "gone");
+  ask("192.0.2.2", "gone too");
+  ask("192.0.2.2", "b");
+  ask("192.0.2.3", "late", 20ms);
+  end("gone");
+  end("gone too");
+  EXPECT_EQ(order_, (Names{"a", "-gone", "-gone too"}));
+  std::this_thread::sleep_for(50ms);
+  run();
+  EXPECT_EQ(order_.back(), "-late");
+  EXPECT_EQ(turns_.waiting(), 1U);
+  give_back();
+  EXPECT_EQ(order_.back(), "b");
+  held_.clear();
+  ask("192.0.2.3", "c");
+  EXPECT_EQ(order_.back(), "c");
+  held_.clear();
+}
 
 TEST_F(GateTest, LetsPhonesInFirst) {
   gate_.emplace(GateSettings{.at_once = 1, .waiting = 10});

@@ -7,12 +7,14 @@
 #include <cstdint>
 
 #include "verifier/http/failure_budget.h"
+#include "verifier/http/handshake_turns.h"
 #include "verifier/http/work_gate.h"
 
 namespace touchmark::verifier::http {
 
 struct ProtectionSettings {
   GateSettings gate;
+  std::size_t handshakes_at_once = 2;
   BudgetSettings unearned;                         // connections without a request
   BudgetSettings wrong_tokens;                     // of operators
   BudgetSettings refused;                          // evidence, and requests of no shape
@@ -23,12 +25,14 @@ struct ProtectionSettings {
 struct Protection {
   explicit Protection(const ProtectionSettings& settings)
       : gate(settings.gate),
+        handshakes(settings.handshakes_at_once),
         unearned(settings.unearned),
         wrong_tokens(settings.wrong_tokens),
         refused(settings.refused),
         most_body_bytes(settings.body_bytes) {}
 
   WorkGate gate;
+  HandshakeTurns handshakes;
   FailureBudget unearned;
   FailureBudget wrong_tokens;
   FailureBudget refused;

@@ -9,11 +9,9 @@
 
 #include "base/error.h"
 #include "verifier/http/http.h"
+#include "verifier/model/permission.h"
 
 namespace touchmark::verifier::http {
-
-// Who may use a route. Administrators may what developers may.
-enum class Access { kPublic, kDeveloper, kAdmin };
 
 enum class RunOn {
   kIo,      // short, and never waits for a disk
@@ -24,7 +22,7 @@ enum class RunOn {
 struct Route {
   std::string_view method;
   std::string_view path;  // a last segment "*" takes any one segment
-  Access access = Access::kAdmin;
+  model::Permission permission = model::Permission::kChangeOperators;  // that its caller needs
   RunOn run_on = RunOn::kWorker;
   std::uint64_t max_body = 0;  // bytes
   bool upload = false;         // the body goes to a file
@@ -45,8 +43,8 @@ class Router {
   // HEAD is a method of every path that has GET, and takes its route (RFC 9110 section 9.3.2).
   virtual Match find(std::string_view method, std::string_view path) const = 0;
 
-  // The operator whom `authorization` (the header's value) names, when they may use `route`; else
-  // HttpError::kUnauthorized or kForbidden.
+  // The operator whom `authorization` (the header's value) names, when their token is in force now
+  // and they may use `route`; else HttpError::kUnauthorized or kForbidden.
   virtual Result<model::OperatorToken> authorize(const Route& route,
                                                  std::string_view authorization) const = 0;
 };

@@ -135,11 +135,12 @@ Server::Server(asio::io_context& io, tcp::acceptor acceptor, ConnectionContext c
                ServerSettings settings, std::function<void()> housekeep)
     : io_(io),
       strand_(asio::make_strand(io)),
-      acceptor_(std::move(acceptor)),
       context_(std::move(context)),
       settings_(settings),
       shared_(std::make_shared<Shared>(settings)),
-      housekeep_(std::move(housekeep)) {}
+      housekeep_(std::move(housekeep)) {
+  acceptors_.push_back(std::move(acceptor));
+}
 
 Server::~Server() = default;
 
@@ -147,13 +148,17 @@ ConnectionTable& Server::table(Listener listener) {
   return listener == Listener::kAdmins ? shared_->admins : shared_->clients;
 }
 
+void Server::listen_also(tcp::acceptor acceptor) { acceptors_.push_back(std::move(acceptor)); }
+
 void Server::listen_for_admins(tcp::acceptor acceptor) {
   admin_acceptor_.emplace(std::move(acceptor));
 }
 
 void Server::start() {
   const Listener listener = admin_acceptor_ ? Listener::kApps : Listener::kAll;
-  asio::co_spawn(strand_, accept_loop(acceptor_, listener), asio::detached);
+  for (tcp::acceptor& acceptor : acceptors_) {
+    asio::co_spawn(strand_, accept_loop(acceptor, listener), asio::detached);
+  }
   if (admin_acceptor_) {
     asio::co_spawn(strand_, accept_loop(*admin_acceptor_, Listener::kAdmins), asio::detached);
   }
@@ -165,7 +170,7 @@ void Server::stop() {
     if (stopping_) return;
     stopping_ = true;
     error_code ignored;
-    acceptor_.close(ignored);
+    for (tcp::acceptor& acceptor : acceptors_) acceptor.close(ignored);
     if (admin_acceptor_) admin_acceptor_->close(ignored);
     asio::co_spawn(strand_, wind_down(), asio::detached);
   });

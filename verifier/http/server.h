@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/strand.hpp>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -51,6 +52,8 @@ class Server {
          ConnectionContext context, ServerSettings settings, std::function<void()> housekeep);
   ~Server();
 
+  // One more address where the same is served. Before start().
+  void listen_also(boost::asio::ip::tcp::acceptor acceptor);
   // Operators have a port of their own, and are not met at the other one any longer. Before
   // start().
   void listen_for_admins(boost::asio::ip::tcp::acceptor acceptor);
@@ -79,7 +82,7 @@ class Server {
 
   boost::asio::io_context& io_;
   boost::asio::strand<boost::asio::io_context::executor_type> strand_;
-  boost::asio::ip::tcp::acceptor acceptor_;
+  std::deque<boost::asio::ip::tcp::acceptor> acceptors_;  // stay where they are
   std::optional<boost::asio::ip::tcp::acceptor> admin_acceptor_;
   ConnectionContext context_;
   ServerSettings settings_;

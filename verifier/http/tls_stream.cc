@@ -7,6 +7,7 @@
 #include <array>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 #include <string>
 
 #include "verifier/http/awaitable.h"
@@ -59,10 +60,18 @@ struct TlsStream::Impl : std::enable_shared_from_this<Impl> {
   }
 
   // One call of OpenSSL's, and again until it has what it needs. `call` gives what SSL_read() and
-  // its like give.
+  // its like give; `done`: what it gave at a first call that was made already.
   template <class Call>
-  asio::awaitable<error_code> until_done(Call call);
-  // Sends what is sealed.
+  asio::awaitable<error_code> until_done(Call call, std::optional<int> done = std::nullopt);
+  template <class Call>
+  int ask(Call& call, std::size_t most) {
+    ERR_clear_error();
+    may_take = most;
+    return call();
+  }
+  // Sends what is sealed, as much as the socket takes now: false when some is left.
+  bool send_now(error_code& error);
+  // Sends it all.
   asio::awaitable<error_code> flush();
   error_code failure_of(int reason);
 
@@ -80,7 +89,8 @@ struct TlsStream::Impl : std::enable_shared_from_this<Impl> {
   bool failed = false;    // OpenSSL must not be asked for more (SSL_get_error(3))
   error_code io_error;    // of the BIO
   std::size_t may_take = 0;
-  std::string outbox;  // sealed, not sent yet
+  std::string outbox;    // sealed
+  std::size_t sent = 0;  // of outbox
   std::size_t inbox_begin = 0;
   std::size_t inbox_end = 0;
   std::array<char, kInboxBytes> inbox{};
@@ -147,17 +157,26 @@ int TlsStream::Impl::put(const char* bytes, std::size_t size, BIO* bio) {
   return static_cast<int>(size);
 }
 
-asio::awaitable<error_code> TlsStream::Impl::flush() {
-  std::string_view left = outbox;
-  error_code error;
-  while (!left.empty()) {
-    left.remove_prefix(socket.write_some(asio::buffer(left.data(), left.size()), error));
+bool TlsStream::Impl::send_now(error_code& error) {
+  while (sent < outbox.size()) {
+    sent += socket.write_some(asio::buffer(outbox.data() + sent, outbox.size() - sent), error);
     if (error == asio::error::would_block || error == asio::error::try_again) {
-      std::tie(error) = co_await socket.async_wait(tcp::socket::wait_write, kAsTuple);
+      error.clear();
+      return false;
     }
     if (error) break;
   }
   outbox = std::string();
+  sent = 0;
+  return true;
+}
+
+asio::awaitable<error_code> TlsStream::Impl::flush() {
+  error_code error;
+  while (!send_now(error)) {
+    std::tie(error) = co_await socket.async_wait(tcp::socket::wait_write, kAsTuple);
+    if (error) break;
+  }
   co_return error;
 }
 
@@ -174,17 +193,16 @@ error_code TlsStream::Impl::failure_of(int reason) {
 }
 
 template <class Call>
-asio::awaitable<error_code> TlsStream::Impl::until_done(Call call) {
+asio::awaitable<error_code> TlsStream::Impl::until_done(Call call, std::optional<int> done) {
   // Only where the inbox was full is there more, as a rule; to look for it costs a system call.
   bool is_more = false;
   while (true) {
-    ERR_clear_error();
-    may_take = is_more ? kMostRead : 0;
-    const int done = call();
-    const int reason = done > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl.get(), done);
+    if (!done) done = ask(call, is_more ? kMostRead : 0);
+    const int reason = *done > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl.get(), *done);
+    done.reset();
     if (reason == SSL_ERROR_NONE) co_return error_code();
     error_code error;
-    if (!outbox.empty()) error = co_await flush();
+    if (!outbox.empty() && !send_now(error)) error = co_await flush();
     if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE)
       co_return failure_of(reason);
     if (!error && reason == SSL_ERROR_WANT_READ) {
@@ -270,6 +288,8 @@ asio::awaitable<error_code> TlsStream::handshake(std::shared_ptr<ServedTls::Iden
   std::copy_n(leaf, session.size() - 1, session.begin());
   session.back() = group;
   SSL_set_session_id_context(ssl, session.data(), session.size());
+  // What has come already is answered without another wait.
+  impl_->inbox_end = impl_->socket.read_some(asio::buffer(impl_->inbox), error);
   impl_->begin();
   error = co_await impl_->until_done([ssl] { return SSL_accept(ssl); });
   impl_->busy = false;
@@ -291,10 +311,14 @@ asio::awaitable<error_code> TlsStream::write(std::string_view bytes) {
   while (!bytes.empty() && !error) {
     const std::string_view piece = bytes.substr(0, kRecordBytes);
     std::size_t written = 0;
-    error = co_await impl_->until_done(
-        [&] { return SSL_write_ex(impl_->ssl.get(), piece.data(), piece.size(), &written); });
+    const auto seal = [&] {
+      return SSL_write_ex(impl_->ssl.get(), piece.data(), piece.size(), &written);
+    };
+    // As a rule all of it goes out at once.
+    const int done = impl_->ask(seal, 0);
+    if (done <= 0) error = co_await impl_->until_done(seal, done);
     bytes.remove_prefix(written);
-    if (!error) error = co_await impl_->flush();
+    if (!error && !impl_->send_now(error)) error = co_await impl_->flush();
   }
   impl_->busy = false;
   co_return error;

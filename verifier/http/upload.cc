@@ -24,7 +24,15 @@ tl::unexpected<Error> failure(const std::string& what, int code) {
 Result<Upload> Upload::create(const std::filesystem::path& folder) {
   std::string path = (folder / "upload-XXXXXX").string();
   const int fd = ::mkostemp(path.data(), O_CLOEXEC);
-  if (fd < 0) return failure("cannot make a file for the upload", errno);
+  if (fd < 0) {
+    const int code = errno;
+    if (code == ENOENT || code == ENOTDIR) {
+      return fail(FileError::kIo,
+                  "cannot make a file for the upload: " + folder.string() +
+                      " is gone; the data folder was moved or removed while the service runs");
+    }
+    return failure("cannot make a file for the upload in " + folder.string(), code);
+  }
   return Upload(path, fd);
 }
 

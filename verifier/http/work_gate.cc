@@ -34,11 +34,11 @@ std::size_t WorkGate::waiting() const {
   return out;
 }
 
-bool WorkGate::take_free_place() {
+std::optional<WorkGate::Place> WorkGate::try_enter() {
   const MutexLock lock(mutex_);
-  if (free_ == 0) return false;
+  if (free_ == 0) return std::nullopt;
   --free_;
-  return true;
+  return std::optional<Place>(std::in_place, *this);
 }
 
 std::shared_ptr<WorkGate::Waiter> WorkGate::queue_up(Rank rank, asio::any_io_executor executor) {
@@ -57,12 +57,9 @@ std::shared_ptr<WorkGate::Waiter> WorkGate::queue_up(Rank rank, asio::any_io_exe
 }
 
 asio::awaitable<std::optional<WorkGate::Place>> WorkGate::enter(Rank rank) {
-  std::optional<Place> place;
   // A place is free only when nobody waits: leave() hands it on.
-  if (take_free_place()) {
-    place.emplace(*this);
-    co_return place;
-  }
+  std::optional<Place> place = try_enter();
+  if (place) co_return place;
   auto executor = co_await asio::this_coro::executor;
   const auto waiter = queue_up(rank, executor);
   if (!waiter) co_return place;

@@ -35,7 +35,10 @@ class WorkGate {
    public:
     explicit Place(WorkGate& gate) : gate_(&gate) {}
     Place(Place&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
-    Place& operator=(Place&&) = delete;
+    Place& operator=(Place&& other) noexcept {
+      std::swap(gate_, other.gate_);
+      return *this;
+    }
     ~Place() {
       if (gate_ != nullptr) gate_->leave();
     }
@@ -44,6 +47,8 @@ class WorkGate {
     WorkGate* gate_;
   };
 
+  // A place that is free now; nullopt: there is none.
+  std::optional<Place> try_enter();
   // nullopt: no place came free in time, or others with a better rank needed this one.
   boost::asio::awaitable<std::optional<Place>> enter(Rank rank);
 
@@ -52,7 +57,6 @@ class WorkGate {
   using Queue = std::list<std::shared_ptr<Waiter>>;
 
   std::shared_ptr<Waiter> queue_up(Rank rank, boost::asio::any_io_executor executor);
-  bool take_free_place();
   void leave();
   std::size_t waiting() const REQUIRES(mutex_);
 

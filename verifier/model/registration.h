@@ -7,13 +7,9 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "package/model/measurement.h"
+#include "verifier/model/expiry.h"
 
 namespace touchmark::verifier::model {
-
-// Whether what lasts until `expires` (nullopt: without an end) is over.
-inline bool is_over(const std::optional<UnixTime>& expires, UnixTime now) {
-  return expires && *expires <= now;
-}
 
 struct Registration {
   std::string id;  // hex of the first 8 bytes of the measurement digest

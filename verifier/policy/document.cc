@@ -6,7 +6,6 @@
 #include "base/encoding.h"
 #include "verifier/policy/property.h"
 #include "verifier/policy/section.h"
-#include "verifier/policy/toml_ascii_check.h"
 
 namespace touchmark::verifier::policy {
 namespace {
@@ -389,24 +388,15 @@ Document parse_document(std::string_view text, DocumentAge age) {
     out.problems.push_back({1, 1, "", "a policy has at most 256 KiB", ""});
     return out;
   }
-  if (const auto stray = find_stray_character(text)) {
-    const std::string_view before = text.substr(0, *stray);
-    const std::size_t line_begin = before.rfind('\n') + 1;  // 0 on the first line
-    out.problems.push_back({static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1),
-                            static_cast<std::uint32_t>(*stray - line_begin + 1), "",
-                            "not TOML: a character outside ASCII, not in quotes or a comment", ""});
-    return out;
-  }
-  const toml::parse_result parsed = toml::parse(text);
+  const auto parsed = toml_text::parse(text);
   if (!parsed) {
-    const toml::source_position at = parsed.error().source().begin;
-    out.problems.push_back(
-        {at.line, at.column, "", "not TOML: " + std::string(parsed.error().description()), ""});
+    const toml_text::Fault& fault = parsed.error();
+    out.problems.push_back({fault.line, fault.column, "", fault.message, ""});
     return out;
   }
   Report report;
   Policy policy;
-  read_document(parsed.table(), age, report, policy);
+  read_document(*parsed, age, report, policy);
   warn(policy, report);
   report.deliver(out);
   if (out.valid()) out.policy = std::move(policy);

@@ -109,6 +109,14 @@ std::vector<protocol::Finding> Verdict::with(Action action) const {
   return out;
 }
 
+std::vector<FindingId> Verdict::ids_with(Action action) const {
+  std::vector<FindingId> out;
+  for (const Decided& one : findings) {
+    if (one.action == action) out.push_back(one.finding.id);
+  }
+  return out;
+}
+
 std::vector<protocol::Finding> Verdict::notable() const {
   std::vector<protocol::Finding> out;
   for (const Decided& one : findings) {

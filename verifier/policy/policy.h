@@ -153,6 +153,7 @@ struct Verdict {
   std::vector<Decided> findings;  // by number, the ignored ones too
 
   std::vector<protocol::Finding> with(Action action) const;
+  std::vector<protocol::FindingId> ids_with(Action action) const;
   // What an attestation response code holds: every finding but the ignored ones.
   std::vector<protocol::Finding> notable() const;
 };

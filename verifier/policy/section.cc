@@ -22,22 +22,7 @@ void sort_by_place(std::vector<Problem>& problems) {
   });
 }
 
-bool is_bare(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-';
-}
-
 }  // namespace
-
-std::string key_text(std::string_view key) {
-  if (!key.empty() && std::ranges::all_of(key, is_bare)) return std::string(key);
-  std::string out = "\"";
-  for (const char c : key) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-  }
-  return out + "\"";
-}
 
 void Report::problem(const toml::source_region& where, std::string key, std::string message,
                      std::string suggestion) {

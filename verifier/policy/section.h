@@ -1,25 +1,17 @@
 // Reads one table of a policy document and notes all that is wrong with it. For document.cc.
 #pragma once
 
-// Errors come back as values; what the parser may nest is bounded.
-#define TOML_EXCEPTIONS 0
-#define TOML_MAX_NESTED_VALUES 16
-// The parser asserts what a document can break ("[+a]") just before it reports it as an error.
-// Without the assertions the error is left; with NDEBUG, clang would take them for facts.
-#pragma push_macro("NDEBUG")
-#undef NDEBUG
-#define TOML_ASSERT(expr) static_assert(true)
-#include <toml++/toml.h>
-#pragma pop_macro("NDEBUG")
-
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "formats/toml/document.h"
 #include "verifier/policy/document.h"
 
 namespace touchmark::verifier::policy {
+
+using toml_text::key_text;
 
 // The problems of a document, in the order in which they are found.
 class Report {
@@ -106,8 +98,5 @@ class Section {
   Report& report_;
   std::vector<std::string> known_;
 };
-
-// A key as a path shows it: quoted when it is not a bare key.
-std::string key_text(std::string_view key);
 
 }  // namespace touchmark::verifier::policy

@@ -52,7 +52,13 @@ http::HttpResponse remove_api(const RouteContext& context, const http::HttpReque
 }
 
 http::HttpResponse show_configuration(const RouteContext& context,
-                                      const http::HttpRequest& /*request*/) {
+                                      const http::HttpRequest& request) {
+  const auto allow_local = query_integer(request, "allow_local", 0, 0, 1);
+  if (!allow_local) return bad_request("allow_local is not 0 or 1");
+  const auto problems = context.verifier.public_url_problems();
+  if (*allow_local == 0 && !problems.empty()) {
+    return problem(Error(state::ConfigurationError::kLocalUrl, problems.front()));
+  }
   const auto configuration = context.verifier.api_domains().configuration();
   if (configuration->jws.empty()) {
     return problem(Error(state::ApiError::kTooMany,

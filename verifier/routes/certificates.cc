@@ -35,10 +35,11 @@ http::HttpResponse add_certificate(const RouteContext& context, const http::Http
 }
 
 http::HttpResponse list_certificates(const RouteContext& context,
-                                     const http::HttpRequest& /*request*/) {
+                                     const http::HttpRequest& request) {
   const UnixTime now = context.verifier.now();
   Json list = Json::array();
   for (const model::SigningCertificate& certificate : context.verifier.registry().certificates()) {
+    if (!model::is_for_app(request.caller, certificate.package)) continue;
     Json one = to_json(certificate);
     one["expired"] = model::is_over(certificate.expires, now);
     list.push_back(std::move(one));

@@ -48,7 +48,7 @@ http::HttpResponse show_device(const RouteContext& context, const http::HttpRequ
   answer["appraisal"] = nullptr;
   if (*appraisal) {
     const auto in_force = context.verifier.policy().show();
-    answer["appraisal"] = explained(**appraisal, in_force->current.policy, device->force);
+    answer["appraisal"] = explained(**appraisal, in_force->current.policy, device->force());
   }
   return json_response(answer);
 }

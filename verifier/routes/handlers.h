@@ -72,6 +72,12 @@ Handler show_device;
 Handler force_device;
 
 // routes/operators.cc
+Handler show_caller;
+Handler list_operators;
+Handler add_operator;
+Handler revoke_operator;
+
+// routes/service.cc: status, secrets, tokens, audit log.
 Handler show_status;
 Handler read_secret;
 Handler show_audit_log;

@@ -144,17 +144,29 @@ Json to_json(const state::AppraisalJournal::Numbered& numbered) {
 }
 
 Json to_json(const state::Device& device) {
+  const auto& forced = device.forced;
   return {{"did", device.record.device_id},
-          {"last_seen", to_unix(device.record.last_seen)},
-          {"passed", device.record.passed},
+          {"last_seen", device.seen ? Json(to_unix(device.record.last_seen)) : Json()},
+          {"passed", device.seen ? Json(device.record.passed) : Json()},
           {"arc", device.record.arc},
           {"package", device.record.package_name},
-          {"force", policy::to_string(device.force)},
+          {"force", policy::to_string(device.force())},
+          {"forced_by", forced ? Json(forced->actor) : Json()},
+          {"forced_at", forced ? Json(to_unix(forced->time)) : Json()},
           {"address", device.record.address.empty() ? Json() : Json(device.record.address)}};
 }
 
 Json to_json(const state::Devices::Forced& forced) {
   return {{"did", forced.device_id}, {"force", policy::to_string(forced.force)}};
+}
+
+Json to_json(const model::OperatorToken& entry) {
+  return {{"name", entry.name},
+          {"role", to_string(entry.role)},
+          {"apps", entry.apps},
+          {"expires", time_or_null(entry.expires)},
+          {"created", to_unix(entry.created)},
+          {"created_by", entry.created_by}};
 }
 
 Json to_json(const state::AuditLog& log) {
@@ -185,6 +197,7 @@ Json to_json(const Status& status) {
           {"account", status.account},
           {"first_start", to_unix(status.first_start)},
           {"time", to_unix(status.time)},
+          {"public_urls", status.public_urls},
           {"config_version", status.config_version},
           {"registrations", status.registrations},
           {"policy_revision", status.policy_revision},
@@ -192,7 +205,6 @@ Json to_json(const Status& status) {
            {{"android", policy::to_string(status.assurance.android.value)},
             {"ios", policy::to_string(status.assurance.ios.value)},
             {"host", policy::to_string(status.assurance.host.value)}}},
-          {"public_urls", status.public_urls},
           {"valid_token_takes", status.demand.takes},
           {"revocation", std::move(revocation)},
           {"warnings", status.warnings}};

@@ -18,6 +18,7 @@ Json to_json(const state::Replay& replay);
 Json to_json(const state::AppraisalJournal::Numbered& numbered);
 Json to_json(const state::Device& device);
 Json to_json(const state::Devices::Forced& forced);
+Json to_json(const model::OperatorToken& entry);  // without its hash
 Json to_json(const state::AuditLog& log);
 Json to_json(const Status& status);
 

@@ -1,5 +1,6 @@
-// The routes for operators themselves: status, secrets, tokens, audit log.
-#include "base/encoding.h"
+// The routes of the operators: who they are, and who may become one.
+#include "verifier/http/problem.h"
+#include "verifier/model/permission.h"
 #include "verifier/routes/handlers.h"
 #include "verifier/routes/json.h"
 #include "verifier/routes/problem.h"
@@ -8,55 +9,86 @@
 namespace touchmark::verifier::routes {
 namespace {
 
-constexpr std::size_t kMaxAuditEntries = 10'000;
+// Names of roles, for an error.
+std::string role_names() {
+  std::string out;
+  for (const model::Role role : model::kRoles) {
+    out += (out.empty() ? "" : ", ") + std::string(to_string(role));
+  }
+  return out;
+}
+
+Result<state::NewOperator> read_operator(const Json& body) {
+  const auto malformed = [](const std::string& what) {
+    return fail(http::HttpError::kMalformed, what);
+  };
+  state::NewOperator out;
+  auto name = get_string(body, "name");
+  if (!name) return malformed(name.error().message());
+  out.name = std::move(*name);
+  const auto role = model::parse_role(find_string(body, "role").value_or(""));
+  if (!role) return malformed("role is not one of " + role_names());
+  out.role = *role;
+  if (body.contains("expire_after") && !body["expire_after"].is_null()) {
+    const auto seconds = get_int(body, "expire_after", 1, kMaxExpiry);
+    if (!seconds) return malformed("expire_after is not a positive number of seconds");
+    out.expire_after = Seconds(*seconds);
+  }
+  if (!body.contains("apps")) return out;
+  const Json* apps = find_array(body, "apps");
+  if (apps == nullptr) return malformed("apps is not an array");
+  for (const Json& app : *apps) {
+    if (!app.is_string()) return malformed("an app is not a string");
+    out.apps.push_back(app.get<std::string>());
+  }
+  return out;
+}
 
 }  // namespace
 
-http::HttpResponse show_status(const RouteContext& context, const http::HttpRequest& request) {
-  Json answer = to_json(context.verifier.status());
-  answer["role"] = to_string(request.caller.role);
+http::HttpResponse show_caller(const RouteContext& /*context*/, const http::HttpRequest& request) {
+  const model::OperatorToken& caller = request.caller;
+  Json answer = to_json(caller);
+  answer["version"] = TOUCHMARK_VERSION;
+  answer["permissions"] = Json::array();
+  for (const model::PermissionRow& row : model::permissions()) {
+    if (may(caller.role, row.permission)) answer["permissions"].push_back(row.name);
+  }
   return json_response(answer);
 }
 
-http::HttpResponse read_secret(const RouteContext& context, const http::HttpRequest& request) {
-  auto secrets = context.verifier.operators().token_secrets(request.caller.name);
-  if (!secrets) return problem(secrets.error());
-  context.log.info("secret.read", {{"actor", request.caller.name}});
-  return json_response({{"alg", "HS256"},
-                        {"secret", base64_encode(secrets->secret)},
-                        {"decoy_secret", base64_encode(secrets->decoy_secret)}});
-}
-
-http::HttpResponse show_audit_log(const RouteContext& context, const http::HttpRequest& request) {
-  const auto limit = query_integer(request, "limit", 100, 1, kMaxAuditEntries);
-  if (!limit) return bad_request("limit is not a number from 1 to 10000");
-  auto log = context.verifier.operators().audit_log(static_cast<std::size_t>(*limit));
-  if (!log) return problem(log.error());
-  return json_response(to_json(*log));
-}
-
-http::HttpResponse check_token(const RouteContext& context, const http::HttpRequest& request) {
-  auto body = read_json(request);
-  if (!body) return bad_request(body.error().message());
-  auto token = get_string(*body, "token", kMaxSmallBody);
-  if (!token) return bad_request(token.error().message());
-  const appraisal::TokenReport report = context.verifier.operators().check_token(*token);
-  return json_response({{"status", to_string(report.status)}, {"claims", report.claims}});
-}
-
-http::HttpResponse make_example_token(const RouteContext& context,
-                                      const http::HttpRequest& request) {
-  auto body = read_json(request);
-  if (!body) return bad_request(body.error().message());
-  if (!body->is_object() || !body->contains("valid") || !(*body)["valid"].is_boolean()) {
-    return bad_request("valid is not true or false");
+http::HttpResponse list_operators(const RouteContext& context,
+                                  const http::HttpRequest& /*request*/) {
+  const UnixTime now = context.verifier.now();
+  Json list = Json::array();
+  for (const model::OperatorToken& entry : context.verifier.operators().list()) {
+    Json one = to_json(entry);
+    one["expired"] = model::is_over(entry.expires, now);
+    list.push_back(std::move(one));
   }
-  const bool valid = (*body)["valid"].get<bool>();
-  auto token = context.verifier.operators().example_token(valid, request.connection.remote_ip,
-                                                          request.caller.name);
-  if (!token) return problem(token.error());
-  context.log.info("token.example", {{"actor", request.caller.name}, {"valid", valid}});
-  return json_response({{"token", *token}});
+  return json_response({{"operators", std::move(list)}});
+}
+
+http::HttpResponse add_operator(const RouteContext& context, const http::HttpRequest& request) {
+  const auto body = read_json(request);
+  if (!body) return bad_request(body.error().message());
+  const auto wanted = read_operator(*body);
+  if (!wanted) return problem(wanted.error());
+  const auto made = context.verifier.operators().add(*wanted, request.caller.name);
+  if (!made) return problem(made.error());
+  Json answer = to_json(made->entry);
+  Json fields = answer;
+  fields["actor"] = request.caller.name;
+  context.log.info("operator.add", fields);
+  answer["token"] = made->token;
+  return json_response(answer, 201);
+}
+
+http::HttpResponse revoke_operator(const RouteContext& context, const http::HttpRequest& request) {
+  auto ok = context.verifier.operators().revoke(request.argument, request.caller.name);
+  if (!ok) return problem(ok.error());
+  context.log.info("operator.revoke", {{"name", request.argument}, {"actor", request.caller.name}});
+  return no_content();
 }
 
 }  // namespace touchmark::verifier::routes

@@ -4,6 +4,7 @@
 #include "verifier/attest.h"
 #include "verifier/http/problem.h"
 #include "verifier/policy/document.h"
+#include "verifier/state/operators.h"
 
 namespace touchmark::verifier::routes {
 namespace {
@@ -13,6 +14,7 @@ std::optional<int> service_status(const Error& error) {
   if (error.is(state::RegistryError::kBadCertificate)) return 400;
   if (error.is(state::ApiError::kBadDomain) || error.is(state::ApiError::kBadPin)) return 400;
   if (error.is(state::ApiError::kTooMany)) return 409;
+  if (error.is(state::ConfigurationError::kLocalUrl)) return 409;
   if (error.is(state::RegistryError::kStopping)) return 503;
   if (error.is(state::RegistryError::kOtherLifetime)) return 409;
   if (error.is(appraisal::AppraisalError::kOverloaded)) return 503;
@@ -26,13 +28,22 @@ std::optional<int> service_status(const Error& error) {
   return std::nullopt;
 }
 
+std::optional<int> operator_status(const Error& error) {
+  using enum state::OperatorError;
+  if (error.is(kUnknownToken) || error.is(kExpiredToken)) return 401;
+  if (error.is(kBadName) || error.is(kBadApps)) return 400;
+  if (error.is(kNoOperator)) return 404;
+  if (error.is(kExists) || error.is(kLastAdmin) || error.is(kTooMany)) return 409;
+  return std::nullopt;
+}
+
 std::optional<int> storage_status(const Error& error) {
   if (error.is(store::StoreError::kNotFound)) return 404;
   if (error.is(store::StoreError::kNoSpace)) return 507;
   if (error.is(store::StoreError::kBusy)) return 503;
   for (const store::StoreError other :
        {store::StoreError::kOpen, store::StoreError::kCorrupt, store::StoreError::kTooNew,
-        store::StoreError::kIo, store::StoreError::kDuplicate}) {
+        store::StoreError::kIo, store::StoreError::kDuplicate, store::StoreError::kPermission}) {
     if (error.is(other)) return 500;
   }
   return std::nullopt;
@@ -43,6 +54,7 @@ std::optional<int> storage_status(const Error& error) {
 http::HttpResponse problem(const Error& error, int otherwise) {
   auto status = http::transport_status(error);
   if (!status) status = service_status(error);
+  if (!status) status = operator_status(error);
   if (!status) status = storage_status(error);
   return http::problem_response(error, status.value_or(otherwise));
 }

@@ -3,6 +3,7 @@
 
 #include "base/encoding.h"
 #include "package/model/measurement.h"
+#include "verifier/routes/caller.h"
 #include "verifier/routes/expiry.h"
 #include "verifier/routes/handlers.h"
 #include "verifier/routes/json.h"
@@ -90,8 +91,15 @@ Result<state::PackageOptions> package_options(const RouteContext& context,
 http::HttpResponse add_registration(const RouteContext& context, const http::HttpRequest& request) {
   const auto options = package_options(context, request);
   if (!options) return bad_request(options.error().message());
+  const auto admit = [&](const package::Measurement& measurement) -> Result<void> {
+    if (!context.verifier.operators().is_in_force(request.caller)) {
+      return fail(state::OperatorError::kUnknownToken,
+                  "the operator token ended while the package was read");
+    }
+    return check_app(request.caller, measurement.package_name);
+  };
   auto made = context.verifier.registry().register_package(request.upload_path, *options,
-                                                           request.caller.name);
+                                                           request.caller.name, admit);
   if (!made) {
     context.log.warning("registration.refused",
                         {{"actor", request.caller.name}, {"error", made.error().text()}});
@@ -117,10 +125,11 @@ http::HttpResponse add_registration(const RouteContext& context, const http::Htt
 }
 
 http::HttpResponse list_registrations(const RouteContext& context,
-                                      const http::HttpRequest& /*request*/) {
+                                      const http::HttpRequest& request) {
   const UnixTime now = context.verifier.now();
   Json list = Json::array();
   for (const model::Registration& registration : context.verifier.registry().registrations()) {
+    if (!model::is_for_app(request.caller, registration.measurement.package_name)) continue;
     Json one = to_json(registration);
     one["created_by"] = registration.created_by;
     one["expired"] = model::is_over(registration.expires, now);
@@ -131,7 +140,10 @@ http::HttpResponse list_registrations(const RouteContext& context,
 
 http::HttpResponse show_registration(const RouteContext& context,
                                      const http::HttpRequest& request) {
-  const auto registration = context.verifier.registry().registration(request.argument);
+  auto registration = context.verifier.registry().registration(request.argument);
+  if (registration && !model::is_for_app(request.caller, registration->measurement.package_name)) {
+    registration = state::Registry::no_registration(request.argument);
+  }
   if (!registration) return problem(registration.error());
   Json answer = to_json(*registration);
   answer["created_by"] = registration->created_by;

@@ -4,6 +4,7 @@
 
 #include "verifier/http/problem.h"
 #include "verifier/http/text.h"
+#include "verifier/routes/caller.h"
 #include "verifier/routes/table.h"
 
 namespace touchmark::verifier::routes {
@@ -22,7 +23,7 @@ bool matches(std::string_view pattern, std::string_view path, std::string& argum
 Router::Router(Verifier& verifier, http::Log& log, RouteSettings settings)
     : settings_(std::move(settings)), context_{verifier, log, settings_} {
   for (const Row& row : table()) {
-    routes_.push_back({row.method, row.path, row.access, row.run_on,
+    routes_.push_back({row.method, row.path, row.permission, row.run_on,
                        row.upload ? settings_.max_upload : row.max_body, row.upload,
                        [this, handler = row.handler](const http::HttpRequest& request) {
                          return handler(context_, request);
@@ -35,7 +36,7 @@ http::Router::Match Router::find(std::string_view method, std::string_view path)
   for (const http::Route& route : routes_) {
     std::string argument;
     if (!matches(route.path, path, argument)) continue;
-    match.is_public = route.access == http::Access::kPublic;
+    match.is_public = route.permission == model::Permission::kPublic;
     match.allow.append(match.allow.empty() ? "" : ", ").append(route.method);
     if (route.method == "GET") match.allow += ", HEAD";
     if (route.method != (method == "HEAD" ? "GET" : method)) continue;
@@ -48,7 +49,7 @@ http::Router::Match Router::find(std::string_view method, std::string_view path)
 
 Result<model::OperatorToken> Router::authorize(const http::Route& route,
                                                std::string_view authorization) const {
-  if (route.access == http::Access::kPublic) return model::OperatorToken{};
+  if (route.permission == model::Permission::kPublic) return model::OperatorToken{};
   // The scheme without regard to case, then spaces (RFC 9110 section 11.4).
   constexpr std::string_view kScheme = "Bearer";
   const std::string_view scheme = authorization.substr(0, authorization.find(' '));
@@ -58,15 +59,10 @@ Result<model::OperatorToken> Router::authorize(const http::Route& route,
     return fail(http::HttpError::kUnauthorized,
                 "this needs an operator token: Authorization: Bearer tmk_…");
   }
-  const auto caller = context_.verifier.operators().authenticate(token);
-  if (!caller) {
-    return fail(http::HttpError::kUnauthorized, "the operator token is not one of this service");
-  }
-  if (route.access == http::Access::kAdmin && caller->role != model::Role::kAdmin) {
-    return fail(http::HttpError::kForbidden,
-                "this needs the role admin; \"" + caller->name + "\" has the role developer");
-  }
-  return *caller;
+  auto caller = context_.verifier.operators().authenticate(token);
+  if (!caller) return fail(http::HttpError::kUnauthorized, caller.error().message());
+  if (auto ok = check_permission(*caller, route.permission); !ok) return pass(ok);
+  return caller;
 }
 
 }  // namespace touchmark::verifier::routes

@@ -2,9 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
+#include <map>
+#include <thread>
 
+#include "base/file.h"
 #include "tests/support/temporary_folder.h"
+#include "verifier/routes/table.h"
 #include "verifier/testing/http_checks.h"
 #include "verifier/testing/running_service.h"
 
@@ -120,57 +125,134 @@ TEST(Routes, ReadsAuthenticationSchemesWithoutRegardToCase) {
   }
 }
 
-struct AdminCall {
-  const char* method;
-  const char* path;
-  bool needs_admin;
-};
-constexpr AdminCall kAdminCalls[] = {
-    {"GET", "/admin/v1/status", false},
-    {"POST", "/admin/v1/registrations", false},
-    {"GET", "/admin/v1/registrations", false},
-    {"DELETE", "/admin/v1/registrations/00", false},
-    {"GET", "/admin/v1/apis", false},
-    {"PUT", "/admin/v1/apis", false},
-    {"DELETE", "/admin/v1/apis/a.example", false},
-    {"GET", "/admin/v1/config", false},
-    {"GET", "/admin/v1/sdk/android", false},
-    {"GET", "/admin/v1/secret", true},
-    {"GET", "/admin/v1/policy", false},
-    {"PUT", "/admin/v1/policy", true},
-    {"POST", "/admin/v1/policy/canary", true},
-    {"POST", "/admin/v1/policy/replay", false},
-    {"GET", "/admin/v1/devices", false},
-    {"GET", "/admin/v1/device", false},
-    {"PUT", "/admin/v1/device", false},
-    {"POST", "/admin/v1/token/check", false},
-    {"POST", "/admin/v1/token/example", false},
-    {"GET", "/admin/v1/audit", true},
-};
-
-TEST(Routes, GivesEachCallToItsRolesOnly) {
+TEST(Routes, NeedATokenAndItsRolesPermission) {
   RunningService running;
-  for (const AdminCall& call : kAdminCalls) {
-    SCOPED_TRACE(std::string(call.method) + " " + call.path);
-    TlsClient client(running.port());
-    expect_problem(client.request(call.method, call.path), 401, "http.unauthorized");
-    expect_problem(client.request(call.method, call.path, "", bearer("tmk_admin_wrong")), 401,
-                   "http.unauthorized");
-    expect_problem(client.request(call.method, call.path, "", "Authorization: Basic eDp5\r\n"), 401,
-                   "http.unauthorized");
-    auto developer = client.request(call.method, call.path, "", bearer(running.developer()));
-    ASSERT_TRUE(developer);
-    if (call.needs_admin) {
-      expect_problem(developer, 403, "http.forbidden");
-    } else {
-      EXPECT_NE(developer->status, 401);
-      EXPECT_NE(developer->status, 403);
-    }
-    auto admin = client.request(call.method, call.path, "", bearer(running.admin()));
-    ASSERT_TRUE(admin);
-    EXPECT_NE(admin->status, 401);
-    EXPECT_NE(admin->status, 403);
+  std::map<model::Role, std::string> callers;
+  for (const model::Role role : model::kRoles) {
+    state::NewOperator wanted{"some-" + std::string(to_string(role)), role};
+    if (role == model::Role::kCi) wanted.apps = {"com.example.app"};
+    callers[role] = bearer(running.verifier().operators().add(wanted, "admin").value().token);
   }
+  for (const Row& row : table()) {
+    if (row.permission == model::Permission::kPublic) continue;
+    std::string path(row.path);
+    if (path.ends_with("*")) path.replace(path.size() - 1, 1, "00");
+    const std::string method(row.method);
+    SCOPED_TRACE(method + " " + path);
+    TlsClient client(running.port());
+    expect_problem(client.request(method, path), 401, "http.unauthorized");
+    expect_problem(client.request(method, path, "", bearer("tmk_admin_wrong")), 401,
+                   "http.unauthorized");
+    expect_problem(client.request(method, path, "", "Authorization: Basic eDp5\r\n"), 401,
+                   "http.unauthorized");
+    for (const auto& [role, authorization] : callers) {
+      SCOPED_TRACE(to_string(role));
+      auto answer = client.request(method, path, "", authorization);
+      ASSERT_TRUE(answer);
+      if (model::may(role, row.permission)) {
+        EXPECT_NE(answer->status, 401);
+        EXPECT_NE(answer->status, 403) << answer->body;
+      } else {
+        expect_problem(answer, 403, "http.forbidden");
+        EXPECT_THAT(answer->body, HasSubstr("some-" + std::string(to_string(role))));
+        EXPECT_THAT(answer->body, HasSubstr(model::roles_with(row.permission)));
+      }
+    }
+  }
+}
+
+TEST(Routes, MakesListsAndRevokesOperators) {
+  RunningService running;
+  TlsClient client(running.port());
+  const std::string admin = bearer(running.admin());
+  auto made = client.request(
+      "POST", "/admin/v1/operators",
+      R"({"name":"ci-1","role":"ci","apps":["com.example.app"],"expire_after":60})", admin);
+  ASSERT_EQ(made->status, 201) << made->body;
+  const Json answer = Json::parse(made->body);
+  EXPECT_EQ(answer["expires"].get<std::int64_t>() - answer["created"].get<std::int64_t>(), 60);
+  const std::string token = answer["token"].get<std::string>();
+  EXPECT_EQ(running.log().text().find(token), std::string::npos);
+  const Json who = Json::parse(client.request("GET", "/admin/v1/whoami", "", bearer(token))->body);
+  EXPECT_EQ(who["name"], "ci-1");
+  EXPECT_EQ(who["role"], "ci");
+  EXPECT_EQ(who["apps"], Json({"com.example.app"}));
+  EXPECT_EQ(who["permissions"], Json({"whoami", "registrations.read", "registrations.add",
+                                      "certificates.read", "configuration.read"}));
+  const Json list = Json::parse(client.request("GET", "/admin/v1/operators", "", admin)->body);
+  ASSERT_EQ(list["operators"].size(), 3U);
+  EXPECT_EQ(list["operators"][1]["name"], "ci-1");
+  EXPECT_EQ(list["operators"][1]["expired"], false);
+  EXPECT_EQ(list.dump().find("token"), std::string::npos);
+  for (const char* body :
+       {"", "[]", "{}", R"({"name":"x","role":"root"})", R"({"name":1,"role":"ci"})",
+        R"({"name":"x","role":"auditor","expire_after":0})",
+        R"({"name":"x","role":"auditor","expire_after":"1d"})",
+        R"({"name":"x","role":"ci","apps":"com.example"})",
+        R"({"name":"x","role":"ci","apps":[1]})"}) {
+    expect_problem(client.request("POST", "/admin/v1/operators", body, admin), 400,
+                   "http.malformed");
+  }
+  expect_problem(
+      client.request("POST", "/admin/v1/operators", R"({"name":"a b","role":"auditor"})", admin),
+      400, "operator.bad-name");
+  expect_problem(
+      client.request("POST", "/admin/v1/operators", R"({"name":"x","role":"ci"})", admin), 400,
+      "operator.bad-apps");
+  expect_problem(
+      client.request("POST", "/admin/v1/operators", R"({"name":"CI-1","role":"auditor"})", admin),
+      409, "operator.exists");
+  expect_problem(client.request("DELETE", "/admin/v1/operators/admin", "", admin), 409,
+                 "operator.last-admin");
+  expect_problem(client.request("DELETE", "/admin/v1/operators/nobody", "", admin), 404,
+                 "operator.not-found");
+  EXPECT_EQ(client.request("DELETE", "/admin/v1/operators/ci-1", "", admin)->status, 204);
+  expect_problem(client.request("GET", "/admin/v1/whoami", "", bearer(token)), 401,
+                 "http.unauthorized");
+}
+
+TEST(Routes, ACiTokenRegistersItsAppsAndSeesThemAlone) {
+  RunningService running;
+  TlsClient client(running.port());
+  state::Operators& operators = running.verifier().operators();
+  const auto ci_for = [&](const std::string& name, const std::string& app) {
+    return bearer(operators.add({name, model::Role::kCi, {}, {app}}, "admin").value().token);
+  };
+  const auto mine = running.verifier().registry().register_package(kPackage, {}, "admin");
+  ASSERT_TRUE(mine);
+  const std::string path = "/admin/v1/registrations/" + mine->registration.id;
+  const std::string other = ci_for("ci-other", "com.example.other");
+  expect_problem(client.request("GET", path, "", other), 404, "store.not-found");
+  EXPECT_EQ(client.request("GET", "/admin/v1/registrations", "", other)->body,
+            R"({"registrations":[]})");
+  auto refused = client.request("POST", "/admin/v1/registrations", file_content(kPackage), other);
+  expect_problem(refused, 403, "http.forbidden");
+  EXPECT_THAT(refused->body, HasSubstr(mine->registration.measurement.package_name));
+  EXPECT_EQ(running.verifier().registry().registrations().front().created_by, "admin");
+  const std::string own = ci_for("ci-own", mine->registration.measurement.package_name);
+  EXPECT_EQ(client.request("GET", path, "", own)->status, 200);
+  EXPECT_EQ(client.request("POST", "/admin/v1/registrations", file_content(kPackage), own)->status,
+            201);
+  EXPECT_EQ(running.verifier().registry().registrations().front().created_by, "ci-own");
+  EXPECT_TRUE(std::filesystem::is_empty(running.folder())) << "no upload is left behind";
+}
+
+// Whoever has begun to send a package does not keep their token by sending slowly.
+TEST(Routes, ATokenThatEndsWhileABodyComesIsOver) {
+  RunningService running;
+  TlsClient client(running.port());
+  state::Operators& operators = running.verifier().operators();
+  const std::string token = operators.add({"ann", model::Role::kDeveloper}, "admin").value().token;
+  const std::string package = file_content(kPackage);
+  client.send("POST /admin/v1/registrations HTTP/1.1\r\nHost: a\r\n" + bearer(token) +
+              "Content-Length: " + std::to_string(package.size()) + "\r\n\r\n" +
+              package.substr(0, package.size() / 2));
+  // The head was read when the file for its body is there.
+  while (std::filesystem::is_empty(running.folder())) std::this_thread::yield();
+  ASSERT_TRUE(operators.revoke("ann", "admin"));
+  client.send(package.substr(package.size() / 2));
+  expect_problem(client.receive(), 401, "http.unauthorized");
+  EXPECT_TRUE(running.verifier().registry().registrations().empty());
 }
 
 TEST(Routes, RegistersListsAndRemovesAPackage) {
@@ -200,15 +282,60 @@ TEST(Routes, ChangesApisAndSignsThem) {
   RunningService running;
   TlsClient client(running.port());
   const std::string developer = bearer(running.developer());
-  auto put = client.request("PUT", "/admin/v1/apis", R"({"domain":"Localhost:5001","pins":[]})",
-                            developer);
+  const std::string admin = bearer(running.admin());
+  auto put =
+      client.request("PUT", "/admin/v1/apis", R"({"domain":"Localhost:5001","pins":[]})", admin);
   EXPECT_EQ(put->body, R"({"config_version":2,"domain":"localhost:5001","pins":[]})");
   auto config = client.request("GET", "/admin/v1/config", "", developer);
   EXPECT_EQ(config->headers.at("content-type"), "application/jose");
   EXPECT_EQ(config->body, running.verifier().api_domains().configuration()->jws);
-  EXPECT_EQ(client.request("DELETE", "/admin/v1/apis/localhost%3A5001", "", developer)->status,
-            204);
+  expect_problem(client.request("DELETE", "/admin/v1/apis/localhost%3A5001", "", developer), 403,
+                 "http.forbidden");
+  EXPECT_EQ(client.request("DELETE", "/admin/v1/apis/localhost%3A5001", "", admin)->status, 204);
   EXPECT_EQ(client.request("GET", "/admin/v1/apis", "", developer)->body, R"({"apis":[]})");
+}
+
+// A released app with such a URL never finds the service, nor a newer configuration.
+TEST(Routes, SendsNoConfigurationThatPhonesCannotUse) {
+  const auto answered = [](std::vector<std::string> urls, bool was_said, const char* query) {
+    RunningServiceOptions options;
+    options.service.public_urls = std::move(urls);
+    options.service.public_url_was_said = was_said;
+    RunningService running(options);
+    TlsClient client(running.port());
+    return client
+        .request("GET", std::string("/admin/v1/config") + query, "", bearer(running.developer()))
+        .value();
+  };
+  for (const char* url : {"https://localhost:8443", "https://10.1.2.3", "https://[fd00::1]:8443",
+                          "https://attest.local"}) {
+    const auto refused = answered({"https://a.example.com", url}, true, "");
+    EXPECT_EQ(refused.status, 409) << url;
+    EXPECT_NE(refused.body.find("configuration.local-url"), std::string::npos);
+    EXPECT_NE(refused.body.find(url), std::string::npos);
+    EXPECT_EQ(answered({url}, true, "?allow_local=1").status, 200);
+  }
+  EXPECT_EQ(answered({"https://a.example.com"}, false, "").status, 409) << "nobody said so";
+  EXPECT_EQ(answered({"https://a.example.com"}, false, "?allow_local=1").status, 200);
+  EXPECT_EQ(answered({"https://a.example.com"}, true, "").status, 200);
+  EXPECT_EQ(answered({"https://a.example.com"}, true, "?allow_local=yes").status, 400);
+}
+
+TEST(Routes, IsNotReadyWithoutItsStorage) {
+  std::atomic<bool> is_there = true;
+  RunningServiceOptions options;
+  options.service.storage_check = [&is_there]() -> Result<void> {
+    if (is_there) return {};
+    return fail(FileError::kNotFound, "it was moved");
+  };
+  RunningService running(options);
+  TlsClient client(running.port());
+  EXPECT_EQ(client.request("GET", "/readyz")->status, 200);
+  is_there = false;
+  const auto gone = client.request("GET", "/readyz");
+  EXPECT_EQ(gone->status, 503);
+  EXPECT_NE(gone->body.find("it was moved"), std::string::npos);
+  EXPECT_EQ(client.request("GET", "/healthz")->status, 200) << "the process lives";
 }
 
 TEST(Routes, ChecksTokens) {
@@ -221,10 +348,12 @@ TEST(Routes, ChecksTokens) {
     return Json::parse(response->body)["status"].get<std::string>();
   };
   const auto example = [&](bool valid) {
-    auto response =
-        client.request("POST", "/admin/v1/token/example", Json{{"valid", valid}}.dump(), developer);
+    auto response = client.request("POST", "/admin/v1/token/example", Json{{"valid", valid}}.dump(),
+                                   valid ? bearer(running.admin()) : developer);
     return Json::parse(response->body)["token"].get<std::string>();
   };
+  expect_problem(client.request("POST", "/admin/v1/token/example", R"({"valid":true})", developer),
+                 403, "http.forbidden");
   EXPECT_EQ(check(example(true)), "valid");
   EXPECT_EQ(check(example(false)), "invalid");
   EXPECT_EQ(check("eyJhbGciOiJIUzI1NiJ9.e30.AAAA"), "forged");
@@ -251,7 +380,7 @@ TEST(Routes, LogsNoSecretAndNoToken) {
   const Json body = attest(client, attester);
   auto secret = client.request("GET", "/admin/v1/secret", "", bearer(running.admin()));
   auto example = client.request("POST", "/admin/v1/token/example", R"({"valid":true})",
-                                bearer(running.developer()));
+                                bearer(running.admin()));
   ASSERT_EQ(secret->status, 200);
   client.request("GET", "/admin/v1/secret", "", bearer(running.developer()));
   const std::string log = running.log().text();

@@ -12,7 +12,7 @@ namespace touchmark::verifier::routes {
 struct Row {
   std::string_view method;
   std::string_view path;  // a last segment "*" takes any one segment
-  http::Access access;
+  model::Permission permission;
   http::RunOn run_on;
   std::uint64_t max_body;  // bytes; of an upload it is RouteSettings::max_upload
   bool upload;             // the body goes to a file

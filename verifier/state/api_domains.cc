@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "protocol/limits.h"
 
 namespace touchmark::verifier::state {
 namespace {
 
 constexpr const char* kName = "configuration";  // in the store
+constexpr const char* kService = "the service";
 
 // What makes a configuration large.
 std::size_t weight(const std::vector<model::ApiDomain>& apis) {
@@ -22,9 +24,13 @@ ApiDomains::ApiDomains(AuditedStore& store, const Keyring& keyring, const Servic
     : store_(store),
       keyring_(keyring),
       settings_(settings),
-      configuration_(std::make_shared<Configuration>()) {}
+      configuration_(std::make_shared<Configuration>()),
+      service_pins_(std::make_shared<protocol::PinSet>()) {}
 
 Result<void> ApiDomains::load(LoadNotes& notes) {
+  auto pins = protocol::parse_pins(settings_.service_pins, kService);
+  if (!pins) return pass(pins);
+  service_pins_.set(std::make_shared<protocol::PinSet>(std::move(*pins)));
   auto stored = store_.read().get(kName);
   if (!stored) return pass(stored);
   if (*stored) {
@@ -35,6 +41,8 @@ Result<void> ApiDomains::load(LoadNotes& notes) {
                        "it is made again from the APIs in the database"});
       parsed = Configuration{version_after_unreadable(jws, store_.now()), ""};
     }
+    const auto decoded = protocol::decode_configuration(parsed->jws, keyring_.config_key);
+    if (decoded) loaded_pins_ = decoded->service_pins;
     configuration_.set(std::make_shared<Configuration>(std::move(*parsed)));
   }
   std::vector<std::string> lost;
@@ -100,9 +108,41 @@ Result<std::vector<model::ApiDomain>> ApiDomains::list() {
   return all(store_.read(), lost);
 }
 
-Result<Configuration> ApiDomains::renewed(const std::vector<model::ApiDomain>& apis) const {
+bool ApiDomains::was_pinned(const Sha256Digest& service_key) const {
+  return !loaded_pins_ || std::ranges::find(*loaded_pins_, service_key) != loaded_pins_->end();
+}
+
+Result<void> ApiDomains::set_service_pins(const std::vector<std::string>& texts) {
+  auto pins = protocol::parse_pins(texts, kService);
+  if (!pins) return pass(pins);
+  if (pins->size() > protocol::kMaxPins) {
+    return fail(ApiError::kTooMany, std::to_string(pins->size()) +
+                                        " pins of the service are too many: an app takes at most " +
+                                        std::to_string(protocol::kMaxPins));
+  }
+  Configuration next;
+  return store_.remember(
+      [&](store::Transaction& transaction) -> Result<void> {
+        std::vector<std::string> lost;
+        auto apis = all(transaction, lost);
+        if (!apis) return pass(apis);
+        auto made = renewed(*apis, *pins);
+        if (!made) return pass(made);
+        next = std::move(*made);
+        if (next.version == configuration_.get()->version) return {};
+        return transaction.put(kName, as_bytes(next.jws));
+      },
+      [&] {
+        service_pins_.set(std::make_shared<protocol::PinSet>(std::move(*pins)));
+        configuration_.set(std::make_shared<Configuration>(std::move(next)));
+      });
+}
+
+Result<Configuration> ApiDomains::renewed(const std::vector<model::ApiDomain>& apis,
+                                          const protocol::PinSet& service_pins) const {
   auto content = configuration_content(keyring_.account, settings_, apis, keyring_.config_key);
   if (!content) return pass(content);
+  content->service_pins = service_pins;
   return next_configuration(*configuration_.get(), std::move(*content), store_.now());
 }
 

@@ -25,6 +25,13 @@ class ApiDomains {
   // the configuration stays as it is until some are removed.
   Result<void> load(LoadNotes& notes);
 
+  // The service's pins from now on, in place of the settings' (ServiceSettings::service_pins).
+  // Signs a new version where that is other than now.
+  Result<void> set_service_pins(const std::vector<std::string>& pins);
+  // Whether the configuration that load() found pins this key of the service, as apps that have it
+  // do. True where it found none.
+  bool was_pinned(const Sha256Digest& service_key) const;
+
   // The version in force; without text where none could be made.
   std::shared_ptr<const Configuration> configuration() const { return configuration_.get(); }
 
@@ -41,7 +48,11 @@ class ApiDomains {
 
  private:
   // What the settings and `apis` say, signed; the present version when that is nothing new.
-  Result<Configuration> renewed(const std::vector<model::ApiDomain>& apis) const;
+  Result<Configuration> renewed(const std::vector<model::ApiDomain>& apis) const {
+    return renewed(apis, *service_pins_.get());
+  }
+  Result<Configuration> renewed(const std::vector<model::ApiDomain>& apis,
+                                const protocol::PinSet& service_pins) const;
   // An API as the configuration in force says it; nullopt when it does not name it.
   std::optional<model::ApiDomain> configured(const std::string& domain) const;
   // All of them. One that cannot be read is taken from the configuration; `lost` names those.
@@ -64,6 +75,8 @@ class ApiDomains {
   const Keyring& keyring_;
   const ServiceSettings& settings_;
   Snapshot<Configuration> configuration_;
+  Snapshot<protocol::PinSet> service_pins_;
+  std::optional<protocol::PinSet> loaded_pins_;  // those of the configuration that load() found
 };
 
 }  // namespace touchmark::verifier::state

@@ -12,9 +12,9 @@ namespace {
 using policy::Force;
 
 constexpr std::size_t kMaxListedDevices = 1000;
-constexpr std::size_t kPage = 64;            // records in memory
-constexpr std::size_t kWrittenAtOnce = 256;  // records in one transaction
-constexpr std::size_t kCutText = 64;         // bytes of a fact in a record that would be too large
+constexpr std::size_t kPage = 64;             // records in memory
+constexpr std::size_t kWrittenAtOnce = 1024;  // records in one transaction
+constexpr std::size_t kCutText = 64;          // bytes of a fact in a record that would be too large
 constexpr std::size_t kCutWords = 8;
 
 // Each id once; `findings` are sorted.
@@ -25,12 +25,6 @@ std::vector<std::string> names_of(const std::vector<protocol::FindingId>& findin
       out.emplace_back(protocol::to_string(id));
     }
   }
-  return out;
-}
-
-std::vector<protocol::FindingId> ids_of(const std::vector<protocol::Finding>& findings) {
-  std::vector<protocol::FindingId> out;
-  for (const protocol::Finding& finding : findings) out.push_back(finding.id);
   return out;
 }
 
@@ -131,7 +125,7 @@ Result<void> Replayer::add(const model::AppraisalRecord& record) {
   if (now.passed == before->passed) return {};
   ++(now.passed ? out_.newly_passing : out_.newly_failing).appraisals;
   const auto reasons =
-      names_of(now.passed ? before->rejecting : ids_of(now.with(policy::Action::kReject)));
+      names_of(now.passed ? before->rejecting : now.ids_with(policy::Action::kReject));
   for (const std::string& reason : reasons) ++out_.reasons[reason];
   if (!(now.passed ? passing_ : failing_).insert(record.device_id).second) return {};
   if (out_.devices.size() == kMaxListedDevices) {
@@ -150,10 +144,16 @@ Replay Replayer::end() {
   return std::move(out_);
 }
 
+bool AppraisalJournal::has_room(const std::vector<protocol::Finding>& findings) const {
+  const bool refused = protocol::refuse_challenge(findings);
+  const MutexLock lock(mutex_);
+  return has_room(refused);
+}
+
 void AppraisalJournal::add(RecordedAppraisal appraisal) {
   const bool refused = protocol::refuse_challenge(appraisal.findings);
   const MutexLock lock(mutex_);
-  if (pending_.size() >= kCapacity || (refused && refused_ >= kRefusedCapacity)) return;
+  if (!has_room(refused)) return;
   if (refused) ++refused_;
   pending_.push_back(std::move(appraisal));
 }

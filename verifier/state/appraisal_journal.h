@@ -83,7 +83,9 @@ class AppraisalJournal {
   // `store` must outlive this.
   explicit AppraisalJournal(AuditedStore& store) : store_(store) {}
 
-  // For the hot path: does not wait for a disk.
+  // For the hot path: neither waits for a disk. has_room(): whether one with these findings would
+  // be recorded now, so that what is not is not gathered either.
+  bool has_room(const std::vector<protocol::Finding>& findings) const;
   void add(RecordedAppraisal appraisal);
   // Writes what was added. What cannot be written is dropped.
   Result<void> flush();
@@ -100,8 +102,12 @@ class AppraisalJournal {
   Result<Replay> replay(const policy::Policy& policy, std::size_t last);
 
  private:
+  bool has_room(bool refused) const REQUIRES(mutex_) {
+    return pending_.size() < kCapacity && (!refused || refused_ < kRefusedCapacity);
+  }
+
   AuditedStore& store_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<RecordedAppraisal> pending_ GUARDED_BY(mutex_);
   std::size_t refused_ GUARDED_BY(mutex_) = 0;  // of those pending
 };

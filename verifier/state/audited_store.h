@@ -51,6 +51,14 @@ class AuditedStore {
 
   // What the service itself remembers: no operator did it, so the audit log does not tell of it.
   Result<void> remember(const store::Store::Change& change) { return store_.write(change); }
+  // The same in the order of the operators' changes, with `publish` as in change().
+  template <class Publish>
+  Result<void> remember(const store::Store::Change& change, Publish publish) EXCLUDES(changes_) {
+    const MutexLock lock(changes_);
+    auto done = store_.write(change);
+    if (done) publish();
+    return done;
+  }
 
   store::Reader& read() { return store_; }
   UnixTime now() const { return clock_.now(); }

@@ -24,6 +24,8 @@ Result<void> CodeCache::read(const Sha256Digest& part, std::uint64_t offset, std
     sink(bytes.subspan(from, take));
     offset += take;
     length -= take;
+    // Only the last piece of a part is shorter: a range that goes beyond it asks the store nothing.
+    if (bytes.size() < kPieceBytes) break;
   }
   return {};
 }

@@ -34,6 +34,7 @@ std::string_view error_id(ConfigurationError error) {
   using enum ConfigurationError;
   static constexpr auto kIds = error_table<ConfigurationError>({
       {kMalformed, "configuration.malformed"},
+      {kLocalUrl, "configuration.local-url"},
   });
   return kIds[error];
 }

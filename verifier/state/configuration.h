@@ -31,7 +31,10 @@ Result<Configuration> next_configuration(const Configuration& before,
                                          protocol::Configuration content, UnixTime now);
 
 // Reads one that was stored, also one that is larger than an app takes.
-enum class ConfigurationError { kMalformed };
+enum class ConfigurationError {
+  kMalformed,
+  kLocalUrl,  // apps would be told a URL that phones do not reach, or that nobody said
+};
 std::string_view error_id(ConfigurationError error);
 Result<Configuration> parse_configuration(std::string_view jws, const crypto::EcKey& key);
 

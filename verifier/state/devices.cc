@@ -1,6 +1,7 @@
 #include "verifier/state/devices.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/encoding.h"
 
@@ -20,6 +21,16 @@ bool is_device_id(const std::string& text) {
 
 std::string quoted(const std::string& text) { return "\"" + text.substr(0, 64) + "\""; }
 
+Force force_of(const model::ForcedDevice& device) {
+  return device.passes ? Force::kPass : Force::kFail;
+}
+
+Device never_seen(const model::ForcedDevice& forced) {
+  model::DeviceRecord record;
+  record.device_id = forced.device_id;
+  return {std::move(record), false, forced};
+}
+
 }  // namespace
 
 std::string_view error_id(DeviceError error) {
@@ -32,14 +43,17 @@ std::string_view error_id(DeviceError error) {
   return kIds[error];
 }
 
+Force Device::force() const { return forced ? force_of(*forced) : Force::kNone; }
+
 Devices::Devices(AuditedStore& store) : store_(store), forced_(std::make_shared<ForcedDevices>()) {}
 
 Result<void> Devices::load() {
   auto devices = store_.read().forced_devices();
   if (!devices) return pass(devices);
   ForcedDevices forced;
-  for (const model::ForcedDevice& device : *devices) {
-    forced.emplace(device.device_id, device.passes ? Force::kPass : Force::kFail);
+  for (model::ForcedDevice& device : *devices) {
+    std::string device_id = device.device_id;
+    forced.emplace(std::move(device_id), std::move(device));
   }
   forced_.set(std::make_shared<ForcedDevices>(std::move(forced)));
   return {};
@@ -48,7 +62,14 @@ Result<void> Devices::load() {
 Force Devices::forced(const std::string& device_id) const {
   const auto forced = forced_.get();
   const auto found = forced->find(device_id);
-  return found == forced->end() ? Force::kNone : found->second;
+  return found == forced->end() ? Force::kNone : force_of(found->second);
+}
+
+Device Devices::known(model::DeviceRecord record) const {
+  const auto forced = forced_.get();
+  const auto found = forced->find(record.device_id);
+  return {std::move(record), true,
+          found == forced->end() ? std::nullopt : std::optional(found->second)};
 }
 
 Result<void> Devices::flush() {
@@ -73,33 +94,44 @@ Result<std::vector<Device>> Devices::list(std::size_t limit) {
   auto records = store_.read().devices(limit);
   if (!records) return pass(records);
   std::vector<Device> out;
+  std::set<std::string> listed;
   for (model::DeviceRecord& record : *records) {
-    const Force force = forced(record.device_id);
-    out.push_back({std::move(record), force});
+    listed.insert(record.device_id);
+    out.push_back(known(std::move(record)));
+  }
+  const auto forced = forced_.get();
+  for (const auto& [device_id, force] : *forced) {
+    if (listed.contains(device_id)) continue;
+    auto record = store_.read().device(device_id);
+    if (!record) return pass(record);
+    out.push_back(*record ? Device{std::move(**record), true, force} : never_seen(force));
   }
   return out;
 }
 
 Result<Device> Devices::find(const std::string& name) {
   const auto latest = seen_.latest();
-  if (name == kLatest && latest) return Device{*latest, forced(latest->device_id)};
+  if (name == kLatest && latest) return known(*latest);
   if (auto ok = flush(); !ok) return pass(ok);
   if (name == kLatest) {
     auto newest = store_.read().devices(1);
     if (!newest) return pass(newest);
     if (newest->empty()) return fail(DeviceError::kNoDevice, "no device was seen yet");
-    return Device{newest->front(), forced(newest->front().device_id)};
+    return known(std::move(newest->front()));
   }
   if (!is_device_id(name)) {
     return fail(DeviceError::kBadDevice, quoted(name) +
                                              " is not a device id: the base64 of 16 bytes, or "
                                              "latest");
   }
-  if (latest && latest->device_id == name) return Device{*latest, forced(name)};
+  if (latest && latest->device_id == name) return known(*latest);
   auto record = store_.read().device(name);
   if (!record) return pass(record);
-  if (!*record) return fail(DeviceError::kNoDevice, "device " + name + " was never seen");
-  return Device{std::move(**record), forced(name)};
+  if (*record) return known(std::move(**record));
+  const auto forced = forced_.get();
+  const auto found = forced->find(name);
+  if (found != forced->end()) return never_seen(found->second);
+  return fail(DeviceError::kNoDevice, "device " + name + " was never seen");
 }
 
 Result<Devices::Forced> Devices::force(const std::string& device_id, Force force,
@@ -123,9 +155,9 @@ Result<Devices::Forced> Devices::force(const std::string& device_id, Force force
           return fail(DeviceError::kTooMany, "more than " + std::to_string(kMaxForcedDevices) +
                                                  " devices are forced; clear some first");
         }
-        next.insert_or_assign(device_id, force);
-        return transaction.put_forced_device(
-            {device_id, force == Force::kPass, actor, store_.now()});
+        const model::ForcedDevice forced{device_id, force == Force::kPass, actor, store_.now()};
+        next.insert_or_assign(device_id, forced);
+        return transaction.put_forced_device(forced);
       },
       [&] { forced_.set(std::make_shared<ForcedDevices>(std::move(next))); });
   if (!done) return pass(done);

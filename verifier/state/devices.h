@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,11 @@ std::string_view error_id(DeviceError error);
 inline constexpr std::size_t kMaxForcedDevices = 10'000;
 
 struct Device {
-  model::DeviceRecord record;
-  policy::Force force = policy::Force::kNone;
+  model::DeviceRecord record;  // of a device that was never seen, its id alone
+  bool seen = true;
+  std::optional<model::ForcedDevice> forced{};
+
+  policy::Force force() const;
 };
 
 // Thread-safe. Fails with DeviceError or StoreError, and has then changed nothing.
@@ -41,9 +45,11 @@ class Devices {
   // recorded again at its next attestation.
   Result<void> flush();
 
-  // The last seen first.
+  // The last seen first, `limit` of them. Then every other one that is forced, whether it was ever
+  // seen or not: what an operator said of a device is never out of sight.
   Result<std::vector<Device>> list(std::size_t limit);
-  // `name`: a device id, or "latest" for the device seen last.
+  // `name`: a device id, or "latest" for the device seen last. Finds what is forced and was never
+  // seen, too.
   Result<Device> find(const std::string& name);
   struct Forced {
     std::string device_id;
@@ -54,7 +60,9 @@ class Devices {
   Result<Forced> force(const std::string& device_id, policy::Force force, const std::string& actor);
 
  private:
-  using ForcedDevices = std::map<std::string, policy::Force>;
+  using ForcedDevices = std::map<std::string, model::ForcedDevice>;
+
+  Device known(model::DeviceRecord record) const;
 
   AuditedStore& store_;
   DeviceQueue seen_;

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "protocol/device_id.h"
 #include "verifier/policy/document.h"
@@ -24,7 +26,7 @@ class PolicyRolloutTest : public ::testing::Test {
  protected:
   PolicyRolloutTest() {
     store_ = std::move(store::open_sqlite(":memory:").value());
-    settings_.public_urls = {"https://localhost:8443"};
+    settings_.public_urls = {"https://verifier.example:8443"};
     settings_.tls_spki_sha256.fill(std::byte{0x22});
     testing::put_policy(*store_);
     const SoftAttester attester(app_, "");
@@ -50,7 +52,7 @@ class PolicyRolloutTest : public ::testing::Test {
     const auto appraisal = verifier_->journal().newest(device.record.device_id).value();
     Json out = routes::to_json(device);
     out["appraisal"] =
-        routes::explained(appraisal.value(), policies().show()->current.policy, device.force);
+        routes::explained(appraisal.value(), policies().show()->current.policy, device.force());
     return out;
   }
   std::int64_t revision() { return policies().show()->revision; }
@@ -266,6 +268,48 @@ TEST_F(PolicyRolloutTest, ForcesOneDevice) {
   auto again =
       verifier_->devices().force(protocol::device_id(mine.key), policy::Force::kNone, "admin");
   EXPECT_TRUE(again.error().is(store::StoreError::kNotFound));
+}
+
+TEST_F(PolicyRolloutTest, ListsEveryForcedDeviceSeenOrNot) {
+  const SoftAttester seen = phone();
+  const SoftAttester older = phone();
+  const std::string never = base64_encode(Bytes(16, std::byte{7}));
+  attest(older);
+  ASSERT_TRUE(verifier_->devices().flush());
+  clock_.advance(Seconds(10));
+  attest(seen);
+  Devices& devices = verifier_->devices();
+  ASSERT_TRUE(devices.find(never).error().is(DeviceError::kNoDevice));
+  ASSERT_TRUE(devices.force(never, policy::Force::kFail, "helen"));
+  ASSERT_TRUE(devices.force(protocol::device_id(older.key), policy::Force::kPass, "admin"));
+  const auto listed = [&](std::size_t limit) {
+    std::vector<std::string> out;
+    const auto devices_now = verifier_->devices().list(limit).value();
+    for (const Device& device : devices_now) {
+      out.push_back(device.record.device_id);
+    }
+    std::ranges::sort(out);
+    return out;
+  };
+  std::vector<std::string> all{never, protocol::device_id(older.key),
+                               protocol::device_id(seen.key)};
+  std::ranges::sort(all);
+  EXPECT_EQ(listed(100), all);
+  EXPECT_EQ(listed(1), all) << "the one seen last, and those that are forced";
+  reopen();
+  EXPECT_EQ(listed(1), all);
+  const Json shown = routes::to_json(verifier_->devices().find(never).value());
+  EXPECT_EQ(shown, (Json{{"did", never},
+                         {"last_seen", nullptr},
+                         {"passed", nullptr},
+                         {"arc", ""},
+                         {"package", ""},
+                         {"force", "fail"},
+                         {"forced_by", "helen"},
+                         {"forced_at", to_unix(clock_.now())},
+                         {"address", nullptr}}));
+  ASSERT_TRUE(verifier_->devices().force(never, policy::Force::kNone, "helen"));
+  EXPECT_EQ(listed(100).size(), 2U);
 }
 
 // A forced pass is for the device, not for who recorded its evidence.

@@ -148,12 +148,13 @@ std::optional<UnixTime> Registry::expiry(std::optional<Seconds> expire_after) co
 
 Result<RegisteredPackage> Registry::register_package(const std::string& path,
                                                      const PackageOptions& options,
-                                                     const std::string& actor) {
+                                                     const std::string& actor, const Admit& admit) {
   auto file = open_file(path);
   if (!file) return pass(file);
   const TimedSource source(std::move(*file), stopping_);
   auto measurement = package::measure(source, {.bundle_signers = options.bundle_signers});
   if (!measurement) return pass(measurement);
+  if (auto ok = admit ? admit(*measurement) : Result<void>(); !ok) return pass(ok);
   if (measurement->signers.empty()) {
     return fail(RegistryError::kNoSigningCertificate,
                 "an app bundle does not say who signs its packages: the certificate is missing");
@@ -203,6 +204,7 @@ Result<RegisteredPackage> Registry::register_package(const std::string& path,
     return store_.change(
         actor, "registration.add", package::one_line(made.measurement),
         [&](store::Transaction& transaction) -> Result<void> {
+          if (auto ok = admit ? admit(made.measurement) : Result<void>(); !ok) return ok;
           if (auto ok = settle_with_known(); !ok) return ok;
           return transaction.put_registration(made);
         },
@@ -220,6 +222,10 @@ Result<model::Registration> Registry::registration(const std::string& id) const 
   for (model::Registration& registration : references_.get()->registrations()) {
     if (registration.id == id) return std::move(registration);
   }
+  return no_registration(id);
+}
+
+tl::unexpected<Error> Registry::no_registration(const std::string& id) {
   return fail(store::StoreError::kNotFound, "no registration has the id \"" + id + "\"");
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,17 +67,23 @@ class Registry {
   // For the hot path: an immutable set.
   appraisal::ReferenceValues::Shared references() const { return references_.get(); }
 
+  // Whether what was read may be registered; its error is passed on.
+  using Admit = std::function<Result<void>(const package::Measurement&)>;
+
   // Registers the package file at `path` (already on this machine's disk): an APK, an archive of
   // split APKs, an app bundle or an IPA. A release that is known keeps when and by whom it was
   // added; its end changes as asked, within kOtherLifetime. Takes 10 seconds at most, and a second
-  // more for every 2 MiB (kTooSlow); other changes go on meanwhile.
+  // more for every 2 MiB (kTooSlow); other changes go on meanwhile. `admit` is asked when the
+  // package was read, and again within the change that registers it.
   Result<RegisteredPackage> register_package(const std::string& path, const PackageOptions& options,
-                                             const std::string& actor);
+                                             const std::string& actor, const Admit& admit = {});
   // Ends the work of register_package() at the next piece that it reads (kStopping), for good.
   void stop() { stopping_ = true; }
   // In the order in which they were made.
   std::vector<model::Registration> registrations() const;
   Result<model::Registration> registration(const std::string& id) const;
+  // How registration() fails where there is none.
+  static tl::unexpected<Error> no_registration(const std::string& id);
   Result<model::Registration> set_registration_expiry(const std::string& id,
                                                       std::optional<Seconds> expire_after,
                                                       const std::string& actor);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "protocol/idn/local_host.h"
 #include "protocol/limits.h"
 #include "verifier/appraisal/token.h"
 
@@ -55,6 +56,22 @@ Result<void> check_settings(const ServiceSettings& settings) {
     if (claim == "aud" && settings.audience.empty()) return bad("claim \"aud\" needs an audience");
   }
   return {};
+}
+
+std::vector<std::string> public_url_problems(const ServiceSettings& settings) {
+  std::vector<std::string> out;
+  for (const std::string& url : settings.public_urls) {
+    const auto host = protocol::parse_service_url(url);
+    const auto why = host ? protocol::why_local(*host) : std::nullopt;
+    if (why) {
+      out.push_back("apps are told " + url + ", which phones do not reach: it " +
+                    std::string(*why) +
+                    (settings.public_url_was_said ? "" : ", and no --public-url was given"));
+    } else if (!settings.public_url_was_said) {
+      out.push_back("apps are told " + url + ", which is a guess: no --public-url was given");
+    }
+  }
+  return out;
 }
 
 Result<std::vector<Sha256Digest>> service_keys(const ServiceSettings& settings) {

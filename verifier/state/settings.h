@@ -20,6 +20,7 @@ std::string_view error_id(SettingsError error);
 
 struct ServiceSettings {
   std::vector<std::string> public_urls;  // as the SDK reaches the service, primary first
+  bool public_url_was_said = true;       // false: nobody did, and it was put together
   // Base64 SHA-256 of the SPKI that clients may see: the service's own (or its proxy's) and
   // backups.
   std::vector<std::string> service_pins;
@@ -35,6 +36,8 @@ struct ServiceSettings {
   appraisal::HardwareSettings hardware;
   // How the revocation list is, for people; empty when it is switched off. Thread-safe.
   std::function<RevocationSource::Status()> revocation_status{};
+  // Whether what the service keeps is still where it was opened; empty: not looked at. Thread-safe.
+  std::function<Result<void>()> storage_check{};
   // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear; arc, anno and ear tell the app its
   // verdict, so they need reveal_reasons.
   std::vector<std::string> extra_claims;
@@ -44,6 +47,10 @@ struct ServiceSettings {
 
 // kBadSettings when they cannot work together.
 Result<void> check_settings(const ServiceSettings& settings);
+
+// What keeps apps in the field from this service: for each public URL that a phone does not reach,
+// and where nobody said one, a sentence. None when all is well.
+std::vector<std::string> public_url_problems(const ServiceSettings& settings);
 
 // SHA-256 of the SPKI that a client may have seen at the other end of its connection.
 Result<std::vector<Sha256Digest>> service_keys(const ServiceSettings& settings);

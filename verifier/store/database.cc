@@ -8,6 +8,10 @@ namespace {
 // How long a statement waits for another process's lock before it gives kBusy.
 constexpr int kBusyTimeoutMs = 5000;
 
+bool is_refusal(int system_error) {
+  return system_error == EACCES || system_error == EPERM || system_error == EROFS;
+}
+
 StoreError store_error(sqlite3* database, int code) {
   const int system_error = database != nullptr ? sqlite3_system_errno(database) : 0;
   switch (code & 0xFF) {
@@ -21,13 +25,16 @@ StoreError store_error(sqlite3* database, int code) {
       return StoreError::kCorrupt;
     case SQLITE_CANTOPEN:
       // A journal that cannot be made on a full disk shows up here too.
-      return system_error == ENOSPC ? StoreError::kNoSpace : StoreError::kOpen;
+      if (system_error == ENOSPC) return StoreError::kNoSpace;
+      return is_refusal(system_error) ? StoreError::kPermission : StoreError::kOpen;
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      return StoreError::kOpen;
+    case SQLITE_AUTH:
+      return StoreError::kPermission;
     case SQLITE_CONSTRAINT:
       return StoreError::kDuplicate;
     case SQLITE_IOERR:
+      if (is_refusal(system_error)) return StoreError::kPermission;
       return system_error == ENOSPC || system_error == EDQUOT ? StoreError::kNoSpace
                                                               : StoreError::kIo;
     default:
@@ -35,11 +42,21 @@ StoreError store_error(sqlite3* database, int code) {
   }
 }
 
+// SQLite's own words speak of a database that is read-only, and not of whose it is.
+std::string not_allowed(const std::string& path) {
+  return path + ": this user may not write it, or the files beside it (-wal, -shm)";
+}
+
 tl::unexpected<Error> failure(sqlite3* database, int code) {
   if (database == nullptr) return fail(store_error(database, code), sqlite3_errstr(code));
   std::string message = sqlite3_errmsg(database);
   const char* path = sqlite3_db_filename(database, "main");
-  if (path != nullptr && *path != '\0') message = std::string(path) + ": " + message;
+  if (path != nullptr && *path != '\0') {
+    if (store_error(database, code) == StoreError::kPermission) {
+      return fail(StoreError::kPermission, not_allowed(path));
+    }
+    message = std::string(path) + ": " + message;
+  }
   return fail(store_error(database, code), std::move(message));
 }
 
@@ -56,6 +73,7 @@ std::string_view error_id(StoreError error) {
       {kIo, "store.io"},
       {kNotFound, "store.not-found"},
       {kDuplicate, "store.duplicate"},
+      {kPermission, "store.permission"},
   });
   return kIds[error];
 }
@@ -127,6 +145,11 @@ Result<Database> Database::open(const std::string& path) {
       sqlite3_open_v2(path.c_str(), &raw,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(raw);
+  // A file that may be read alone is opened all the same, and fails at the first change.
+  if ((code == SQLITE_OK && sqlite3_db_readonly(raw, "main") == 1) ||
+      (code != SQLITE_OK && store_error(raw, code) == StoreError::kPermission)) {
+    return fail(StoreError::kPermission, not_allowed(path));
+  }
   if (code != SQLITE_OK) {
     return fail(store_error(raw, code),
                 path + ": " + (raw != nullptr ? sqlite3_errmsg(raw) : sqlite3_errstr(code)));

@@ -149,6 +149,17 @@ CREATE TABLE loose_part (
 ) STRICT, WITHOUT ROWID;
 
 DELETE FROM appraisal WHERE length(content) > 16384;
+)sql",
+                            // Operators used to be two, "admin" and "developer", whom each start
+                            // with --reset-operator-tokens replaced.
+                            R"sql(
+ALTER TABLE operator_token ADD COLUMN expires INTEGER;  -- unix seconds
+ALTER TABLE operator_token ADD COLUMN apps TEXT NOT NULL DEFAULT '[]';  -- JSON array of packages
+ALTER TABLE operator_token ADD COLUMN created INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE operator_token ADD COLUMN created_by TEXT NOT NULL DEFAULT 'touchmark serve';
+
+UPDATE operator_token SET created = coalesce((SELECT max(time) FROM audit
+  WHERE action = 'operator-token.make' AND detail = operator_token.name), 0);
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

@@ -29,6 +29,11 @@ Result<model::AuditEntry> audit_row(const Statement& row) {
   return entry;
 }
 
+std::optional<UnixTime> time_column(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return from_unix(row.integer(column));
+}
+
 Result<model::ApiDomain> api_row(const Statement& row) {
   model::ApiDomain api{row.text(0), {}};
   auto pins = parse_json(row.text(1));
@@ -42,11 +47,26 @@ Result<model::ApiDomain> api_row(const Statement& row) {
 }
 
 Result<model::OperatorToken> operator_token_row(const Statement& row) {
+  model::OperatorToken token;
+  token.name = row.text(0);
+  const auto role = model::parse_role(row.text(1));
+  if (!role) {
+    return fail(StoreError::kCorrupt, "the role of operator " + token.name + " is not known");
+  }
+  token.role = *role;
   auto hash = digest_column(row, 2);
   if (!hash) return pass(hash);
-  const bool is_admin = row.text(1) == to_string(model::Role::kAdmin);
-  return model::OperatorToken{row.text(0), is_admin ? model::Role::kAdmin : model::Role::kDeveloper,
-                              *hash};
+  token.token_sha256 = *hash;
+  token.expires = time_column(row, 3);
+  const auto apps = parse_json(row.text(4));
+  const auto is_text = [](const Json& app) { return app.is_string(); };
+  if (!apps || !apps->is_array() || !std::ranges::all_of(*apps, is_text)) {
+    return fail(StoreError::kCorrupt, "the apps of operator " + token.name + " cannot be read");
+  }
+  token.apps = apps->get<std::vector<std::string>>();
+  token.created = from_unix(row.integer(5));
+  token.created_by = row.text(6);
+  return token;
 }
 
 Result<std::optional<Bytes>> setting_in(Database& database, const std::string& name) {
@@ -199,15 +219,37 @@ Result<void> SqliteTransaction::remove_api(const std::string& domain) {
 }
 
 Result<void> SqliteTransaction::put_operator_token(const model::OperatorToken& token) {
-  auto statement = database_.prepare("INSERT OR REPLACE INTO operator_token VALUES (?, ?, ?)");
+  auto statement = database_.prepare(
+      "INSERT OR REPLACE INTO operator_token (name, role, sha256, expires, apps, created, "
+      "created_by) VALUES (?, ?, ?, ?, ?, ?, ?)");
   if (!statement) return pass(statement);
-  return statement->bind(token.name).bind(to_string(token.role)).bind(token.token_sha256).run();
+  statement->bind(token.name).bind(to_string(token.role)).bind(token.token_sha256);
+  if (token.expires) {
+    statement->bind(to_unix(*token.expires));
+  } else {
+    statement->bind_null();
+  }
+  return statement->bind(dump_json(Json(token.apps)))
+      .bind(to_unix(token.created))
+      .bind(token.created_by)
+      .run();
+}
+
+Result<void> SqliteTransaction::remove_operator_token(const std::string& name) {
+  auto statement = database_.prepare("DELETE FROM operator_token WHERE name = ?");
+  if (!statement) return pass(statement);
+  if (auto ok = statement->bind(name).run(); !ok) return ok;
+  if (database_.changes() == 0) {
+    return fail(StoreError::kNotFound, "there is no operator \"" + name + "\"");
+  }
+  return {};
 }
 
 Result<std::vector<model::OperatorToken>> operator_tokens_in(Database& database,
                                                              const OnUnreadable& on_unreadable) {
   return read_rows<model::OperatorToken>(
-      database.prepare("SELECT name, role, sha256 FROM operator_token ORDER BY name"),
+      database.prepare("SELECT name, role, sha256, expires, apps, created, created_by FROM "
+                       "operator_token ORDER BY name"),
       on_unreadable, [](const Statement& row) { return row.text(0); }, operator_token_row);
 }
 

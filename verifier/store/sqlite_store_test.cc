@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -166,8 +168,16 @@ TEST_F(SqliteStoreTest, KeepsApisTokensAndSettings) {
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"b.example", {"pin 1", "pin 2"}}));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"a.example", {}}));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"a.example", {"pin 3"}}));
+  ASSERT_TRUE(testing::write(
+      *store_, &Transaction::put_operator_token,
+      {"ops", model::Role::kAdmin, crypto::sha256(as_bytes("x")), std::nullopt, {}, kNow, "ann"}));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token,
-                             {"ops", model::Role::kAdmin, crypto::sha256(as_bytes("x"))}));
+                             {"build", model::Role::kCi, {}, kNow + Seconds(5), {"a", "b"}}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token, {"gone"}));
+  ASSERT_TRUE(testing::write(*store_, &Transaction::remove_operator_token, "gone"));
+  EXPECT_TRUE(testing::write(*store_, &Transaction::remove_operator_token, "gone")
+                  .error()
+                  .is(StoreError::kNotFound));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put, "empty", {}));
   open();
   auto apis = store_->apis({});
@@ -176,9 +186,15 @@ TEST_F(SqliteStoreTest, KeepsApisTokensAndSettings) {
   EXPECT_THAT((*apis)[0].pins, ::testing::ElementsAre("pin 3"));
   EXPECT_THAT((*apis)[1].pins, ::testing::ElementsAre("pin 1", "pin 2"));
   auto tokens = store_->operator_tokens({});
-  ASSERT_EQ(tokens->size(), 1U);
-  EXPECT_EQ(tokens->front().role, model::Role::kAdmin);
-  EXPECT_EQ(tokens->front().token_sha256, crypto::sha256(as_bytes("x")));
+  ASSERT_EQ(tokens->size(), 2U);
+  EXPECT_EQ((*tokens)[0].role, model::Role::kCi);
+  EXPECT_EQ((*tokens)[0].expires, kNow + Seconds(5));
+  EXPECT_THAT((*tokens)[0].apps, ::testing::ElementsAre("a", "b"));
+  EXPECT_EQ((*tokens)[1].role, model::Role::kAdmin);
+  EXPECT_EQ((*tokens)[1].token_sha256, crypto::sha256(as_bytes("x")));
+  EXPECT_EQ((*tokens)[1].expires, std::nullopt);
+  EXPECT_EQ((*tokens)[1].created, kNow);
+  EXPECT_EQ((*tokens)[1].created_by, "ann");
   EXPECT_EQ(store_->get("empty").value(), std::optional<Bytes>(Bytes{}));
   EXPECT_EQ(store_->get("absent").value(), std::optional<Bytes>());
 }
@@ -499,11 +515,15 @@ TEST_F(SqliteStoreTest, NamesTheRowsThatCannotBeReadAndGivesTheOthers) {
   register_app(bad);
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"a.example", {}}));
   ASSERT_TRUE(testing::write(*store_, &Transaction::put_api, {"b.example", {}}));
-  ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token, {"a", {}, {}}));
+  for (const char* name : {"a", "b", "c", "d"}) {
+    ASSERT_TRUE(testing::write(*store_, &Transaction::put_operator_token, {name}));
+  }
   const std::string id = bad.registration(kNow).id;
   sql("UPDATE registration SET measurement = '{' WHERE id = '" + id +
       "'; UPDATE api SET pins = '' WHERE domain = 'b.example';"
-      "UPDATE operator_token SET sha256 = x'00'");
+      "UPDATE operator_token SET sha256 = x'00' WHERE name = 'a';"
+      "UPDATE operator_token SET role = 'root' WHERE name = 'b';"
+      "UPDATE operator_token SET apps = '[1]' WHERE name = 'c';");
   open();
   std::vector<std::string> named;
   const auto name = [&](const std::string& what, const Error& why) {
@@ -512,8 +532,8 @@ TEST_F(SqliteStoreTest, NamesTheRowsThatCannotBeReadAndGivesTheOthers) {
   };
   EXPECT_EQ(store_->registrations(name)->size(), 1U);
   EXPECT_EQ(store_->apis(name)->size(), 1U);
-  EXPECT_TRUE(store_->operator_tokens(name)->empty());
-  EXPECT_THAT(named, ::testing::ElementsAre(id, "b.example", "a"));
+  EXPECT_EQ(store_->operator_tokens(name)->size(), 1U);
+  EXPECT_THAT(named, ::testing::ElementsAre(id, "b.example", "a", "b", "c"));
   EXPECT_TRUE(store_->apis({}).error().is(StoreError::kCorrupt));
 }
 
@@ -598,6 +618,33 @@ TEST_F(SqliteStoreTest, ReportsAPlaceThatCannotBeOpened) {
   auto store = open_sqlite((folder_ / "absent" / "touchmark.db").string());
   ASSERT_FALSE(store);
   EXPECT_TRUE(store.error().is(StoreError::kOpen)) << store.error().text();
+}
+
+TEST_F(SqliteStoreTest, TellsAPermissionFromDamage) {
+  store_.reset();
+  // In a process of its own, as a user who may read the file and not write it.
+  const auto refused_as_nobody = [this] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(3);
+      auto store = open_sqlite(path());
+      if (store) ::_exit(2);
+      const bool says_so = store.error().message().find("may not write") != std::string::npos;
+      ::_exit(store.error().is(StoreError::kPermission) && says_so ? 0 : 1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+  };
+  ::chmod(folder_.path().c_str(), 0555);
+  ::chmod(path().c_str(), 0444);
+  EXPECT_EQ(refused_as_nobody(), 0) << "it may be read alone";
+  ::chmod(path().c_str(), 0000);
+  EXPECT_EQ(refused_as_nobody(), 0) << "not even that";
+  ::chmod(path().c_str(), 0666);
+  for (const char* beside : {"-wal", "-shm"}) fs::remove(path() + beside);
+  EXPECT_EQ(refused_as_nobody(), 0) << "the folder takes no file beside it";
+  ::chmod(folder_.path().c_str(), 0700);
 }
 
 TEST_F(SqliteStoreTest, ReportsARowThatCannotBeRead) {

@@ -43,6 +43,7 @@ class SqliteTransaction final : public Transaction {
   Result<void> remove_api(const std::string& domain) override;
   Result<std::vector<model::ApiDomain>> apis(const OnUnreadable& on_unreadable) override;
   Result<void> put_operator_token(const model::OperatorToken& token) override;
+  Result<void> remove_operator_token(const std::string& name) override;
   Result<std::vector<model::OperatorToken>> operator_tokens(
       const OnUnreadable& on_unreadable) override;
   Result<void> put(const std::string& name, ByteView value) override;

@@ -26,8 +26,9 @@ enum class StoreError {
   kNoSpace,  // the disk is full
   kBusy,     // locked by another process
   kIo,
-  kNotFound,   // no row with that id
-  kDuplicate,  // there already
+  kNotFound,    // no row with that id
+  kDuplicate,   // there already
+  kPermission,  // the database, or a file beside it, may not be read or written
 };
 std::string_view error_id(StoreError error);
 
@@ -63,7 +64,8 @@ class Transaction {
   virtual Result<void> remove_api(const std::string& domain) = 0;
   virtual Result<std::vector<model::ApiDomain>> apis(const OnUnreadable& on_unreadable) = 0;
 
-  virtual Result<void> put_operator_token(const model::OperatorToken& token) = 0;
+  virtual Result<void> put_operator_token(const model::OperatorToken& token) = 0;  // replaces
+  virtual Result<void> remove_operator_token(const std::string& name) = 0;
   virtual Result<std::vector<model::OperatorToken>> operator_tokens(
       const OnUnreadable& on_unreadable) = 0;
 

@@ -44,7 +44,8 @@ RunningService::RunningService(RunningServiceOptions options) {
   const http::TlsIdentity identity = make_identity();
   tls_.emplace(http::make_tls_context(identity).value());
   options.service.tls_spki_sha256 = tls_->current()->spki_sha256;
-  if (options.service.public_urls.empty()) options.service.public_urls = {"https://localhost"};
+  if (options.service.public_urls.empty())
+    options.service.public_urls = {"https://verifier.example"};
   if (options.service.service_pins.empty()) {
     options.service.service_pins = {base64_encode(options.service.tls_spki_sha256)};
   }

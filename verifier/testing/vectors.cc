@@ -191,6 +191,51 @@ Json evidence_vectors() {
           {"jws", request["evidence"]}};
 }
 
+// Findings in runs of one kind, "id" and how many, in the order in which they were found.
+using Runs = std::vector<std::pair<std::string, std::size_t>>;
+
+Json omitted_vectors() {
+  SoftAttester attester(MemoryApp::make(), "0123456789abcdef");
+  const Json challenge{{"nonce", base64url_encode(fixed_bytes("nonce", appraisal::kNonceBytes))},
+                       {"ranges", Json::array()}};
+  const JsonDocument document(attester.claims(challenge));
+  auto claims = protocol::decode_evidence_claims(document.root()).value();
+  Runs kinds;
+  for (int i = 0; i < 170; ++i) kinds.emplace_back("kind-" + std::to_string(1000 + i), 1);
+  const std::vector<std::pair<std::string, Runs>> cases{
+      {"none", {}},
+      {"as many as are sent", {{"root.su", 99}, {"hook.preload", 1}}},
+      {"one more", {{"root.su", 101}}},
+      {"a flood hides no other kind",
+       {{"hook.unknown-code", 5000}, {"root.su", 1}, {"debug.attached", 3}}},
+      {"floods share the places; one that is left goes by the order of the ids",
+       {{"root.su", 4000},
+        {"hook.unknown-code", 5000},
+        {"debug.attached", 3},
+        {"root.su", 1000},
+        {"app.unreadable", 200}}},
+      {"more kinds than are sent, and than are counted", kinds}};
+  Json out = Json::array();
+  for (const auto& [name, found] : cases) {
+    claims.findings.clear();
+    for (const auto& [id, count] : found) {
+      claims.findings.insert(claims.findings.end(), count, {id, ""});
+    }
+    const Json encoded = protocol::encode_evidence(claims);
+    Runs sent;
+    for (const Json& finding : encoded["findings"]) {
+      const auto id = finding["id"].get<std::string>();
+      if (sent.empty() || sent.back().first != id) sent.emplace_back(id, 0);
+      ++sent.back().second;
+    }
+    out.push_back({{"name", name},
+                   {"found", found},
+                   {"findings", sent},
+                   {"findings_omitted", encoded.value("findings_omitted", Json())}});
+  }
+  return {{"cases", out}};
+}
+
 Json hardware_binding_vectors() {
   const crypto::EcKey key = crypto::EcKey::from_private_pem(kInstallationKey).value();
   const Bytes nonce = fixed_bytes("nonce", appraisal::kNonceBytes);
@@ -230,6 +275,7 @@ std::map<std::string, Json> make_vectors() {
           {"config.json", config_vectors()},
           {"evidence.json", evidence_vectors()},
           {"findings.json", finding_vectors()},
+          {"findings-omitted.json", omitted_vectors()},
           {"hardware-binding.json", hardware_binding_vectors()},
           {"range-proof.json", range_proof_vectors()},
           {"token.json", token_vectors()}};

@@ -56,12 +56,14 @@ void add_verify(line::Command& group, Dispatcher& dispatcher) {
       ->type_name("TIME");
   app->add_option("--roots", options->roots,
                   "Trust these roots instead of Google's or Apple's: PEM, DER or a JSON array")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->default_text("Google's and Apple's");
   app->add_option("--revocation", options->revocation,
                   "Google's revocation list, of https://android.googleapis.com/attestation/status")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->default_text("none, and nothing counts as revoked");
   app->add_option("--challenge", options->challenge, "The challenge that was given to the app")
-      ->type_name("TEXT");
+      ->type_name("CHALLENGE");
   app->add_option("--challenge-hex", options->challenge_hex, "The same, in hex")->type_name("HEX");
   app->add_option("--client-data-hash", options->client_data_hash,
                   "What the app passed to App Attest as the hash of its client data")
@@ -72,12 +74,14 @@ void add_verify(line::Command& group, Dispatcher& dispatcher) {
   app->add_option("--key", options->keys, "Keys to verify with; see below")->type_name("FILE");
   app->add_option("--environment", options->environment,
                   "Of App Attest: take development or production only")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->default_text("both");
   app->add_option("--previous-counter", options->previous_counter,
                   "Of an assertion: refuse a counter that is not above this one")
       ->type_name("N");
   app->add_option("--max-age", options->max_age, "Refuse a receipt or token older than this")
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->default_text("any age");
   app->add_option("--policy", options->policy,
                   "Judge what verifies by this policy document as well, and say what decided")
       ->type_name("FILE");

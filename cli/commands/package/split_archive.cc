@@ -150,7 +150,10 @@ Result<TemporaryFile> pack_splits(const std::vector<std::string>& paths) {
   const auto folder = std::filesystem::temp_directory_path(error);
   std::string path = (folder / "touchmark-XXXXXX").string();
   const int fd = error ? -1 : ::mkostemp(path.data(), O_CLOEXEC);
-  if (fd < 0) return fail(FileError::kIo, "cannot make a temporary file in " + folder.string());
+  if (fd < 0) {
+    return fail(FileError::kIo, fmt::format("cannot make a temporary file in {}: {}",
+                                            folder.string(), std::strerror(errno)));
+  }
   TemporaryFile file(path);
   const auto written = write_archive(fd, paths);
   ::close(fd);

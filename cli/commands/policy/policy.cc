@@ -228,7 +228,8 @@ void add_policy_commands(line::Command& app, Dispatcher& dispatcher) {
       ->add_option("--canary", options->canary,
                    "Try it on this share of the devices first, 1 to 99")
       ->range(1, 99)
-      ->type_name("PERCENT");
+      ->type_name("PERCENT")
+      ->default_text("in force for all devices at once");
   set_app
       ->add_option("--revision", options->revision,
                    "Only when the policy in force still is this revision, as `policy show` says")

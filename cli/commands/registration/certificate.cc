@@ -60,7 +60,8 @@ void add_certificate_command(line::Command& group, Dispatcher& dispatcher) {
                   "The certificate (PEM or DER), or a package that it signed")
       ->required();
   app->add_option("--package", options->package, "Only for the app of this name")
-      ->type_name("NAME");
+      ->type_name("NAME")
+      ->default_text("any app");
   app->add_flag("--development", options->development,
                 "Mark it as the development team's: app.development is found in what it signs");
   app->add_option("--expire-after", options->expire_after,

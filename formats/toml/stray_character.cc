@@ -1,6 +1,6 @@
-#include "verifier/policy/toml_ascii_check.h"
+#include "formats/toml/stray_character.h"
 
-namespace touchmark::verifier::policy {
+namespace touchmark::toml_text {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -42,4 +42,4 @@ std::optional<std::size_t> find_stray_character(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace touchmark::verifier::policy
+}  // namespace touchmark::toml_text

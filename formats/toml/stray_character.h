@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace touchmark::verifier::policy {
+namespace touchmark::toml_text {
 
 // Offset of the first byte outside ASCII that stands neither in a string nor in a comment, the only
 // places where TOML 1.0 has it. Such a character makes toml++ 3.3 run into code that its author
@@ -13,4 +13,4 @@ namespace touchmark::verifier::policy {
 // character.
 std::optional<std::size_t> find_stray_character(std::string_view text);
 
-}  // namespace touchmark::verifier::policy
+}  // namespace touchmark::toml_text

@@ -1,10 +1,10 @@
 // Lets `new` fail, so that tests can see what becomes of an exception at each place where one can
-// come from.
+// come from; and counts what it gives. A test program that uses it compiles short_memory.cc.
 #pragma once
 
 #include <cstddef>
 
-namespace touchmark::attester::testing {
+namespace touchmark::testing {
 
 // While it lives, this thread's `new` of at least `bytes` succeeds `allocations` times and then
 // throws std::bad_alloc once. Other threads are not concerned, and neither is malloc(): OpenSSL and
@@ -23,4 +23,16 @@ class ShortMemory {
   bool has_struck() const;
 };
 
-}  // namespace touchmark::attester::testing
+// What this thread took with `new` since this was made.
+class CountedMemory {
+ public:
+  CountedMemory();
+  std::size_t allocations() const;
+  std::size_t bytes() const;
+
+ private:
+  std::size_t allocations_before_;
+  std::size_t bytes_before_;
+};
+
+}  // namespace touchmark::testing

@@ -1,0 +1,31 @@
+#include "verifier/routes/caller.h"
+
+#include "verifier/http/problem.h"
+
+namespace touchmark::verifier::routes {
+namespace {
+
+// A package may call itself what it likes.
+constexpr std::size_t kMaxQuoted = 256;
+
+std::string quoted(const std::string& text) { return "\"" + text.substr(0, kMaxQuoted) + "\""; }
+
+}  // namespace
+
+Result<void> check_permission(const model::OperatorToken& caller, model::Permission permission) {
+  if (model::may(caller.role, permission)) return {};
+  return fail(http::HttpError::kForbidden, "this needs the role " + model::roles_with(permission) +
+                                               " (" + std::string(to_string(permission)) + "); " +
+                                               quoted(caller.name) + " has the role " +
+                                               std::string(to_string(caller.role)));
+}
+
+Result<void> check_app(const model::OperatorToken& caller, const std::string& package) {
+  if (model::is_for_app(caller, package)) return {};
+  std::string apps;
+  for (const std::string& app : caller.apps) apps += (apps.empty() ? "" : ", ") + app;
+  return fail(http::HttpError::kForbidden, quoted(caller.name) + " is for " + apps +
+                                               " alone, and this package is " + quoted(package));
+}
+
+}  // namespace touchmark::verifier::routes
