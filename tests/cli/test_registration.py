@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -255,7 +256,7 @@ def test_what_a_package_lacks_is_named(
     tmp_path: Path,
     key: apk.SigningKey,
     own: bytes,
-    options: dict[str, object],
+    options: dict[str, Any],
     expected: list[str],
 ) -> None:
     package = build(tmp_path / "app.apk", key, own, **options)

@@ -91,6 +91,11 @@ Result<state::PackageOptions> package_options(const RouteContext& context,
 http::HttpResponse add_registration(const RouteContext& context, const http::HttpRequest& request) {
   const auto options = package_options(context, request);
   if (!options) return bad_request(options.error().message());
+  if (options->replace) {
+    // Whoever may add a release may not for that reason end one, or make one last.
+    auto ok = check_permission(request.caller, model::Permission::kChangeRegistrations);
+    if (!ok) return problem(ok.error());
+  }
   const auto admit = [&](const package::Measurement& measurement) -> Result<void> {
     if (!context.verifier.operators().is_in_force(request.caller)) {
       return fail(state::OperatorError::kUnknownToken,

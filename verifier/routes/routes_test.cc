@@ -231,6 +231,22 @@ TEST(Routes, ACiTokenRegistersItsAppsAndSeesThemAlone) {
   EXPECT_EQ(running.verifier().registry().registrations().front().created_by, "admin");
   const std::string own = ci_for("ci-own", mine->registration.measurement.package_name);
   EXPECT_EQ(client.request("GET", path, "", own)->status, 200);
+  // A known release stays as it is, and a build machine cannot make it end.
+  EXPECT_EQ(client.request("POST", "/admin/v1/registrations", file_content(kPackage), own)->status,
+            200);
+  expect_problem(client.request("POST", "/admin/v1/registrations?expire_after=60",
+                                file_content(kPackage), own),
+                 409, "service.registration-conflict");
+  expect_problem(client.request("POST", "/admin/v1/registrations?expire_after=60&replace=true",
+                                file_content(kPackage), own),
+                 403, "http.forbidden");
+  EXPECT_EQ(running.verifier().registry().registrations().front().created_by, "admin");
+  ASSERT_TRUE(running.verifier().registry().remove_registration(mine->registration.id, "admin"));
+  EXPECT_EQ(
+      client.request("POST", "/admin/v1/registrations?dry_run=true", file_content(kPackage), own)
+          ->status,
+      200);
+  EXPECT_TRUE(running.verifier().registry().registrations().empty());
   EXPECT_EQ(client.request("POST", "/admin/v1/registrations", file_content(kPackage), own)->status,
             201);
   EXPECT_EQ(running.verifier().registry().registrations().front().created_by, "ci-own");
