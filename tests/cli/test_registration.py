@@ -230,7 +230,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     try:
         command = Command(folder / "home")
         command.init(other)
-        command.ok("sdk", "config", folder / "initial.config")
+        command.ok("sdk", "config", folder / "initial.config", "--allow-local")
         return (folder / "initial.config").read_bytes()
     finally:
         other.stop()
