@@ -27,12 +27,13 @@ class SystemClock final : public Clock {
 inline std::int64_t to_unix(UnixTime time) { return time.time_since_epoch().count(); }
 inline UnixTime from_unix(std::int64_t seconds) { return UnixTime(Seconds(seconds)); }
 
-enum class TimeError { kBadDuration, kBadTime };
+enum class TimeError { kBadDuration, kBadTime, kDurationRange };
 std::string_view error_id(TimeError error);
 
 // "2019-09-13 17:48:21" in UTC.
 std::string format_time(UnixTime time);
-// "600s", "10m", "12h", "30d", or a bare number of seconds. Positive, at most 100 years.
+// "600s", "4h30m", "10.5h", "1w": numbers with s, m, h, d or w, added up. A bare number is seconds.
+// A whole number of them, from 1 second to 36600 days (kDurationRange).
 Result<Seconds> parse_duration(std::string_view text);
 // "2024-10-20", "2024-10-20T12:00:00Z" (a fraction of a second is dropped) or unix seconds.
 Result<UnixTime> parse_time(std::string_view text);

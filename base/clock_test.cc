@@ -35,14 +35,32 @@ TEST(Duration, Parses) {
   EXPECT_EQ(parse_duration("10m").value(), Seconds(600));
   EXPECT_EQ(parse_duration("12h").value(), Seconds(43200));
   EXPECT_EQ(parse_duration("30d").value(), Seconds(2592000));
+  EXPECT_EQ(parse_duration("1w").value(), Seconds(604800));
+  EXPECT_EQ(parse_duration("4h30m").value(), Seconds(16200));
+  EXPECT_EQ(parse_duration("1w2d3h4m5s").value(), Seconds(788645));
+  EXPECT_EQ(parse_duration("10.5h").value(), Seconds(37800));
+  EXPECT_EQ(parse_duration("0.5m0.50m").value(), Seconds(60));
+  EXPECT_EQ(parse_duration("000000000000000000000001s").value(), Seconds(1));
+  EXPECT_EQ(parse_duration("0h1s").value(), Seconds(1));
+  EXPECT_EQ(parse_duration("36600d").value(), Seconds(3162240000));
 }
 
 TEST(Duration, RefusesTheRest) {
-  for (const char* text : {"", "s", "0", "0s", "-5s", "1w", "1.5h", "5 s", "5ss", "36601d",
-                           "9223372036854775807d", "99999999999999999999"}) {
+  for (const char* text : {"", "s", "-", "1.5", ".5h", "1.h", "5 s", "5ss", "4h30", "30m4", "1.5s",
+                           "0.00001h", "1y", "1H", "+5s", "1e3s", "soon", "1h-5m"}) {
     auto duration = parse_duration(text);
     ASSERT_FALSE(duration) << text;
     EXPECT_TRUE(duration.error().is(TimeError::kBadDuration)) << text;
+  }
+}
+
+TEST(Duration, OutOfRangeIsAnotherReason) {
+  for (const char* text :
+       {"0", "0s", "-5s", "-1h30m", "36601d", "36600d1s", "5229w", "9223372036854775807d",
+        "99999999999999999999", "99999999999999999999w"}) {
+    auto duration = parse_duration(text);
+    ASSERT_FALSE(duration) << text;
+    EXPECT_TRUE(duration.error().is(TimeError::kDurationRange)) << text;
   }
 }
 

@@ -83,6 +83,9 @@ std::vector<Difference> differences(const Measurement& before, const Measurement
                out);
   compare_fact("debuggable", before.debuggable ? "yes" : "no", after.debuggable ? "yes" : "no",
                out);
+  compare_fact("test only", before.test_only ? "yes" : "no", after.test_only ? "yes" : "no", out);
+  compare_fact("cleartext traffic", before.cleartext ? "yes" : "no", after.cleartext ? "yes" : "no",
+               out);
   compare_fact("Touchmark SDK", before.sdk_version, after.sdk_version, out);
   compare_signers(before, after, out);
   compare_parts(before.parts, after.parts, out);

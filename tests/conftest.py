@@ -52,3 +52,10 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = {"classes.dex": dex, "assets/touchmark-sdk.json": b'{"version":"0.1.0"}'}
     path.write_bytes(apk.build(manifest, apk.SigningKey.generate(), files))
     return path
+
+
+@pytest.fixture
+def not_registered(touchmark: Command) -> None:
+    """The shared service knows no release: not one that lasts otherwise than the test wants."""
+    for row in touchmark.json("registration", "list")["registrations"]:
+        touchmark.ok("registration", "remove", row["id"])

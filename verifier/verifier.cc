@@ -87,6 +87,8 @@ Status Verifier::status() const {
              .public_urls = settings_.public_urls,
              .config_version = api_domains_.configuration()->version,
              .registrations = registry_.references()->size(),
+             .policy_revision = policy->revision,
+             .assurance = policy->current.policy.assurance,
              .demand = demand(policy->current.policy),
              .warnings = {},
              .revocation = {}};

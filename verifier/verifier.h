@@ -22,7 +22,9 @@ struct Status {
   std::vector<std::string> public_urls;  // as apps are told them
   std::int64_t config_version = 0;
   std::size_t registrations = 0;
-  policy::Demand demand;  // of the policy in force
+  std::int64_t policy_revision = 0;
+  policy::AssuranceRules assurance;  // of the policy in force, and the demand that it makes
+  policy::Demand demand;
   // What an operator should hardly leave so: the demand's warnings and those of the options, each a
   // sentence.
   std::vector<std::string> warnings;

@@ -202,17 +202,18 @@ TEST_F(VerifierTest, RegistersARealPackageThatActsAtOnce) {
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
   // A challenge from before the registration is answered after it.
   const Json early = challenge();
-  auto registered = verifier_->registry().register_package(kPackage, Seconds(600), {}, "developer");
+  auto registered =
+      verifier_->registry().register_package(kPackage, {.expire_after = Seconds(600)}, "developer");
   ASSERT_TRUE(registered) << registered.error().text();
-  EXPECT_EQ(registered->expires, clock_.now() + Seconds(600));
-  EXPECT_EQ(registered->created_by, "developer");
+  EXPECT_EQ(registered->registration.expires, clock_.now() + Seconds(600));
+  EXPECT_EQ(registered->registration.created_by, "developer");
   auto answer = verifier_->attestation().attest(attester_.attest_request(attester_.claims(early)),
                                                 connection_);
   EXPECT_THAT(ids(*answer), IsEmpty());
   EXPECT_THAT(ids(attest()), IsEmpty());
   clock_.advance(Seconds(600));
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppRegistrationExpired));
-  ASSERT_TRUE(verifier_->registry().remove_registration(registered->id, "developer"));
+  ASSERT_TRUE(verifier_->registry().remove_registration(registered->registration.id, "developer"));
   EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kAppNotRegistered));
 }
 
@@ -314,17 +315,60 @@ TEST_F(VerifierTest, ChangesWhenARegistrationEnds) {
                   .is(store::StoreError::kNotFound));
 }
 
+TEST_F(VerifierTest, ARepeatedRegistrationChangesNothingThatWasNotAsked) {
+  using enum state::PackageChange;
+  state::Registry& registry = verifier_->registry();
+  const auto add = [&](const state::PackageOptions& options, const std::string& actor) {
+    return registry.register_package(kPackage, options, actor);
+  };
+  // A dry run does all checks, and leaves nothing.
+  const auto before = verifier_->operators().audit_log(100)->entries.size();
+  const auto dry = add({.expire_after = Seconds(60), .dry_run = true}, "alice");
+  ASSERT_TRUE(dry) << dry.error().text();
+  EXPECT_EQ(dry->change, kAdded);
+  EXPECT_FALSE(registry.registration(dry->registration.id));
+  EXPECT_EQ(verifier_->operators().audit_log(100)->entries.size(), before);
+
+  const auto lasting = add({}, "alice");
+  ASSERT_TRUE(lasting);
+  EXPECT_EQ(lasting->change, kAdded);
+  clock_.advance(Seconds(10));
+  const auto noted = verifier_->operators().audit_log(100)->entries.size();
+  EXPECT_EQ(add({}, "bob")->change, kUnchanged);
+  EXPECT_EQ(verifier_->operators().audit_log(100)->entries.size(), noted);
+  const auto refused = add({.expire_after = Seconds(60)}, "bob");
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().is(state::RegistryError::kOtherLifetime));
+  const std::string id = lasting->registration.id;
+  EXPECT_FALSE(registry.registration(id)->expires);
+  EXPECT_EQ(registry.registration(id)->created_by, "alice");
+
+  const auto replaced = add({.expire_after = Seconds(60), .replace = true}, "bob");
+  ASSERT_TRUE(replaced);
+  EXPECT_EQ(replaced->change, kReplaced);
+  EXPECT_EQ(registry.registration(id)->expires, clock_.now() + Seconds(60));
+  EXPECT_EQ(registry.registration(id)->created, lasting->registration.created);
+  EXPECT_EQ(registry.registration(id)->created_by, "alice");
+  EXPECT_EQ(add({.expire_after = Seconds(90), .dry_run = true}, "bob")->change, kRenewed);
+  EXPECT_EQ(registry.registration(id)->expires, clock_.now() + Seconds(60));
+  EXPECT_EQ(add({.expire_after = Seconds(90)}, "bob")->change, kRenewed);
+  EXPECT_EQ(registry.registration(id)->expires, clock_.now() + Seconds(90));
+  // Not even when its time is over: a repeated job would make a test build last.
+  clock_.advance(Seconds(100));
+  EXPECT_TRUE(add({}, "bob").error().is(state::RegistryError::kOtherLifetime));
+}
+
 TEST_F(VerifierTest, RegistersABundleWithTheCertificateOfItsStore) {
   const std::string bundle = "tests/vectors/bundle/app.aab";
-  const auto alone = verifier_->registry().register_package(bundle, {}, {}, "alice");
+  const auto alone = verifier_->registry().register_package(bundle, {}, "alice");
   ASSERT_FALSE(alone);
   EXPECT_TRUE(alone.error().is(state::RegistryError::kNoSigningCertificate));
   const auto registered = verifier_->registry().register_package(
-      bundle, {}, {crypto::sha256(as_bytes("store"))}, "alice");
+      bundle, {.bundle_signers = {crypto::sha256(as_bytes("store"))}}, "alice");
   ASSERT_TRUE(registered) << registered.error().text();
-  EXPECT_EQ(registered->measurement.form, package::Form::kBundle);
+  EXPECT_EQ(registered->registration.measurement.form, package::Form::kBundle);
   // The content of its code is kept, by the names of the installed app.
-  for (const package::Part& part : registered->measurement.parts) {
+  for (const package::Part& part : registered->registration.measurement.parts) {
     if (!part.code_bearing()) continue;
     EXPECT_EQ(crypto::sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
   }
@@ -332,11 +376,11 @@ TEST_F(VerifierTest, RegistersABundleWithTheCertificateOfItsStore) {
 
 TEST_F(VerifierTest, RegistersAnArchiveOfSplits) {
   const auto registered =
-      verifier_->registry().register_package("tests/vectors/bundle/app.apks", {}, {}, "alice");
+      verifier_->registry().register_package("tests/vectors/bundle/app.apks", {}, "alice");
   ASSERT_TRUE(registered) << registered.error().text();
-  EXPECT_EQ(registered->measurement.form, package::Form::kSplits);
+  EXPECT_EQ(registered->registration.measurement.form, package::Form::kSplits);
   int code = 0;
-  for (const package::Part& part : registered->measurement.parts) {
+  for (const package::Part& part : registered->registration.measurement.parts) {
     if (!part.code_bearing()) continue;
     ++code;
     EXPECT_EQ(crypto::sha256(store_->part_range(part.sha256, 0, part.size).value()), part.sha256);
@@ -345,7 +389,7 @@ TEST_F(VerifierTest, RegistersAnArchiveOfSplits) {
 }
 
 TEST_F(VerifierTest, RefusesWhatIsNoPackage) {
-  auto registered = verifier_->registry().register_package("CMakeLists.txt", {}, {}, "developer");
+  auto registered = verifier_->registry().register_package("CMakeLists.txt", {}, "developer");
   ASSERT_FALSE(registered);
   EXPECT_TRUE(registered.error().id().starts_with("zip.")) << registered.error().id();
   EXPECT_TRUE(verifier_->registry().registrations().empty());
@@ -889,13 +933,13 @@ TEST_F(VerifierTest, KnowsItsOperators) {
 }
 
 TEST_F(VerifierTest, NotesWhatOperatorsDo) {
-  const auto registered = verifier_->registry().register_package(kPackage, {}, {}, "alice");
+  const auto registered = verifier_->registry().register_package(kPackage, {}, "alice");
   ASSERT_TRUE(registered);
   ASSERT_TRUE(verifier_->api_domains().put({"api.example", {}}, "bob"));
   ASSERT_TRUE(verifier_->operators().token_secrets("carol"));
   ASSERT_TRUE(verifier_->operators().example_token(true, "192.0.2.1", "dave"));
   ASSERT_TRUE(verifier_->api_domains().remove("api.example", "bob"));
-  ASSERT_TRUE(verifier_->registry().remove_registration(registered->id, "alice"));
+  ASSERT_TRUE(verifier_->registry().remove_registration(registered->registration.id, "alice"));
   const Json log = routes::to_json(verifier_->operators().audit_log(100).value());
   EXPECT_EQ(log["intact"], true);
   std::vector<std::string> seen;

@@ -17,6 +17,12 @@ Result<service::AdminClient> Session::connect() {
   return connect_to(*endpoint);
 }
 
+Result<service::AdminClient> Session::connect_within(std::chrono::seconds limit) {
+  auto endpoint = service::resolve_endpoint(environment(), profile());
+  if (!endpoint) return pass(endpoint);
+  return service::AdminClient(world_.transport(*endpoint, limit));
+}
+
 service::AdminClient Session::connect_to(const service::Endpoint& endpoint) {
   return service::AdminClient(
       world_.transport(endpoint, std::chrono::seconds(options_.timeout_seconds)));

@@ -46,6 +46,8 @@ class Session {
 
   // The service of the chosen profile and of the environment's overrides.
   Result<service::AdminClient> connect();
+  // The same, waiting so long at most, whatever --timeout says.
+  Result<service::AdminClient> connect_within(std::chrono::seconds limit);
   // A service that is not in a profile yet.
   service::AdminClient connect_to(const service::Endpoint& endpoint);
   Result<service::ServedCertificate> server_certificate(const std::string& domain);

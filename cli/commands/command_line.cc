@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "cli/commands/commands.h"
 #include "cli/commands/package/package.h"
@@ -19,8 +20,10 @@ constexpr const char* kFooter =
     "TOUCHMARK_PROFILE chooses it,\n"
     "TOUCHMARK_HOME moves the folder that profiles are in. `touchmark serve` takes each of its "
     "options from it, too.\n\n"
-    "The single-dash spelling (touchmark registration -add app.apk -expireAfter 600s) works "
-    "too.\n\n"
+    "Every command takes --json, --profile NAME and --timeout SECONDS too. The single-dash "
+    "spelling\n"
+    "(touchmark registration -add app.apk -expireAfter 600s) works for every command of a "
+    "group.\n\n"
     "Start here:\n"
     "  touchmark serve --data ./touchmark-data --public-url https://attest.example.com:8443\n"
     "  touchmark init https://attest.example.com:8443 --pin PIN\n"
@@ -33,9 +36,10 @@ using AddCommand = void (*)(line::Command&, Dispatcher&);
 constexpr auto kCommands = std::to_array<AddCommand>({
     add_init_command,       add_status_command,        add_ready_command,     add_whoami_command,
     add_sdk_commands,       add_registration_commands, add_api_commands,      add_token_commands,
-    add_secret_commands,    add_policy_commands,       add_device_commands,   add_package_command,
-    add_evidence_commands,  add_arc_commands,          add_operator_commands, add_audit_commands,
-    add_completion_command, add_man_command,           add_version_command,
+    add_secret_commands,    add_policy_commands,       add_device_commands,   add_log_command,
+    add_package_command,    add_evidence_commands,     add_arc_commands,      add_operator_commands,
+    add_audit_commands,     add_help_command,          add_completion_command, add_man_command,
+    add_version_command,    add_complete_command,
 });
 // clang-format on
 
@@ -61,6 +65,24 @@ bool asks_for_json(const std::vector<std::string>& args) {
   return std::find(args.begin(), args.end(), "--json") != args.end();
 }
 
+// `touchmark serve` itself, not one of its commands.
+bool starts_service(const std::vector<std::string>& args) {
+  const auto word = std::find_if(args.begin(), args.end(),
+                                 [](const std::string& arg) { return !arg.starts_with('-'); });
+  if (word == args.end() || *word != "serve") return false;
+  return word + 1 == args.end() || (word + 1)->starts_with('-');
+}
+
+// Where there is nothing that --json could make JSON of; nullopt where there is.
+std::optional<std::string> no_json(const std::vector<std::string>& args,
+                                   const line::Parsed& parsed) {
+  if (!asks_for_json(args)) return std::nullopt;
+  if (parsed.kind == line::Parsed::Kind::kText) {
+    return "--help and --version answer with text, which is no JSON; leave --json out";
+  }
+  return std::nullopt;
+}
+
 int execute(CommandLine& line, World& world) {
   Session session(world, line.options);
   const Handler& handler = line.dispatcher.chosen();
@@ -74,9 +96,40 @@ int execute(CommandLine& line, World& world) {
 
 }  // namespace
 
+namespace {
+
+// Beside each Unix time its text: "expires" gets "expires_rfc3339". What is read back as it is
+// (facts, measurements) and what is signed (claims) stays so.
+Json with_time_texts(const Json& json) {
+  static constexpr std::string_view kTimes[] = {
+      "time", "created", "expires", "first_start", "last_seen", "confirmed", "certificate_end"};
+  static constexpr std::string_view kKept[] = {"facts", "measurement", "claims", "header"};
+  if (json.is_array()) {
+    Json out = Json::array();
+    for (const Json& one : json) out.push_back(with_time_texts(one));
+    return out;
+  }
+  if (!json.is_object()) return json;
+  Json out = Json::object();
+  for (const auto& [name, value] : json.items()) {
+    const bool kept = std::ranges::find(kKept, name) != std::end(kKept);
+    out[name] = kept ? value : with_time_texts(value);
+    const auto time = get_int(json, name.c_str(), 0, kMaxUnixTime);
+    if (time && std::ranges::find(kTimes, name) != std::end(kTimes)) {
+      std::string text = format_time(from_unix(*time)) + "Z";
+      text[text.find(' ')] = 'T';
+      out[name + "_rfc3339"] = std::move(text);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 io::ExitCode print_json(Session& session, const Json& json) {
   // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
-  session.console().print(json.dump(-1, ' ', true, Json::error_handler_t::replace));
+  session.console().print(
+      with_time_texts(json).dump(-1, ' ', true, Json::error_handler_t::replace));
   return io::kExitOk;
 }
 
@@ -92,16 +145,26 @@ std::unique_ptr<CommandLine> make_command_line() {
 }
 
 int run(const std::vector<std::string>& args, World& world) {
-  const std::vector<std::string> modern = line::translate_article_form(args);
   const auto line = make_command_line();
+  const std::vector<std::string> modern = line::translate_article_form(line->root.app(), args);
   if (modern.empty()) {
     world.console.note(line->root.help());
     return io::kExitUsage;
   }
+  const auto refuse = [&](const std::string& why) {
+    return report(Error(io::CliError::kUsage, why), asks_for_json(modern), world.console);
+  };
+  if (const auto why = line::without_counterpart(args)) return refuse(*why);
+  if (starts_service(modern) && asks_for_json(modern)) {
+    return refuse(
+        "`touchmark serve` writes a log, not an answer; --log-format json makes its log "
+        "JSON");
+  }
   const line::Parsed parsed = line->root.parse(modern);
   if (parsed.kind == line::Parsed::Kind::kWrong) {
-    return report(Error(io::CliError::kUsage, parsed.text), asks_for_json(modern), world.console);
+    return refuse(parsed.text);
   }
+  if (const auto why = no_json(modern, parsed)) return refuse(*why);
   if (parsed.kind == line::Parsed::Kind::kText) world.console.print(parsed.text);
   return execute(*line, world);
 }

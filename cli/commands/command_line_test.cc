@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "cli/io/error.h"
 #include "cli/line/command_tree.h"
@@ -19,6 +21,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kToken =
@@ -60,8 +63,8 @@ TEST_F(CommandLineTest, IncompleteLinesSayWhatIsMissing) {
   EXPECT_EQ(run({"registration"}), io::kExitUsage);
   EXPECT_EQ(
       err(),
-      "touchmark: `touchmark registration` needs a command: add, add-certificate, list, expire, "
-      "remove\n");
+      "touchmark: `touchmark registration` needs a command: add, add-certificate, list, show, "
+      "expire, remove\n");
   EXPECT_EQ(run({"registration", "add"}), io::kExitUsage);
   EXPECT_EQ(err(), "touchmark: PACKAGE is missing; see `touchmark registration add --help`\n");
   EXPECT_EQ(run({"registration", "list", "extra"}), io::kExitUsage);
@@ -103,10 +106,10 @@ TEST_F(CommandLineTest, TokenMayComeFromStandardInput) {
   EXPECT_EQ(run({"token", "inspect", "-"}), io::kExitOk);
   EXPECT_EQ(out(),
             "header {\"alg\":\"HS256\",\"typ\":\"JWT\"}\nclaims {\"exp\":1568396601}\n"
-            "exp    2019-09-13 17:43:21 UTC, in 5 min\n");
+            "exp    2019-09-13 17:43:21+00:00, in 5 min\n");
   world_.console.input = crypto::sign_hs256({{"exp", 1568396601.75}, {"nbf", "1"}}, Bytes(32));
   EXPECT_EQ(run({"token", "inspect", "-"}), io::kExitOk);
-  EXPECT_THAT(out(), EndsWith("\nexp    2019-09-13 17:43:21 UTC, in 5 min\n"));
+  EXPECT_THAT(out(), EndsWith("\nexp    2019-09-13 17:43:21+00:00, in 5 min\n"));
   world_.console.input = crypto::sign_hs256({{"exp", INT64_MAX / 1000}}, Bytes(32));
   EXPECT_EQ(run({"token", "inspect", "-"}), io::kExitOk);
   EXPECT_THAT(out(), EndsWith("claims {\"exp\":9223372036854775}\n")) << "no time beyond year 9999";
@@ -194,9 +197,12 @@ TEST_F(CommandLineTest, RemoveEscapesWhatItNames) {
                                      service::HttpAnswer{204, "", ""});
   EXPECT_EQ(run({"api", "remove", "localhost:5001"}), io::kExitOk);
   EXPECT_EQ(out(), "removed localhost:5001\n");
+  service().answer("GET /admin/v1/registrations", 200, {{"registrations", {{{"id", "../apis"}}}}});
+  service().answer("GET /admin/v1/certificates", 200, {{"certificates", Json::array()}});
   service().answer("DELETE /admin/v1/registrations/..%2Fapis", 404,
                    {{"detail", "no registration"}});
   EXPECT_EQ(run({"registration", "remove", "../apis"}), io::kExitNotFound);
+  EXPECT_EQ(run({"registration", "remove", "../other"}), io::kExitNotFound);
 }
 
 TEST_F(CommandLineTest, RegistrationListIsATable) {
@@ -216,7 +222,7 @@ TEST_F(CommandLineTest, RegistrationListIsATable) {
   service().answer("GET /admin/v1/certificates", 200, {{"certificates", Json::array()}});
   EXPECT_EQ(run({"registration", "-list"}), io::kExitOk);
   EXPECT_THAT(out(), HasSubstr("com.example-1.0[1]"));
-  EXPECT_THAT(out(), HasSubstr("2019-09-13 17:48:21 (expired)"));
+  EXPECT_THAT(out(), HasSubstr("2019-09-13 17:48:21+00:00 (expired)"));
   EXPECT_THAT(out(), HasSubstr("Currency\\x1b[2J"));
   service().answer("GET /admin/v1/registrations", 200, {{"registrations", Json::array()}});
   EXPECT_EQ(run({"registration", "list"}), io::kExitOk);
@@ -242,7 +248,7 @@ TEST_F(CommandLineTest, AuditSaysWhenTheChainIsBroken) {
       {"time", 1568396301}, {"actor", "admin"}, {"action", "api.put"}, {"detail", "a.example"}};
   service().answer("GET /admin/v1/audit?limit=7", 200, {{"entries", {entry}}, {"intact", true}});
   EXPECT_EQ(run({"audit", "list", "--limit", "7"}), io::kExitOk);
-  EXPECT_THAT(out(), HasSubstr("2019-09-13 17:38:21  admin  api.put  a.example"));
+  EXPECT_THAT(out(), HasSubstr("2019-09-13 17:38:21+00:00  admin  api.put  a.example"));
   EXPECT_EQ(err(), "");
   service().answer("GET /admin/v1/audit?limit=7", 200, {{"entries", {entry}}, {"intact", false}});
   EXPECT_EQ(run({"audit", "list", "--limit", "7"}), io::kExitNo);
@@ -535,10 +541,124 @@ TEST_F(InitTest, RefusesASelfSignedServiceWithoutATerminal) {
   EXPECT_TRUE(world_.console.prompts.empty());
 }
 
+TEST_F(CommandLineTest, HelpIsACommandToo) {
+  EXPECT_EQ(run({"help", "registration", "add"}), io::kExitOk);
+  const std::string shown = out();
+  EXPECT_THAT(shown, HasSubstr("--expire-after DURATION"));
+  EXPECT_EQ(run({"registration", "add", "--help"}), io::kExitOk);
+  EXPECT_EQ(out(), shown);
+  EXPECT_EQ(run({"help"}), io::kExitOk);
+  EXPECT_THAT(out(), HasSubstr("Start here"));
+  // What is said of the whole stands on the page of the whole.
+  EXPECT_EQ(run({"help", "arc", "explain"}), io::kExitOk);
+  EXPECT_THAT(out(), Not(HasSubstr("Start here")));
+  EXPECT_THAT(out(), Not(HasSubstr("Environment")));
+  for (const auto& wrong :
+       std::vector<std::vector<std::string>>{{"help", "regstration"},
+                                             {"help", "registration", "ad"},
+                                             {"regstration", "--help"},
+                                             {"help", "registration", "add", "x"},
+                                             {"help", "__complete"}}) {
+    EXPECT_EQ(run(wrong), io::kExitUsage) << wrong.back();
+    EXPECT_THAT(err(), HasSubstr("unknown command")) << wrong.back();
+  }
+}
+
+TEST_F(CommandLineTest, JsonHasTimesAsTextToo) {
+  world_.set_up();
+  service().answer("GET /admin/v1/audit?limit=50", 200,
+                   {{"entries", {{{"time", 1568396301}, {"claims", {{"time", 1}}}}}}});
+  EXPECT_EQ(run({"audit", "list", "--json"}), io::kExitOk);
+  const Json entry = Json::parse(out())["entries"][0];
+  EXPECT_EQ(entry["time"], 1568396301);
+  EXPECT_EQ(entry["time_rfc3339"], "2019-09-13T17:38:21Z");
+  EXPECT_EQ(entry["claims"], Json({{"time", 1}}));
+}
+
+TEST_F(CommandLineTest, DashesBeforeACommandAreUnderstood) {
+  EXPECT_EQ(run({"registration", "--add"}), io::kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("did you mean `touchmark registration add`?"));
+  EXPECT_EQ(run({"registration", "list", "-v"}), io::kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("see `touchmark registration list --help`"));
+  EXPECT_EQ(run({"api", "-check", "a.example"}), io::kExitUsage);
+  EXPECT_THAT(err(), HasSubstr("touchmark api list"));
+}
+
+TEST_F(CommandLineTest, SaysWhereThereIsNoJson) {
+  for (const auto& line :
+       std::vector<std::vector<std::string>>{{"completion", "bash", "--json"},
+                                             {"man", "registration", "--json"},
+                                             {"help", "--json"},
+                                             {"--json", "--help"},
+                                             {"registration", "--help", "--json"},
+                                             {"--json", "serve"},
+                                             {"serve", "--data", "x", "--json"},
+                                             {"--version", "--json"}}) {
+    EXPECT_EQ(run(line), io::kExitUsage) << line.front();
+    EXPECT_EQ(out(), "");
+    EXPECT_EQ(Json::parse(err())["error"]["id"], "cli.usage");
+    EXPECT_THAT(err(), HasSubstr("JSON"));
+  }
+  EXPECT_EQ(run({"man", "--json"}), io::kExitOk);
+  EXPECT_EQ(Json::parse(out())["pages"][0]["page"], "touchmark");
+}
+
+TEST_F(CommandLineTest, RegistrationsAreNamedInMoreWaysThanById) {
+  world_.set_up();
+  const auto row = [](const char* id, const char* package, const char* version) {
+    return Json{{"id", id}, {"package", package}, {"version_name", version}, {"version_code", 7}};
+  };
+  service().answer(
+      "GET /admin/v1/registrations", 200,
+      {{"registrations",
+        {row("aa11", "com.a", "1.0"), row("aa22", "com.a", "2.0"), row("bb33", "com.b", "1.0")}}});
+  service().answer("GET /admin/v1/certificates", 200,
+                   {{"certificates", {{{"id", "cert-aa"}, {"subject", "CN=x"}}}}});
+  for (const char* id : {"aa11", "aa22", "bb33"}) {
+    service().answers.insert_or_assign(std::string("DELETE /admin/v1/registrations/") + id,
+                                       service::HttpAnswer{204, "", ""});
+  }
+  service().answers.insert_or_assign("DELETE /admin/v1/certificates/cert-aa",
+                                     service::HttpAnswer{204, "", ""});
+  const auto removed = [&](const char* word) {
+    EXPECT_EQ(run({"registration", "remove", word}), io::kExitOk) << word << err();
+    return out();
+  };
+  EXPECT_EQ(removed("aa2"), "removed aa22\n");
+  EXPECT_EQ(removed("com.b"), "removed bb33\n");
+  EXPECT_EQ(removed("com.a@1.0"), "removed aa11\n");
+  EXPECT_EQ(removed("com.b@7"), "removed bb33\n");
+  EXPECT_EQ(removed("c"), "removed cert-aa\n");
+  const auto sent = service().requests.size();
+  for (const char* word : {"aa", "com.a", "com.a@7"}) {
+    EXPECT_EQ(run({"registration", "remove", "bb33", word}), io::kExitUsage) << word;
+    EXPECT_THAT(err(), HasSubstr("aa11 (com.a-1.0[7]), aa22 (com.a-2.0[7])")) << word;
+  }
+  for (const char* word : {"zz", "", "com.a@3.0", "com"}) {
+    EXPECT_EQ(run({"registration", "remove", "bb33", word}), io::kExitNotFound) << word;
+  }
+  // Nothing is removed when one of several means nothing.
+  for (std::size_t i = sent; i < service().requests.size(); ++i) {
+    EXPECT_EQ(service().requests[i].method, "GET");
+  }
+  // For completion scripts, and silence when nothing answers.
+  EXPECT_EQ(run({"__complete", "registrations"}), io::kExitOk);
+  EXPECT_THAT(out(), HasSubstr("aa22\tcom.a-2.0[7]\n"));
+  service().answers.clear();
+  EXPECT_EQ(run({"__complete", "registrations"}), io::kExitOk);
+  EXPECT_EQ(out() + err(), "");
+}
+
 TEST(Manual, HasAPageForEveryCommand) {
   const auto line = make_command_line();
   const auto pages = line::manual_pages(line->root.app());
-  EXPECT_EQ(pages.size(), line::subcommands(line->root.app()).size() + 1);
+  EXPECT_GT(pages.size(), line::subcommands(line->root.app()).size() + 20);
+  const auto has = [&](const char* file) {
+    return std::ranges::count(pages, file, &line::ManualPage::file) == 1;
+  };
+  EXPECT_TRUE(has("touchmark-registration.1"));
+  EXPECT_TRUE(has("touchmark-registration-add.1"));
+  EXPECT_FALSE(has("touchmark-__complete.1"));
   EXPECT_EQ(pages.front().file, "touchmark.1");
   EXPECT_THAT(pages.front().text, HasSubstr(".SH EXIT STATUS"));
   for (const line::ManualPage& page : pages) EXPECT_THAT(page.text, StartsWith(".TH TOUCHMARK"));

@@ -17,18 +17,22 @@ void add_token_commands(line::Command& app, Dispatcher& dispatcher);
 void add_secret_commands(line::Command& app, Dispatcher& dispatcher);
 void add_policy_commands(line::Command& app, Dispatcher& dispatcher);
 void add_device_commands(line::Command& app, Dispatcher& dispatcher);
+void add_log_command(line::Command& app, Dispatcher& dispatcher);
 void add_evidence_commands(line::Command& app, Dispatcher& dispatcher);
 void add_arc_commands(line::Command& app, Dispatcher& dispatcher);
 void add_operator_commands(line::Command& app, Dispatcher& dispatcher);
 void add_audit_commands(line::Command& app, Dispatcher& dispatcher);
 void add_version_command(line::Command& app, Dispatcher& dispatcher);
 void add_man_command(line::Command& app, Dispatcher& dispatcher);
+void add_help_command(line::Command& app, Dispatcher& dispatcher);
+void add_complete_command(line::Command& app, Dispatcher& dispatcher);
 void add_completion_command(line::Command& app, Dispatcher& dispatcher);
 
 // A subcommand that only holds others.
 line::Command* add_group(line::Command& app, const char* name, const char* description);
 
-// Prints `json` on one line: what --json gives for every command.
+// Prints `json` on one line: what --json gives for every command. Unix times get their text in RFC
+// 3339 beside them.
 io::ExitCode print_json(Session& session, const Json& json);
 
 }  // namespace touchmark::cli::commands

@@ -13,7 +13,7 @@ constexpr const char* kDevicePath = "/admin/v1/device";
 
 std::string time_of(const Json& json, const char* name) {
   auto time = get_int(json, name, 0, kMaxUnixTime);
-  return time ? format_time(from_unix(*time)) : "?";
+  return time ? io::local_time(from_unix(*time)) : "?";
 }
 
 // A device that was forced by its id need not have come yet.
@@ -92,7 +92,7 @@ Outcome show(const std::string& did, Session& session) {
                                      {"arc", text(*device, "arc")}}));
   const Json* appraisal = find_object(*device, "appraisal");
   if (appraisal == nullptr) return io::kExitOk;
-  session.console().print(fmt::format("its newest recorded evidence ({} UTC) would {} now",
+  session.console().print(fmt::format("its newest recorded evidence ({}) would {} now",
                                       time_of(*appraisal, "time"),
                                       is_true(*appraisal, "passed") ? "pass" : "fail"));
   for (const std::string& line : verdict_lines(*appraisal)) session.console().print(line);

@@ -35,7 +35,7 @@ std::string apps_cell(const Json& row) {
 
 std::string time_cell(const Json& row, const char* name) {
   auto time = get_int(row, name, 0, kMaxUnixTime);
-  return time ? format_time(from_unix(*time)) + " UTC" : "never";
+  return time ? io::local_time(from_unix(*time)) : "never";
 }
 
 std::string expiry_cell(const Json& row) {

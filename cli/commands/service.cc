@@ -22,9 +22,28 @@ std::string revocation_text(const Json& list) {
   const auto confirmed = get_int(list, "confirmed", 0, kMaxUnixTime);
   const std::string source = find_string(list, "source").value_or("?");
   if (!confirmed) return io::one_line(source + ", no list yet");
-  return io::one_line(fmt::format("{}, {} entries, of {} UTC", source,
+  return io::one_line(fmt::format("{}, {} entries, of {}", source,
                                   get_int(list, "entries", 0, INT64_MAX).value_or(0),
-                                  format_time(from_unix(*confirmed))));
+                                  io::local_time(from_unix(*confirmed))));
+}
+
+// Of the certificate that is served there now; nothing when it cannot be read.
+std::optional<UnixTime> certificate_end(const std::string& url, Session& session) {
+  constexpr std::string_view kScheme = "https://";
+  if (!url.starts_with(kScheme)) return std::nullopt;
+  const auto served = session.server_certificate(url.substr(kScheme.size()));
+  return served ? served->not_after : std::nullopt;
+}
+
+// {"android":"tee","ios":"software"} as "android=tee ios=software"; lists with spaces between.
+std::string words_text(const Json& value) {
+  std::string out;
+  for (const auto& [name, member] : value.items()) {
+    if (!member.is_string()) continue;
+    out += (out.empty() ? "" : " ") + (value.is_object() ? name + "=" : "") +
+           member.get<std::string>();
+  }
+  return io::one_line(out);
 }
 
 Outcome status(Session& session) {
@@ -32,16 +51,33 @@ Outcome status(Session& session) {
   if (!client) return pass(client);
   auto answer = client->get("/admin/v1/status");
   if (!answer) return pass(answer);
-  if (session.json()) return print_json(session, *answer);
-  std::vector<std::vector<std::string>> rows;
+  const auto endpoint = service::resolve_endpoint(session.environment(), session.profile());
+  if (!endpoint) return pass(endpoint);
+  const auto end = certificate_end(endpoint->url, session);
+  if (session.json()) {
+    Json json = *answer;
+    json["address"] = endpoint->url;
+    json["profile"] = session.profile();
+    json["certificate_end"] = end ? Json(to_unix(*end)) : Json();
+    return print_json(session, json);
+  }
+  std::vector<std::vector<std::string>> rows{
+      {"address", endpoint->url},
+      {"profile", session.profile()},
+      {"certificate_end", end ? io::local_time(*end) : "unknown"}};
   for (const auto& [name, value] : answer->items()) {
     if (name == "warnings") continue;
     if (name == "revocation") {
       rows.push_back({name, revocation_text(value)});
       continue;
     }
+    if (name == "assurance" || name == "public_urls") {
+      rows.push_back({name, words_text(value)});
+      continue;
+    }
     const bool time = is_time(name) && value.is_number_integer();
-    rows.push_back({name, time ? format_time(from_unix(value.get<std::int64_t>())) : plain(value)});
+    rows.push_back(
+        {name, time ? io::local_time(from_unix(value.get<std::int64_t>())) : plain(value)});
   }
   session.console().print(io::table(rows));
   print_warnings(*answer, session);
@@ -90,7 +126,7 @@ Outcome audit(int limit, Session& session) {
   for (const Json& entry : *entries) {
     auto time = get_int(entry, "time", 0, INT64_MAX / 1000);
     rows.push_back(
-        {time ? format_time(from_unix(*time)) : "?", find_string(entry, "actor").value_or("?"),
+        {time ? io::local_time(from_unix(*time)) : "?", find_string(entry, "actor").value_or("?"),
          find_string(entry, "action").value_or("?"), find_string(entry, "detail").value_or("")});
   }
   session.console().print(io::table(rows));

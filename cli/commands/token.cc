@@ -97,7 +97,7 @@ Outcome inspect(const std::string& argument, Session& session) {
     const auto time = protocol::numeric_date(jws->payload, name);
     if (!time || *time > static_cast<double>(kMaxUnixTime)) continue;
     const auto seconds = static_cast<std::int64_t>(*time);  // a fraction is not shown
-    session.console().print(fmt::format("{}    {} UTC, {}", name, format_time(from_unix(seconds)),
+    session.console().print(fmt::format("{}    {}, {}", name, io::local_time(from_unix(seconds)),
                                         relative(seconds - to_unix(session.now()))));
   }
   session.console().note("decoded only, not verified; `touchmark token check` verifies");

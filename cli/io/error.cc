@@ -49,6 +49,8 @@ std::string_view error_id(CliError error) {
       {kTooLarge, "cli.too-large"},
       {kRefusedPackage, "cli.refused-package"},
       {kConflict, "cli.conflict"},
+      {kOtherLifetime, "cli.registration-conflict"},
+      {kOtherService, "cli.other-service"},
       {kServiceNoSpace, "cli.service-no-space"},
       {kRefusedRequest, "cli.refused-request"},
       {kServiceFailed, "cli.service-failed"},
@@ -114,6 +116,13 @@ constexpr auto kRows = std::to_array<Row>({
     {"cli.too-large", {kExitNo, "a package may have at most 2 GiB"}},
     {"cli.refused-package", {kExitNo, kPackageHint}},
     {"cli.conflict", {kExitNo, "look at the present state, and try again"}},
+    {"cli.registration-conflict",
+     {kExitNo, "if that is meant, give --replace; else give the same --expire-after or none"}},
+    {"cli.other-service",
+     {kExitNo,
+      "put what `touchmark sdk config` writes into the app's assets and build it again, or "
+      "register "
+      "it nevertheless with --other-service"}},
     {"cli.bad-policy", {kExitNo, "`touchmark policy check` lists what is wrong with it"}},
     {"cli.bad-facts", {kExitUsage, "docs/policy.md describes the facts"}},
     {"cli.service-no-space", {kExitNoSpace, "free space on the disk of the service's data folder"}},
@@ -139,6 +148,9 @@ constexpr auto kRows = std::to_array<Row>({
     {"console.closed", {kExitUsage, "check where the output goes"}},
     {"console.too-long", {kExitUsage, "give the one thing that was asked for"}},
     {"file.no-space", {kExitNoSpace, "free some space, or write elsewhere"}},
+    {"time.bad-duration", {kExitUsage, "write it like 600s, 4h30m, 10.5h, 30d or 1w"}},
+    {"time.duration-range", {kExitUsage, "say one within these bounds"}},
+    {"time.bad-time", {kExitUsage, "write it with its zone, or leave the option out for now"}},
     {"file.not-found", {kExitUsage, "check the path"}},
     {"file.exists", {kExitUsage, "take what you need out of it and remove it, or name another"}},
 });
@@ -162,7 +174,6 @@ Failures make_failures() {
   Failures out;
   for (const Row& row : kRows) out.emplace(row.id, row.failure);
   add<FileError, SourceError>(out, {kExitUsage, "check the path and its permissions"});
-  add<TimeError>(out, {kExitUsage, "write a duration like 600s, 10m, 12h or 30d"});
   add<protocol::ArcError>(out, {kExitUsage, "copy the whole code, letters and digits only"});
   // A refusal by one of a package's readers is the answer "no".
   add<BudgetError, zip::ZipError, plist::PlistError, protobuf::ProtoError>(out,

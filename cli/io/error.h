@@ -29,6 +29,8 @@ enum class CliError {
   kTooLarge,           // HTTP 413
   kRefusedPackage,     // HTTP 422
   kConflict,           // HTTP 409: somebody else changed it meanwhile
+  kOtherLifetime,      // HTTP 409: a known release, lasting where this one ends, or the reverse
+  kOtherService,       // HTTP 422: the configuration in a package is another service's
   kServiceNoSpace,     // HTTP 507
   kRefusedRequest,     // HTTP 400 and every other 4xx
   kServiceFailed,      // HTTP 5xx

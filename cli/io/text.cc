@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace touchmark::cli::io {
 namespace {
@@ -65,6 +66,17 @@ std::string one_line(std::string_view text) {
   std::string out = printable(trim(text));
   std::replace(out.begin(), out.end(), '\n', ' ');
   return out;
+}
+
+std::string local_time(UnixTime time) {
+  const std::time_t seconds = to_unix(time);
+  std::tm local{};
+  if (localtime_r(&seconds, &local) == nullptr) return format_time(time) + "Z";
+  const long minutes = local.tm_gmtoff / 60;
+  const long size = minutes < 0 ? -minutes : minutes;
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}{}{:02}:{:02}", local.tm_year + 1900,
+                     local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
+                     minutes < 0 ? '-' : '+', size / 60, size % 60);
 }
 
 std::string human_size(std::uint64_t bytes) {

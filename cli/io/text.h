@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace touchmark::cli::io {
 
 // Control characters (C0, DEL, C1) and the Unicode marks that reorder text become "\xNN" or
@@ -14,6 +16,9 @@ std::string printable(std::string_view text);
 
 // As printable(), with line breaks turned into spaces: one line, whatever was in it.
 std::string one_line(std::string_view text);
+
+// "2026-11-28 02:50:28+01:00": RFC 3339 with a space, in the time zone of whoever reads it (TZ).
+std::string local_time(UnixTime time);
 
 // "4.2 MiB".
 std::string human_size(std::uint64_t bytes);

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <ctime>
+
 namespace touchmark::cli::io {
 namespace {
 
@@ -29,6 +32,18 @@ TEST(HumanSize, ChoosesTheUnit) {
 
 TEST(Table, PadsByCodePointsAndEndsWithoutSpace) {
   EXPECT_EQ(table({{"A", "B"}, {"€€€", "x"}, {"y", ""}}), "A    B\n€€€  x\ny");
+}
+
+TEST(LocalTime, HasItsZone) {
+  const UnixTime time = from_unix(1568396901);
+  const auto in_zone = [&](const char* zone) {
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+    return local_time(time);
+  };
+  EXPECT_EQ(in_zone("IST-5:30"), "2019-09-13 23:18:21+05:30");
+  EXPECT_EQ(in_zone("NST3:30"), "2019-09-13 14:18:21-03:30");
+  EXPECT_EQ(in_zone("UTC0"), "2019-09-13 17:48:21+00:00");
 }
 
 TEST(Trim, TakesBothEnds) {

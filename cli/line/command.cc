@@ -80,6 +80,7 @@ Command::~Command() = default;
 Command* Command::add_subcommand(const std::string& name, const std::string& description) {
   CLI::App* app = app_.add_subcommand(name, description);
   app->group("Commands");  // --help's heading
+  app->footer("");         // which CLI11 inherits
   return subcommands_.emplace_back(std::make_unique<Command>(*app)).get();
 }
 
@@ -109,6 +110,11 @@ Option* Command::add_flag(const std::string& names, bool& target, const std::str
 
 Command* Command::footer(const std::string& text) {
   app_.footer(text);
+  return this;
+}
+
+Command* Command::hide() {
+  app_.group("");
   return this;
 }
 
@@ -144,10 +150,20 @@ Root::~Root() = default;
 
 std::string Root::help() const { return help_of(*app_); }
 
+Parsed Root::help_of_command(const std::vector<std::string>& words) const {
+  auto found = find_command(*app_, words);
+  if (!found.problem.empty()) return {Parsed::Kind::kWrong, std::move(found.problem)};
+  return {Parsed::Kind::kText, help_of(*found.app)};
+}
+
 Parsed Root::parse(const std::vector<std::string>& arguments) {
   try {
     app_->parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::CallForHelp&) {
+    // CLI11 answers before it looks at the rest of the line.
+    if (auto wrong = unknown_word(*app_, arguments); !wrong.empty()) {
+      return {Parsed::Kind::kWrong, std::move(wrong)};
+    }
     return {Parsed::Kind::kText, help()};
   } catch (const CLI::CallForVersion& version) {
     return {Parsed::Kind::kText, version.what()};

@@ -53,6 +53,8 @@ class Command {
   Option* add_option(const std::string& names, T& target, const std::string& description);
   Option* add_flag(const std::string& names, bool& target, const std::string& description);
   Command* footer(const std::string& text);
+  // Shown nowhere: for scripts of our own.
+  Command* hide();
   Command* require_subcommand();
   // What happens when this command was chosen, while the line is parsed.
   void on_chosen(std::function<void()> run);
@@ -89,6 +91,8 @@ class Root {
   Command& command() { return *command_; }
   const CLI::App& app() const { return *app_; }
   std::string help() const;  // of the whole; without a final newline
+  // Of one command, by the words of its path; kWrong names the word that is none.
+  Parsed help_of_command(const std::vector<std::string>& words) const;
   // Arguments without the program's name. Once in the life of a tree.
   Parsed parse(const std::vector<std::string>& arguments);
 

@@ -5,12 +5,28 @@
 namespace touchmark::cli::line {
 
 std::vector<const CLI::App*> subcommands(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* command) { return !command->get_name().empty(); });
+  // One of no group is for scripts of our own, and shown nowhere.
+  return app.get_subcommands([](const CLI::App* command) {
+    return !command->get_name().empty() && !command->get_group().empty();
+  });
 }
 
 std::string command_path(const CLI::App& app) {
   const CLI::App* parent = app.get_parent();
   return parent == nullptr ? app.get_name() : command_path(*parent) + " " + app.get_name();
+}
+
+std::string kebab(std::string_view camel) {
+  std::string out;
+  for (const char c : camel) {
+    if (c >= 'A' && c <= 'Z') {
+      out += '-';
+      out += static_cast<char>(c - 'A' + 'a');
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 std::vector<const CLI::Option*> options(const CLI::App& app) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/line/cli11_fwd.h"
@@ -12,6 +13,8 @@ namespace touchmark::cli::line {
 std::vector<const CLI::App*> subcommands(const CLI::App& app);
 // "touchmark registration add".
 std::string command_path(const CLI::App& app);
+// "expireAfter" as "expire-after".
+std::string kebab(std::string_view camel);
 // Options in their order, without positionals.
 std::vector<const CLI::Option*> options(const CLI::App& app);
 std::vector<const CLI::Option*> positionals(const CLI::App& app);

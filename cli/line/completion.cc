@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <utility>
 
 #include "cli/line/command_tree.h"
 
@@ -42,13 +43,29 @@ std::string words_of(const CLI::App& app, const CLI::App& root) {
   return words;
 }
 
+// Positionals whose words a profile's service knows; `touchmark __complete KIND` asks it.
+constexpr std::pair<std::string_view, std::string_view> kAsked[] = {
+    {"REGISTRATION", "registrations"}};
+
+// KIND for a command; empty when nothing has to be asked.
+std::string_view asked_kind(const CLI::App& command) {
+  for (const CLI::Option* positional : positionals(command)) {
+    for (const auto& [name, kind] : kAsked) {
+      if (positional->get_name(true) == name) return kind;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string bash_completion(const CLI::App& app) {
   std::string paths;
   for_each_command(app, [&](const CLI::App& command) {
-    paths += fmt::format("    {}) words={} ;;\n", shell_quote(command_path(command)),
-                         shell_quote(words_of(command, app)));
+    const std::string_view kind = asked_kind(command);
+    paths += fmt::format("    {}) words={}{} ;;\n", shell_quote(command_path(command)),
+                         shell_quote(words_of(command, app)),
+                         kind.empty() ? "" : fmt::format(" ask={}", kind));
   });
   std::string known;
   for_each_command(app, [&](const CLI::App& command) {
@@ -58,9 +75,11 @@ std::string bash_completion(const CLI::App& app) {
   });
   return "# bash completion of touchmark; put it into a file that ~/.bashrc sources\n"
          "_touchmark() {\n"
-         "  local current=\"${COMP_WORDS[COMP_CWORD]}\" path=touchmark word words i\n"
+         "  local current=\"${COMP_WORDS[COMP_CWORD]}\" path=touchmark word words ask i\n"
+         "  local -a profile=()\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    word=\"${COMP_WORDS[i]}\"\n"
+         "    [ \"$word\" = --profile ] && profile=(--profile \"${COMP_WORDS[i + 1]}\")\n"
          "    case \"$path $word\" in\n" +
          known +
          "    esac\n"
@@ -68,6 +87,10 @@ std::string bash_completion(const CLI::App& app) {
          "  case \"$path\" in\n" +
          paths +
          "  esac\n"
+         "  if [ -n \"$ask\" ] && [ \"${current#-}\" = \"$current\" ]; then\n"
+         "    words=\"$words $(touchmark __complete \"$ask\" \"${profile[@]}\" 2>/dev/null |"
+         " cut -f 1)\"\n"
+         "  fi\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
          "}\n"
          "complete -o bashdefault -o default -F _touchmark touchmark";
@@ -86,8 +109,10 @@ std::string zsh_completion(const CLI::App& app) {
         items += " " + shell_quote("--" + name + ":" + option->get_description());
       }
     }
-    cases += fmt::format("    {}) items=({}) ;;\n", shell_quote(command_path(command)),
-                         items.empty() ? "" : items.substr(1));
+    const std::string_view kind = asked_kind(command);
+    cases += fmt::format("    {}) items=({}){} ;;\n", shell_quote(command_path(command)),
+                         items.empty() ? "" : items.substr(1),
+                         kind.empty() ? "" : fmt::format("; ask={}", kind));
     if (&command != &app) {
       known +=
           fmt::format("      {}) where=\"$where $word\" ;;\n", shell_quote(command_path(command)));
@@ -96,8 +121,10 @@ std::string zsh_completion(const CLI::App& app) {
   return "#compdef touchmark\n"
          "# zsh completion of touchmark; save it as _touchmark in a folder of $fpath\n"
          "_touchmark() {\n"
-         "  local where=touchmark word\n"
-         "  local -a items\n"
+         "  local where=touchmark word ask\n"
+         "  local -a items profile\n"
+         "  integer at=${words[(I)--profile]}\n"
+         "  (( at && at + 1 < CURRENT )) && profile=(--profile \"${words[at + 1]}\")\n"
          "  for word in \"${words[@]:1:$((CURRENT - 2))}\"; do\n"
          "    case \"$where $word\" in\n" +
          known +
@@ -106,6 +133,11 @@ std::string zsh_completion(const CLI::App& app) {
          "  case \"$where\" in\n" +
          cases +
          "  esac\n"
+         "  if [ -n \"$ask\" ]; then\n"
+         "    items+=(\"${(@f)$(touchmark __complete $ask $profile 2>/dev/null | tr '\\t' "
+         "':')}\")\n"
+         "    items=(${items:#})\n"
+         "  fi\n"
          "  _describe touchmark items\n"
          "  _files\n"
          "}\n"
@@ -123,6 +155,9 @@ std::string fish_completion(const CLI::App& app) {
     // Options of the root go with every command.
     const std::string at =
         fmt::format("complete -c touchmark -n \"test (__touchmark_path) = {}\"", path);
+    if (const std::string_view kind = asked_kind(command); !kind.empty()) {
+      items += fmt::format("{} -a '(__touchmark_ask {})'\n", at, kind);
+    }
     for (const CLI::App* sub : subcommands(command)) {
       items += fmt::format("{} -f -a {} -d {}\n", at, sub->get_name(),
                            shell_quote(sub->get_description()));
@@ -145,6 +180,14 @@ std::string fish_completion(const CLI::App& app) {
          "    end\n"
          "  end\n"
          "  echo \"$path\"\n"
+         "end\n"
+         "function __touchmark_ask\n"
+         "  set -l words (commandline -opc)\n"
+         "  set -l profile\n"
+         "  if set -l at (contains -i -- --profile $words)\n"
+         "    set profile --profile $words[(math $at + 1)]\n"
+         "  end\n"
+         "  touchmark __complete $argv[1] $profile 2>/dev/null\n"
          "end\n" +
          items;
 }

@@ -20,8 +20,8 @@ std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
   return option_text(*option);
 }
 
-std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
-  std::string usage = "\nUsage: " + name;
+std::string HelpFormatter::make_usage(const CLI::App* app, std::string /*name*/) const {
+  std::string usage = "\nUsage: " + command_path(*app);
   if (!subcommands(*app).empty()) {
     usage += app->get_require_subcommand_min() > 0 ? " COMMAND" : " [COMMAND]";
   }
@@ -34,10 +34,8 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) con
 }
 
 std::string HelpFormatter::make_footer(const CLI::App* app) const {
-  std::string footer = app->get_footer();
-  if (app->get_parent() == nullptr) return footer + "\n";
-  if (!footer.empty()) footer += "\n\n";
-  return footer + "Every command takes --json, --profile NAME and --timeout SECONDS too.\n";
+  const std::string footer = app->get_footer();
+  return footer.empty() ? footer : footer + "\n";
 }
 
 }  // namespace touchmark::cli::line

@@ -2,10 +2,34 @@
 
 #include <gmock/gmock.h>
 
+#include "cli/line/command.h"
+
 namespace touchmark::cli::line {
 namespace {
 
 using ::testing::ElementsAre;
+
+// A tree with the groups of these tests.
+std::vector<std::string> translate_article_form(std::vector<std::string> args) {
+  Root root("touchmark", "", "1");
+  bool flag = false;
+  std::string text;
+  const auto add = [&](const char* group, std::initializer_list<const char*> verbs) {
+    Command* command = root.command().add_subcommand(group, "");
+    for (const char* verb : verbs) command->add_subcommand(verb, "");
+    return command;
+  };
+  add("sdk", {"library", "config"});
+  Command* registration = add("registration", {"list", "remove", "add-certificate"});
+  registration->add_subcommand("add", "")->add_option("--expire-after", text, "");
+  add("api", {"add", "list", "remove"});
+  add("secret", {"get"});
+  add("policy", {"show", "set"});
+  add("device", {"list", "force-pass", "clear"});
+  add("token", {"check"})->add_subcommand("example", "")->add_flag("--invalid", flag, "");
+  root.command().add_subcommand("serve", "");
+  return line::translate_article_form(root.app(), std::move(args));
+}
 
 TEST(ArticleForm, TranslatesEveryCommandOfTheArticle) {
   EXPECT_THAT(translate_article_form({"sdk", "-getLibrary", "touchmark_sdk.aar"}),
@@ -44,6 +68,42 @@ TEST(ArticleForm, StopsAtTheDoubleDash) {
 TEST(ArticleForm, WorksBehindGlobalOptions) {
   EXPECT_THAT(translate_article_form({"--profile", "prod", "secret", "-get"}),
               ElementsAre("--profile", "prod", "secret", "get"));
+}
+
+TEST(ArticleForm, TakesEveryVerbAndOptionOfAGroup) {
+  EXPECT_THAT(translate_article_form({"policy", "-show"}), ElementsAre("policy", "show"));
+  EXPECT_THAT(translate_article_form({"device", "-forcePass", "x"}),
+              ElementsAre("device", "force-pass", "x"));
+  EXPECT_THAT(translate_article_form({"token", "-example", "-invalid"}),
+              ElementsAre("token", "example", "--invalid"));
+  EXPECT_THAT(translate_article_form({"registration", "-add", "a.apk", "-expireAfter=1w"}),
+              ElementsAre("registration", "add", "a.apk", "--expire-after=1w"));
+}
+
+TEST(ArticleForm, TakesTheClosedServicesOwnWords) {
+  EXPECT_THAT(translate_article_form({"token", "-genExample", "api.example.com", "-type", "valid"}),
+              ElementsAre("token", "example"));
+  EXPECT_THAT(translate_article_form({"token", "-genExample", "api.example", "-type", "invalid"}),
+              ElementsAre("token", "example", "--invalid"));
+  EXPECT_THAT(translate_article_form({"secret", "-get", "base64"}),
+              ElementsAre("secret", "get", "--format", "base64"));
+  EXPECT_THAT(translate_article_form({"secret", "get", "base64"}),
+              ElementsAre("secret", "get", "base64"));
+  EXPECT_THAT(translate_article_form({"appsigncert", "-add", "x.pem"}),
+              ElementsAre("registration", "add-certificate", "x.pem"));
+  EXPECT_THAT(translate_article_form({"policy", "-getAll"}), ElementsAre("policy", "show"));
+  EXPECT_THAT(translate_article_form({"device", "-remove", "x"}),
+              ElementsAre("device", "clear", "x"));
+}
+
+TEST(ArticleForm, SaysWhatThereIsInstead) {
+  EXPECT_TRUE(without_counterpart({"api", "-check"}));
+  EXPECT_TRUE(without_counterpart({"policy", "-setRejectionPolicy", "default"}));
+  EXPECT_TRUE(without_counterpart({"device", "-add", "x", "always-pass"}));
+  EXPECT_TRUE(without_counterpart({"role", "."}));
+  EXPECT_FALSE(without_counterpart({"api", "-add", "x"}));
+  EXPECT_FALSE(without_counterpart({"device", "list"}));
+  EXPECT_FALSE(without_counterpart({}));
 }
 
 }  // namespace

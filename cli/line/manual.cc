@@ -95,14 +95,24 @@ std::string head(const CLI::App& app) {
       escape(app.get_description()), synopsis(app), escape(app.get_description()));
 }
 
+// "registration add".
+std::string words_of(const CLI::App& app) {
+  const std::string path = command_path(app);
+  const std::size_t space = path.find(' ');
+  return space == path.npos ? std::string() : path.substr(space + 1);
+}
+
 ManualPage page(const CLI::App& app) {
   std::string text = head(app);
   if (const std::string list = option_list(app); !list.empty()) text += ".SH OPTIONS\n" + list;
   if (const std::string list = command_sections(app); !list.empty())
     text += ".SH COMMANDS\n" + list;
   text += examples(app);
-  text += app.get_parent() == nullptr ? "" : ".SH SEE ALSO\n.BR touchmark (1)\n";
-  return {page_name(app) + ".1", text};
+  text += ".SH SEE ALSO\n.BR touchmark (1)\n";
+  for (const CLI::App* command : subcommands(app)) {
+    text += fmt::format(".br\n.BR {} (1)\n", escape(page_name(*command)));
+  }
+  return {page_name(app) + ".1", words_of(app), app.get_description(), text};
 }
 
 ManualPage front_page(const CLI::App& app) {
@@ -115,14 +125,24 @@ ManualPage front_page(const CLI::App& app) {
   for (const auto& [code, meaning] : io::exit_statuses()) {
     text += fmt::format(".TP\n.B {}\n{}\n", code, escape(meaning));
   }
-  return {page_name(app) + ".1", text + ".SH NOTES" + examples(app).insert(0, "\n")};
+  return {page_name(app) + ".1",
+          {},
+          app.get_description(),
+          text + ".SH NOTES" + examples(app).insert(0, "\n")};
+}
+
+void add_pages(const CLI::App& app, std::vector<ManualPage>& pages) {
+  for (const CLI::App* command : subcommands(app)) {
+    pages.push_back(page(*command));
+    add_pages(*command, pages);
+  }
 }
 
 }  // namespace
 
 std::vector<ManualPage> manual_pages(const CLI::App& app) {
   std::vector<ManualPage> pages{front_page(app)};
-  for (const CLI::App* command : subcommands(app)) pages.push_back(page(*command));
+  add_pages(app, pages);
   return pages;
 }
 

@@ -9,11 +9,13 @@
 namespace touchmark::cli::line {
 
 struct ManualPage {
-  std::string file;  // "touchmark-registration.1"
+  std::string file;     // "touchmark-registration-add.1"
+  std::string command;  // "registration add"; empty for the command itself
+  std::string summary;  // one line
   std::string text;
 };
 
-// One page for the command itself and one for each of its direct subcommands.
+// One page for the command itself, and one for each command of the tree.
 std::vector<ManualPage> manual_pages(const CLI::App& app);
 
 }  // namespace touchmark::cli::line

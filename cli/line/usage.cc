@@ -13,7 +13,11 @@ namespace {
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates,
                          const std::string& path) {
-  if (const auto near = nearest(word, candidates)) return fmt::format("did you mean '{}'?", *near);
+  // A single letter is near to every other one.
+  constexpr std::size_t kShortest = 3;
+  const bool letter = word.starts_with('-') && word.size() < kShortest;
+  const auto near = letter ? std::nullopt : nearest(word, candidates);
+  if (near) return fmt::format("did you mean '{}'?", *near);
   return fmt::format("see `{} --help`", path);
 }
 
@@ -32,6 +36,15 @@ std::vector<std::string> option_names_here(const CLI::App* app) {
   return names;
 }
 
+// "registration --add" and "--list" at the top mean a command.
+const CLI::App* command_behind_dashes(const CLI::App& app, std::string_view name) {
+  while (name.starts_with('-')) name.remove_prefix(1);
+  for (const CLI::App* command : subcommands(app)) {
+    if (command->get_name() == name || command->get_name() == kebab(name)) return command;
+  }
+  return nullptr;
+}
+
 // Follows the words down the tree to the first one that nothing there takes.
 struct Walk {
   const CLI::App* app;
@@ -47,6 +60,10 @@ Walk walk(const CLI::App& root, const std::vector<std::string>& args) {
       const std::string name = word.substr(0, word.find('='));
       const CLI::Option* option = find_option(app, name);
       if (option == nullptr) {
+        if (const CLI::App* command = command_behind_dashes(*app, name)) {
+          return {app, fmt::format("unknown option '{}'; did you mean `{}`?", name,
+                                   command_path(*command))};
+        }
         return {app, fmt::format("unknown option '{}'; {}", name,
                                  did_you_mean(name, option_names_here(app), command_path(*app)))};
       }
@@ -73,6 +90,22 @@ Walk walk(const CLI::App& root, const std::vector<std::string>& args) {
 }
 
 }  // namespace
+
+std::string unknown_word(const CLI::App& app, const std::vector<std::string>& args) {
+  return walk(app, args).problem;
+}
+
+FoundCommand find_command(const CLI::App& root, const std::vector<std::string>& words) {
+  Walk found = walk(root, words);
+  if (!found.problem.empty()) return {found.app, std::move(found.problem)};
+  // A leaf takes further words for its arguments.
+  const std::string path = command_path(*found.app);
+  std::string asked = root.get_name();
+  for (const std::string& word : words) asked += " " + word;
+  if (asked == path) return {found.app, {}};
+  return {found.app, fmt::format("unknown command '{}'; see `{} --help`",
+                                 asked.substr(root.get_name().size() + 1), path)};
+}
 
 std::string explain_parse_error(const CLI::App& app, const std::vector<std::string>& args,
                                 const CLI::ParseError& error) {

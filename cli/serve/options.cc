@@ -287,6 +287,8 @@ Result<ServePlan> make_plan(const ServeOptions& options) {
   plan.log_level = *level;
   plan.log_format = options.log_format == "json" ? verifier::http::LogFormat::kJson
                                                  : verifier::http::LogFormat::kText;
+  // Its place in the data folder does not matter yet: a wrong option makes no folder.
+  if (auto ok = revocation_settings(options.hardware, {}); !ok) return pass(ok);
   plan.threads = options.threads != 0 ? static_cast<unsigned>(options.threads)
                                       : std::max(1U, std::thread::hardware_concurrency());
   plan.data = options.data.empty() ? default_data_folder() : fs::path(options.data);

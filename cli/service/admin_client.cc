@@ -27,6 +27,8 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
 
 io::CliError error_of(int status, std::string_view id) {
   if (id == "http.not-found") return io::CliError::kNotOffered;
+  if (id == "service.registration-conflict") return io::CliError::kOtherLifetime;
+  if (id == "service.other-service") return io::CliError::kOtherService;
   if (id == "configuration.local-url") return io::CliError::kLocalUrl;
   for (const StatusRow& row : kStatuses) {
     if (row.status == status) return row.error;

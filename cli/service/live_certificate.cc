@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+
+#include <ctime>
+#include <exception>
 #include <optional>
 
 #include "cli/io/error.h"
@@ -30,6 +33,10 @@ int look_at(X509_STORE_CTX* context, Seen& seen) {
   const auto summary = pki::summarize_certificate(openssl::encode<i2d_X509>(leaf));
   if (!summary || summary->spki.empty()) return 0;
   seen.certificate = served_certificate(*summary);
+  std::tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) == 1) {
+    seen.certificate->not_after = from_unix(timegm(&end));
+  }
   if (X509_verify_cert(context) != 1) {
     seen.certificate->trust_problem =
         X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));

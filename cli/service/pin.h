@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "pki/certificate_summary.h"
 
@@ -20,6 +22,7 @@ struct ServedCertificate {
   std::string subject;  // "CN=api.example.com"; empty for a bare key
   std::string
       trust_problem;  // why the system would not trust it; empty when it would, or for a file
+  std::optional<UnixTime> not_after{};  // of what a server showed
 };
 
 std::string pin_of(ByteView spki);

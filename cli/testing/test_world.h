@@ -1,6 +1,8 @@
 // Stand-ins for the world outside, for this folder's tests.
 #pragma once
 
+#include <cstdlib>
+#include <ctime>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -94,7 +96,11 @@ class FakeService {
 // One user's machine: run() types a command line there.
 class TestWorld {
  public:
-  TestWorld() { variables["TOUCHMARK_HOME"] = folder.path().string(); }
+  TestWorld() {
+    variables["TOUCHMARK_HOME"] = folder.path().string();
+    ::setenv("TZ", "UTC0", 1);  // of the times in the expected texts
+    ::tzset();
+  }
 
   int run(const std::vector<std::string>& args) {
     console.out.clear();

@@ -19,6 +19,8 @@ Measurement describe(const Manifest& manifest) {
   measurement.version_code = manifest.version_code;
   measurement.label = manifest.label;
   measurement.debuggable = manifest.debuggable;
+  measurement.test_only = manifest.test_only;
+  measurement.cleartext = manifest.cleartext;
   measurement.min_sdk = manifest.min_sdk;
   measurement.target_sdk = manifest.target_sdk;
   return measurement;

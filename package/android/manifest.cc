@@ -18,7 +18,10 @@ constexpr std::uint32_t kMinSdkVersion = 0x0101020c;
 constexpr std::uint32_t kVersionCode = 0x0101021b;
 constexpr std::uint32_t kVersionName = 0x0101021c;
 constexpr std::uint32_t kTargetSdkVersion = 0x01010270;
+constexpr std::uint32_t kTestOnly = 0x01010272;
 constexpr std::uint32_t kTargetSandboxVersion = 0x0101054c;
+constexpr std::uint32_t kUsesCleartextTraffic = 0x010104ec;
+constexpr std::uint32_t kNetworkSecurityConfig = 0x01010527;
 constexpr std::uint32_t kVersionCodeMajor = 0x01010576;
 
 const std::string kManifestName = "AndroidManifest.xml";
@@ -49,6 +52,10 @@ class ManifestReader {
     if (facts_.package_name.empty()) return fail(ManifestError::kNoRoot, "an empty document");
     facts_.min_sdk = static_cast<std::uint32_t>(min_sdk_);
     facts_.target_sdk = static_cast<std::uint32_t>(std::max(target_sdk_.value_or(min_sdk_), 1));
+    // The platform's default: allowed below API level 28.
+    constexpr std::uint32_t kFirstWithoutCleartext = 28;
+    facts_.cleartext = !has_network_configuration_ && had_application_ &&
+                       uses_cleartext_.value_or(facts_.target_sdk < kFirstWithoutCleartext);
     if (facts_.label.empty()) facts_.label = facts_.package_name;
     return std::move(facts_);
   }
@@ -159,17 +166,31 @@ class ManifestReader {
 
   // What the user sees may be missing or unresolvable; it identifies nothing.
   Result<void> take_application(const XmlElement& element) {
-    if (const XmlAttribute* attribute = element.find(kDebuggable)) {
-      const auto value = integer(attribute->value);
-      if (!value && is_budget(value.error())) return pass(value);
-      facts_.debuggable = value.value_or(0) != 0;
-    }
+    auto debuggable = flag(element, kDebuggable);
+    if (!debuggable) return pass(debuggable);
+    facts_.debuggable = debuggable->value_or(false);
+    auto test_only = flag(element, kTestOnly);
+    if (!test_only) return pass(test_only);
+    facts_.test_only = test_only->value_or(false);
+    auto cleartext = flag(element, kUsesCleartextTraffic);
+    if (!cleartext) return pass(cleartext);
+    uses_cleartext_ = *cleartext;
+    has_network_configuration_ = element.find(kNetworkSecurityConfig) != nullptr;
     const XmlAttribute* attribute = element.find(kLabel);
     if (attribute == nullptr) return {};
     auto label = text(attribute->value, &ResourceSource::string);
     if (!label && is_budget(label.error())) return pass(label);
     if (label && label->size() <= kMaxManifestText) facts_.label = *std::move(label);
     return {};
+  }
+
+  // Nothing when the element has no such attribute; one that has no value counts as false.
+  Result<std::optional<bool>> flag(const XmlElement& element, std::uint32_t id) const {
+    const XmlAttribute* attribute = element.find(id);
+    if (attribute == nullptr) return std::nullopt;
+    const auto value = integer(attribute->value);
+    if (!value && is_budget(value.error())) return pass(value);
+    return value.value_or(0) != 0;
   }
 
   // A file that is too expensive is refused even where its value would be done without.
@@ -223,6 +244,8 @@ class ManifestReader {
   std::int32_t min_sdk_ = 1;
   std::optional<std::int32_t> target_sdk_;
   bool had_application_ = false;
+  std::optional<bool> uses_cleartext_;
+  bool has_network_configuration_ = false;
 };
 
 }  // namespace

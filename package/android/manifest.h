@@ -31,6 +31,10 @@ struct Manifest {
   std::string
       label;  // of the application; the package name when there is none, or none that is short
   bool debuggable = false;  // of the application
+  bool test_only = false;   // of the application: no installer but a developer's takes it
+  // Whether the manifest lets the app talk without TLS: by its word, or by the platform's default
+  // for its target. A network security configuration, which may say otherwise, is not read.
+  bool cleartext = false;
   std::uint32_t min_sdk = 1;
   std::uint32_t target_sdk = 1;
   std::uint32_t target_sandbox_version = 1;

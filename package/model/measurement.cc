@@ -198,6 +198,8 @@ Json to_json(const Measurement& measurement) {
           {"min_sdk", measurement.min_sdk},
           {"target_sdk", measurement.target_sdk},
           {"debuggable", measurement.debuggable},
+          {"test_only", measurement.test_only},
+          {"cleartext", measurement.cleartext},
           {"sdk_version", measurement.sdk_version},
           {"signers", std::move(signers)},
           {"parts", std::move(parts)}};
@@ -233,10 +235,18 @@ Result<Measurement> from_json(const Json& json) {
     if (!level) return pass(level);
     *value = static_cast<std::uint32_t>(*level);
   }
-  // Releases that were registered before it was measured do not say.
-  const Json debuggable = json.value("debuggable", Json(false));
-  if (!debuggable.is_boolean()) return malformed("debuggable is neither true nor false");
-  out.debuggable = debuggable.get<bool>();
+  // Releases that were registered before these were measured do not say.
+  const struct {
+    const char* member;
+    bool* value;
+  } flags[] = {{"debuggable", &out.debuggable},
+               {"test_only", &out.test_only},
+               {"cleartext", &out.cleartext}};
+  for (const auto& [member, value] : flags) {
+    const Json flag = json.value(member, Json(false));
+    if (!flag.is_boolean()) return malformed(std::string(member) + " is neither true nor false");
+    *value = flag.get<bool>();
+  }
   if (auto ok = lists_from_json(json, out); !ok) return pass(ok);
   return out;
 }

@@ -46,6 +46,8 @@ struct Measurement {
   std::uint32_t min_sdk = 1;
   std::uint32_t target_sdk = 1;
   bool debuggable = false;  // a debugger may attach; not part of the digest
+  bool test_only = false;   // no store takes it; not part of the digest
+  bool cleartext = false;   // its manifest allows traffic without TLS; not part of the digest
   std::string sdk_version;  // of the Touchmark SDK inside, "0.1.0"; empty when there is none
   std::vector<Sha256Digest> signers;  // SHA-256 of each signer certificate (DER), sorted
   std::vector<Part> parts;            // sorted by name (bytewise); v1 signature files are left out

@@ -56,7 +56,7 @@ def no_apis_left(touchmark: Command) -> Iterator[None]:
 
 
 def test_registration_list_and_remove(
-    touchmark: Command, developer: Command, release: Path
+    touchmark: Command, not_registered: None, developer: Command, release: Path
 ) -> None:
     added = developer.json("registration", "add", release, "--expire-after", "1h")
     listed = {r["id"]: r for r in touchmark.json("registration", "list")["registrations"]}
@@ -66,7 +66,8 @@ def test_registration_list_and_remove(
     assert registration["expired"] is False
 
     shown = touchmark.ok("registration", "list")
-    assert shown.splitlines()[0].split() == ["ID", "APP", "RELEASE", "ADDED", "BY", "EXPIRES"]
+    heading = ["ID", "APP", "RELEASE", "DIGEST", "PLATFORM", "FORM", "ADDED", "BY", "EXPIRES"]
+    assert shown.splitlines()[0].split() == heading
     assert "com.example.currencyconverterdemo-1.0[1]" in shown
 
     assert touchmark.ok("registration", "remove", added["id"]) == f"removed {added['id']}\n"
@@ -129,7 +130,14 @@ def test_status_policy_audit(touchmark: Command, developer: Command, service: Se
     assert developer.json("status")["role"] == "developer"
     shown = dict(line.split(None, 1) for line in touchmark.ok("status").splitlines())
     assert shown["version"] == status["version"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", shown["first_start"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d", shown["first_start"])
+    assert shown["address"].startswith("https://")
+    assert shown["public_urls"].startswith("https://")
+    assert shown["profile"] == "default"
+    assert "android=tee" in shown["assurance"]
+    assert int(shown["policy_revision"]) == touchmark.json("policy", "show")["revision"]
+    assert re.match(r"\d{4}-", shown["certificate_end"])
+    assert status["certificate_end"] > status["time"]
     assert touchmark.json("policy", "show")["settings"]["channel_binding"] == "tls"
     pin = pin_of(ec.generate_private_key(ec.SECP256R1()))
     touchmark.ok("api", "add", "audited.example", "--pin", pin)
@@ -150,7 +158,7 @@ def test_token_inspect_needs_no_service(nobody: Command) -> None:
         shown[1]
         == 'claims {"did":"VpbvaHuFztxhsx472W4Vgg==","exp":1568719426,"ip":"80.229.113.220"}'
     )
-    assert shown[2].startswith("exp    2019-09-17 11:23:46 UTC, ")
+    assert shown[2].startswith("exp    2019-09-17 11:23:46+00:00, ")
     assert nobody.json("token", "inspect", token)["claims"]["ip"] == "80.229.113.220"
 
 

@@ -83,7 +83,9 @@ def test_a_hostile_file_name_cannot_drive_the_terminal(nobody: Command, tmp_path
     assert done.stdout.count("verified") == 1
 
 
-def test_measure_is_what_a_registration_has(touchmark: Command, release: Path) -> None:
+def test_measure_is_what_a_registration_has(
+    touchmark: Command, not_registered: None, release: Path
+) -> None:
     line = touchmark.ok("package", "measure", release).strip()
     assert re.fullmatch(
         r"[A-Za-z0-9+/]{43}=com\.example\.currencyconverterdemo"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kit import apk
 from kit.command import Command
+from kit.service import Service
 
 BUNDLE = Path(__file__).resolve().parents[1] / "vectors/bundle/app.aab"
 SPLITS = BUNDLE.with_name("app.apks")
@@ -82,7 +85,7 @@ def test_certificates_are_listed_changed_and_removed(
 
 
 def test_the_end_of_a_release_is_changed(
-    touchmark: Command, nothing_left: None, release: Path
+    touchmark: Command, not_registered: None, nothing_left: None, release: Path
 ) -> None:
     added = touchmark.json("registration", "add", release, "--expire-after", "1h")
     (changed,) = touchmark.json("registration", "expire", added["id"], "--never")["changed"]
@@ -164,10 +167,10 @@ def test_an_error_names_the_package_it_is_about(
     ("sdk", "debuggable", "expected"),
     [
         (None, False, ["no-sdk"]),
-        ("0.0.1", False, ["older-sdk"]),
-        ("0.0.1", True, ["older-sdk", "debuggable"]),
-        ("99.0.0", True, ["debuggable"]),
-        ("99.0.0", False, []),
+        ("0.0.1", False, ["older-sdk", "no-configuration"]),
+        ("0.0.1", True, ["older-sdk", "no-configuration", "debuggable"]),
+        ("99.0.0", True, ["no-configuration", "debuggable"]),
+        ("99.0.0", False, ["no-configuration"]),
     ],
 )
 def test_a_release_that_will_not_do_what_one_expects_is_warned_of(
@@ -189,15 +192,167 @@ def test_a_release_that_will_not_do_what_one_expects_is_warned_of(
     assert [warning["id"] for warning in added["warnings"]] == expected
     done = touchmark.run("registration", "add", package)
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1] == "registration successful"
+    assert done.stdout.splitlines()[-1] == "registered already, unchanged"
     lines = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
     assert lines == ["warning: " + warning["message"] for warning in added["warnings"]]
     if sdk == "0.0.1":
         assert "0.0.1" in lines[0]
 
 
+def build(
+    path: Path,
+    key: apk.SigningKey,
+    configuration: bytes | None,
+    libraries: tuple[str, ...] = (),
+    application: str = "",
+) -> Path:
+    """A package with the SDK, a configuration and libraries."""
+    files = {"classes.dex": b"1", "assets/touchmark-sdk.json": b'{"version":"99.0.0"}'}
+    if configuration is not None:
+        files["assets/touchmark-initial.config"] = configuration
+    files |= {library: library.encode() for library in libraries}
+    manifest = apk.compile_manifest("org.example.sound", application=application)
+    path.write_bytes(apk.build(manifest, key, files))
+    return path
+
+
+@pytest.fixture
+def own(touchmark: Command, tmp_path: Path) -> bytes:
+    touchmark.ok("sdk", "config", tmp_path / "own.config")
+    return (tmp_path / "own.config").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The configuration of another service."""
+    folder = tmp_path_factory.mktemp("other")
+    other = Service(folder / "data").start()
+    try:
+        command = Command(folder / "home")
+        command.init(other)
+        command.ok("sdk", "config", folder / "initial.config", "--allow-local")
+        return (folder / "initial.config").read_bytes()
+    finally:
+        other.stop()
+
+
+ARM, X86 = "lib/arm64-v8a/libtouchmark.so", "lib/x86/libapp.so"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, []),
+        ({"libraries": (ARM, X86)}, ["sdk-missing-for-abi"]),
+        ({"libraries": (ARM, "lib/arm64-v8a/libapp.so")}, []),
+        ({"application": 'android:testOnly="true"'}, ["test-only"]),
+        ({"application": 'android:usesCleartextTraffic="true"'}, ["cleartext"]),
+        ({"application": 'android:usesCleartextTraffic="false"'}, []),
+    ],
+)
+def test_what_a_package_lacks_is_named(
+    touchmark: Command,
+    nothing_left: None,
+    tmp_path: Path,
+    key: apk.SigningKey,
+    own: bytes,
+    options: dict[str, Any],
+    expected: list[str],
+) -> None:
+    package = build(tmp_path / "app.apk", key, own, **options)
+    dry = touchmark.json("registration", "add", package, "--dry-run")
+    assert [warning["id"] for warning in dry["warnings"]] == expected
+    assert (dry["dry_run"], dry["status"]) == (True, "added")
+    assert touchmark.json("registration", "list")["registrations"] == []
+    added = touchmark.json("registration", "add", package)
+    assert added["warnings"] == dry["warnings"]
+    done = touchmark.run("registration", "add", package)
+    for warning in added["warnings"]:
+        assert f"warning: {warning['message']}\n" in done.stderr
+
+
+def test_the_configuration_must_be_this_services(
+    touchmark: Command,
+    nothing_left: None,
+    tmp_path: Path,
+    key: apk.SigningKey,
+    own: bytes,
+    foreign: bytes,
+) -> None:
+    def warned(configuration: bytes | None, *options: str) -> list[str]:
+        package = build(tmp_path / "app.apk", key, configuration)
+        added = touchmark.json("registration", "add", package, *options)
+        touchmark.ok("registration", "remove", added["id"])
+        return [warning["id"] for warning in added["warnings"]]
+
+    assert warned(own) == []
+    assert warned(own + b"\n") == []
+    assert warned(None) == ["no-configuration"]
+    assert warned(b"header.payload.signature") == ["bad-configuration"]
+    assert warned(b"x" * 300_000) == ["bad-configuration"]
+    package = build(tmp_path / "app.apk", key, foreign)
+    for option in ([], ["--dry-run"]):
+        done = touchmark.run("registration", "add", package, *option)
+        assert done.returncode == 1
+        assert "--other-service" in done.stderr
+        assert done.stderr.count("\n") == 1
+    done = touchmark.run("registration", "add", package, "--json")
+    assert json.loads(done.stderr)["error"]["id"] == "cli.other-service"
+    assert touchmark.json("registration", "list")["registrations"] == []
+    assert warned(foreign, "--other-service") == ["other-service"]
+
+
+def test_a_known_release_changes_only_as_asked(
+    touchmark: Command, not_registered: None, developer: Command, nothing_left: None, release: Path
+) -> None:
+    first = touchmark.json("registration", "add", release)
+    assert (first["status"], first["changes"]) == ("added", {})
+    again = developer.json("registration", "add", release)
+    assert (again["status"], again["changes"]) == ("unchanged", {})
+    done = touchmark.run("registration", "add", release, "--expire-after", "1h", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stderr)["error"]["id"] == "cli.registration-conflict"
+    assert "--replace" in done.stderr
+    (listed,) = touchmark.json("registration", "list")["registrations"]
+    assert (listed["expires"], listed["created_by"]) == (None, "admin")
+
+    options = ["--expire-after", "1h", "--replace"]
+    dry = touchmark.json("registration", "add", release, *options, "--dry-run")
+    assert dry["status"] == "replaced"
+    assert dry["changes"]["expires"]["before"] is None
+    assert touchmark.json("registration", "list")["registrations"] == [listed]
+    shown = touchmark.ok("registration", "add", release, *options).splitlines()[-1]
+    assert re.fullmatch(r"registered already, replaced, expires .{25}, which had no end", shown)
+    renewed = touchmark.json("registration", "add", release, "--expire-after", "1w")
+    assert renewed["status"] == "renewed"
+    assert renewed["changes"]["expires"]["after"] == renewed["expires"]
+    # A job that is repeated does not make a test build last.
+    assert touchmark.run("registration", "add", release).returncode == 1
+    assert touchmark.json("registration", "list")["registrations"][0]["expires"] is not None
+
+
+def test_registrations_are_named_by_prefix_file_and_name(
+    touchmark: Command, not_registered: None, nothing_left: None, release: Path, certificate: Path
+) -> None:
+    for name in ("", "com.example.currencyconverterdemo", "com.example.currencyconverterdemo@1.0"):
+        added = touchmark.json("registration", "add", release)
+        word = name or added["id"][:6]
+        shown = touchmark.ok("registration", "show", word)
+        assert f"\nrelease            {added['package']}-1.0[1]\n" in shown
+        assert touchmark.ok("registration", "remove", word) == f"removed {added['id']}\n"
+    added = touchmark.json("registration", "add", release)
+    (changed,) = touchmark.json("registration", "expire", release, "--after", "4h30m")["changed"]
+    assert changed["id"] == added["id"]
+    listed = touchmark.ok("registration", "list")
+    assert added["line"][:12] in listed
+    assert {"Android", "APK"} <= set(listed.split())
+    assert touchmark.ok("registration", "remove", release) == f"removed {added['id']}\n"
+    done = touchmark.run("registration", "remove", release)
+    assert done.returncode == 8
+
+
 def test_diff_compares_with_a_registration(
-    touchmark: Command, nothing_left: None, tmp_path: Path, release: Path
+    touchmark: Command, not_registered: None, nothing_left: None, tmp_path: Path, release: Path
 ) -> None:
     added = touchmark.json("registration", "add", release)
     registered = f"registration:{added['id']}"
@@ -225,7 +380,9 @@ def test_every_form_is_verified_and_shown(nobody: Command, certificate: Path) ->
     assert nobody.json("package", "show", SPLITS)["app"]["form"] == "splits"
 
 
-def test_adding_says_what_a_valid_token_takes(touchmark: Command, release: Path) -> None:
+def test_adding_says_what_a_valid_token_takes(
+    touchmark: Command, not_registered: None, release: Path
+) -> None:
     done = touchmark.run("registration", "add", release)
     assert done.returncode == 0
     assert "a valid token takes a registered app with a key in the phone's hardware" in done.stderr

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 from kit.command import Command
+from kit.service import BINARY
 
 
 def all_commands(nobody: Command) -> list[list[str]]:
@@ -60,6 +63,42 @@ def test_bash_completion(nobody: Command) -> None:
     assert complete(script, "touchmark", "--json", "token", "ch") == ["check"]
 
 
+def test_completion_offers_what_is_registered(
+    touchmark: Command, not_registered: None, release: Path, tmp_path: Path
+) -> None:
+    known = touchmark.json("registration", "add", release)["id"]
+    program = BINARY.parent
+    environment = {**os.environ, "TOUCHMARK_HOME": str(touchmark.home)}
+    environment["PATH"] = f"{program}:{environment['PATH']}"
+
+    def ask(shell: list[str], home: Path | None = None) -> list[str]:
+        given = {**environment, "TOUCHMARK_HOME": str(home)} if home else environment
+        begin = time.monotonic()
+        done = subprocess.run(
+            shell, cwd=tmp_path, env=given, capture_output=True, text=True, check=True
+        )
+        assert done.stderr == ""
+        assert time.monotonic() - begin < 10
+        return done.stdout.split()
+
+    bash = f"""{touchmark.ok("completion", "bash")}
+COMP_WORDS=(touchmark registration remove {known[:3]}); COMP_CWORD=3; _touchmark
+printf '%s\\n' "${{COMPREPLY[@]}}" """
+    assert ask(["bash", "-c", bash]) == [known]
+    (tmp_path / "_touchmark").write_text(touchmark.ok("completion", "zsh"))
+    zsh = """
+compdef() {}; _files() {}; _describe() { print -l -- ${(P)2} }
+source ./_touchmark
+words=(touchmark registration expire ''); CURRENT=4; _touchmark
+"""
+    assert known in {word.split(":")[0] for word in ask(["zsh", "-f", "-c", zsh])}
+    (tmp_path / "touchmark.fish").write_text(touchmark.ok("completion", "fish"))
+    fish = "source ./touchmark.fish; complete -C 'touchmark registration show '"
+    assert known in ask(["fish", "--no-config", "-c", fish])
+    # Without a service nothing is offered, and nothing said.
+    assert ask(["bash", "-c", bash], tmp_path / "nowhere") == []
+
+
 def test_zsh_completion(nobody: Command, tmp_path: Path) -> None:
     (tmp_path / "_touchmark").write_text(nobody.ok("completion", "zsh"))
     program = """
@@ -93,11 +132,19 @@ def test_fish_completion(nobody: Command, tmp_path: Path) -> None:
 def test_manual_pages(nobody: Command, tmp_path: Path) -> None:
     nobody.ok("man", "--to", tmp_path)
     pages = {page.name: page.read_text() for page in tmp_path.iterdir()}
-    top = [path[0] for path in all_commands(nobody) if len(path) == 1]
-    assert set(pages) == {"touchmark.1", *(f"touchmark-{name}.1" for name in top)}
-    assert "\\-\\-expire\\-after" in pages["touchmark-registration.1"]
+    commands = all_commands(nobody)
+    assert set(pages) == {"-".join(["touchmark", *path]) + ".1" for path in commands}
+    for page in ("touchmark-registration.1", "touchmark-registration-add.1"):
+        assert "\\-\\-expire\\-after" in pages[page]
+    listed = nobody.json("man")["pages"]
+    assert {page["page"] + ".1" for page in listed} == set(pages)
+    assert all(page["summary"] for page in listed)
+    assert nobody.ok("man").splitlines()[0].startswith("touchmark  ")
+    assert nobody.ok("man", "registration", "add").rstrip() == (
+        pages["touchmark-registration-add.1"].rstrip()
+    )
     assert ".SH EXIT STATUS" in pages["touchmark.1"]
     for text in pages.values():
         # Requests of man(7) only, and no line that roff would take for one by accident.
         requests = set(re.findall(r"^[.']\s*(\S*)", text, re.MULTILINE))
-        assert requests <= {"TH", "SH", "SS", "TP", "PP", "B", "BR", "I", "nf", "fi"}
+        assert requests <= {"TH", "SH", "SS", "TP", "PP", "B", "BR", "I", "br", "nf", "fi"}

@@ -67,7 +67,9 @@ def problem(line: str) -> str:
         return f"{' '.join(command)} has no command {words[0]}"
     options = re.findall(r"(?<![\w-])--?[a-z][\w-]*", " ".join(words))
     absent = [
-        one for one in options if not re.search(rf"(?<![\w-]){one}(?![\w-])", help_of(*command))
+        one
+        for one in options
+        if not re.search(rf"(?<![\w-]){one}(?![\w-])", help_of(*command) + help_of())
     ]
     return f"{' '.join(command) or 'touchmark'} has no {', '.join(absent)}" if absent else ""
 

@@ -65,6 +65,7 @@ def compile_manifest(
     split: str | None = None,
     *,
     debuggable: bool = False,
+    application: str = "",
 ) -> bytes:
     """The binary AndroidManifest.xml of a package (or of one of its splits), by aapt2."""
     split_attribute = f'split="{split}"' if split else ""
@@ -72,7 +73,7 @@ def compile_manifest(
     xml = manifest_xml(
         f'package="{package}" {split_attribute} android:versionCode="{version_code}"'
         f' android:versionName="{version_code}.0"',
-        f'android:label="{label}" {debug_attribute}',
+        f'android:label="{label}" {debug_attribute} {application}',
     )
     return compile_app(xml)["AndroidManifest.xml"]
 

@@ -9,7 +9,23 @@ namespace {
 
 constexpr std::int64_t kMaxListedDevices = 10'000;
 
+// An answer's bound in memory: a record has at most 4 KiB of JSON.
+constexpr std::int64_t kMaxLogged = 500;
+
 }  // namespace
+
+http::HttpResponse show_log(const RouteContext& context, const http::HttpRequest& request) {
+  const auto after = query_integer(request, "after", 0, 0, INT64_MAX);
+  const auto limit = query_integer(request, "limit", 100, 1, kMaxLogged);
+  if (!after) return bad_request("after is not a number from 0");
+  if (!limit) return bad_request("limit is not a number from 1 to 500");
+  const auto appraisals =
+      context.verifier.journal().since(*after, static_cast<std::size_t>(*limit));
+  if (!appraisals) return problem(appraisals.error());
+  Json list = Json::array();
+  for (const auto& one : *appraisals) list.push_back(to_json(one));
+  return json_response({{"appraisals", std::move(list)}});
+}
 
 http::HttpResponse list_devices(const RouteContext& context, const http::HttpRequest& request) {
   const auto limit = query_integer(request, "limit", 100, 1, kMaxListedDevices);

@@ -65,7 +65,8 @@ Handler put_policy;
 Handler end_canary;
 Handler replay_policy;
 
-// routes/devices.cc
+// routes/devices.cc: devices, and what was judged of them.
+Handler show_log;
 Handler list_devices;
 Handler show_device;
 Handler force_device;

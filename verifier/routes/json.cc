@@ -1,5 +1,7 @@
 #include "verifier/routes/json.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "package/model/measurement.h"
 #include "verifier/policy/explain.h"
@@ -27,6 +29,8 @@ Json to_json(const model::Registration& registration) {
   return {{"id", registration.id},
           {"line", package::one_line(measured)},
           {"form", package::to_string(measured.form)},
+          {"platform", measured.platform},
+          {"digest", hex_encode(package::digest(measured))},
           {"label", measured.label},
           {"expires", time_or_null(registration.expires)},
           {"created", to_unix(registration.created)},
@@ -106,6 +110,39 @@ Json to_json(const state::Replay& replay) {
           {"devices_left_off", replay.devices_left_off}};
 }
 
+Json to_json(const state::AppraisalJournal::Numbered& numbered) {
+  const state::RecordedAppraisal& appraisal = numbered.appraisal;
+  Json findings = Json::array();
+  for (const protocol::Finding& finding : appraisal.findings) {
+    const bool rejecting =
+        std::ranges::find(appraisal.rejecting, finding.id) != appraisal.rejecting.end();
+    findings.push_back({{"id", protocol::to_string(finding.id)},
+                        {"detail", finding.detail},
+                        {"rejected", rejecting}});
+  }
+  // What the policy itself asks for is not among the appraisal's own findings.
+  for (const protocol::FindingId id : appraisal.rejecting) {
+    if (std::ranges::find(appraisal.findings, id, &protocol::Finding::id) ==
+        appraisal.findings.end()) {
+      findings.push_back({{"id", protocol::to_string(id)}, {"detail", ""}, {"rejected", true}});
+    }
+  }
+  const policy::Facts& facts = appraisal.facts;
+  return {{"number", numbered.number},
+          {"time", to_unix(appraisal.time)},
+          {"did", facts.device_id},
+          {"passed", appraisal.passed},
+          {"force", policy::to_string(appraisal.force)},
+          {"package", facts.package_name},
+          {"platform", facts.platform},
+          {"os_version", facts.os_version},
+          {"manufacturer", facts.manufacturer},
+          {"model", facts.model},
+          {"sdk_version", facts.sdk_version},
+          {"assurance", policy::to_string(facts.assurance)},
+          {"findings", std::move(findings)}};
+}
+
 Json to_json(const state::Device& device) {
   const auto& forced = device.forced;
   return {{"did", device.record.device_id},
@@ -163,6 +200,11 @@ Json to_json(const Status& status) {
           {"public_urls", status.public_urls},
           {"config_version", status.config_version},
           {"registrations", status.registrations},
+          {"policy_revision", status.policy_revision},
+          {"assurance",
+           {{"android", policy::to_string(status.assurance.android.value)},
+            {"ios", policy::to_string(status.assurance.ios.value)},
+            {"host", policy::to_string(status.assurance.host.value)}}},
           {"valid_token_takes", status.demand.takes},
           {"revocation", std::move(revocation)},
           {"warnings", status.warnings}};

@@ -15,6 +15,7 @@ Json to_json(const state::PolicyState& policy);
 Json to_json(const state::ServiceSettings& settings);
 Json to_json(const state::PolicyRollout::Changed& changed);
 Json to_json(const state::Replay& replay);
+Json to_json(const state::AppraisalJournal::Numbered& numbered);
 Json to_json(const state::Device& device);
 Json to_json(const state::Devices::Forced& forced);
 Json to_json(const model::OperatorToken& entry);  // without its hash

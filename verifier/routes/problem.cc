@@ -16,6 +16,7 @@ std::optional<int> service_status(const Error& error) {
   if (error.is(state::ApiError::kTooMany)) return 409;
   if (error.is(state::ConfigurationError::kLocalUrl)) return 409;
   if (error.is(state::RegistryError::kStopping)) return 503;
+  if (error.is(state::RegistryError::kOtherLifetime)) return 409;
   if (error.is(appraisal::AppraisalError::kOverloaded)) return 503;
   if (error.is(policy::DocumentError::kInvalid)) return 400;
   if (error.is(state::PolicyError::kBadPercent) || error.is(state::DeviceError::kBadDevice))

@@ -31,16 +31,71 @@ std::optional<std::vector<Sha256Digest>> parse_digests(std::string_view text) {
   return out;
 }
 
+// "true" or "false"; nothing else.
+std::optional<bool> query_flag(const http::HttpRequest& request, const char* name) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end() || found->second == "false") return false;
+  return found->second == "true" ? std::optional(true) : std::nullopt;
+}
+
+Json changes_of(const state::RegisteredPackage& made) {
+  Json out = Json::object();
+  if (!made.before) return out;
+  const Json before = routes::to_json(*made.before);
+  const Json after = routes::to_json(made.registration);
+  for (const auto& [name, value] : after.items()) {
+    if (before[name] != value) out[name] = {{"before", before[name]}, {"after", value}};
+  }
+  return out;
+}
+
+// What the operator should know of it, in an answer: {"id","message"} each.
+Json warnings_of(const state::RegisteredPackage& made, const Status& status) {
+  Json out = Json::array();
+  for (const auto& warning : state::registration_warnings(made.registration.measurement,
+                                                          TOUCHMARK_VERSION, made.configuration)) {
+    out.push_back({{"id", warning.id}, {"message", warning.message}});
+  }
+  for (const std::string& warning : status.demand.warnings) {
+    out.push_back({{"id", "policy"}, {"message", warning}});
+  }
+  return out;
+}
+
+Result<state::PackageOptions> package_options(const RouteContext& context,
+                                              const http::HttpRequest& request) {
+  const auto malformed = [](std::string what) {
+    return fail(http::HttpError::kMalformed, std::move(what));
+  };
+  state::PackageOptions out;
+  const auto seconds = query_integer(request, "expire_after", 0, 1, kMaxExpiry);
+  if (!seconds) return malformed("expire_after is not a positive number of seconds");
+  if (*seconds > 0) out.expire_after = Seconds(*seconds);
+  const auto signers = request.query.find("bundle_signers");
+  auto digests = parse_digests(signers == request.query.end() ? "" : signers->second);
+  if (!digests) return malformed("bundle_signers is not a list of SHA-256 in hex");
+  out.bundle_signers = *std::move(digests);
+  const std::pair<const char*, bool*> flags[] = {
+      {"replace", &out.replace}, {"dry_run", &out.dry_run}, {"other_service", &out.other_service}};
+  for (const auto& [name, value] : flags) {
+    const auto flag = query_flag(request, name);
+    if (!flag) return malformed(std::string(name) + " is neither true nor false");
+    *value = *flag;
+  }
+  out.configuration = context.verifier.api_domains().configuration()->jws;
+  return out;
+}
+
 }  // namespace
 
 http::HttpResponse add_registration(const RouteContext& context, const http::HttpRequest& request) {
-  const auto seconds = query_integer(request, "expire_after", 0, 1, kMaxExpiry);
-  if (!seconds) return bad_request("expire_after is not a positive number of seconds");
-  std::optional<Seconds> expire_after;
-  if (*seconds > 0) expire_after = Seconds(*seconds);
-  const auto signers = request.query.find("bundle_signers");
-  const auto bundle_signers = parse_digests(signers == request.query.end() ? "" : signers->second);
-  if (!bundle_signers) return bad_request("bundle_signers is not a list of SHA-256 in hex");
+  const auto options = package_options(context, request);
+  if (!options) return bad_request(options.error().message());
+  if (options->replace) {
+    // Whoever may add a release may not for that reason end one, or make one last.
+    auto ok = check_permission(request.caller, model::Permission::kChangeRegistrations);
+    if (!ok) return problem(ok.error());
+  }
   const auto admit = [&](const package::Measurement& measurement) -> Result<void> {
     if (!context.verifier.operators().is_in_force(request.caller)) {
       return fail(state::OperatorError::kUnknownToken,
@@ -48,30 +103,30 @@ http::HttpResponse add_registration(const RouteContext& context, const http::Htt
     }
     return check_app(request.caller, measurement.package_name);
   };
-  auto made = context.verifier.registry().register_package(
-      request.upload_path, expire_after, *bundle_signers, request.caller.name, admit);
+  auto made = context.verifier.registry().register_package(request.upload_path, *options,
+                                                           request.caller.name, admit);
   if (!made) {
     context.log.warning("registration.refused",
                         {{"actor", request.caller.name}, {"error", made.error().text()}});
     // What the readers of package refuse is the upload's fault.
     return problem(made.error(), 422);
   }
-  Json answer = to_json(*made);
+  const Status status = context.verifier.status();
+  Json answer = to_json(made->registration);
+  answer["status"] = to_string(made->change);
+  answer["warnings"] = warnings_of(*made, status);
   Json fields = answer;
   fields["actor"] = request.caller.name;
-  answer["warnings"] = Json::array();
   fields["warnings"] = Json::array();
-  for (const auto& warning : state::registration_warnings(made->measurement, TOUCHMARK_VERSION)) {
-    answer["warnings"].push_back({{"id", warning.id}, {"message", warning.message}});
-    fields["warnings"].push_back(warning.id);
+  for (const Json& warning : answer["warnings"]) {
+    if (warning["id"] != "policy") fields["warnings"].push_back(warning["id"]);
   }
-  context.log.info("registration.add", fields);
-  const Status status = context.verifier.status();
+  answer["dry_run"] = options->dry_run;
+  answer["changes"] = changes_of(*made);
   answer["valid_token_takes"] = status.demand.takes;
-  for (const std::string& warning : status.demand.warnings) {
-    answer["warnings"].push_back({{"id", "policy"}, {"message", warning}});
-  }
-  return json_response(answer, 201);
+  if (!options->dry_run) context.log.info("registration.add", fields);
+  const bool is_new = made->change == state::PackageChange::kAdded && !options->dry_run;
+  return json_response(answer, is_new ? 201 : 200);
 }
 
 http::HttpResponse list_registrations(const RouteContext& context,

@@ -218,19 +218,35 @@ TEST(Routes, ACiTokenRegistersItsAppsAndSeesThemAlone) {
   const auto ci_for = [&](const std::string& name, const std::string& app) {
     return bearer(operators.add({name, model::Role::kCi, {}, {app}}, "admin").value().token);
   };
-  const auto mine = running.verifier().registry().register_package(kPackage, {}, {}, "admin");
+  const auto mine = running.verifier().registry().register_package(kPackage, {}, "admin");
   ASSERT_TRUE(mine);
-  const std::string path = "/admin/v1/registrations/" + mine->id;
+  const std::string path = "/admin/v1/registrations/" + mine->registration.id;
   const std::string other = ci_for("ci-other", "com.example.other");
   expect_problem(client.request("GET", path, "", other), 404, "store.not-found");
   EXPECT_EQ(client.request("GET", "/admin/v1/registrations", "", other)->body,
             R"({"registrations":[]})");
   auto refused = client.request("POST", "/admin/v1/registrations", file_content(kPackage), other);
   expect_problem(refused, 403, "http.forbidden");
-  EXPECT_THAT(refused->body, HasSubstr(mine->measurement.package_name));
+  EXPECT_THAT(refused->body, HasSubstr(mine->registration.measurement.package_name));
   EXPECT_EQ(running.verifier().registry().registrations().front().created_by, "admin");
-  const std::string own = ci_for("ci-own", mine->measurement.package_name);
+  const std::string own = ci_for("ci-own", mine->registration.measurement.package_name);
   EXPECT_EQ(client.request("GET", path, "", own)->status, 200);
+  // A known release stays as it is, and a build machine cannot make it end.
+  EXPECT_EQ(client.request("POST", "/admin/v1/registrations", file_content(kPackage), own)->status,
+            200);
+  expect_problem(client.request("POST", "/admin/v1/registrations?expire_after=60",
+                                file_content(kPackage), own),
+                 409, "service.registration-conflict");
+  expect_problem(client.request("POST", "/admin/v1/registrations?expire_after=60&replace=true",
+                                file_content(kPackage), own),
+                 403, "http.forbidden");
+  EXPECT_EQ(running.verifier().registry().registrations().front().created_by, "admin");
+  ASSERT_TRUE(running.verifier().registry().remove_registration(mine->registration.id, "admin"));
+  EXPECT_EQ(
+      client.request("POST", "/admin/v1/registrations?dry_run=true", file_content(kPackage), own)
+          ->status,
+      200);
+  EXPECT_TRUE(running.verifier().registry().registrations().empty());
   EXPECT_EQ(client.request("POST", "/admin/v1/registrations", file_content(kPackage), own)->status,
             201);
   EXPECT_EQ(running.verifier().registry().registrations().front().created_by, "ci-own");

@@ -48,6 +48,7 @@ constexpr auto kTable = std::to_array<Row>({
     {"GET",    "/admin/v1/device",             kReadDevices,         kWorker, kNoBody,                      kInMemory, show_device},
     {"PUT",    "/admin/v1/device",             kForceDevices,        kWorker, kMaxSmallBody,                kInMemory, force_device},
 
+    {"GET",    "/admin/v1/log",                kReadDevices,         kWorker, kNoBody,                      kInMemory, show_log},
     {"GET",    "/admin/v1/whoami",             kWhoAmI,              kIo,     kNoBody,                      kInMemory, show_caller},
     {"GET",    "/admin/v1/status",             kReadStatus,          kIo,     kNoBody,                      kInMemory, show_status},
     {"GET",    "/admin/v1/secret",             kReadSecrets,         kWorker, kNoBody,                      kInMemory, read_secret},

@@ -187,6 +187,26 @@ Result<std::optional<RecordedAppraisal>> AppraisalJournal::newest(const std::str
   return std::move(*appraisal);
 }
 
+Result<std::vector<AppraisalJournal::Numbered>> AppraisalJournal::since(std::int64_t after,
+                                                                        std::size_t limit) {
+  if (auto ok = flush(); !ok) return pass(ok);
+  std::vector<Numbered> out;
+  std::int64_t before = INT64_MAX;
+  while (out.size() < limit) {
+    auto page = store_.read().appraisals(std::min(limit - out.size(), kPage), std::nullopt, before);
+    if (!page) return pass(page);
+    for (const model::AppraisalRecord& record : *page) {
+      before = record.number;
+      if (record.number <= after) break;
+      auto appraisal = from_record(record);
+      if (appraisal) out.push_back({record.number, std::move(*appraisal)});
+    }
+    if (page->empty() || before <= after) break;
+  }
+  std::ranges::reverse(out);
+  return out;
+}
+
 Result<Replay> AppraisalJournal::replay(const policy::Policy& policy, std::size_t last) {
   if (auto ok = flush(); !ok) return pass(ok);
   Replayer replayer(policy);

@@ -92,6 +92,12 @@ class AppraisalJournal {
 
   // The newest of one device.
   Result<std::optional<RecordedAppraisal>> newest(const std::string& device_id);
+  struct Numbered {
+    std::int64_t number = 0;  // ascending; a gap is one that was removed, or cannot be read
+    RecordedAppraisal appraisal;
+  };
+  // Those with a number above `after`, the oldest first; of more than `limit` the newest.
+  Result<std::vector<Numbered>> since(std::int64_t after, std::size_t limit);
   // Judges the `last` recorded ones by `policy`, a page of them in memory at a time.
   Result<Replay> replay(const policy::Policy& policy, std::size_t last);
 

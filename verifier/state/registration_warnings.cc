@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
+#include <map>
 
 #include "base/text.h"
+#include "protocol/messages/configuration.h"
 
 namespace touchmark::verifier::state {
 namespace {
@@ -30,23 +31,130 @@ std::optional<Version> parse_version(std::string_view text) {
   return text.empty() ? std::optional(out) : std::nullopt;
 }
 
-}  // namespace
+constexpr std::string_view kLibrary = "libtouchmark.so";
+constexpr std::string_view kConfigAsset = "touchmark-initial.config";
 
-std::vector<RegistrationWarning> registration_warnings(const package::Measurement& measurement,
-                                                       std::string_view version) {
-  std::vector<RegistrationWarning> out;
+// "arm64-v8a" of "lib/arm64-v8a/libx.so", of the base or a split; empty for what is no library.
+std::string_view abi_of(const package::Part& part) {
+  constexpr std::string_view kFolder = "lib/";
+  std::string_view path = package::path_in_split(part.name);
+  if (part.kind != package::PartKind::kNativeLibrary || !path.starts_with(kFolder)) return {};
+  path.remove_prefix(kFolder.size());
+  const std::size_t slash = path.find('/');
+  return slash == path.npos ? std::string_view() : path.substr(0, slash);
+}
+
+// The ABIs that have libraries, but not the SDK's: on a device that takes one, the SDK cannot load.
+std::string abis_without_library(const package::Measurement& measurement) {
+  std::map<std::string_view, bool> has_library;
+  for (const package::Part& part : measurement.parts) {
+    const std::string_view abi = abi_of(part);
+    if (abi.empty()) continue;
+    bool& found = has_library[abi];
+    found = found || part.name.ends_with("/" + std::string(kLibrary));
+  }
+  std::string out;
+  for (const auto& [abi, found] : has_library) {
+    if (!found) out += (out.empty() ? "" : ", ") + shortened(abi);
+  }
+  return out;
+}
+
+void warn_of_sdk(const package::Measurement& measurement, std::string_view version,
+                 std::vector<RegistrationWarning>& out) {
   const auto own = parse_version(version);
   const auto sdk = parse_version(measurement.sdk_version);
-  if (measurement.sdk_version.empty()) {
-    out.push_back({"no-sdk",
-                   "the package does not contain the Touchmark SDK, so the app cannot attest and "
-                   "gets no token"});
-  } else if (!sdk || (own && *sdk < *own)) {
+  if (!sdk || (own && *sdk < *own)) {
     out.push_back({"older-sdk", "the package contains the Touchmark SDK " +
                                     shortened(measurement.sdk_version) +
                                     ", which is older than this service (" + std::string(version) +
                                     "): build it with the SDK that "
                                     "`touchmark sdk library` gives"});
+  }
+  if (measurement.platform == "iOS") return;
+  if (const std::string abis = abis_without_library(measurement); !abis.empty()) {
+    out.push_back({"sdk-missing-for-abi",
+                   "the package has libraries for " + abis + " without " + std::string(kLibrary) +
+                       ", so the app cannot attest on such devices: build the SDK for these ABIs, "
+                       "or leave them out of the package"});
+  }
+  if (measurement.min_sdk < kSdkMinApiLevel) {
+    out.push_back(
+        {"min-sdk", "the package installs from API level " + std::to_string(measurement.min_sdk) +
+                        " on, and the Touchmark SDK works from " + std::to_string(kSdkMinApiLevel) +
+                        " on: raise minSdkVersion, or devices below get no token"});
+  }
+}
+
+void warn_of_configuration(AppConfiguration configuration, std::vector<RegistrationWarning>& out) {
+  const std::string what_to_do =
+      ": put what `touchmark sdk config` writes into the app's assets and build it again";
+  const std::string asset(kConfigAsset);
+  switch (configuration) {
+    case AppConfiguration::kOwn:
+      return;
+    case AppConfiguration::kMissing:
+      out.push_back({"no-configuration", "the package has no asset " + asset +
+                                             ", so unless the app brings its configuration in "
+                                             "another way it finds no service" +
+                                             what_to_do});
+      return;
+    case AppConfiguration::kUnreadable:
+      out.push_back({"bad-configuration", "the package's asset " + asset +
+                                              " is not a signed configuration, so the app cannot "
+                                              "attest" +
+                                              what_to_do});
+      return;
+    case AppConfiguration::kOther:
+      out.push_back({"other-service", "the package's asset " + asset +
+                                          " is of another service, so the app never gets a valid "
+                                          "token of this one" +
+                                          what_to_do});
+  }
+}
+
+}  // namespace
+
+const package::Part* configuration_part(const package::Measurement& measurement) {
+  const bool ios = measurement.platform == "iOS";
+  const std::string asset = (ios ? "/" : "assets/") + std::string(kConfigAsset);
+  const auto found = std::ranges::find_if(measurement.parts, [&](const package::Part& part) {
+    return ios ? part.name.ends_with(asset) : package::path_in_split(part.name) == asset;
+  });
+  return found == measurement.parts.end() ? nullptr : &*found;
+}
+
+AppConfiguration compare_configuration(const std::optional<std::string>& text,
+                                       std::string_view own) {
+  if (!text) return AppConfiguration::kMissing;
+  std::string_view compact = *text;
+  while (!compact.empty() && compact.find_last_of(" \t\r\n") == compact.size() - 1) {
+    compact.remove_suffix(1);
+  }
+  const auto app = protocol::decode_configuration(compact);
+  if (!app) return AppConfiguration::kUnreadable;
+  const auto ours = protocol::decode_configuration(own);
+  // With more APIs than an app takes there is none to compare with.
+  if (!ours) return AppConfiguration::kOwn;
+  const bool same = app->account == ours->account &&
+                    protocol::decode_configuration(compact, ours->key).has_value();
+  return same ? AppConfiguration::kOwn : AppConfiguration::kOther;
+}
+
+std::vector<RegistrationWarning> registration_warnings(const package::Measurement& measurement,
+                                                       std::string_view version,
+                                                       AppConfiguration configuration) {
+  std::vector<RegistrationWarning> out;
+  if (measurement.sdk_version.empty()) {
+    out.push_back({"no-sdk",
+                   "the package does not contain the Touchmark SDK, so the app cannot attest and "
+                   "gets no token: build it with what `touchmark sdk library` gives"});
+  } else {
+    warn_of_sdk(measurement, version, out);
+  }
+  // Without the SDK nothing reads a configuration.
+  if (!measurement.sdk_version.empty() || configuration == AppConfiguration::kOther) {
+    warn_of_configuration(configuration, out);
   }
   if (measurement.debuggable) {
     out.push_back({"debuggable",
@@ -54,7 +162,17 @@ std::vector<RegistrationWarning> registration_warnings(const package::Measuremen
                        ? "the package lets debuggers in (get-task-allow): it is a development "
                          "build, not a release"
                        : "the package is debuggable: anybody with the phone can attach a debugger "
-                         "and change what the app does"});
+                         "and change what the app does: register the release build"});
+  }
+  if (measurement.test_only) {
+    out.push_back({"test-only",
+                   "the package is marked testOnly, which no store takes: register the release "
+                   "build"});
+  }
+  if (measurement.cleartext) {
+    out.push_back({"cleartext",
+                   "the package allows traffic without TLS, whose tokens anybody on the way can "
+                   "read: set android:usesCleartextTraffic=\"false\""});
   }
   return out;
 }

@@ -1,7 +1,9 @@
 // What an operator should know of a release that is registered although it may not do what they
-// expect. Nothing of it is a reason to refuse.
+// expect. Only another service's configuration is also a reason to refuse (Registry).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,12 +13,32 @@
 namespace touchmark::verifier::state {
 
 struct RegistrationWarning {
-  std::string_view id;  // "no-sdk", "older-sdk", "debuggable"; ids do not change their meaning
+  // "no-sdk", "older-sdk", "sdk-missing-for-abi", "min-sdk", "no-configuration",
+  // "bad-configuration", "other-service", "debuggable", "test-only", "cleartext"; ids do not change
+  // their meaning.
+  std::string_view id;
   std::string message;  // one line for people
 };
 
+// The lowest API level that the SDK's own manifest allows (attester/android/AndroidManifest.xml).
+inline constexpr std::uint32_t kSdkMinApiLevel = 23;
+
+// What the app's own configuration, its asset touchmark-initial.config, is to this service.
+enum class AppConfiguration {
+  kOwn,
+  kMissing,     // no such asset
+  kUnreadable,  // not a configuration, or not signed by the key in it
+  kOther,       // of another account, or signed by another key than this service's
+};
+// The part with that asset; nullptr where there is none.
+const package::Part* configuration_part(const package::Measurement& measurement);
+// `text`: of the asset, when there is one. `own`: the configuration that this service makes.
+AppConfiguration compare_configuration(const std::optional<std::string>& text,
+                                       std::string_view own);
+
 // `version`: of this service, "0.1.0"; an SDK of an earlier one is older.
 std::vector<RegistrationWarning> registration_warnings(const package::Measurement& measurement,
-                                                       std::string_view version);
+                                                       std::string_view version,
+                                                       AppConfiguration configuration);
 
 }  // namespace touchmark::verifier::state

@@ -2,16 +2,38 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 namespace touchmark::verifier::state {
 namespace {
+
+using enum AppConfiguration;
+
+std::string ids_of(const package::Measurement& measurement, AppConfiguration configuration = kOwn) {
+  std::string out;
+  for (const auto& warning : registration_warnings(measurement, "1.10.0", configuration)) {
+    EXPECT_EQ(warning.message.find('\n'), std::string::npos);
+    out += std::string(out.empty() ? "" : " ") + std::string(warning.id);
+  }
+  return out;
+}
+
+package::Measurement sound() {
+  package::Measurement measurement;
+  measurement.sdk_version = "1.10.0";
+  measurement.min_sdk = kSdkMinApiLevel;
+  return measurement;
+}
 
 std::string warned(std::string sdk_version, bool debuggable = false,
                    std::string_view version = "1.10.0") {
   package::Measurement measurement;
   measurement.sdk_version = std::move(sdk_version);
+  measurement.min_sdk = kSdkMinApiLevel;
   measurement.debuggable = debuggable;
   std::string out;
-  for (const RegistrationWarning& warning : registration_warnings(measurement, version)) {
+  for (const RegistrationWarning& warning : registration_warnings(measurement, version, kOwn)) {
     EXPECT_EQ(warning.message.find('\n'), std::string::npos);
     out += std::string(out.empty() ? "" : " ") + std::string(warning.id);
   }
@@ -37,6 +59,50 @@ TEST(RegistrationWarnings, TellOfAPackageWithoutTheSdkOrWithAnOlderOne) {
 TEST(RegistrationWarnings, TellOfAPackageThatMayBeDebugged) {
   EXPECT_EQ(warned("1.10.0", true), "debuggable");
   EXPECT_EQ(warned("", true), "no-sdk debuggable");
+}
+
+TEST(RegistrationWarnings, TellOfAnAbiWithoutTheSdksLibrary) {
+  package::Measurement measurement = sound();
+  const auto library = [&](const char* name) {
+    measurement.parts.push_back({name, package::PartKind::kNativeLibrary, 1, {}});
+  };
+  library("lib/arm64-v8a/libapp.so");
+  library("lib/arm64-v8a/libtouchmark.so");
+  EXPECT_EQ(ids_of(measurement), "");
+  library("config.x86!/lib/x86/libapp.so");
+  EXPECT_EQ(ids_of(measurement), "sdk-missing-for-abi");
+  library("config.x86!/lib/x86/libtouchmark.so");
+  EXPECT_EQ(ids_of(measurement), "");
+  library("lib/armeabi-v7a/libmytouchmark.so");
+  EXPECT_EQ(ids_of(measurement), "sdk-missing-for-abi");
+}
+
+TEST(RegistrationWarnings, TellOfTheRestOfTheManifest) {
+  package::Measurement measurement = sound();
+  measurement.min_sdk = kSdkMinApiLevel - 1;
+  EXPECT_EQ(ids_of(measurement), "min-sdk");
+  measurement.platform = "iOS";
+  EXPECT_EQ(ids_of(measurement), "");
+  measurement = sound();
+  measurement.test_only = true;
+  measurement.cleartext = true;
+  EXPECT_EQ(ids_of(measurement), "test-only cleartext");
+}
+
+TEST(RegistrationWarnings, TellOfAConfigurationThatIsNotThisServices) {
+  EXPECT_EQ(ids_of(sound(), kMissing), "no-configuration");
+  EXPECT_EQ(ids_of(sound(), kUnreadable), "bad-configuration");
+  EXPECT_EQ(ids_of(sound(), kOther), "other-service");
+  package::Measurement without_sdk = sound();
+  without_sdk.sdk_version.clear();
+  EXPECT_EQ(ids_of(without_sdk, kMissing), "no-sdk");
+}
+
+TEST(RegistrationWarnings, KnowTheLowestApiLevelOfTheSdk) {
+  std::ifstream file("attester/android/AndroidManifest.xml");
+  const std::string manifest{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_NE(manifest.find("minSdkVersion=\"" + std::to_string(kSdkMinApiLevel) + "\""),
+            std::string::npos);
 }
 
 }  // namespace

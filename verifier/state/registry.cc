@@ -8,6 +8,7 @@
 #include "package/content.h"
 #include "package/package.h"
 #include "pki/certificate_summary.h"
+#include "protocol/limits.h"
 
 namespace touchmark::verifier::state {
 namespace {
@@ -55,6 +56,40 @@ class TimedSource final : public Source {
   const std::chrono::steady_clock::time_point end_;
 };
 
+// What the app carries as its configuration; nullopt when it carries none.
+Result<std::optional<std::string>> carried_configuration(const package::Measurement& measurement,
+                                                         const package::AppContent& content) {
+  const package::Part* part = configuration_part(measurement);
+  if (part == nullptr) return std::nullopt;
+  std::string text;
+  // One that is larger than any configuration is none.
+  if (part->size > protocol::kMaxConfigBytes + 2) return text;
+  auto read = content.read(part->name, [&](ByteView data) -> Result<void> {
+    text += as_text(data);
+    return {};
+  });
+  if (!read) return pass(read);
+  return text;
+}
+
+// Makes `made`, which is asked for, what it is beside `known`; says how that changes it.
+Result<PackageChange> settle(model::Registration& made, const model::Registration& known,
+                             const PackageOptions& options) {
+  made.created = known.created;
+  made.created_by = known.created_by;
+  const bool ends = made.expires.has_value();
+  if (ends != known.expires.has_value()) {
+    if (options.replace) return PackageChange::kReplaced;
+    return fail(
+        RegistryError::kOtherLifetime,
+        "the release is registered already as " + known.id +
+            (ends ? " and has no end" : " and ends at " + format_time(*known.expires) + " UTC") +
+            "; this would " + (ends ? "make it end" : "make it last for ever"));
+  }
+  const bool same = made.expires == known.expires && made.measurement == known.measurement;
+  return same ? PackageChange::kUnchanged : PackageChange::kRenewed;
+}
+
 // For the audit log.
 std::string lasting(std::optional<UnixTime> expires) {
   return expires ? "until " + format_time(*expires) + " UTC" : "without an end";
@@ -69,8 +104,24 @@ std::string_view error_id(RegistryError error) {
       {kNoSigningCertificate, "service.no-signing-certificate"},
       {kTooSlow, "service.package-too-slow"},
       {kStopping, "service.stopping"},
+      {kOtherLifetime, "service.registration-conflict"},
+      {kOtherService, "service.other-service"},
   });
   return kIds[error];
+}
+
+std::string_view to_string(PackageChange change) {
+  switch (change) {
+    case PackageChange::kAdded:
+      return "added";
+    case PackageChange::kUnchanged:
+      return "unchanged";
+    case PackageChange::kRenewed:
+      return "renewed";
+    case PackageChange::kReplaced:
+      return "replaced";
+  }
+  return "unknown";
 }
 
 Registry::Registry(AuditedStore& store)
@@ -95,13 +146,13 @@ std::optional<UnixTime> Registry::expiry(std::optional<Seconds> expire_after) co
 
 // --- Releases ------------------------------------------------------------------------------------
 
-Result<model::Registration> Registry::register_package(
-    const std::string& path, std::optional<Seconds> expire_after,
-    const std::vector<Sha256Digest>& bundle_signers, const std::string& actor, const Admit& admit) {
+Result<RegisteredPackage> Registry::register_package(const std::string& path,
+                                                     const PackageOptions& options,
+                                                     const std::string& actor, const Admit& admit) {
   auto file = open_file(path);
   if (!file) return pass(file);
   const TimedSource source(std::move(*file), stopping_);
-  auto measurement = package::measure(source, {.bundle_signers = bundle_signers});
+  auto measurement = package::measure(source, {.bundle_signers = options.bundle_signers});
   if (!measurement) return pass(measurement);
   if (auto ok = admit ? admit(*measurement) : Result<void>(); !ok) return pass(ok);
   if (measurement->signers.empty()) {
@@ -112,25 +163,55 @@ Result<model::Registration> Registry::register_package(
   if (!content) return pass(content);
 
   const Sha256Digest digest = package::digest(*measurement);
-  model::Registration registration{hex_encode(ByteView(digest).first(8)), std::move(*measurement),
-                                   store_.now(), expiry(expire_after), actor};
+  RegisteredPackage out{{hex_encode(ByteView(digest).first(8)), std::move(*measurement),
+                         store_.now(), expiry(options.expire_after), actor},
+                        PackageChange::kAdded,
+                        std::nullopt,
+                        AppConfiguration::kOwn};
+  model::Registration& made = out.registration;
+  if (!options.configuration.empty()) {
+    auto carried = carried_configuration(made.measurement, *content);
+    if (!carried) return pass(carried);
+    out.configuration = compare_configuration(*carried, options.configuration);
+    if (out.configuration == AppConfiguration::kOther && !options.other_service) {
+      return fail(RegistryError::kOtherService,
+                  "the package has the configuration of another service, so the app would never "
+                  "get a valid token of this one");
+    }
+  }
+  const auto settle_with_known = [&]() -> Result<void> {
+    out.change = PackageChange::kAdded;
+    out.before.reset();
+    const auto known = registration(made.id);
+    if (!known) return {};
+    auto change = settle(made, *known, options);
+    if (!change) return pass(change);
+    out.change = *change;
+    out.before = *known;
+    return {};
+  };
+  // Before content is written, too: most of what is refused needs none.
+  if (auto ok = settle_with_known(); !ok) return pass(ok);
+  if (options.dry_run || out.change == PackageChange::kUnchanged) return out;
+
   const store::PartReader read = [&](const package::Part& part, const auto& sink) {
     return content->read(part.name, [&](ByteView data) -> Result<void> {
       if (auto ok = source.check(); !ok) return ok;
       return sink(data);
     });
   };
-  auto stored = store_.keep_parts(registration.measurement.parts, read, [&] {
+  auto stored = store_.keep_parts(made.measurement.parts, read, [&] {
     return store_.change(
-        actor, "registration.add", package::one_line(registration.measurement),
+        actor, "registration.add", package::one_line(made.measurement),
         [&](store::Transaction& transaction) -> Result<void> {
-          if (auto ok = admit ? admit(registration.measurement) : Result<void>(); !ok) return ok;
-          return transaction.put_registration(registration);
+          if (auto ok = admit ? admit(made.measurement) : Result<void>(); !ok) return ok;
+          if (auto ok = settle_with_known(); !ok) return ok;
+          return transaction.put_registration(made);
         },
-        [&] { references_.set(references_.get()->with(registration)); });
+        [&] { references_.set(references_.get()->with(made)); });
   });
   if (!stored) return pass(stored);
-  return registration;
+  return out;
 }
 
 std::vector<model::Registration> Registry::registrations() const {

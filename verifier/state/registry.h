@@ -10,6 +10,7 @@
 #include "verifier/appraisal/reference_values.h"
 #include "verifier/state/audited_store.h"
 #include "verifier/state/load_notes.h"
+#include "verifier/state/registration_warnings.h"
 #include "verifier/state/snapshot.h"
 
 namespace touchmark::verifier::state {
@@ -19,8 +20,39 @@ enum class RegistryError {
   kNoSigningCertificate,  // an app bundle without the certificate that its store signs with
   kTooSlow,               // a package that was not read within the time for its size
   kStopping,              // the service ends; nothing was registered
+  kOtherLifetime,         // known already, and lasting where the new one would end, or the reverse
+  kOtherService,          // the package has the configuration of another service
 };
 std::string_view error_id(RegistryError error);
+
+// How a package is registered.
+struct PackageOptions {
+  std::optional<Seconds> expire_after = {};
+  // SHA-256 of the certificates that the store will sign a bundle's packages with; a bundle needs
+  // them (kNoSigningCertificate), other forms name their own.
+  std::vector<Sha256Digest> bundle_signers = {};
+  bool replace = false;  // let a lasting registration end, and one that ends last
+  bool dry_run = false;  // do all that can fail, and change nothing
+  // Of this service, to compare the app's with; empty: not compared.
+  std::string configuration = {};
+  bool other_service = false;  // register an app with another service's configuration too
+};
+
+enum class PackageChange {
+  kAdded,      // it was not known
+  kUnchanged,  // it was there, and lasts as it is asked to
+  kRenewed,    // it ends at another time, or is described anew
+  kReplaced,   // a lasting one ends now, or one that ended lasts (PackageOptions::replace)
+};
+// "added", "unchanged", "renewed", "replaced".
+std::string_view to_string(PackageChange change);
+
+struct RegisteredPackage {
+  model::Registration registration;  // as it is now, or would be
+  PackageChange change = PackageChange::kAdded;
+  std::optional<model::Registration> before;
+  AppConfiguration configuration = AppConfiguration::kOwn;
+};
 
 // Thread-safe. What fails, fails with RegistryError, StoreError or the error of a reader of
 // package, and has then changed nothing. `actor`: the name of an operator token. `expire_after`:
@@ -39,15 +71,12 @@ class Registry {
   using Admit = std::function<Result<void>(const package::Measurement&)>;
 
   // Registers the package file at `path` (already on this machine's disk): an APK, an archive of
-  // split APKs, an app bundle or an IPA. `bundle_signers`: SHA-256 of the certificates that the
-  // store will sign a bundle's packages with; a bundle needs them (kNoSigningCertificate), other
-  // forms name their own. Takes 10 seconds at most, and a second more for every 2 MiB (kTooSlow);
-  // other changes go on meanwhile. `admit` is asked when the package was read, and again within the
-  // change that registers it.
-  Result<model::Registration> register_package(const std::string& path,
-                                               std::optional<Seconds> expire_after,
-                                               const std::vector<Sha256Digest>& bundle_signers,
-                                               const std::string& actor, const Admit& admit = {});
+  // split APKs, an app bundle or an IPA. A release that is known keeps when and by whom it was
+  // added; its end changes as asked, within kOtherLifetime. Takes 10 seconds at most, and a second
+  // more for every 2 MiB (kTooSlow); other changes go on meanwhile. `admit` is asked when the
+  // package was read, and again within the change that registers it.
+  Result<RegisteredPackage> register_package(const std::string& path, const PackageOptions& options,
+                                             const std::string& actor, const Admit& admit = {});
   // Ends the work of register_package() at the next piece that it reads (kStopping), for good.
   void stop() { stopping_ = true; }
   // In the order in which they were made.

@@ -163,6 +163,8 @@ void print_facts(const package::Inspection& inspection, Session& session) {
       {"version", fmt::format("{} [{}]", facts.version_name, facts.version_code)},
       {"API levels", fmt::format("{} and up, targets {}", facts.min_sdk, facts.target_sdk)},
       {"debuggable", facts.debuggable ? "yes" : "no"},
+      {"test only", facts.test_only ? "yes" : "no"},
+      {"cleartext traffic", facts.cleartext ? "yes" : "no"},
       {"Touchmark SDK", facts.sdk_version.empty() ? "none" : facts.sdk_version}};
   if (inspection.signatures) {
     rows.push_back({"signatures", "verified: " + joined(inspection.signatures->schemes)});

@@ -16,7 +16,7 @@ constexpr const char* kCanaryPath = "/admin/v1/policy/canary";
 
 std::string time_of(const Json& json) {
   auto time = get_int(json, "time", 0, kMaxUnixTime);
-  return time ? format_time(from_unix(*time)) : "?";
+  return time ? io::local_time(from_unix(*time)) : "?";
 }
 
 std::string count(const Json& json, const char* name) {

@@ -1,10 +1,11 @@
-// touchmark registration add|list|expire|remove; certificate_command.cc has add-certificate
+// touchmark registration add|list|show|expire|remove; certificate.cc has add-certificate
 #include <fmt/format.h>
 
 #include "base/encoding.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/package/app_options.h"
 #include "cli/commands/registration/certificate.h"
+#include "cli/commands/registration/reference.h"
 #include "cli/commands/verdict_text.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
@@ -13,13 +14,17 @@
 namespace touchmark::cli::commands {
 namespace {
 
-constexpr const char* kRegistrationsPath = "/admin/v1/registrations";
-
 constexpr std::string_view kCertificateId = "cert-";
+
+constexpr const char* kReference =
+    "Its id or the beginning of it, the package file, or the app's name: com.example.app[@VERSION]";
 
 struct AddOptions {
   FormOptions app;
   std::string expire_after;
+  bool replace = false;
+  bool dry_run = false;
+  bool other_service = false;
 };
 
 struct ExpireOptions {
@@ -38,52 +43,23 @@ std::string path_of(const std::string& id) {
 Result<std::string> upload_path(const AddOptions& options,
                                 const std::vector<Sha256Digest>& bundle_signers) {
   std::string query;
+  const auto add = [&](const std::string& text) { query += (query.empty() ? "?" : "&") + text; };
   if (!options.expire_after.empty()) {
     auto expire_after = parse_duration(options.expire_after);
     if (!expire_after) return pass(expire_after);
-    query = fmt::format("?expire_after={}", expire_after->count());
+    add(fmt::format("expire_after={}", expire_after->count()));
   }
-  for (const Sha256Digest& signer : bundle_signers) {
-    const bool first = &signer == bundle_signers.data();
-    if (first) query += query.empty() ? "?bundle_signers=" : "&bundle_signers=";
-    query += (first ? "" : ",") + hex_encode(signer);
+  if (!bundle_signers.empty()) {
+    std::string list;
+    for (const Sha256Digest& signer : bundle_signers) {
+      list += (list.empty() ? "" : ",") + hex_encode(signer);
+    }
+    add("bundle_signers=" + list);
   }
+  if (options.replace) add("replace=true");
+  if (options.dry_run) add("dry_run=true");
+  if (options.other_service) add("other_service=true");
   return kRegistrationsPath + query;
-}
-
-// A certificate that is registered for just this app, when there is one: a bundle does not say who
-// will sign what is made of it.
-Result<std::vector<Sha256Digest>> registered_signers(const std::string& package,
-                                                     service::AdminClient& client) {
-  const auto answer = client.get(kCertificatesPath);
-  if (!answer) return pass(answer);
-  std::vector<Sha256Digest> out;
-  const Json* certificates = find_array(*answer, "certificates");
-  for (const Json& row : certificates != nullptr ? *certificates : Json::array()) {
-    const auto digest = hex_decode(find_string(row, "sha256").value_or(""));
-    if (find_string(row, "package") != package || row.value("development", true)) continue;
-    if (row.value("expired", true) || !digest || digest->size() != Sha256Digest().size()) continue;
-    std::ranges::copy(*digest, out.emplace_back().begin());
-  }
-  if (out.size() == 1) return out;
-  return fail(io::CliError::kUsage,
-              fmt::format("{} certificates are registered for {} alone; name the "
-                          "store's with --signing-certificate",
-                          out.empty() ? "no" : "several", package));
-}
-
-// Reads the app here first: a bad one is refused at once and with its reason, and the label is on
-// the screen before a long upload.
-Result<package::Measurement> measure_here(const AppFiles& app, package::MeasureOptions& how,
-                                          service::AdminClient& client) {
-  auto measurement = app.measure(how);
-  if (!measurement || measurement->form != package::Form::kBundle || !how.bundle_signers.empty()) {
-    return measurement;
-  }
-  auto signers = registered_signers(measurement->package_name, client);
-  if (!signers) return pass(signers);
-  how.bundle_signers = *std::move(signers);
-  return app.measure(how);
 }
 
 Result<Json> upload(const AppFiles& app, const std::string& path, service::AdminClient& client,
@@ -96,6 +72,25 @@ Result<Json> upload(const AppFiles& app, const std::string& path, service::Admin
   return client.upload(path, archive->path(), session.progress("uploading"));
 }
 
+// "registration successful, expires ...", in the words of what was done, or would be.
+std::string result_line(const Json& answer, bool dry_run) {
+  const std::string status = find_string(answer, "status").value_or("added");
+  const auto expires = get_int(answer, "expires", 0, kMaxUnixTime);
+  const std::string end = expires ? ", expires " + io::local_time(from_unix(*expires)) : "";
+  const auto was = [&]() -> std::string {
+    const Json* changes = find_object(answer, "changes");
+    const Json* change = changes == nullptr ? nullptr : find_object(*changes, "expires");
+    if (change == nullptr) return "";
+    const auto before = get_int(*change, "before", 0, kMaxUnixTime);
+    return before ? " instead of " + io::local_time(from_unix(*before)) : ", which had no end";
+  };
+  if (status == "unchanged") return "registered already, unchanged" + end;
+  if (status == "added") return (dry_run ? "would be registered" : "registration successful") + end;
+  const std::string lasting = expires ? end : ", without an end now";
+  return fmt::format("registered already, {}{}{}{}", dry_run ? "would be " : "",
+                     io::one_line(status), lasting, was());
+}
+
 Outcome add(const AddOptions& options, Session& session) {
   auto how = measure_options(options.app);
   if (!how) return pass(how);
@@ -104,11 +99,15 @@ Outcome add(const AddOptions& options, Session& session) {
   if (!client) return pass(client);
   const auto app = AppFiles::open(options.app.files);
   if (!app) return pass(app);
+  // Read here first: a bad one is refused at once and with its reason, and the label is on the
+  // screen before a long upload.
   auto measurement = measure_here(*app, *how, *client);
   if (!measurement) return pass(measurement);
   const auto path = upload_path(options, how->bundle_signers);
-  if (!session.json())
-    session.console().print("registering app " + io::one_line(measurement->label));
+  if (!session.json()) {
+    session.console().print((options.dry_run ? "checking app " : "registering app ") +
+                            io::one_line(measurement->label));
+  }
 
   auto answer = upload(*app, *path, *client, session);
   if (!answer) return pass(answer);
@@ -119,21 +118,23 @@ Outcome add(const AddOptions& options, Session& session) {
                 fmt::format("the service registered {}, but the package here is {}", *line,
                             package::one_line(*measurement)));
   }
+  // A service from before there were dry runs registers all the same.
+  if (options.dry_run && answer->value("dry_run", Json()) != Json(true)) {
+    return fail(io::CliError::kBadAnswer,
+                "the service knows no dry run and registered the app; `touchmark registration "
+                "remove` undoes it");
+  }
   if (session.json()) return print_json(session, *answer);
   session.console().print(io::one_line(*line));
   note_demand(*answer, session);
-  if (auto expires = get_int(*answer, "expires", 0, kMaxUnixTime)) {
-    session.console().print("registration successful, expires " + format_time(from_unix(*expires)));
-  } else {
-    session.console().print("registration successful");
-  }
+  session.console().print(result_line(*answer, options.dry_run));
   print_warnings(*answer, session);
   return io::kExitOk;
 }
 
 std::string time_cell(const Json& row, const char* name) {
   auto time = get_int(row, name, 0, kMaxUnixTime);
-  return time ? format_time(from_unix(*time)) : "never";
+  return time ? io::local_time(from_unix(*time)) : "never";
 }
 
 std::string expiry_cell(const Json& row) {
@@ -142,19 +143,32 @@ std::string expiry_cell(const Json& row) {
   return time_cell(row, "expires") + (is_expired ? " (expired)" : "");
 }
 
+// The beginning of the digest as the measurement's line shows it.
+std::string digest_cell(const Json& row) {
+  constexpr std::size_t kShown = 12;
+  return find_string(row, "line").value_or("?").substr(0, kShown);
+}
+
+std::string form_cell(const Json& row) {
+  const std::string form = find_string(row, "form").value_or("?");
+  if (form == "apk") return "APK";
+  if (form == "splits") return "split APKs";
+  if (form == "bundle") return "AAB";
+  return form == "ipa" ? "IPA" : form;
+}
+
 void print_releases(const Json& registrations, Session& session) {
   if (registrations.empty()) {
     session.console().note(
         "no app is registered yet; `touchmark registration add app.apk` does it");
     return;
   }
-  std::vector<std::vector<std::string>> rows{{"ID", "APP", "RELEASE", "ADDED", "BY", "EXPIRES"}};
+  std::vector<std::vector<std::string>> rows{
+      {"ID", "APP", "RELEASE", "DIGEST", "PLATFORM", "FORM", "ADDED", "BY", "EXPIRES"}};
   for (const Json& row : registrations) {
-    auto code = get_int(row, "version_code", 0, INT64_MAX);
     rows.push_back({find_string(row, "id").value_or("?"), find_string(row, "label").value_or("?"),
-                    fmt::format("{}-{}[{}]", find_string(row, "package").value_or("?"),
-                                find_string(row, "version_name").value_or("?"),
-                                code ? std::to_string(*code) : "?"),
+                    registered_name(row), digest_cell(row),
+                    find_string(row, "platform").value_or("?"), form_cell(row),
                     time_cell(row, "created"), find_string(row, "created_by").value_or("?"),
                     expiry_cell(row)});
   }
@@ -180,21 +194,75 @@ void print_certificates(const Json& certificates, Session& session) {
 Outcome list(Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  auto releases = client->get(kRegistrationsPath);
-  if (!releases) return pass(releases);
-  auto signers = client->get(kCertificatesPath);
-  if (!signers) return pass(signers);
-  const Json* registrations = find_array(*releases, "registrations");
-  const Json* certificates = find_array(*signers, "certificates");
-  if (registrations == nullptr || certificates == nullptr) {
-    return fail(io::CliError::kBadAnswer, "the answer has no list of registrations");
-  }
+  const auto registered = read_registered(*client);
+  if (!registered) return pass(registered);
   if (session.json()) {
-    return print_json(session,
-                      {{"registrations", *registrations}, {"certificates", *certificates}});
+    return print_json(session, {{"registrations", registered->releases},
+                                {"certificates", registered->certificates}});
   }
-  print_releases(*registrations, session);
-  print_certificates(*certificates, session);
+  print_releases(registered->releases, session);
+  print_certificates(registered->certificates, session);
+  return io::kExitOk;
+}
+
+Outcome show_certificate(const std::string& id, service::AdminClient& client, Session& session) {
+  const auto registered = read_registered(client);
+  if (!registered) return pass(registered);
+  for (const Json& row : registered->certificates) {
+    if (find_string(row, "id") != id) continue;
+    if (session.json()) return print_json(session, row);
+    print_certificates(Json::array({row}), session);
+    return io::kExitOk;
+  }
+  return fail(io::CliError::kNotFound, "no certificate has the id \"" + id + "\"");
+}
+
+void print_release(const Json& answer, Session& session) {
+  const Json* found = find_object(answer, "measurement");
+  const Json measurement = found == nullptr ? Json::object() : *found;
+  const auto number = [&](const char* name) {
+    const auto value = get_int(measurement, name, 0, UINT32_MAX);
+    return value ? std::to_string(*value) : "?";
+  };
+  const auto yes_or_no = [&](const char* name) {
+    return measurement.value(name, Json()) == Json(true) ? "yes" : "no";
+  };
+  const std::string sdk = find_string(measurement, "sdk_version").value_or("");
+  std::vector<std::vector<std::string>> rows{
+      {"id", find_string(answer, "id").value_or("?")},
+      {"app", find_string(answer, "label").value_or("?")},
+      {"release", registered_name(answer)},
+      {"platform", find_string(measurement, "platform").value_or("?")},
+      {"form", form_cell(answer)},
+      {"API levels", number("min_sdk") + " and up, targets " + number("target_sdk")},
+      {"debuggable", yes_or_no("debuggable")},
+      {"test only", yes_or_no("test_only")},
+      {"cleartext traffic", yes_or_no("cleartext")},
+      {"Touchmark SDK", sdk.empty() ? "none" : sdk},
+      {"added",
+       time_cell(answer, "created") + " by " + find_string(answer, "created_by").value_or("?")},
+      {"expires", expiry_cell(answer)}};
+  const Json* signers = find_array(measurement, "signers");
+  for (const Json& signer : signers == nullptr ? Json::array() : *signers) {
+    if (signer.is_string()) rows.push_back({"signer", signer.get<std::string>()});
+  }
+  const Json* parts = find_array(measurement, "parts");
+  rows.push_back({"parts", std::to_string(parts == nullptr ? 0 : parts->size())});
+  rows.push_back({"measurement", find_string(answer, "line").value_or("?")});
+  session.console().print(io::table(rows));
+}
+
+Outcome show(const std::string& word, Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  const auto ids = registration_ids({word}, *client);
+  if (!ids) return pass(ids);
+  const std::string& id = ids->front();
+  if (id.starts_with(kCertificateId)) return show_certificate(id, *client, session);
+  const auto answer = client->get(path_of(id), 64U << 20);
+  if (!answer) return pass(answer);
+  if (session.json()) return print_json(session, *answer);
+  print_release(*answer, session);
   return io::kExitOk;
 }
 
@@ -210,8 +278,10 @@ Outcome expire(const ExpireOptions& options, Session& session) {
   }
   auto client = session.connect();
   if (!client) return pass(client);
+  const auto ids = registration_ids(options.ids, *client);
+  if (!ids) return pass(ids);
   Json changed = Json::array();
-  for (const std::string& id : options.ids) {
+  for (const std::string& id : *ids) {
     const auto answer = client->patch(path_of(id), body);
     if (!answer) return pass(answer);
     changed.push_back(*answer);
@@ -222,16 +292,18 @@ Outcome expire(const ExpireOptions& options, Session& session) {
   return session.json() ? print_json(session, {{"changed", changed}}) : io::kExitOk;
 }
 
-Outcome remove(const std::vector<std::string>& ids, Session& session) {
+Outcome remove(const std::vector<std::string>& words, Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  for (const std::string& id : ids) {
+  const auto ids = registration_ids(words, *client);
+  if (!ids) return pass(ids);
+  for (const std::string& id : *ids) {
     if (auto removed = client->remove(path_of(id)); !removed) {
       return pass(removed);
     }
     if (!session.json()) session.console().print("removed " + id);
   }
-  return session.json() ? print_json(session, {{"removed", ids}}) : io::kExitOk;
+  return session.json() ? print_json(session, {{"removed", *ids}}) : io::kExitOk;
 }
 
 }  // namespace
@@ -252,7 +324,15 @@ void add_registration_commands(line::Command& app, Dispatcher& dispatcher) {
       ->add_option("--expire-after", add_options->expire_after,
                    "How long the registration lasts: 600s, 12h, 30d (default: forever)")
       ->type_name("DURATION");
+  add_app->add_flag("--replace", add_options->replace,
+                    "Let a registration that lasts forever end, or one that ends last forever");
+  add_app->add_flag("--dry-run", add_options->dry_run,
+                    "Do all checks and say what would change, but change nothing");
+  add_app->add_flag("--other-service", add_options->other_service,
+                    "Register it although its configuration is of another service");
   add_app->footer(
+      "A release that is registered already stays as it is, apart from when it ends: it is\n"
+      "unchanged, renewed or, with --replace, replaced.\n\n"
       "Without --signing-certificate a bundle counts as signed by the certificate that is\n"
       "registered for its app alone (`touchmark registration add-certificate --package NAME`).\n"
       "Example:\n  touchmark registration add app-release.apk --expire-after 600s");
@@ -263,11 +343,20 @@ void add_registration_commands(line::Command& app, Dispatcher& dispatcher) {
   line::Command* list_app = group->add_subcommand("list", "List what is registered");
   dispatcher.on(list_app, list);
 
+  auto word = std::make_shared<std::string>();
+  line::Command* show_app = group->add_subcommand("show", "Show one registration");
+  show_app->add_option("REGISTRATION", *word, kReference)->required();
+  show_app->footer("Example:\n  touchmark registration show com.example.app@1.0");
+  dispatcher.on(show_app, [word](Session& s) { return show(*word, s); });
+
   auto expire_options = std::make_shared<ExpireOptions>();
   line::Command* expire_app =
       group->add_subcommand("expire", "Change how long registrations last from now on");
-  expire_app->add_option("ID", expire_options->ids, "As `touchmark registration list` shows it")
-      ->required();
+  expire_app->add_option("REGISTRATION", expire_options->ids, kReference)->required();
+  expire_app->footer(
+      "Examples:\n"
+      "  touchmark registration expire 7f3a --after 30d\n"
+      "  touchmark registration expire com.example.app@1.0 --never");
   expire_app->add_option("--after", expire_options->after, "How long they last: 600s, 12h, 30d")
       ->type_name("DURATION");
   expire_app->add_flag("--never", expire_options->never, "They last forever");
@@ -275,7 +364,11 @@ void add_registration_commands(line::Command& app, Dispatcher& dispatcher) {
 
   auto ids = std::make_shared<std::vector<std::string>>();
   line::Command* remove_app = group->add_subcommand("remove", "Remove registrations");
-  remove_app->add_option("ID", *ids, "As `touchmark registration list` shows it")->required();
+  remove_app->add_option("REGISTRATION", *ids, kReference)->required();
+  remove_app->footer(
+      "Examples:\n"
+      "  touchmark registration remove 7f3a app-release.apk\n"
+      "  touchmark registration remove com.example.app@1.0");
   dispatcher.on(remove_app, [ids](Session& s) { return remove(*ids, s); });
 }
 

@@ -223,6 +223,9 @@ void warn_of_unprotected(const zip::ZipArchive& archive, const std::vector<Signe
   }
 }
 
+// Android 7 brought scheme v2.
+constexpr std::uint32_t kFirstWithoutV1 = 24;
+
 }  // namespace
 
 Result<std::vector<SignerCertificate>> verify_v1(const zip::ZipArchive& archive, SdkRange range,
@@ -230,7 +233,13 @@ Result<std::vector<SignerCertificate>> verify_v1(const zip::ZipArchive& archive,
                                                  std::vector<std::string>& warnings) {
   const zip::ZipEntry* manifest_entry = archive.find(kJarManifestName);
   if (manifest_entry == nullptr) {
-    return fail(SignatureError::kV1NoManifest, "no META-INF/MANIFEST.MF");
+    const std::string why =
+        range.min < kFirstWithoutV1
+            ? ": the package installs from API level " + std::to_string(range.min) +
+                  " on, and devices below 24 know no other scheme than v1; sign with v1 too, or "
+                  "raise minSdkVersion"
+            : "";
+    return fail(SignatureError::kV1NoManifest, "no META-INF/MANIFEST.MF" + why);
   }
   const auto manifest = read_manifest(archive, *manifest_entry);
   if (!manifest) return pass(manifest);
