@@ -32,7 +32,7 @@ bool is_true(const Json& json, const char* name) {
 }
 
 std::string seen_cell(const Json& device) {
-  return was_seen(device) ? time_of(device, "last_seen") + " UTC" : "never";
+  return was_seen(device) ? time_of(device, "last_seen") : "never";
 }
 
 std::string verdict_cell(const Json& device) {
@@ -45,12 +45,12 @@ std::string force_cell(const Json& device) {
   return force == "none" ? "" : force;
 }
 
-// "pass, by alice at 2026-11-28 12:00:00 UTC"; an older service does not say by whom.
+// "pass, by alice at 2026-11-28 12:00:00+00:00"; an older service does not say by whom.
 std::string forced_text(const Json& device) {
   std::string force = text(device, "force");
   const std::string by = text(device, "forced_by");
   if (by.empty()) return force;
-  return fmt::format("{}, by {} at {} UTC", force, by, time_of(device, "forced_at"));
+  return fmt::format("{}, by {} at {}", force, by, time_of(device, "forced_at"));
 }
 
 Outcome list(int limit, Session& session) {

@@ -108,8 +108,8 @@ def test_everything_else_goes_on(
                 slowest[name] = max(slowest[name], seconds_of(ask))
         uploads.over.set()
     print({name: f"{seconds:.3f} s" for name, seconds in slowest.items()}, uploads.statuses)
-    assert 201 in uploads.statuses
-    assert set(uploads.statuses) <= {201, 503}
+    assert {200, 201} & set(uploads.statuses)
+    assert set(uploads.statuses) <= {200, 201, 503}
     assert max(slowest.values()) < AT_ONCE
 
 
@@ -123,7 +123,7 @@ def test_more_packages_than_are_taken_are_told_to_come_back(
             time.sleep(0.05)
         uploads.over.set()
     assert uploads.retry_after, "as many as anybody sends are taken"
-    assert set(uploads.statuses) <= {201, 503}
+    assert set(uploads.statuses) <= {200, 201, 503}
 
 
 def test_the_service_ends_in_time(app: RegisteredApp, large_package: Path) -> None:
@@ -145,7 +145,7 @@ def test_the_service_ends_in_time(app: RegisteredApp, large_package: Path) -> No
     status, _, _ = call(
         service, "POST", "/admin/v1/registrations", uploads.body, token=token, timeout=100
     )
-    assert status == 201
+    assert status in (200, 201)
 
 
 def test_killed_in_the_middle_nothing_half_is_seen(app: RegisteredApp, large_package: Path) -> None:
@@ -182,4 +182,4 @@ def test_killed_in_the_middle_nothing_half_is_seen(app: RegisteredApp, large_pac
     status, _, _ = call(
         service, "POST", "/admin/v1/registrations", uploads.body, token=token, timeout=100
     )
-    assert status == 201
+    assert status in (200, 201)

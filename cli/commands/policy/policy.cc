@@ -26,7 +26,7 @@ std::string count(const Json& json, const char* name) {
 
 std::string canary_line(const Json& canary) {
   return fmt::format(
-      "candidate: {} % of the devices since {} UTC by {}; {} appraisals, {} newly failing, {} "
+      "candidate: {} % of the devices since {} by {}; {} appraisals, {} newly failing, {} "
       "newly "
       "passing",
       count(canary, "percent"), time_of(canary), find_string(canary, "actor").value_or("?"),
@@ -57,7 +57,7 @@ Outcome show(bool toml, Session& session) {
     session.console().print(text->ends_with('\n') ? text->substr(0, text->size() - 1) : *text);
     return io::kExitOk;
   }
-  session.console().print(fmt::format("revision {}, set {} UTC by {}", count(*answer, "revision"),
+  session.console().print(fmt::format("revision {}, set {} by {}", count(*answer, "revision"),
                                       time_of(*answer),
                                       find_string(*answer, "actor").value_or("?")));
   if (const Json* canary = find_object(*answer, "canary")) {
