@@ -294,46 +294,37 @@ Result<void> Process::open_ports() {
   auto inherited = inherited_sockets();
   if (!inherited) return pass(inherited);
   // Sockets that the service manager listens on take the place of --listen and --admin-listen.
-  const auto open = [&](ListenAddress& where, bool is_admins) -> Result<asio::ip::tcp::acceptor> {
-    const auto handed = std::ranges::find_if(*inherited, [&](const InheritedSocket& socket) {
-      return (socket.name == kAdminSocket) == is_admins;
-    });
-    const bool is_handed = handed != inherited->end();
-    auto acceptor = is_handed ? verifier::http::adopt_listener(io_, handed->descriptor)
-                              : verifier::http::listen_on(io_, where.address, where.port);
-    if (!acceptor) return acceptor;
-    if (is_handed) where.address = acceptor->local_endpoint().address().to_string();
-    where.port = acceptor->local_endpoint().port();
+  std::vector<ListenAddress> handed;
+  for (const InheritedSocket& socket : *inherited) {
+    auto acceptor = verifier::http::adopt_listener(io_, socket.descriptor);
+    if (!acceptor) return pass(acceptor);
+    const auto endpoint = acceptor->local_endpoint();
+    const ListenAddress where{endpoint.address().to_string(), endpoint.port()};
+    if (socket.name == kAdminSocket) {
+      plan_.admin_listen = where;
+      admin_acceptor_.emplace(std::move(*acceptor));
+    } else {
+      handed.push_back(where);
+      acceptors_.push_back(std::move(*acceptor));
+    }
+  }
+  const auto open = [this](ListenAddress& where) -> Result<asio::ip::tcp::acceptor> {
+    auto acceptor = verifier::http::listen_on(io_, where.address, where.port);
+    if (acceptor) where.port = acceptor->local_endpoint().port();
     return acceptor;
   };
-  const bool are_handed = std::ranges::any_of(
-      *inherited, [](const InheritedSocket& socket) { return socket.name != kAdminSocket; });
-  if (are_handed) {
-    plan_.listen.clear();
-    for (const InheritedSocket& socket : *inherited) {
-      if (socket.name == kAdminSocket) continue;
-      auto acceptor = verifier::http::adopt_listener(io_, socket.descriptor);
-      if (!acceptor) return pass(acceptor);
-      const auto where = acceptor->local_endpoint();
-      plan_.listen.push_back({where.address().to_string(), where.port()});
-      acceptors_.push_back(std::move(*acceptor));
-    }
-  } else {
-    for (ListenAddress& where : plan_.listen) {
-      auto acceptor = open(where, false);
-      if (!acceptor) return pass(acceptor);
-      acceptors_.push_back(std::move(*acceptor));
-    }
+  if (!handed.empty()) plan_.listen = std::move(handed);
+  for (std::size_t i = acceptors_.size(); i < plan_.listen.size(); ++i) {
+    auto acceptor = open(plan_.listen[i]);
+    if (!acceptor) return pass(acceptor);
+    acceptors_.push_back(std::move(*acceptor));
   }
   if (plan_.service.public_urls.empty()) {
     plan_.service.public_urls.push_back(default_url(plan_.listen.front().port));
     plan_.service.public_url_was_said = false;
   }
-  const bool is_handed_admins = std::ranges::any_of(
-      *inherited, [](const InheritedSocket& socket) { return socket.name == kAdminSocket; });
-  if (is_handed_admins && !plan_.admin_listen) plan_.admin_listen.emplace();
-  if (!plan_.admin_listen) return {};
-  auto admin_acceptor = open(*plan_.admin_listen, true);
+  if (!plan_.admin_listen || admin_acceptor_) return {};
+  auto admin_acceptor = open(*plan_.admin_listen);
   if (!admin_acceptor) return pass(admin_acceptor);
   admin_acceptor_.emplace(std::move(*admin_acceptor));
   return {};
