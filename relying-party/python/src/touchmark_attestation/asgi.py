@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from typing import Any, Callable
 
-from touchmark_attestation.guard import Guard
+from touchmark_attestation.guard import Cover
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -14,20 +14,11 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class AsgiMiddleware:
-    """Refuses every request and every WebSocket without a valid token, but for the paths in
+class AsgiMiddleware(Cover[Application]):
+    """Refuses every request and every WebSocket without a valid token, except the paths in
     `exempt`, which must be equal to the request's letter by letter. `scope["touchmark.result"]`
     holds the TokenResult.
-
-    Without a guard it makes one from the environment: raises SettingsError.
     """
-
-    def __init__(
-        self, app: Application, guard: Guard | None = None, *, exempt: Collection[str] = ()
-    ) -> None:
-        self.guard = Guard() if guard is None else guard
-        self._app = app
-        self._exempt = frozenset(exempt)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]

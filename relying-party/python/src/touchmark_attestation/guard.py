@@ -11,8 +11,9 @@ import threading
 import time
 import weakref
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Generic, TypeVar
 
 from touchmark_attestation.arguments import TOKEN, kind
 from touchmark_attestation.errors import SettingsError
@@ -170,6 +171,23 @@ class Guard:
             digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
             parts.append(f"token-sha256={digest[:12]}")
         return " ".join(parts)
+
+
+_Application = TypeVar("_Application")
+
+
+class Cover(Generic[_Application]):
+    """What the covers over whole applications have in common. `exempt`: paths that need no token.
+
+    Without a guard it makes one from the environment: raises SettingsError.
+    """
+
+    def __init__(
+        self, app: _Application, guard: Guard | None = None, *, exempt: Collection[str] = ()
+    ) -> None:
+        self.guard = Guard() if guard is None else guard
+        self._app = app
+        self._exempt = frozenset(exempt)
 
 
 def _summarise_at_exit(guard: Guard) -> None:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Callable
 
-from touchmark_attestation.guard import Guard
+from touchmark_attestation.guard import Cover
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
-class WsgiMiddleware:
-    """Refuses every request without a valid token, but for the paths in `exempt`, which must be
+class WsgiMiddleware(Cover[Application]):
+    """Refuses every request without a valid token, except the paths in `exempt`, which must be
     equal to the request's letter by letter. `environ["touchmark.result"]` holds the TokenResult.
-
-    Without a guard it makes one from the environment: raises SettingsError.
     """
-
-    def __init__(
-        self, app: Application, guard: Guard | None = None, *, exempt: Collection[str] = ()
-    ) -> None:
-        self.guard = Guard() if guard is None else guard
-        self._app = app
-        self._exempt = frozenset(exempt)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
