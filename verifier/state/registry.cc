@@ -84,7 +84,7 @@ Result<PackageChange> settle(model::Registration& made, const model::Registratio
         RegistryError::kOtherLifetime,
         "the release is registered already as " + known.id +
             (ends ? " and has no end" : " and ends at " + format_time(*known.expires) + " UTC") +
-            "; this would " + (ends ? "make it end" : "make it last for ever"));
+            "; this would " + (ends ? "make it end" : "make it last without an end"));
   }
   const bool same = made.expires == known.expires && made.measurement == known.measurement;
   return same ? PackageChange::kUnchanged : PackageChange::kRenewed;

@@ -41,7 +41,7 @@ struct PackageOptions {
 enum class PackageChange {
   kAdded,      // it was not known
   kUnchanged,  // it was there, and lasts as it is asked to
-  kRenewed,    // it ends at another time, or is described anew
+  kRenewed,    // it ends at another time, or with another description
   kReplaced,   // a lasting one ends now, or one that ended lasts (PackageOptions::replace)
 };
 // "added", "unchanged", "renewed", "replaced".

@@ -18,7 +18,7 @@ class Headers(Protocol):
 AnyHeaders = Union[Headers, Mapping[str, Any], Iterable[tuple[Any, Any]]]
 
 # RFC 3875, section 4.1, and what servers and frameworks add beside it. An environ has no other
-# names with text behind them, but for HTTP_… and those with a dot.
+# names with text behind them, except HTTP_… and those with a dot.
 _CGI = frozenset([
     "AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "GATEWAY_INTERFACE", "PATH_INFO",
     "PATH_TRANSLATED", "QUERY_STRING", "RAW_URI", "REMOTE_ADDR", "REMOTE_HOST", "REMOTE_IDENT",
