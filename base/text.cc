@@ -47,4 +47,21 @@ std::string shortened(std::string_view text, std::size_t max_bytes) {
 
 std::string shown(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string out;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    out.append(i == 0 ? "" : separator).append(parts[i]);
+  return out;
+}
+
 }  // namespace touchmark

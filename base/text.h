@@ -22,4 +22,13 @@ std::string shown(std::string_view text);
 // of UTF-8 in its middle.
 std::string shortened(std::string_view text, std::size_t max_bytes = 100);
 
+// In lower case, of ASCII alone, whatever the locale.
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+std::string lower(std::string_view text);
+// Whether they are equal without regard to that case.
+bool same_word(std::string_view a, std::string_view b);
+
+// "a, b, c".
+std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
+
 }  // namespace touchmark

@@ -38,5 +38,19 @@ TEST(Nearest, SaysNothingWhenNothingIsNear) {
   EXPECT_EQ(nearest("token", {}), std::nullopt);
 }
 
+TEST(Text, HasOneCaseOfAsciiAlone) {
+  EXPECT_EQ(lower("A-Zaz09 \xc3\x84"), "a-zaz09 \xc3\x84");
+  EXPECT_TRUE(same_word("Bearer", "bEARER"));
+  EXPECT_TRUE(same_word("", ""));
+  EXPECT_FALSE(same_word("a", "ab"));
+  EXPECT_FALSE(same_word("[", "{"));
+}
+
+TEST(Text, Joins) {
+  EXPECT_EQ(join({}), "");
+  EXPECT_EQ(join({"a"}), "a");
+  EXPECT_EQ(join({"", "b", ""}, ","), ",b,");
+}
+
 }  // namespace
 }  // namespace touchmark

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <span>
 
+#include "base/text.h"
+
 namespace touchmark::protocol {
 namespace {
 
@@ -19,14 +21,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 // Not the locale's: only ASCII has two cases in a host name.
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
 // A decimal number without sign and leading zeros.
 std::optional<std::uint16_t> parse_number(std::string_view text) {
   std::uint16_t number = 0;

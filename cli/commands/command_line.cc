@@ -9,6 +9,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/package/package.h"
 #include "cli/io/error.h"
+#include "cli/io/text.h"
 #include "cli/line/legacy_form.h"
 #include "cli/serve/serve.h"
 
@@ -127,9 +128,7 @@ Json with_time_texts(const Json& json) {
 }  // namespace
 
 io::ExitCode print_json(Session& session, const Json& json) {
-  // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
-  session.console().print(
-      with_time_texts(json).dump(-1, ' ', true, Json::error_handler_t::replace));
+  session.console().print(io::json_line(with_time_texts(json)));
   return io::kExitOk;
 }
 

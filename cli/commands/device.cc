@@ -1,6 +1,7 @@
 // touchmark device list|show|force-pass|force-fail|clear
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/verdict_text.h"
 #include "cli/io/error.h"
@@ -151,9 +152,9 @@ Result<std::string> confirmed_latest(service::AdminClient& client, std::string_v
   session.console().note(
       "Anybody can be the device seen last. Model and package are the app's own word.");
   const std::string answer =
-      io::lower(io::trim(session.console()
-                             .ask(fmt::format("{} [y/N]", words_of(how).question), io::Echo::kShow)
-                             .value_or("")));
+      lower(io::trim(session.console()
+                         .ask(fmt::format("{} [y/N]", words_of(how).question), io::Echo::kShow)
+                         .value_or("")));
   if (answer == "y" || answer == "yes") return did;
   return fail(io::CliError::kNotConfirmed,
               fmt::format("nothing was changed; `touchmark device {} {}` is for this device",

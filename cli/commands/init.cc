@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
@@ -95,7 +96,7 @@ Result<std::string> ask_for_pin(const service::Endpoint& endpoint, Session& sess
       "The certificate of {} is not one this machine trusts ({}).\n  subject  {}\n  pin      {}\n"
       "`touchmark serve` printed the right pin when it first started.",
       endpoint.url, certificate->trust_problem, certificate->subject, certificate->pin));
-  const std::string answer = io::lower(
+  const std::string answer = lower(
       io::trim(session.console().ask("Is this the same pin? [y/N]", io::Echo::kShow).value_or("")));
   if (answer != "y" && answer != "yes") {
     return fail(io::CliError::kUntrusted, "nothing was stored: the pin was not confirmed");

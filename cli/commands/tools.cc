@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/commands/command_line.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/registration/reference.h"
@@ -29,12 +30,6 @@ Outcome no_json(const char* command, const char* what) {
   return fail(
       io::CliError::kUsage,
       fmt::format("`{}` answers with {}, which is no JSON; leave --json out", command, what));
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
 }
 
 Outcome list_pages(const std::vector<line::ManualPage>& pages, Session& session) {
@@ -72,7 +67,8 @@ Outcome man(const std::vector<std::string>& command, const std::string& folder, 
   }
   if (!folder.empty()) return write_pages(pages, folder, session);
   if (command.empty()) return list_pages(pages, session);
-  const std::string wanted = joined(command) == "touchmark" ? "" : joined(command);
+  const std::string words = join(command, " ");
+  const std::string wanted = words == "touchmark" ? "" : words;
   for (const line::ManualPage& page : pages) {
     if (page.command != wanted) continue;
     if (session.json()) return no_json("touchmark man COMMAND", "a manual page");

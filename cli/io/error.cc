@@ -214,8 +214,7 @@ std::string describe_json(const Error& error) {
       {"error",
        {{"id", error.id()}, {"message", error.message()}, {"hint", std::string(failure.hint)}}},
       {"exit_code", static_cast<int>(failure.exit_code)}};
-  // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return json_line(json);
 }
 
 }  // namespace touchmark::cli::io

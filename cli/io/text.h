@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json.h"
 
 namespace touchmark::cli::io {
 
@@ -16,6 +17,9 @@ std::string printable(std::string_view text);
 
 // As printable(), with line breaks turned into spaces: one line, whatever was in it.
 std::string one_line(std::string_view text);
+
+// One line of ASCII: the console escapes what could drive a terminal, and not in JSON's way.
+std::string json_line(const Json& json);
 
 // "2026-11-28 02:50:28+01:00": RFC 3339 with a space, in the time zone of whoever reads it (TZ).
 std::string local_time(UnixTime time);
@@ -27,8 +31,6 @@ std::string human_size(std::uint64_t bytes);
 // Widths count code points. The first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
-// In lower case (ASCII only).
-std::string lower(std::string_view text);
 // Without white space at both ends.
 std::string_view trim(std::string_view text);
 

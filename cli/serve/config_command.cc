@@ -1,6 +1,7 @@
 #include "cli/serve/config_command.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/io/console.h"
 #include "cli/io/text.h"
 #include "cli/serve/example_file.h"
@@ -8,11 +9,6 @@
 
 namespace touchmark::cli::serve {
 namespace {
-
-std::string json_line(const Json& json) {
-  // ASCII alone: the console escapes what could drive a terminal, and not in JSON's way.
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
-}
 
 // What the values name: files that are there and hold what they should.
 void check_files(const Configuration& configuration, std::vector<OptionProblem>& out) {
@@ -125,12 +121,6 @@ Json origin_json(const OptionRow& row, const Origin& origin) {
   return out;
 }
 
-std::string joined(const std::vector<std::string>& values) {
-  std::string out;
-  for (const std::string& value : values) out += (out.empty() ? "" : ", ") + value;
-  return out;
-}
-
 void note_problems(const std::vector<OptionProblem>& problems, io::Console& console) {
   constexpr const char* kHelp = "`touchmark serve --help` says what each option may be";
   if (problems.size() == 1) {
@@ -181,10 +171,10 @@ io::ExitCode check_configuration(const Configuration& configuration, bool as_jso
   const auto warnings = all_warnings(configuration);
   const io::ExitCode exit_code = problems.empty() ? io::kExitOk : io::kExitUsage;
   if (as_json) {
-    console->print(json_line({{"valid", problems.empty()},
-                              {"file", file_json(configuration)},
-                              {"problems", to_json(problems)},
-                              {"warnings", warnings}}));
+    console->print(io::json_line({{"valid", problems.empty()},
+                                  {"file", file_json(configuration)},
+                                  {"problems", to_json(problems)},
+                                  {"warnings", warnings}}));
     return finish(*console, exit_code);
   }
   note_warnings(warnings, *console);
@@ -209,17 +199,17 @@ io::ExitCode show_configuration(const Configuration& configuration, bool as_json
     options[key_name(row)] = {{"value", value_json(row, values)},
                               {"from", origin_json(row, origin)}};
     // Where no value counts, what is done instead.
-    const std::string text = !values.empty() ? joined(values)
+    const std::string text = !values.empty() ? join(values)
                              : origin.kind == Origin::Kind::kDefault
                                  ? std::string("(") + row.without + ")"
                                  : "(nothing)";
     rows.push_back({key_name(row), text, origin_text(row, origin)});
   }
   if (as_json) {
-    console->print(json_line({{"file", file_json(configuration)},
-                              {"options", options},
-                              {"problems", to_json(configuration.problems)},
-                              {"warnings", configuration.warnings}}));
+    console->print(io::json_line({{"file", file_json(configuration)},
+                                  {"options", options},
+                                  {"problems", to_json(configuration.problems)},
+                                  {"warnings", configuration.warnings}}));
   } else {
     console->print(io::table(rows));
     note_warnings(configuration.warnings, *console);

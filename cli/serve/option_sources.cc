@@ -73,6 +73,10 @@ std::vector<std::string> split(std::string_view text) {
   }
 }
 
+std::string file_place(const Origin& origin) {
+  return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
+}
+
 std::optional<bool> parse_switch(std::string_view text) {
   if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
   if (text == "false" || text == "0" || text == "no" || text == "off") return false;
@@ -153,10 +157,6 @@ class Reader {
     return at(source.begin.line, source.begin.column);
   }
 
-  static std::string file_place(const Origin& origin) {
-    return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column);
-  }
-
   void read_table(const toml::table& table) {
     // A table knows no order; people read mistakes by their place.
     std::vector<std::pair<const toml::key*, const toml::node*>> entries;
@@ -199,7 +199,7 @@ class Reader {
 
   bool read_node(const OptionRow& row, const toml::node& node, Given& given) {
     const auto wrong = [&](const toml::node& bad, const char* expected) {
-      problem(OptionError::kBadValue, file_place(at(bad.source())) + ": " + key_name(row),
+      problem(OptionError::kBadValue, place_of(row, at(bad.source())),
               std::string("is not ") + expected);
       return false;
     };
@@ -471,8 +471,7 @@ Configuration read_configuration(const GivenFlags& flags, const Surroundings& su
 std::string place_of(const OptionRow& row, const Origin& origin) {
   switch (origin.kind) {
     case Origin::Kind::kFile:
-      return origin.file + ":" + std::to_string(origin.line) + ":" + std::to_string(origin.column) +
-             ": " + key_name(row);
+      return file_place(origin) + ": " + key_name(row);
     case Origin::Kind::kEnvironment:
       return variable_name(row);
     case Origin::Kind::kCredential:

@@ -87,8 +87,7 @@ Wrong check_network(const std::string& text) {
 }
 
 Wrong check_forwarded_header(const std::string& text) {
-  if (verifier::http::same_word(text, "X-Forwarded-For") ||
-      verifier::http::same_word(text, "Forwarded")) {
+  if (same_word(text, "X-Forwarded-For") || same_word(text, "Forwarded")) {
     return {};
   }
   return shown(text) + " is not X-Forwarded-For or Forwarded";
@@ -297,11 +296,7 @@ std::vector<std::string> values_of(const OptionRow& row, const ServeOptions& opt
 
 std::string default_text(const OptionRow& row) {
   if (*row.without != '\0' || is_flag(row)) return row.without;
-  std::string out;
-  for (const std::string& value : values_of(row, ServeOptions())) {
-    out += (out.empty() ? "" : ",") + value;
-  }
-  return out;
+  return join(values_of(row, ServeOptions()), ",");
 }
 
 }  // namespace touchmark::cli::serve

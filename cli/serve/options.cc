@@ -112,8 +112,8 @@ void find_service_conflicts(const ServeOptions& options, std::vector<Conflict>& 
 
 verifier::http::ForwardedHeader forwarded_header(const std::string& text) {
   using enum verifier::http::ForwardedHeader;
-  if (verifier::http::same_word(text, "X-Forwarded-For")) return kXForwardedFor;
-  return verifier::http::same_word(text, "Forwarded") ? kForwarded : kEither;
+  if (same_word(text, "X-Forwarded-For")) return kXForwardedFor;
+  return same_word(text, "Forwarded") ? kForwarded : kEither;
 }
 
 Result<void> read_network(const ServeOptions& options, ServePlan& plan) {

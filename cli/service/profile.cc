@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "cli/service/domain.h"
@@ -171,7 +172,7 @@ Result<std::string> parse_operator_token(std::string_view text) {
 }
 
 Result<std::string> normalize_url(std::string_view text) {
-  const std::string url = io::lower(io::trim(text));
+  const std::string url = lower(io::trim(text));
   if (url.find("://") != std::string::npos && !url.starts_with("https://")) {
     return fail(
         io::CliError::kUsage,

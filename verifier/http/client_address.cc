@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
 #include "verifier/http/text.h"
 
 namespace touchmark::verifier::http {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/text.h"
 #include "verifier/http/problem.h"
 #include "verifier/http/text.h"
 

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/text.h"
+
 namespace touchmark::verifier::policy {
 namespace {
 
@@ -51,8 +53,6 @@ std::optional<sys_days> level_date(std::uint32_t level) {
   // Some phones write day 0 for "no day".
   return to_date(level / 10000, level / 100 % 100, std::max<std::uint32_t>(level % 100, 1));
 }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 

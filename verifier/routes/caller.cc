@@ -1,5 +1,6 @@
 #include "verifier/routes/caller.h"
 
+#include "base/text.h"
 #include "verifier/http/problem.h"
 
 namespace touchmark::verifier::routes {
@@ -22,9 +23,7 @@ Result<void> check_permission(const model::OperatorToken& caller, model::Permiss
 
 Result<void> check_app(const model::OperatorToken& caller, const std::string& package) {
   if (model::is_for_app(caller, package)) return {};
-  std::string apps;
-  for (const std::string& app : caller.apps) apps += (apps.empty() ? "" : ", ") + app;
-  return fail(http::HttpError::kForbidden, quoted(caller.name) + " is for " + apps +
+  return fail(http::HttpError::kForbidden, quoted(caller.name) + " is for " + join(caller.apps) +
                                                " alone, and this package is " + quoted(package));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "verifier/http/problem.h"
 #include "verifier/http/text.h"
 #include "verifier/routes/caller.h"
@@ -55,7 +56,7 @@ Result<model::OperatorToken> Router::authorize(const http::Route& route,
   const std::string_view scheme = authorization.substr(0, authorization.find(' '));
   std::string_view token = authorization.substr(scheme.size());
   token.remove_prefix(std::min(token.find_first_not_of(' '), token.size()));
-  if (!http::same_word(scheme, kScheme) || token.empty()) {
+  if (!same_word(scheme, kScheme) || token.empty()) {
     return fail(http::HttpError::kUnauthorized,
                 "this needs an operator token: Authorization: Bearer tmk_…");
   }

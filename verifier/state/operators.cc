@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "crypto/crypto.h"
 #include "protocol/arc.h"
 #include "protocol/device_id.h"
@@ -29,12 +30,6 @@ bool is_all_of(std::string_view text, std::string_view more) {
       text, [&](char c) { return is_letter_or_digit(c) || more.find(c) != more.npos; });
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool is_same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 Result<void> check_name(const std::string& name) {
   if (name.empty() || name.size() > kMaxOperatorName || !is_letter_or_digit(name.front()) ||
       !is_all_of(name, "._@+-")) {
@@ -42,7 +37,7 @@ Result<void> check_name(const std::string& name) {
                 "an operator's name has 1 to " + std::to_string(kMaxOperatorName) +
                     " letters, digits and . _ @ + -, and begins with a letter or digit");
   }
-  if (is_same_name(name.substr(0, kServiceActor.size()), kServiceActor)) {
+  if (same_word(name.substr(0, kServiceActor.size()), kServiceActor)) {
     return fail(OperatorError::kBadName,
                 "\"" + name + "\" would read as the service itself in the audit log");
   }
@@ -78,17 +73,11 @@ bool is_lasting_admin(const OperatorToken& token) {
   return token.role == Role::kAdmin && !token.expires;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 // For the audit log: "ci-wallet, role ci, until 2027-02-26 12:00:00 UTC, for com.example.wallet".
 std::string described(const OperatorToken& token) {
   std::string out = token.name + ", role " + std::string(to_string(token.role));
   if (token.expires) out += ", until " + format_time(*token.expires) + " UTC";
-  if (!token.apps.empty()) out += ", for " + joined(token.apps);
+  if (!token.apps.empty()) out += ", for " + join(token.apps);
   return out;
 }
 
@@ -212,7 +201,7 @@ Result<MadeOperator> Operators::add(const NewOperator& wanted, const std::string
       [&](store::Transaction& transaction, const Tokens& known) -> Result<void> {
         std::size_t others = known.size();
         for (const OperatorToken& token : known) {
-          if (!is_same_name(token.name, wanted.name)) continue;
+          if (!same_word(token.name, wanted.name)) continue;
           if (!model::is_over(token.expires, made.entry.created)) {
             return fail(OperatorError::kExists,
                         "there is an operator \"" + token.name +
@@ -262,7 +251,7 @@ Result<ResetOperators> Operators::reset(const std::optional<std::string>& name) 
   if (auto ok = check_name(wanted); !ok) return pass(ok);
   ResetOperators out{make(wanted, Role::kAdmin, kResetActor), {}};
   const auto ends = [&](const OperatorToken& token) {
-    return is_same_name(token.name, wanted) || (!name && token.role == Role::kAdmin);
+    return same_word(token.name, wanted) || (!name && token.role == Role::kAdmin);
   };
   // The audit log names them, so they are known before its entry is made. Nobody else changes
   // anything meanwhile: the data folder is this process's.
@@ -279,7 +268,7 @@ Result<ResetOperators> Operators::reset(const std::optional<std::string>& name) 
   }
   auto done = change(kResetActor, "operator.reset",
                      described(out.made.entry) +
-                         (out.ended.empty() ? "; no token ended" : "; ended: " + joined(out.ended)),
+                         (out.ended.empty() ? "; no token ended" : "; ended: " + join(out.ended)),
                      [&](store::Transaction& transaction, const Tokens&) -> Result<void> {
                        for (const std::string& ended : out.ended) {
                          if (auto ok = transaction.remove_operator_token(ended); !ok) return ok;

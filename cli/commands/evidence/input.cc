@@ -10,6 +10,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "formats/der.h"
@@ -141,7 +142,7 @@ NumberedName split_name(const fs::path& path) {
 }
 
 bool looks_like_certificate(const fs::path& path, const Bytes& file) {
-  const std::string name = io::lower(path.filename().string());
+  const std::string name = lower(path.filename().string());
   for (const char* ending : {".der", ".crt", ".cer", ".x509", ".pem"}) {
     if (name.ends_with(ending)) return true;
   }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/package/app_options.h"
 #include "cli/io/error.h"
@@ -77,15 +78,9 @@ Json signature_json(const Result<SignatureReport>& report) {
   return json;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 void print_report(const std::string& path, const SignatureReport& report, Session& session) {
   session.console().print(
-      io::one_line(fmt::format("{}: verified ({})", path, joined(report.schemes))));
+      io::one_line(fmt::format("{}: verified ({})", path, join(report.schemes))));
   for (const package::signature::SignerInfo& signer : report.signers) {
     session.console().print("  signer " + hex_encode(signer.certificate_sha256));
   }
@@ -167,7 +162,7 @@ void print_facts(const package::Inspection& inspection, Session& session) {
       {"cleartext traffic", facts.cleartext ? "yes" : "no"},
       {"Touchmark SDK", facts.sdk_version.empty() ? "none" : facts.sdk_version}};
   if (inspection.signatures) {
-    rows.push_back({"signatures", "verified: " + joined(inspection.signatures->schemes)});
+    rows.push_back({"signatures", "verified: " + join(inspection.signatures->schemes)});
     for (const package::signature::SignerInfo& signer : inspection.signatures->signers) {
       rows.push_back({"signer", hex_encode(signer.certificate_sha256)});
     }
