@@ -11,6 +11,34 @@ namespace {
 
 constexpr int kMaxSubject = 512;
 
+using RequestOwned = openssl::Owned<X509_REQ, X509_REQ_free>;
+
+std::string name_text(const X509_NAME* name) {
+  const openssl::Bio bio(BIO_new(BIO_s_mem()));
+  openssl::require(bio != nullptr, "memory BIO");
+  X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB & ~XN_FLAG_SPC_EQ);
+  return std::string(as_text(openssl::bytes_of(bio)));
+}
+
+// A bare key in DER: public, or private in the forms that OpenSSL finds by itself.
+openssl::Pkey der_key(ByteView file) {
+  openssl::Pkey key(openssl::decode<d2i_PUBKEY>(file));
+  if (!key) {
+    const unsigned char* at = uchars(file);
+    key.reset(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(file.size())));
+  }
+  ERR_clear_error();
+  return key;
+}
+
+RequestOwned read_request(ByteView file) {
+  RequestOwned request(PEM_read_bio_X509_REQ(openssl::memory_bio(file).get(), nullptr,
+                                             openssl::no_passphrase, nullptr));
+  if (!request) request.reset(openssl::decode<d2i_X509_REQ>(file));
+  ERR_clear_error();
+  return request;
+}
+
 }  // namespace
 
 Result<std::string> subject_text(ByteView der) {
@@ -32,11 +60,7 @@ std::optional<CertificateSummary> summarize_certificate(ByteView der) {
     ERR_clear_error();
     return std::nullopt;
   }
-  const openssl::Bio bio(BIO_new(BIO_s_mem()));
-  openssl::require(bio != nullptr, "memory BIO");
-  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate.get()), 0,
-                     XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB & ~XN_FLAG_SPC_EQ);
-  CertificateSummary summary{std::string(as_text(openssl::bytes_of(bio))), {}};
+  CertificateSummary summary{name_text(X509_get_subject_name(certificate.get())), {}};
   EVP_PKEY* key = X509_get0_pubkey(certificate.get());
   if (key != nullptr) summary.spki = openssl::encode<i2d_PUBKEY>(key);
   ERR_clear_error();
@@ -68,6 +92,26 @@ std::optional<Bytes> first_pem_key(std::string_view pem) {
   ERR_clear_error();
   if (!key) return std::nullopt;
   return openssl::encode<i2d_PUBKEY>(key.get());
+}
+
+std::optional<FileKey> key_of_file(ByteView file) {
+  if (const auto certificate = first_certificate(file)) {
+    auto summary = summarize_certificate(*certificate);
+    if (!summary) return std::nullopt;
+    return FileKey{std::move(summary->subject), std::move(summary->spki)};
+  }
+  if (auto spki = first_pem_key(as_text(file))) return FileKey{{}, std::move(*spki)};
+  if (const RequestOwned request = read_request(file)) {
+    FileKey out{name_text(X509_REQ_get_subject_name(request.get())), {}};
+    EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
+    if (key != nullptr) out.spki = openssl::encode<i2d_PUBKEY>(key);
+    ERR_clear_error();
+    return out;
+  }
+  if (const openssl::Pkey key = der_key(file)) {
+    return FileKey{{}, openssl::encode<i2d_PUBKEY>(key.get())};
+  }
+  return std::nullopt;
 }
 
 }  // namespace touchmark::pki

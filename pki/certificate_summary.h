@@ -29,4 +29,12 @@ std::optional<Bytes> first_certificate(ByteView file);
 // The DER SubjectPublicKeyInfo of the first public or private key in a PEM file.
 std::optional<Bytes> first_pem_key(std::string_view pem);
 
+// The key that a file is about, as PEM or DER: of a certificate (of a chain the first), a private
+// or public key, or a certificate request (PKCS #10). nullopt when there is none that can be read.
+struct FileKey {
+  std::string subject;  // of a certificate or a request; empty for a bare key
+  Bytes spki;           // DER SubjectPublicKeyInfo; empty when the key is of an unknown kind
+};
+std::optional<FileKey> key_of_file(ByteView file);
+
 }  // namespace touchmark::pki

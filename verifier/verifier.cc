@@ -57,6 +57,7 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
       mint_(keyring_.token_secret, {settings_.token_lifetime, settings_.extra_claims,
                                     settings_.issuer, settings_.audience}),
       operators_(store_, random, mint_),
+      backups_(store_, keyring_, settings_, random),
       code_(store, settings_.code_cache_bytes),
       challenges_(keyring_.challenge_key),
       replays_(kMaxSpentChallenges),
@@ -75,6 +76,7 @@ Result<void> Verifier::load(bool reset_policy) {
   if (auto ok = api_domains_.load(load_notes_); !ok) return ok;
   if (auto ok = reset_policy ? policy_.reset("touchmark serve") : policy_.load(); !ok) return ok;
   if (auto ok = devices_.load(); !ok) return ok;
+  if (auto ok = backups_.load(); !ok) return ok;
   return operators_.load(load_notes_);
 }
 
@@ -91,7 +93,9 @@ Status Verifier::status() const {
              .assurance = policy->current.policy.assurance,
              .demand = demand(policy->current.policy),
              .warnings = {},
-             .revocation = {}};
+             .revocation = {},
+             .last_backup = backups_.last(),
+             .service_pins = settings_.service_pins};
   out.warnings = out.demand.warnings;
   if (policy->canary) {
     const policy::Policy& candidate = policy->canary->version.policy;
@@ -128,8 +132,9 @@ Result<void> Verifier::housekeep() {
   auto devices = devices_.flush();
   auto appraisals = journal_.flush();
   auto unused = store_.discard_unused();
+  auto pins = api_domains_.retire_pins();
   auto code = code_.fill(registry_.references());
-  for (const auto* done : {&devices, &appraisals, &unused}) {
+  for (const auto* done : {&devices, &appraisals, &unused, &pins}) {
     if (!*done) return *done;
   }
   return code;

@@ -9,6 +9,7 @@
 
 #include "verifier/attest.h"
 #include "verifier/policy/demand.h"
+#include "verifier/state/backups.h"
 #include "verifier/state/code_cache.h"
 #include "verifier/state/operators.h"
 
@@ -29,6 +30,8 @@ struct Status {
   // sentence.
   std::vector<std::string> warnings;
   std::optional<state::RevocationSource::Status> revocation;  // nullopt: switched off
+  std::optional<UnixTime> last_backup;                        // nullopt: there was none
+  std::vector<std::string> service_pins;                      // what apps and operators may meet
 };
 
 // Thread-safe. Members are made in the order in which they stand, each of those before it, and end
@@ -53,6 +56,7 @@ class Verifier {
   state::Devices& devices() { return devices_; }
   state::AppraisalJournal& journal() { return journal_; }
   state::Operators& operators() { return operators_; }
+  state::Backups& backups() { return backups_; }
 
   // What goes beside the policy document: channel binding, tokens, reasons.
   const state::ServiceSettings& settings() const { return settings_; }
@@ -70,8 +74,8 @@ class Verifier {
   // state::public_url_problems() of the settings.
   std::vector<std::string> public_url_problems() const;
   // Writes devices and appraisals that wait for it, removes content of releases that are no longer
-  // registered, and reads that of new ones into memory; called every few seconds and at stop. Each
-  // is done though the one before it fails; the first error counts.
+  // registered, and pins whose time is over, and reads that of new ones into memory; called every
+  // few seconds and at stop. Each is done though the one before it fails; the first error counts.
   Result<void> housekeep();
 
  private:
@@ -90,6 +94,7 @@ class Verifier {
   state::AppraisalJournal journal_;
   const appraisal::TokenMint mint_;
   state::Operators operators_;
+  state::Backups backups_;
   state::CodeCache code_;
   const appraisal::ChallengeMaker challenges_;
   appraisal::ReplayCache replays_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
@@ -18,6 +19,15 @@ struct AddOptions {
   std::vector<std::string> files;
   std::vector<std::string> pins;
   std::vector<std::string> backup_pins;
+  std::string overlap;
+  bool replace = false;
+  bool yes = false;
+};
+
+// What the service holds of a domain now.
+struct Present {
+  std::vector<std::string> pins;
+  std::vector<std::pair<std::string, std::int64_t>> retiring;  // and until when, unix
 };
 
 void add_unique(std::vector<std::string>& pins, const std::string& pin) {
@@ -39,9 +49,9 @@ Result<void> add_pin_of_server(const std::string& domain, Session& session,
   return {};
 }
 
-// The named pins first, in the order of the options; the backup pins last.
-Result<std::vector<std::string>> collect_pins(const AddOptions& options, const std::string& domain,
-                                              Session& session) {
+// The pins that the options name, or that the server shows.
+Result<std::vector<std::string>> named_pins(const AddOptions& options, const std::string& domain,
+                                            Session& session) {
   std::vector<std::string> pins;
   for (const std::string& file : options.files) {
     auto certificate = service::certificate_from_file(file);
@@ -56,12 +66,102 @@ Result<std::vector<std::string>> collect_pins(const AddOptions& options, const s
   if (pins.empty()) {
     if (auto read = add_pin_of_server(domain, session, pins); !read) return pass(read);
   }
+  return pins;
+}
+
+bool holds(const std::vector<std::string>& pins, const std::string& pin) {
+  return std::find(pins.begin(), pins.end(), pin) != pins.end();
+}
+
+// nullopt for a domain that is new.
+Result<std::optional<Present>> present(service::AdminClient& client, const std::string& domain) {
+  auto answer = client.get(kApisPath);
+  if (!answer) return pass(answer);
+  const Json* apis = find_array(*answer, "apis");
+  if (apis == nullptr) return fail(io::CliError::kBadAnswer, "the answer has no list of APIs");
+  for (const Json& row : *apis) {
+    if (find_string(row, "domain") != domain) continue;
+    Present out;
+    if (const Json* pins = find_array(row, "pins")) {
+      for (const Json& pin : *pins) {
+        if (pin.is_string()) out.pins.push_back(pin.get<std::string>());
+      }
+    }
+    if (const Json* retiring = find_array(row, "retiring")) {
+      for (const Json& one : *retiring) {
+        out.retiring.emplace_back(find_string(one, "pin").value_or(""),
+                                  get_int(one, "until", 0, kMaxUnixTime).value_or(0));
+      }
+    }
+    return out;
+  }
+  return std::nullopt;
+}
+
+// What the domain is to have, and what of the old it loses.
+struct Change {
+  std::vector<std::string> pins;
+  std::vector<std::string> dropped;
+};
+
+// The named pins first, the backup pins last. Without --backup-pin and --replace the backups that
+// there are stay: all pins but the first, and the first too where the named ones were known.
+Result<Change> change_of(const AddOptions& options, std::vector<std::string> named,
+                         const std::optional<Present>& before) {
+  Change out;
+  const bool is_known =
+      before && std::all_of(named.begin(), named.end(),
+                            [&](const std::string& pin) { return holds(before->pins, pin); });
+  out.pins = std::move(named);
   for (const std::string& text : options.backup_pins) {
     auto pin = service::parse_pin(text);
     if (!pin) return pass(pin);
-    add_unique(pins, *pin);
+    add_unique(out.pins, *pin);
   }
-  return pins;
+  if (!before) return out;
+  for (std::size_t i = 0; i < before->pins.size(); ++i) {
+    const bool stays = !options.replace && options.backup_pins.empty() && (i > 0 || is_known);
+    if (stays) add_unique(out.pins, before->pins[i]);
+    if (!holds(out.pins, before->pins[i])) out.dropped.push_back(before->pins[i]);
+  }
+  return out;
+}
+
+void show_change(const std::string& domain, const Present& before, const Change& change,
+                 const std::string& overlap, Session& session) {
+  session.console().note(domain + " is known:");
+  for (const std::string& pin : change.pins) {
+    session.console().note((holds(before.pins, pin) ? "  keeps  " : "  gains  ") + pin);
+  }
+  for (const auto& [pin, until] : before.retiring) {
+    if (holds(change.pins, pin)) continue;
+    session.console().note("  until " + format_time(from_unix(until)) + " UTC  " + pin);
+  }
+  for (const std::string& pin : change.dropped) {
+    session.console().note("  loses  " + pin + (overlap.empty() ? "" : " (after " + overlap + ")"));
+  }
+}
+
+// Before a pin goes, a person or an option says so.
+Result<void> confirm_loss(const AddOptions& options, const std::string& domain,
+                          const Change& change, Session& session) {
+  if (change.dropped.empty() || options.replace || options.yes || !options.overlap.empty()) {
+    return {};
+  }
+  std::string lost;
+  for (const std::string& pin : change.dropped) lost += (lost.empty() ? "" : ", ") + pin;
+  if (session.console().interactive()) {
+    const auto answer = session.console().ask(
+        "Apps whose configuration is older then trust no other key. Drop what it loses? [y/N]",
+        io::Echo::kShow);
+    const std::string word = lower(io::trim(answer.value_or("")));
+    if (word == "y" || word == "yes") return {};
+    return fail(io::CliError::kNotConfirmed, "nothing was changed");
+  }
+  return fail(io::CliError::kNotConfirmed,
+              fmt::format("{} would lose the pin {}; nothing was changed. Keep the old pins for a "
+                          "time with --overlap 30d, or drop them with --yes",
+                          domain, lost));
 }
 
 Outcome add(const AddOptions& options, Session& session) {
@@ -69,10 +169,30 @@ Outcome add(const AddOptions& options, Session& session) {
   if (!domain) return pass(domain);
   auto client = session.connect();
   if (!client) return pass(client);
-  auto pins = collect_pins(options, *domain, session);
-  if (!pins) return pass(pins);
-  auto answer = client->put(kApisPath, {{"domain", *domain}, {"pins", *pins}});
+  Json body{{"domain", *domain}};
+  if (!options.overlap.empty()) {
+    auto overlap = parse_duration(options.overlap);
+    if (!overlap) return pass(overlap);
+    body["overlap"] = overlap->count();
+  } else if (options.replace) {
+    body["overlap"] = 0;  // what was on its way out goes now
+  }
+  auto named = named_pins(options, *domain, session);
+  if (!named) return pass(named);
+  auto before = present(*client, *domain);
+  if (!before) return pass(before);
+  auto change = change_of(options, std::move(*named), *before);
+  if (!change) return pass(change);
+  if (*before && (!change->dropped.empty() || change->pins != (*before)->pins)) {
+    show_change(*domain, **before, *change, options.overlap, session);
+  }
+  if (auto ok = confirm_loss(options, *domain, *change, session); !ok) return pass(ok);
+  body["pins"] = change->pins;
+  // What was looked at is what is changed: not what another operator made of it meanwhile.
+  body["before"] = *before ? Json((*before)->pins) : Json(nullptr);
+  auto answer = client->put(kApisPath, body);
   if (!answer) return pass(answer);
+  const std::vector<std::string>* pins = &change->pins;
   if (pins->size() < 2) {
     session.console().note(
         "warning: there is no backup pin, so a lost or changed key locks every app out until it "
@@ -81,7 +201,8 @@ Outcome add(const AddOptions& options, Session& session) {
   if (session.json()) return print_json(session, *answer);
   for (const std::string& pin : *pins) session.console().print(fmt::format("pin {}", pin));
   auto version = get_int(*answer, "config_version", 0, INT64_MAX);
-  session.console().print(fmt::format("{} added, configuration version {}", *domain,
+  session.console().print(fmt::format("{} {}, configuration version {}", *domain,
+                                      *before ? "changed" : "added",
                                       version ? std::to_string(*version) : "?"));
   return io::kExitOk;
 }
@@ -93,6 +214,13 @@ std::string pins_cell(const Json& row) {
   for (const Json& pin : *pins) {
     if (!pin.is_string()) continue;
     cell += (cell.empty() ? "" : " ") + pin.get<std::string>();
+  }
+  if (const Json* retiring = find_array(row, "retiring")) {
+    for (const Json& one : *retiring) {
+      const auto until = get_int(one, "until", 0, kMaxUnixTime);
+      cell += " " + find_string(one, "pin").value_or("?") + " (until " +
+              (until ? format_time(from_unix(*until)) + " UTC" : "?") + ")";
+    }
   }
   return cell;
 }
@@ -139,8 +267,10 @@ void add_api_commands(line::Command& app, Dispatcher& dispatcher) {
   line::Command* add_app = group->add_subcommand("add", "Protect an API, or replace its pins");
   add_app->add_option("DOMAIN", options->domain, "api.example.com, or host:port")->required();
   add_app
-      ->add_option("--from-file", options->files,
-                   "Take the pin of a PEM certificate, chain (its first) or key; repeatable")
+      ->add_option(
+          "--from-file", options->files,
+          "Take the pin of a certificate, chain (its first), request or key, as PEM or DER; "
+          "repeatable")
       ->type_name("FILE")
       ->default_text("the certificate that the server shows now")
       ->one_value_each();
@@ -153,9 +283,18 @@ void add_api_commands(line::Command& app, Dispatcher& dispatcher) {
                    "The pin of a spare key, beside those above; repeatable")
       ->type_name("PIN")
       ->one_value_each();
+  add_app
+      ->add_option("--overlap", options->overlap,
+                   "Keep the pins that the domain loses for so long, such as 30d")
+      ->type_name("DURATION");
+  add_app->add_flag("--replace", options->replace,
+                    "Keep no pin of a known domain that is not named here");
+  add_app->add_flag("--yes", options->yes, "Drop pins without being asked");
   add_app->footer(
       "Without --from-file and --pin the pin is read from the certificate that the server shows "
-      "now.\n\nExample:\n  touchmark api add api.example.com --backup-pin "
+      "now. A known domain keeps its backup "
+      "pins, unless --backup-pin or --replace says otherwise; before it loses a pin, you are asked."
+      "\n\nExample:\n  touchmark api add api.example.com --backup-pin "
       "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
   dispatcher.on(add_app, [options](Session& s) { return add(*options, s); });
 

@@ -1,10 +1,18 @@
 #include "cli/commands/command_context.h"
 
-#include "cli/commands/commands.h"
+#include <sys/stat.h>
 
+#include <algorithm>
+
+#include "cli/commands/commands.h"
 #include "cli/service/profile.h"
 
 namespace touchmark::cli::commands {
+namespace {
+
+constexpr std::int64_t kFollowEvery = 86400;  // seconds
+
+}  // namespace
 
 std::string Session::profile() const {
   if (!options_.profile.empty()) return options_.profile;
@@ -14,6 +22,8 @@ std::string Session::profile() const {
 Result<service::AdminClient> Session::connect() {
   auto endpoint = service::resolve_endpoint(environment(), profile());
   if (!endpoint) return pass(endpoint);
+  used_profile_ = !environment()("TOUCHMARK_URL") && !environment()("TOUCHMARK_TOKEN") &&
+                  !environment()("TOUCHMARK_PIN");
   return connect_to(*endpoint);
 }
 
@@ -23,9 +33,44 @@ Result<service::AdminClient> Session::connect_within(std::chrono::seconds limit)
   return service::AdminClient(world_.transport(*endpoint, limit));
 }
 
-service::AdminClient Session::connect_to(const service::Endpoint& endpoint) {
-  return service::AdminClient(
-      world_.transport(endpoint, std::chrono::seconds(options_.timeout_seconds)));
+service::AdminClient Session::connect_to(const service::Endpoint& endpoint,
+                                         int least_timeout_seconds) {
+  return service::AdminClient(world_.transport(
+      endpoint, std::chrono::seconds(std::max(options_.timeout_seconds, least_timeout_seconds))));
+}
+
+std::vector<std::string> announced_pins(const Json& status) {
+  constexpr std::size_t kMostPins = 16;
+  std::vector<std::string> out;
+  const Json* pins = find_array(status, "service_pins");
+  if (pins == nullptr || pins->size() > kMostPins) return out;
+  for (const Json& pin : *pins) {
+    auto parsed = service::parse_pin(pin.is_string() ? pin.get<std::string>() : std::string());
+    if (!parsed) return {};
+    out.push_back(std::move(*parsed));
+  }
+  return out;
+}
+
+void Session::follow_pins() {
+  if (!used_profile_) return;
+  const auto path = service::profile_path(environment(), profile());
+  auto stored = service::load_profile(environment(), profile());
+  if (!path || !stored || stored->pins.empty()) return;
+  struct stat info {};
+  if (::stat(path->c_str(), &info) != 0) return;
+  if (to_unix(now()) - info.st_mtime < kFollowEvery) return;
+  auto status = connect_to(*stored).get("/admin/v1/status");
+  if (!status) return;
+  std::vector<std::string> pins = announced_pins(*status);
+  // The connection was with one of the stored ones: a service that names none of them means a key
+  // that this profile does not meet, such as a proxy's.
+  const bool is_same_service = std::any_of(pins.begin(), pins.end(), [&](const std::string& pin) {
+    return std::find(stored->pins.begin(), stored->pins.end(), pin) != stored->pins.end();
+  });
+  if (is_same_service) stored->pins = std::move(pins);
+  // The time of the file is when the service was asked.
+  static_cast<void>(service::save_profile(environment(), profile(), *stored));
 }
 
 Result<service::ServedCertificate> Session::server_certificate(const std::string& domain) {

@@ -49,15 +49,24 @@ class Session {
   // The same, waiting so long at most, whatever --timeout says.
   Result<service::AdminClient> connect_within(std::chrono::seconds limit);
   // A service that is not in a profile yet.
-  service::AdminClient connect_to(const service::Endpoint& endpoint);
+  // `least_timeout_seconds`: for what the service is silent over while it works.
+  service::AdminClient connect_to(const service::Endpoint& endpoint, int least_timeout_seconds = 0);
   Result<service::ServedCertificate> server_certificate(const std::string& domain);
+  // After a command that used the profile: takes over the pins that the service announces to it, so
+  // that the profile knows the next key before the service is met with it. Asks once a day; what
+  // goes wrong is left for another time.
+  void follow_pins();
   // A progress bar named `what`.
   service::AdminClient::Progress progress(std::string what);
 
  private:
   World& world_;
   GlobalOptions& options_;
+  bool used_profile_ = false;  // as it is, without an override
 };
+
+// The pins in an answer to GET /admin/v1/status; none where a service is older, or one is no pin.
+std::vector<std::string> announced_pins(const Json& status);
 
 // A command that ran: its exit status, or why it could not.
 using Outcome = Result<io::ExitCode>;

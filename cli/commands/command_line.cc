@@ -35,12 +35,31 @@ using AddCommand = void (*)(line::Command&, Dispatcher&);
 // In the order of --help: what a newcomer needs first.
 // clang-format off
 constexpr auto kCommands = std::to_array<AddCommand>({
-    add_init_command,       add_status_command,        add_ready_command,     add_whoami_command,
-    add_sdk_commands,       add_registration_commands, add_api_commands,      add_token_commands,
-    add_secret_commands,    add_policy_commands,       add_device_commands,   add_log_command,
-    add_package_command,    add_evidence_commands,     add_arc_commands,      add_operator_commands,
-    add_audit_commands,     add_help_command,          add_completion_command, add_man_command,
-    add_version_command,    add_complete_command,
+    add_init_command,
+    add_status_command,
+    add_ready_command,
+    add_whoami_command,
+    add_sdk_commands,
+    add_registration_commands,
+    add_api_commands,
+    add_pin_command,
+    add_token_commands,
+    add_secret_commands,
+    add_policy_commands,
+    add_device_commands,
+    add_log_command,
+    add_package_command,
+    add_evidence_commands,
+    add_arc_commands,
+    add_operator_commands,
+    add_audit_commands,
+    add_backup_command,
+    add_restore_command,
+    add_help_command,
+    add_completion_command,
+    add_man_command,
+    add_version_command,
+    add_complete_command,
 });
 // clang-format on
 
@@ -92,6 +111,7 @@ int execute(CommandLine& line, World& world) {
   auto flushed = world.console.flush();
   if (!outcome) return report(outcome.error(), line.options.json, world.console);
   if (!flushed) return report(flushed.error(), line.options.json, world.console);
+  session.follow_pins();
   return *outcome;
 }
 

@@ -166,11 +166,13 @@ TEST_F(CommandLineTest, SdkConfigPassesOnThatPhonesWouldNotReachTheService) {
 
 TEST_F(CommandLineTest, ApiAddReadsTheLivePinAndWarnsWithoutBackup) {
   world_.set_up();
+  service().answer("GET /admin/v1/apis", 200, {{"apis", Json::array()}});
   service().answer("PUT /admin/v1/apis", 200, {{"config_version", 8}});
   EXPECT_EQ(run({"api", "add", "Localhost:5001"}), io::kExitOk);
   EXPECT_THAT(world_.asked_domains, ElementsAre("localhost:5001"));
   EXPECT_EQ(service().requests.back().body,
-            Json({{"domain", "localhost:5001"}, {"pins", {TestWorld::kPin}}}).dump());
+            Json({{"domain", "localhost:5001"}, {"pins", {TestWorld::kPin}}, {"before", nullptr}})
+                .dump());
   EXPECT_THAT(err(), HasSubstr("warning: there is no backup pin"));
   EXPECT_THAT(err(), HasSubstr("warning: this machine would not trust that certificate"));
   EXPECT_THAT(out(), HasSubstr("localhost:5001 added, configuration version 8"));
@@ -178,17 +180,43 @@ TEST_F(CommandLineTest, ApiAddReadsTheLivePinAndWarnsWithoutBackup) {
 
 TEST_F(CommandLineTest, ApiAddTakesPinsInOrder) {
   world_.set_up();
+  service().answer("GET /admin/v1/apis", 200, {{"apis", Json::array()}});
   service().answer("PUT /admin/v1/apis", 200, {{"config_version", 8}});
   EXPECT_EQ(run({"api", "add", "--backup-pin", TestWorld::kOtherPin, "--pin", TestWorld::kPin,
                  "--pin", TestWorld::kPin, "a.example"}),
             io::kExitOk);
   EXPECT_TRUE(world_.asked_domains.empty());
-  EXPECT_EQ(
-      service().requests.back().body,
-      Json({{"domain", "a.example"}, {"pins", {TestWorld::kPin, TestWorld::kOtherPin}}}).dump());
+  EXPECT_EQ(service().requests.back().body, Json({{"domain", "a.example"},
+                                                  {"pins", {TestWorld::kPin, TestWorld::kOtherPin}},
+                                                  {"before", nullptr}})
+                                                .dump());
   EXPECT_EQ(err(), "");
   EXPECT_EQ(run({"api", "add", "a.example", "--pin", "short"}), io::kExitUsage);
   EXPECT_THAT(err(), StartsWith("touchmark: 'short' is not a pin; "));
+}
+
+TEST_F(CommandLineTest, ApiAddAsksBeforeAPinIsLost) {
+  world_.set_up();
+  const Json apis{{"apis", {{{"domain", "a.example"}, {"pins", {TestWorld::kOtherPin}}}}}};
+  service().answer("GET /admin/v1/apis", 200, apis);
+  service().answer("PUT /admin/v1/apis", 200, {{"config_version", 8}});
+  const auto puts = [&] {
+    return std::ranges::count(service().requests, "PUT", &service::HttpRequest::method);
+  };
+  world_.console.is_interactive = true;
+  for (const char* no : {"n", "", "no"}) {
+    world_.console.answers = {no};
+    EXPECT_EQ(run({"api", "add", "a.example", "--pin", TestWorld::kPin}), io::kExitNo);
+    EXPECT_THAT(err(), HasSubstr(std::string("loses  ") + TestWorld::kOtherPin));
+    EXPECT_EQ(puts(), 0);
+  }
+  world_.console.answers = {"y"};
+  EXPECT_EQ(run({"api", "add", "a.example", "--pin", TestWorld::kPin}), io::kExitOk);
+  EXPECT_EQ(service().requests.back().body, Json({{"domain", "a.example"},
+                                                  {"pins", {TestWorld::kPin}},
+                                                  {"before", {TestWorld::kOtherPin}}})
+                                                .dump());
+  EXPECT_THAT(out(), HasSubstr("a.example changed, configuration version 8"));
 }
 
 TEST_F(CommandLineTest, RemoveEscapesWhatItNames) {
@@ -358,6 +386,39 @@ TEST_F(InitTest, StoresAddressTokenAndPin) {
   EXPECT_EQ(stored()->pins, std::vector<std::string>{TestWorld::kPin});
   EXPECT_EQ(run({"status"}), io::kExitOk);
   EXPECT_EQ(service().endpoints.back().token, "tmk_x");
+}
+
+TEST_F(InitTest, FollowsThePinsThatTheServiceAnnounces) {
+  const std::string next = base64_encode(Bytes(32, std::byte{1}));
+  const std::string last = base64_encode(Bytes(32, std::byte{2}));
+  const auto announce = [&](const Json& pins) {
+    service().answer("GET /admin/v1/status", 200, {{"role", "admin"}, {"service_pins", pins}});
+  };
+  announce({TestWorld::kPin, next});
+  world_.clock.time = SystemClock().now();
+  EXPECT_EQ(run({"init", "https://host", "--token", "tmk_x", "--pin", TestWorld::kPin}),
+            io::kExitOk);
+  EXPECT_EQ(stored()->pins, (std::vector<std::string>{TestWorld::kPin, next}));
+  announce({next, last});
+  EXPECT_EQ(run({"status"}), io::kExitOk);
+  EXPECT_EQ(stored()->pins.front(), TestWorld::kPin) << "asked today";
+  const auto a_day_later = [&] { world_.clock.time = SystemClock().now() + Seconds(90'000); };
+  a_day_later();
+  EXPECT_EQ(run({"status"}), io::kExitOk);
+  EXPECT_EQ(stored()->pins, (std::vector<std::string>{next, last}));
+  // Neither what is no pin, nor the keys of something else.
+  for (const Json& wrong : {Json{"short"}, Json{next, 3}, Json::array(), Json{TestWorld::kPin},
+                            Json(std::vector<std::string>(17, next)), Json("text")}) {
+    announce(wrong);
+    EXPECT_EQ(run({"status"}), io::kExitOk);
+    EXPECT_EQ(stored()->pins, (std::vector<std::string>{next, last})) << wrong;
+  }
+  // Nor from the service of an override.
+  announce({next});
+  world_.variables["TOUCHMARK_URL"] = "https://other";
+  world_.variables["TOUCHMARK_TOKEN"] = "tmk_other";
+  EXPECT_EQ(run({"status"}), io::kExitOk);
+  EXPECT_EQ(stored()->pins, (std::vector<std::string>{next, last}));
 }
 
 TEST_F(InitTest, TakesTheTokenFromInputEnvironmentOrTerminal) {

@@ -1,6 +1,8 @@
 // touchmark init URL
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands/commands.h"
@@ -172,6 +174,14 @@ Outcome init(InitOptions given, Session& session) {
     status = ask_who(endpoint, session);
   }
   if (!status) return pass(status);
+  // The keys that the service may be met with later, as the one that it was met with says.
+  if (!endpoint.pins.empty()) {
+    for (const std::string& pin : announced_pins(*status)) {
+      if (std::find(endpoint.pins.begin(), endpoint.pins.end(), pin) == endpoint.pins.end()) {
+        endpoint.pins.push_back(pin);
+      }
+    }
+  }
   if (auto saved = service::save_profile(session.environment(), name, endpoint); !saved)
     return pass(saved);
 

@@ -15,7 +15,9 @@ std::string plain(const Json& value) {
   return io::one_line(value.is_string() ? value.get<std::string>() : dump_json(value));
 }
 
-bool is_time(const std::string& name) { return name == "time" || name == "first_start"; }
+bool is_time(const std::string& name) {
+  return name == "time" || name == "first_start" || name == "last_backup";
+}
 
 std::string revocation_text(const Json& list) {
   if (!list.is_object()) return "off: revoked keys pass";
@@ -73,6 +75,14 @@ Outcome status(Session& session) {
     }
     if (name == "assurance" || name == "public_urls") {
       rows.push_back({name, words_text(value)});
+      continue;
+    }
+    if (name == "service_pins") {
+      for (const std::string& pin : announced_pins(*answer)) rows.push_back({"service_pin", pin});
+      continue;
+    }
+    if (name == "last_backup" && value.is_null()) {
+      rows.push_back({name, "never: `touchmark backup FILE` makes one"});
       continue;
     }
     const bool time = is_time(name) && value.is_number_integer();

@@ -59,7 +59,9 @@ Result<void> check_content(const fs::path& path) {
   if (has("touchmark.db")) return {};
   const bool was_started = has("lock");
   std::erase_if(names, [&](const std::string& name) {
-    const bool draft = name.starts_with('.') && name.ends_with(".tmp");
+    // Of a file that was being written, or a restore that was killed.
+    const bool draft = (name.starts_with('.') && name.ends_with(".tmp")) ||
+                       name.starts_with(".restoring-");
     return is_one_of(kFreshNames, name) || (was_started && (draft || is_one_of(kOwnNames, name)));
   });
   if (names.empty()) return {};
@@ -86,10 +88,11 @@ Result<void> check_parent(const fs::path& path) {
 }
 
 // The mode as it was, when it had to be changed.
-Result<std::optional<unsigned>> make_private(const fs::path& path) {
+Result<std::optional<unsigned>> make_private(const fs::path& path, FolderUser user) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return unusable(path, errno);
-  if (status.st_uid != ::geteuid()) {
+  const bool may_be_others = user == FolderUser::kRootForOwner && ::geteuid() == 0;
+  if (status.st_uid != ::geteuid() && !may_be_others) {
     return fail(DataFolderError::kNotPrivate, path.string() + " belongs to the user with the id " +
                                                   std::to_string(status.st_uid) +
                                                   ", who could read its keys, and this process "
@@ -162,6 +165,12 @@ Result<Bytes> parse_master_key(const fs::path& path, std::string_view text, bool
 
 }  // namespace
 
+Result<Bytes> read_master_key(const fs::path& file) {
+  auto text = read_text(file);
+  if (!text) return pass(text);
+  return parse_master_key(file, *text, false);
+}
+
 std::string_view error_id(DataFolderError error) {
   using enum DataFolderError;
   static constexpr auto kIds = error_table<DataFolderError>({
@@ -187,12 +196,12 @@ DataFolder::~DataFolder() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-Result<DataFolder> DataFolder::open(const fs::path& path) {
+Result<DataFolder> DataFolder::open(const fs::path& path, FolderUser user) {
   if (auto ok = make_private_folder(path); !ok) return pass(ok);
   // Before anything of it is changed.
   if (auto ok = check_content(path); !ok) return pass(ok);
   if (auto ok = check_parent(path); !ok) return pass(ok);
-  auto mode_before = make_private(path);
+  auto mode_before = make_private(path, user);
   if (!mode_before) return pass(mode_before);
   const fs::path lock_path = path / "lock";
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -205,6 +214,13 @@ Result<DataFolder> DataFolder::open(const fs::path& path) {
   std::error_code error;
   fs::remove_all(folder.uploads(), error);
   if (auto ok = make_private_folder(folder.uploads()); !ok) return pass(ok);
+  struct stat owner {};
+  if (::stat(path.c_str(), &owner) != 0) return unusable(path, errno);
+  if (owner.st_uid != ::geteuid() &&
+      (::fchown(lock, owner.st_uid, owner.st_gid) != 0 ||
+       ::chown(folder.uploads().c_str(), owner.st_uid, owner.st_gid) != 0)) {
+    return unusable(path, errno);
+  }
   return folder;
 }
 
@@ -265,6 +281,19 @@ Result<verifier::http::TlsIdentity> DataFolder::development_identity(
   if (!made) return pass(made);
   if (auto ok = write_file_atomic(path, as_bytes(*made), 0644); !ok) return pass(ok);
   return verifier::http::TlsIdentity{*made, key->private_pem()};
+}
+
+Result<std::vector<std::pair<std::string, Bytes>>> DataFolder::key_files() const {
+  std::vector<std::pair<std::string, Bytes>> out;
+  for (const char* name : {"tls-key.pem", "tls-cert.pem", "tls-backup.pin", "tls-backup-key.pem"}) {
+    auto content = read_file(path_ / name, kMaxPem);
+    if (content) {
+      out.emplace_back(name, std::move(*content));
+    } else if (!content.error().is(FileError::kNotFound)) {
+      return pass(content);
+    }
+  }
+  return out;
 }
 
 Result<std::string> DataFolder::backup_pin() const {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -30,6 +31,14 @@ enum class DataFolderError {
 };
 std::string_view error_id(DataFolderError error);
 
+// The 32 bytes of a file that master_key() made. Fails with kMasterKeyBad, or FileError.
+Result<Bytes> read_master_key(const std::filesystem::path& file);
+
+enum class FolderUser {
+  kOwner,         // who serves
+  kRootForOwner,  // who looks after it as root, or owns it
+};
+
 // Not thread-safe. While it lives, the folder is locked against other processes; the lock ends with
 // the process, however it ends.
 class DataFolder {
@@ -37,7 +46,9 @@ class DataFolder {
   // Makes the folder (mode 0700) when it is not there, and clears uploads that a crash left behind.
   // One that is there is taken when it is empty or Touchmark's: it holds touchmark.db, or nothing
   // but what a first start makes before that. It has to be the user's own, and gets mode 0700.
-  static Result<DataFolder> open(const std::filesystem::path& path);
+  // `user`: kRootForOwner lets root work on the folder of the service's user, and leaves the lock
+  // and the folder of uploads to that user.
+  static Result<DataFolder> open(const std::filesystem::path& path, FolderUser user = FolderUser::kOwner);
   DataFolder(DataFolder&& other) noexcept;
   DataFolder& operator=(DataFolder&&) = delete;
   ~DataFolder();
@@ -62,6 +73,10 @@ class DataFolder {
   // replaced (another host, or its time is nearly over), so pins stay valid.
   Result<verifier::http::TlsIdentity> development_identity(const std::vector<std::string>& hosts,
                                                            UnixTime now, Random& random) const;
+
+  // The private keys and what belongs to them, by name: tls-key.pem, tls-cert.pem, tls-backup.pin
+  // and tls-backup-key.pem, as far as they are there. Not the master key.
+  Result<std::vector<std::pair<std::string, Bytes>>> key_files() const;
 
   // Padded base64 SHA-256 of the SPKI of a second key that is pinned but not in use: with it, apps
   // in the field survive the loss of the first. The private half may be moved to another place.

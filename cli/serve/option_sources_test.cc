@@ -72,6 +72,7 @@ TEST_F(OptionSourcesTest, EachOptionCanBeSaidInEachWay) {
       {"admin-listen", "[::1]:2"},
       {"public-url", "https://a.example"},
       {"service-pin", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+      {"give-up-pin", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
       {"trusted-proxy", "10.0.0.0/8"},
       {"forwarded-header", "Forwarded"},
       {"token-header", "X-Token"},
@@ -111,7 +112,7 @@ TEST_F(OptionSourcesTest, EachOptionCanBeSaidInEachWay) {
                           : "\"" + value + "\""));
     const Configuration by_file = read();
     if (row.use == Use::kOneStart) {
-      EXPECT_THAT(values_of(row, by_variable.options), ElementsAre("false")) << name;
+      EXPECT_EQ(values_of(row, by_variable.options), values_of(row, ServeOptions())) << name;
       EXPECT_THAT(by_variable.warnings, ElementsAre(HasSubstr(flag_name(row))));
       EXPECT_THAT(texts(by_file), ElementsAre(HasSubstr(flag_name(row))));
       continue;

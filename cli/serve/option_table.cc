@@ -173,6 +173,10 @@ constexpr auto kRows = std::to_array<OptionRow>({
     {"service-pin", kNetwork, "PIN",
      "Further key that apps may see (base64 SHA-256 of its SPKI); repeatable",
      "the certificate's key and the backup key", &reach<&O::service_pins>, check_pin},
+    {"give-up-pin", kNetwork, "PIN",
+     "The key with this pin is lost for good: start with another, though apps that trust no other "
+     "are locked out; repeatable",
+     "none", &reach<&O::give_up_pins>, check_pin, Use::kOneStart},
     {"tls-terminated-by-proxy", kNetwork, "",
      "Apps speak TLS with a proxy: evidence is not bound to the connection", "",
      &reach<&O::tls_terminated_by_proxy>, nullptr},

@@ -35,6 +35,7 @@ struct ServeOptions {
   std::string key;
   std::string master_key;
   std::vector<std::string> service_pins;
+  std::vector<std::string> give_up_pins;
   std::string credentials_file;
   bool reset_operator_tokens = false;
   bool reset_policy = false;

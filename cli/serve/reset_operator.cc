@@ -70,7 +70,7 @@ Result<std::string> reset_operator(const ServeOptions& options,
                     " is not the data folder of a service: there is no "
                     "touchmark.db in it");
   }
-  auto folder = DataFolder::open(plan->data);
+  auto folder = DataFolder::open(plan->data, FolderUser::kRootForOwner);
   if (!folder) return pass(folder);
   const bool to_terminal = options.credentials_file.empty() && ::isatty(STDOUT_FILENO) != 0;
   std::filesystem::path file;
@@ -83,8 +83,6 @@ Result<std::string> reset_operator(const ServeOptions& options,
     if (auto ok = check_new_file(file); !ok) return pass(ok);
   }
   auto reset = reset_in(*folder, *plan, name);
-  // It may be root's now, where the service has a user of its own, who makes it again.
-  std::filesystem::remove_all(folder->uploads(), error);
   if (!reset) return pass(reset);
   if (!to_terminal) {
     if (auto ok = write_operator(reset->made, file); !ok) return pass(ok);

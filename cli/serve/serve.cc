@@ -21,11 +21,13 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "cli/io/exit_code.h"
+#include "cli/serve/backup.h"
 #include "cli/serve/config_command.h"
 #include "cli/serve/credentials.h"
 #include "cli/serve/data_folder.h"
 #include "cli/serve/descriptor_limit.h"
 #include "cli/serve/identity.h"
+#include "cli/serve/kept_keys.h"
 #include "cli/serve/option_sources.h"
 #include "cli/serve/reset_operator.h"
 #include "cli/serve/service_manager.h"
@@ -128,10 +130,16 @@ Failure explain(const Error& error) {
             "restore the file from a backup; apps in the field pin this key, so a new one would "
             "lock them out"};
   }
+  if (is_any(error, KeptKeysError::kKeyMissing, KeptKeysError::kOtherKey,
+             KeptKeysError::kDatabaseMissing)) {
+    return {io::kExitStore, "no key was made or changed"};
+  }
   if (is_any(error, DataFolderError::kMasterKeyMissing, DataFolderError::kMasterKeyBad,
              crypto::CryptoError::kSealBroken)) {
     return {io::kExitStore,
-            "restore the master key file of this data folder, or name it with --master-key"};
+            "restore the master key file of this data folder, or name it with --master-key; if it "
+            "is lost for good, so is the account: begin in another folder, and release every app "
+            "again"};
   }
   if (error.is(verifier::store::StoreError::kTooNew)) {
     return {io::kExitStore, "start the Touchmark version that wrote it, or a newer one"};
@@ -165,6 +173,14 @@ int report(const Error& error) {
   return failure.exit_code;
 }
 
+// What is wrong with the database, and where it is.
+tl::unexpected<Error> in_database(const DataFolder& folder, const Error& error) {
+  const std::string path = folder.database().string();
+  const bool named =
+      error.message().starts_with(path) || error.is(verifier::state::SettingsError::kBadSettings);
+  return tl::unexpected<Error>(named ? error : error.reworded(path + ": " + error.message()));
+}
+
 // Everything that runs, in the order in which it is made. It is destroyed in the reverse order.
 class Process {
  public:
@@ -179,12 +195,16 @@ class Process {
   void run();
 
  private:
+  Result<void> open_store(const DataFolder& folder);
   Result<void> open_identity(const DataFolder& folder);
+  KeyUse key_use() const;
+  // What a backup holds beside the database. From any thread.
+  Result<std::vector<verifier::store::BackupPart>> backup_parts() const;
+  void set_served(verifier::http::TlsIdentity identity);
   Result<void> open_ports();
   Result<verifier::http::TlsIdentity> read_identity(const DataFolder& folder);
-  // Of the service's own key `own`, its backup, and those that the operator has announced.
-  Result<std::vector<std::string>> service_pins(const DataFolder& folder,
-                                                const std::string& own) const;
+  // Of the service's own key, its backup, and those that the operator has announced.
+  std::vector<std::string> service_pins(const std::string& own, const std::string& backup) const;
   // SIGHUP: the certificate and the log file as they are now. What cannot be read stays as it was.
   asio::awaitable<void> watch_for_reload();
   void reload();
@@ -214,9 +234,14 @@ class Process {
   std::unique_ptr<verifier::http::Log> log_;
   std::optional<DataFolder> folder_;
   std::optional<verifier::http::ServedTls> tls_;
+  mutable Mutex served_mutex_;
+  verifier::http::TlsIdentity served_ GUARDED_BY(served_mutex_);  // for backups
   std::unique_ptr<net::HttpClient> http_client_;
   std::optional<verifier::state::RevocationSource> revocation_;
+  Bytes master_key_;
   std::unique_ptr<verifier::store::Store> store_;
+  verifier::state::KnownKeys known_before_;  // of the last start
+  verifier::state::KnownKeys known_keys_;
   std::unique_ptr<verifier::Verifier> verifier_;
   std::unique_ptr<verifier::routes::Router> router_;
   asio::io_context io_;
@@ -252,7 +277,7 @@ Result<void> Process::start() {
   log_ = std::move(*log);
   tell_configuration();
   if (auto ok = open_ports(); !ok) return ok;
-  auto folder = DataFolder::open(plan_.data);
+  auto folder = DataFolder::open(plan_.data, FolderUser::kOwner);
   if (!folder) return pass(folder);
   folder_.emplace(std::move(*folder));
   if (const auto before = folder_->mode_before()) {
@@ -263,6 +288,7 @@ Result<void> Process::start() {
          {"warning", "others could enter the folder with the keys; it has mode 0700 now"}});
   }
   plan_.service.storage_check = [this] { return folder_->still_there(); };
+  if (auto ok = open_store(*folder_); !ok) return ok;
   if (auto ok = open_identity(*folder_); !ok) return ok;
   if (auto ok = open_service(*folder_); !ok) return ok;
   if (auto ok = show_credentials(); !ok) return ok;
@@ -336,7 +362,43 @@ Result<verifier::http::TlsIdentity> Process::read_identity(const DataFolder& fol
              : given_identity(options_);
 }
 
+KeyUse Process::key_use() const {
+  return {!options_.certificate.empty(), plan_.service.tls_terminated_by_proxy,
+          options_.service_pins, options_.give_up_pins};
+}
+
+void Process::set_served(verifier::http::TlsIdentity identity) {
+  const MutexLock lock(served_mutex_);
+  served_ = std::move(identity);
+}
+
+Result<std::vector<verifier::store::BackupPart>> Process::backup_parts() const {
+  std::optional<verifier::http::TlsIdentity> given;
+  if (!options_.certificate.empty()) {
+    const MutexLock lock(served_mutex_);
+    given = served_;
+  }
+  return key_parts(*folder_, given);
+}
+
+Result<void> Process::open_store(const DataFolder& folder) {
+  if (auto ok = check_database_is_there(folder); !ok) return ok;
+  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  auto master_key =
+      folder.master_key(plan_.master_key, random_, credentials == nullptr ? "" : credentials);
+  if (!master_key) return pass(master_key);
+  master_key_ = std::move(*master_key);
+  auto store = verifier::store::open_sqlite(folder.database().string());
+  if (!store) return in_database(folder, store.error());
+  store_ = std::move(*store);
+  auto known = verifier::state::read_known_keys(*store_);
+  if (!known) return in_database(folder, known.error());
+  known_before_ = std::move(*known);
+  return {};
+}
+
 Result<void> Process::open_identity(const DataFolder& folder) {
+  if (auto ok = check_key_files(folder, known_before_, key_use()); !ok) return ok;
   auto identity = read_identity(folder);
   if (!identity) return pass(identity);
   auto facts = pki::read_certificate(identity->certificate_pem);
@@ -345,22 +407,40 @@ Result<void> Process::open_identity(const DataFolder& folder) {
   if (!context) return pass(context);
   tls_.emplace(std::move(*context));
   verifier::state::ServiceSettings& service = plan_.service;
+  set_served(*identity);
+  service.backup = {folder.uploads(), [this] { return backup_parts(); }};
   service.tls_spki_sha256 = facts->spki_sha256;
+  const std::string own = base64_encode(facts->spki_sha256);
+  std::string backup;
+  if (!service.tls_terminated_by_proxy) {
+    auto pin = folder.backup_pin();
+    if (!pin) return pass(pin);
+    backup = std::move(*pin);
+  }
+  auto keys = check_keys(known_before_, key_use(), own, backup, *store_);
+  if (!keys) return pass(keys);
+  known_keys_ = std::move(*keys);
   if (service.tls_terminated_by_proxy) return {};  // the pins are the proxy's
-  auto pins = service_pins(folder, base64_encode(facts->spki_sha256));
-  if (!pins) return pass(pins);
-  service.service_pins = std::move(*pins);
+  if (own == backup) {
+    log_->warning("tls.no_backup",
+                  {{"pin", own},
+                   {"warning",
+                    "the service serves with its backup key, so there is none in reserve: put "
+                    "another key in its place"}});
+  }
+  service.service_pins = service_pins(own, backup);
   return {};
 }
 
-Result<std::vector<std::string>> Process::service_pins(const DataFolder& folder,
-                                                       const std::string& own) const {
-  auto backup = folder.backup_pin();
-  if (!backup) return pass(backup);
-  std::vector<std::string> pins{own, *backup};
-  for (const std::string& pin : options_.service_pins) {
+std::vector<std::string> Process::service_pins(const std::string& own,
+                                               const std::string& backup) const {
+  std::vector<std::string> pins;
+  const auto add = [&](const std::string& pin) {
     if (std::ranges::find(pins, pin) == pins.end()) pins.push_back(pin);
-  }
+  };
+  add(own);
+  add(backup);
+  for (const std::string& pin : options_.service_pins) add(pin);
   return pins;
 }
 
@@ -399,24 +479,14 @@ Result<void> Process::open_hardware(const DataFolder& folder) {
 
 Result<void> Process::open_service(const DataFolder& folder) {
   if (auto ok = open_hardware(folder); !ok) return ok;
-  // What is wrong with it, and where.
-  const auto in_database = [&](const Error& error) -> Result<void> {
-    const std::string path = folder.database().string();
-    const bool named =
-        error.message().starts_with(path) || error.is(verifier::state::SettingsError::kBadSettings);
-    return tl::unexpected<Error>(named ? error : error.reworded(path + ": " + error.message()));
-  };
-  const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
-  auto master_key =
-      folder.master_key(plan_.master_key, random_, credentials == nullptr ? "" : credentials);
-  if (!master_key) return pass(master_key);
-  auto store = verifier::store::open_sqlite(folder.database().string());
-  if (!store) return in_database(store.error());
-  store_ = std::move(*store);
-  auto verifier = verifier::Verifier::open(*store_, *master_key, clock_, random_, plan_.service,
+  auto verifier = verifier::Verifier::open(*store_, master_key_, clock_, random_, plan_.service,
                                            options_.reset_policy);
-  if (!verifier) return in_database(verifier.error());
+  if (!verifier) return in_database(folder, verifier.error());
   verifier_ = std::move(*verifier);
+  if (auto ok = note_keys(*store_, known_before_, known_keys_, clock_.now()); !ok) {
+    return in_database(folder, ok.error());
+  }
+  known_keys_.announced = plan_.service.service_pins;
   for (const verifier::state::LoadNote& note : verifier_->load_notes()) {
     log_->error("store.unreadable",
                 {{"what", note.what}, {"error", note.error}, {"advice", note.advice}});
@@ -587,6 +657,8 @@ void Process::reload() {
 }
 
 Result<void> Process::reload_identity() {
+  // A key's file that went away is not made again.
+  if (auto kept = check_key_files(*folder_, known_keys_, key_use()); !kept) return kept;
   auto identity = read_identity(*folder_);
   if (!identity) return pass(identity);
   auto facts = pki::read_certificate(identity->certificate_pem);
@@ -599,12 +671,19 @@ Result<void> Process::reload_identity() {
     if (std::ranges::find(pins, own) == pins.end()) {
       return fail(ReloadError::kKeyNotPinned, "apps do not pin the certificate's key, " + own);
     }
-    auto now = service_pins(*folder_, own);
-    if (!now) return pass(now);
-    if (auto ok = verifier_->api_domains().set_service_pins(*now); !ok) return ok;
-    pins = std::move(*now);
+    auto backup = folder_->backup_pin();
+    if (!backup) return pass(backup);
+    auto keys = check_keys(known_keys_, key_use(), own, *backup, *store_);
+    if (!keys) return pass(keys);
+    auto now = service_pins(own, *backup);
+    if (auto ok = verifier_->api_domains().set_service_pins(now); !ok) return ok;
+    keys->announced = now;
+    pins = std::move(now);
+    if (auto ok = note_keys(*store_, known_keys_, *keys, clock_.now()); !ok) return ok;
+    known_keys_ = std::move(*keys);
   }
   tls_->replace(std::move(*context));
+  set_served(*identity);
   log_->info("tls.reloaded",
              {{"pin", own}, {"not_after", facts->not_after.time_since_epoch().count()}});
   return {};

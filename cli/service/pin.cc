@@ -36,9 +36,16 @@ Result<std::string> parse_pin(std::string_view text) {
 }
 
 Result<ServedCertificate> certificate_from_file(const std::filesystem::path& path) {
-  auto pem = read_file(path, kMaxPemBytes);
-  if (!pem) return pass(pem);
-  return certificate_from_pem(as_text(*pem), path.string());
+  auto file = read_file(path, kMaxPemBytes);
+  if (!file) return pass(file);
+  const auto key = pki::key_of_file(*file);
+  if (key && !key->spki.empty()) {
+    return ServedCertificate{pin_of(key->spki), io::printable(key->subject), {}};
+  }
+  return fail(io::CliError::kBadCertificate,
+              path.string() + (key ? ": the key is of an unknown kind"
+                                   : " holds no certificate, request or key that can be read "
+                                     "without a passphrase"));
 }
 
 Result<ServedCertificate> certificate_from_pem(std::string_view pem, const std::string& what) {

@@ -28,9 +28,10 @@ struct ServedCertificate {
 std::string pin_of(ByteView spki);
 ServedCertificate served_certificate(const pki::CertificateSummary& summary);
 
-// The pin of a PEM file: of the first certificate of a chain (the leaf), or of a private or public
-// key of any type.
+// The pin of a file, PEM or DER: of the first certificate of a chain (the leaf), of a certificate
+// request, or of a private or public key of any type.
 Result<ServedCertificate> certificate_from_file(const std::filesystem::path& path);
+// The same of PEM, without requests.
 Result<ServedCertificate> certificate_from_pem(std::string_view pem, const std::string& what);
 
 // Connects to "host" or "host:port" (443) and reads the certificate it serves. The handshake goes

@@ -40,6 +40,7 @@ constexpr auto kTable = std::to_array<PermissionRow>({
     {kMakeValidTokens,     "tokens.make-valid",    kAdmin},
     {kReadSecrets,         "secrets.read",         kAdmin},
     {kReadAudit,           "audit.read",           kAdmin | kAuditor},
+    {kMakeBackups,         "backups.make",         kAdmin},
     {kReadOperators,       "operators.read",       kAdmin | kAuditor},
     {kChangeOperators,     "operators.change",     kAdmin},
 });

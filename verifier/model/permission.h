@@ -34,6 +34,7 @@ enum class Permission {
   kMakeValidTokens,
   kReadSecrets,
   kReadAudit,
+  kMakeBackups,
   kReadOperators,
   kChangeOperators,
 };

@@ -11,6 +11,31 @@ namespace {
 
 constexpr std::size_t kMaxSdk = 256 << 20;
 
+// Members before and overlap, both optional.
+Result<state::ApiDomains::Replacement> read_replacement(const Json& body) {
+  state::ApiDomains::Replacement out;
+  if (const auto overlap = body.find("overlap"); overlap != body.end()) {
+    auto seconds = get_int(body, "overlap", 0, kMaxExpiry);
+    if (!seconds) return pass(seconds);
+    out.overlap = Seconds(*seconds);
+  }
+  const auto before = body.find("before");
+  if (before == body.end()) return out;
+  const auto wrong = [] { return fail(JsonError::kWrongType, "before is not a list of pins"); };
+  if (before->is_null()) {
+    out.before.emplace(std::nullopt);
+    return out;
+  }
+  if (!before->is_array()) return wrong();
+  std::vector<std::string> pins;
+  for (const Json& pin : *before) {
+    if (!pin.is_string()) return wrong();
+    pins.push_back(pin.get<std::string>());
+  }
+  out.before.emplace(std::move(pins));
+  return out;
+}
+
 }  // namespace
 
 http::HttpResponse put_api(const RouteContext& context, const http::HttpRequest& request) {
@@ -25,7 +50,9 @@ http::HttpResponse put_api(const RouteContext& context, const http::HttpRequest&
     if (!pin.is_string()) return bad_request("a pin is not a string");
     api.pins.push_back(pin.get<std::string>());
   }
-  auto stored = context.verifier.api_domains().put(api, request.caller.name);
+  auto replacement = read_replacement(*body);
+  if (!replacement) return bad_request(replacement.error().message());
+  auto stored = context.verifier.api_domains().put(api, *replacement, request.caller.name);
   if (!stored) return problem(stored.error());
   Json answer = to_json(stored->api);
   answer["config_version"] = stored->config_version;

@@ -84,4 +84,9 @@ Handler show_audit_log;
 Handler check_token;
 Handler make_example_token;
 
+// routes/backups.cc
+Handler make_backup;
+Handler read_backup;
+Handler end_backup;
+
 }  // namespace touchmark::verifier::routes

@@ -50,7 +50,13 @@ Json to_json(const model::SigningCertificate& certificate) {
           {"created_by", certificate.created_by}};
 }
 
-Json to_json(const model::ApiDomain& api) { return {{"domain", api.domain}, {"pins", api.pins}}; }
+Json to_json(const model::ApiDomain& api) {
+  Json out{{"domain", api.domain}, {"pins", api.pins}};
+  for (const model::RetiringPin& one : api.retiring) {
+    out["retiring"].push_back({{"pin", one.pin}, {"until", to_unix(one.until)}});
+  }
+  return out;
+}
 
 Json to_json(const state::PolicyState& policy) {
   Json out = to_json(policy.current);
@@ -207,6 +213,8 @@ Json to_json(const Status& status) {
             {"host", policy::to_string(status.assurance.host.value)}}},
           {"valid_token_takes", status.demand.takes},
           {"revocation", std::move(revocation)},
+          {"last_backup", time_or_null(status.last_backup)},
+          {"service_pins", status.service_pins},
           {"warnings", status.warnings}};
 }
 

@@ -13,7 +13,7 @@ std::optional<int> service_status(const Error& error) {
   if (error.is(AttestationError::kMalformedRequest)) return 400;
   if (error.is(state::RegistryError::kBadCertificate)) return 400;
   if (error.is(state::ApiError::kBadDomain) || error.is(state::ApiError::kBadPin)) return 400;
-  if (error.is(state::ApiError::kTooMany)) return 409;
+  if (error.is(state::ApiError::kTooMany) || error.is(state::ApiError::kChanged)) return 409;
   if (error.is(state::ConfigurationError::kLocalUrl)) return 409;
   if (error.is(state::RegistryError::kStopping)) return 503;
   if (error.is(state::RegistryError::kOtherLifetime)) return 409;
@@ -22,6 +22,8 @@ std::optional<int> service_status(const Error& error) {
   if (error.is(state::PolicyError::kBadPercent) || error.is(state::DeviceError::kBadDevice))
     return 400;
   if (error.is(state::DeviceError::kNoDevice)) return 404;
+  if (error.is(state::BackupsError::kNotOffered) || error.is(state::BackupsError::kNoBackup))
+    return 404;
   if (error.is(state::PolicyError::kConflict) || error.is(state::PolicyError::kNoCanary))
     return 409;
   if (error.is(state::DeviceError::kTooMany)) return 409;

@@ -59,6 +59,10 @@ constexpr auto kTable = std::to_array<Row>({
     {"GET",    "/admin/v1/operators",          kReadOperators,       kIo,     kNoBody,                      kInMemory, list_operators},
     {"POST",   "/admin/v1/operators",          kChangeOperators,     kWorker, kMaxSmallBody,                kInMemory, add_operator},
     {"DELETE", "/admin/v1/operators/*",        kChangeOperators,     kWorker, kNoBody,                      kInMemory, revoke_operator},
+
+    {"POST",   "/admin/v1/backups",            kMakeBackups,         kLong,   kMaxSmallBody,                kInMemory, make_backup},
+    {"GET",    "/admin/v1/backups/*",          kMakeBackups,         kWorker, kNoBody,                      kInMemory, read_backup},
+    {"PATCH",  "/admin/v1/backups/*",          kMakeBackups,         kWorker, kMaxSmallBody,                kInMemory, end_backup},
 });
 // clang-format on
 

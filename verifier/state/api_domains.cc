@@ -14,7 +14,34 @@ constexpr const char* kService = "the service";
 // What makes a configuration large.
 std::size_t weight(const std::vector<model::ApiDomain>& apis) {
   std::size_t out = 0;
-  for (const model::ApiDomain& api : apis) out += 1 + api.pins.size();
+  for (const model::ApiDomain& api : apis) out += 1 + api.pins.size() + api.retiring.size();
+  return out;
+}
+
+bool holds(const std::vector<std::string>& pins, const std::string& pin) {
+  return std::ranges::find(pins, pin) != pins.end();
+}
+
+std::optional<model::ApiDomain> find_domain(const std::vector<model::ApiDomain>& apis,
+                                            const std::string& domain) {
+  const auto found = std::ranges::find(apis, domain, &model::ApiDomain::domain);
+  if (found == apis.end()) return std::nullopt;
+  return *found;
+}
+
+// The pins of `before` that `api` goes on with for a time.
+std::vector<model::RetiringPin> retiring_pins(const model::ApiDomain& api,
+                                              const model::ApiDomain& before,
+                                              std::optional<Seconds> overlap, UnixTime now) {
+  std::vector<model::RetiringPin> out;
+  if (overlap == Seconds(0)) return out;
+  for (const model::RetiringPin& one : before.retiring) {
+    if (one.until > now && !holds(api.pins, one.pin)) out.push_back(one);
+  }
+  if (!overlap) return out;
+  for (const std::string& pin : before.pins) {
+    if (!holds(api.pins, pin)) out.push_back({pin, now + *overlap});
+  }
   return out;
 }
 
@@ -54,6 +81,7 @@ Result<void> ApiDomains::load(LoadNotes& notes) {
                      known ? "it is taken from the signed configuration"
                            : "add it again with `touchmark api add`"});
   }
+  note_retirement(*apis);
   auto next = renewed(*apis);
   if (!next) {
     // Where the settings are at fault, the operator can say others; the APIs take a running
@@ -159,6 +187,7 @@ template <class Change>
 Result<ApiDomains::Renewed> ApiDomains::change(const std::string& actor, const std::string& action,
                                                const std::string& domain, Change change) {
   Renewed next;
+  std::vector<model::ApiDomain> changed_apis;
   auto changed = store_.change(
       actor, action, domain,
       [&](store::Transaction& transaction) -> Result<void> {
@@ -172,19 +201,73 @@ Result<ApiDomains::Renewed> ApiDomains::change(const std::string& actor, const s
         auto made = renewed_after(*before, *after);
         if (!made) return pass(made);
         next = std::move(*made);
+        changed_apis = std::move(*after);
         if (next.configuration.version == configuration_.get()->version) return {};
         return transaction.put(kName, as_bytes(next.configuration.jws));
       },
-      [&] { configuration_.set(std::make_shared<Configuration>(next.configuration)); });
+      [&] {
+        configuration_.set(std::make_shared<Configuration>(next.configuration));
+        note_retirement(changed_apis);
+      });
   if (!changed) return pass(changed);
   return next;
 }
 
-Result<ApiDomains::Stored> ApiDomains::put(const model::ApiDomain& api, const std::string& actor) {
+void ApiDomains::note_retirement(const std::vector<model::ApiDomain>& apis) {
+  std::int64_t next = INT64_MAX;
+  for (const model::ApiDomain& api : apis) {
+    for (const model::RetiringPin& one : api.retiring) next = std::min(next, to_unix(one.until));
+  }
+  next_retirement_ = next;
+}
+
+Result<void> ApiDomains::retire_pins() {
+  const UnixTime now = store_.now();
+  if (to_unix(now) < next_retirement_) return {};
+  auto apis = list();
+  if (!apis) return pass(apis);
+  for (const model::ApiDomain& listed : *apis) {
+    const auto is_over = [&](const model::RetiringPin& one) { return one.until <= now; };
+    if (std::ranges::none_of(listed.retiring, is_over)) continue;
+    auto done = change("touchmark serve", "api.retire-pins", listed.domain,
+                       [&](store::Transaction& transaction) -> Result<void> {
+                         std::vector<std::string> lost;
+                         auto present = all(transaction, lost);
+                         if (!present) return pass(present);
+                         auto api = find_domain(*present, listed.domain);
+                         if (!api) return {};
+                         std::erase_if(api->retiring, is_over);
+                         return transaction.put_api(*api);
+                       });
+    if (!done) return pass(done);
+  }
+  return {};
+}
+
+Result<ApiDomains::Stored> ApiDomains::put(const model::ApiDomain& api,
+                                           const Replacement& replacement,
+                                           const std::string& actor) {
   auto normal = normalize_api(api);
   if (!normal) return pass(normal);
-  auto done = change(actor, "api.put", normal->domain,
-                     [&](store::Transaction& transaction) { return transaction.put_api(*normal); });
+  auto done = change(
+      actor, "api.put", normal->domain, [&](store::Transaction& transaction) -> Result<void> {
+        std::vector<std::string> lost;
+        auto present = all(transaction, lost);
+        if (!present) return pass(present);
+        const auto before = find_domain(*present, normal->domain);
+        if (replacement.before) {
+          const auto pins = before ? std::optional(before->pins) : std::nullopt;
+          if (pins != *replacement.before) {
+            return fail(ApiError::kChanged, normal->domain + " was changed meanwhile");
+          }
+        }
+        if (before) {
+          normal->retiring = retiring_pins(*normal, *before, replacement.overlap, store_.now());
+        }
+        auto checked = normalize_api(*normal);
+        if (!checked) return pass(checked);
+        return transaction.put_api(*normal);
+      });
   if (!done) return pass(done);
   return Stored{std::move(*normal), done->configuration.version, done->not_renewed};
 }

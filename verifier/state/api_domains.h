@@ -1,6 +1,9 @@
 // The APIs whose calls carry tokens, and the signed configuration that tells apps of them.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +45,23 @@ class ApiDomains {
     // are still.
     std::string not_renewed{};
   };
-  Result<Stored> put(const model::ApiDomain& api, const std::string& actor);
+  // How the pins of a domain that is known already are replaced.
+  struct Replacement {
+    // The pins that the operator saw: kChanged when they are others now. Outer nullopt: whatever
+    // they are; inner: the domain was not there.
+    std::optional<std::optional<std::vector<std::string>>> before{};
+    // How long apps go on accepting pins that the domain loses, counted from now; those that were
+    // retiring keep their time. Zero: all of them end now. nullopt: what it loses ends now.
+    std::optional<Seconds> overlap{};
+  };
+  // `api` names no retiring pins.
+  Result<Stored> put(const model::ApiDomain& api, const Replacement& replacement,
+                     const std::string& actor);
+  Result<Stored> put(const model::ApiDomain& api, const std::string& actor) {
+    return put(api, Replacement{}, actor);
+  }
+  // Takes pins whose time is over out of the configuration. Called every few seconds.
+  Result<void> retire_pins();
   Result<std::vector<model::ApiDomain>> list();
   Result<void> remove(const std::string& domain, const std::string& actor);
 
@@ -71,12 +90,16 @@ class ApiDomains {
   Result<Renewed> change(const std::string& actor, const std::string& action,
                          const std::string& domain, Change change);
 
+  // Notes when the next pin's time is over.
+  void note_retirement(const std::vector<model::ApiDomain>& apis);
+
   AuditedStore& store_;
   const Keyring& keyring_;
   const ServiceSettings& settings_;
   Snapshot<Configuration> configuration_;
   Snapshot<protocol::PinSet> service_pins_;
   std::optional<protocol::PinSet> loaded_pins_;  // those of the configuration that load() found
+  std::atomic<std::int64_t> next_retirement_ = INT64_MAX;  // unix seconds
 };
 
 }  // namespace touchmark::verifier::state

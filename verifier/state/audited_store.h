@@ -49,6 +49,9 @@ class AuditedStore {
   }
   Result<void> discard_unused() { return store_.discard_unused(); }
 
+  // Store::copy_to().
+  Result<void> copy_to(const std::string& path) { return store_.copy_to(path); }
+
   // What the service itself remembers: no operator did it, so the audit log does not tell of it.
   Result<void> remember(const store::Store::Change& change) { return store_.write(change); }
   // The same in the order of the operators' changes, with `publish` as in change().

@@ -44,6 +44,7 @@ std::string_view error_id(ApiError error) {
   static constexpr auto kIds = error_table<ApiError>({
       {kBadDomain, "api.bad-domain"},
       {kBadPin, "api.bad-pin"},
+      {kChanged, "api.changed"},
       {kTooMany, "api.too-many"},
   });
   return kIds[error];
@@ -66,7 +67,9 @@ Result<protocol::Configuration> configuration_content(const std::string& account
     if (!domain) {
       return fail(protocol::ConfigError::kBadDomain, "an API has the domain '" + api.domain + "'");
     }
-    auto pins = protocol::parse_pins(api.pins, api.domain);
+    std::vector<std::string> all = api.pins;
+    for (const model::RetiringPin& one : api.retiring) all.push_back(one.pin);
+    auto pins = protocol::parse_pins(all, api.domain);
     if (!pins) return pass(pins);
     out.apis.push_back({std::move(*domain), std::move(*pins)});
   }
@@ -124,8 +127,9 @@ Result<model::ApiDomain> normalize_api(const model::ApiDomain& api) {
   if (!domain) {
     return fail(ApiError::kBadDomain, "\"" + api.domain + "\" is not a host or host:port");
   }
-  if (api.pins.size() > protocol::kMaxPins) {
-    return fail(ApiError::kBadPin, std::to_string(api.pins.size()) +
+  const std::size_t count = api.pins.size() + api.retiring.size();
+  if (count > protocol::kMaxPins) {
+    return fail(ApiError::kBadPin, std::to_string(count) +
                                        " pins are too many: an API has at most " +
                                        std::to_string(protocol::kMaxPins));
   }
@@ -134,7 +138,7 @@ Result<model::ApiDomain> normalize_api(const model::ApiDomain& api) {
       return fail(ApiError::kBadPin, "\"" + pin + "\" is not the padded base64 of a SHA-256");
     }
   }
-  return model::ApiDomain{to_string(*domain), api.pins};
+  return model::ApiDomain{to_string(*domain), api.pins, api.retiring};
 }
 
 }  // namespace touchmark::verifier::state

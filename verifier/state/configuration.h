@@ -45,6 +45,7 @@ std::int64_t version_after_unreadable(std::string_view jws, UnixTime now);
 enum class ApiError {
   kBadDomain,  // not a host or host:port
   kBadPin,     // not the padded base64 of 32 bytes, or more pins than one API may have
+  kChanged,    // the API is another than the one that its operator looked at
   kTooMany,    // more APIs or pins than an app takes, by number or by the size of the configuration
 };
 std::string_view error_id(ApiError error);

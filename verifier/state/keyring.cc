@@ -124,6 +124,10 @@ Result<Keyring> load(const std::string& account, store::Store& store, ByteView m
 
 }  // namespace
 
+Bytes Keyring::backup_key_of(ByteView master_key) {
+  return crypto::hkdf_sha256(master_key, "touchmark backup key 1", kKeyBytes);
+}
+
 Result<Keyring> Keyring::open(store::Store& store, ByteView master_key, const Clock& clock,
                               Random& random) {
   if (master_key.size() != kKeyBytes) {
@@ -132,8 +136,13 @@ Result<Keyring> Keyring::open(store::Store& store, ByteView master_key, const Cl
   }
   auto account = store.get(kAccount);
   if (!account) return pass(account);
-  if (*account) return load(std::string(as_text(**account)), store, master_key, random);
+  if (*account) {
+    auto loaded = load(std::string(as_text(**account)), store, master_key, random);
+    if (loaded) loaded->backup_key = backup_key_of(master_key);
+    return loaded;
+  }
   Keyring made = make(clock, random);
+  made.backup_key = backup_key_of(master_key);
   if (auto ok = save(made, store, master_key, random); !ok) return pass(ok);
   return made;
 }

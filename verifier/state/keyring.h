@@ -17,12 +17,14 @@ struct Keyring {
   crypto::EcKey config_key;
   Bytes audit_key;        // 32 bytes, seals the end of the audit log
   bool made_now = false;  // this is the first start
+  Bytes backup_key{};     // 32 bytes, of the master key; seals backups, and is stored nowhere
 
   // `master_key`: 32 bytes. A store that has no audit key yet (of an earlier version) gets one, and
   // its audit log is sealed as it is. Fails with the store's error; kSealBroken when the master key
   // is not the one the secrets were sealed under; kBadSettings for a master key of another length.
   static Result<Keyring> open(store::Store& store, ByteView master_key, const Clock& clock,
                               Random& random);
+  static Bytes backup_key_of(ByteView master_key);
 };
 
 }  // namespace touchmark::verifier::state

@@ -1,6 +1,7 @@
 // What an operator sets when the service starts.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "verifier/appraisal/device_evidence_settings.h"
 #include "verifier/state/revocation_source.h"
+#include "verifier/store/backup_file.h"
 
 namespace touchmark::verifier::state {
 
@@ -17,6 +19,13 @@ enum class SettingsError {
   kBadSettings,  // settings that cannot work; the message names the setting
 };
 std::string_view error_id(SettingsError error);
+
+// What a backup is made with.
+struct BackupSettings {
+  std::filesystem::path folder;  // for what is being made; empty: backups are not offered
+  // The keys beside the database, as they are in use now. Thread-safe.
+  std::function<Result<std::vector<store::BackupPart>>()> keys;
+};
 
 struct ServiceSettings {
   std::vector<std::string> public_urls;  // as the SDK reaches the service, primary first
@@ -43,6 +52,7 @@ struct ServiceSettings {
   std::vector<std::string> extra_claims;
   std::string issuer;
   std::string audience;
+  BackupSettings backup{};
 };
 
 // kBadSettings when they cannot work together.

@@ -1,6 +1,7 @@
 #include "verifier/store/sqlite_store.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "base/json.h"
 #include "verifier/store/audit_chain.h"
@@ -41,7 +42,16 @@ Result<model::ApiDomain> api_row(const Statement& row) {
     return fail(StoreError::kCorrupt, "the pins of " + api.domain + " cannot be read");
   }
   for (const Json& pin : *pins) {
-    if (pin.is_string()) api.pins.push_back(pin.get<std::string>());
+    if (pin.is_string()) {
+      api.pins.push_back(pin.get<std::string>());
+      continue;
+    }
+    const auto name = find_string(pin, "pin");
+    const auto until = get_int(pin, "until", 0, kMaxUnixTime);
+    if (!name || !until) {
+      return fail(StoreError::kCorrupt, "the pins of " + api.domain + " cannot be read");
+    }
+    api.retiring.push_back({*name, from_unix(*until)});
   }
   return api;
 }
@@ -190,7 +200,12 @@ void SqliteStore::seal_audit_with(ByteView key) {
 Result<void> SqliteTransaction::put_api(const model::ApiDomain& api) {
   auto statement = database_.prepare("INSERT OR REPLACE INTO api VALUES (?, ?)");
   if (!statement) return pass(statement);
-  return statement->bind(api.domain).bind(dump_json(Json(api.pins))).run();
+  // Earlier versions read the pins without an end, and pass the others over.
+  Json pins(api.pins);
+  for (const model::RetiringPin& one : api.retiring) {
+    pins.push_back({{"pin", one.pin}, {"until", to_unix(one.until)}});
+  }
+  return statement->bind(api.domain).bind(dump_json(pins)).run();
 }
 
 Result<std::vector<model::ApiDomain>> apis_in(Database& database,
@@ -345,6 +360,26 @@ Result<std::uint64_t> SqliteStore::verify_audit() {
   return static_cast<std::uint64_t>(end.number);
 }
 
+Result<void> SqliteStore::copy_to(const std::string& path) {
+  const auto copy = [&](Database& database) -> Result<void> {
+    auto statement = database.prepare("VACUUM INTO ?");
+    if (!statement) return pass(statement);
+    return statement->bind(path).run();
+  };
+  auto copied = [&]() -> Result<void> {
+    if (!has_readers_) {
+      const FairLock lock(writer_mutex_);
+      return copy(writer_);
+    }
+    // A connection of its own, so that nobody waits for it.
+    auto database = open_connection(path_);
+    if (!database) return pass(database);
+    return copy(*database);
+  }();
+  if (!copied) std::remove(path.c_str());
+  return copied;
+}
+
 Result<void> SqliteStore::ping() {
   return reading([](Database& database) -> Result<void> {
     auto one = database.integer("SELECT count(*) FROM sqlite_schema");
@@ -359,14 +394,15 @@ Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
   // Before anything is changed: the file may be another program's.
   if (auto ok = migrate(*writer); !ok) return pass(ok);
   if (path == ":memory:") {
-    return std::make_unique<SqliteStore>(std::move(*writer), std::nullopt, std::nullopt);
+    return std::make_unique<SqliteStore>(path, std::move(*writer), std::nullopt, std::nullopt);
   }
   if (auto ok = writer->execute("PRAGMA journal_mode = WAL"); !ok) return pass(ok);
   auto reader = open_connection(path);
   if (!reader) return pass(reader);
   auto browser = open_connection(path);
   if (!browser) return pass(browser);
-  return std::make_unique<SqliteStore>(std::move(*writer), std::move(*reader), std::move(*browser));
+  return std::make_unique<SqliteStore>(path, std::move(*writer), std::move(*reader),
+                                       std::move(*browser));
 }
 
 }  // namespace touchmark::verifier::store

@@ -15,8 +15,10 @@ namespace touchmark::verifier::store {
 class SqliteStore final : public Store {
  public:
   // `reader` and `browser` are absent for a database in memory, which only its own connection sees.
-  SqliteStore(Database writer, std::optional<Database> reader, std::optional<Database> browser)
-      : writer_(std::move(writer)),
+  SqliteStore(std::string path, Database writer, std::optional<Database> reader,
+              std::optional<Database> browser)
+      : path_(std::move(path)),
+        writer_(std::move(writer)),
         has_readers_(reader.has_value()),
         reader_(std::move(reader)),
         browser_(std::move(browser)) {}
@@ -25,6 +27,7 @@ class SqliteStore final : public Store {
   Result<void> keep_parts(const std::vector<package::Part>& parts, const PartReader& read,
                           const std::function<Result<void>()>& then) override;
   Result<void> discard_unused() override;
+  Result<void> copy_to(const std::string& path) override;
   void seal_audit_with(ByteView key) override;
 
   Result<std::vector<model::Registration>> registrations(
@@ -93,6 +96,7 @@ class SqliteStore final : public Store {
       REQUIRES(content_mutex_);
   Bytes audit_key();
 
+  const std::string path_;
   FairMutex writer_mutex_;
   Database writer_ GUARDED_BY(writer_mutex_);
 

@@ -143,6 +143,10 @@ class Store : public Reader, public model::AppAttestKeys {
   // Called every few seconds. Does nothing while keep_parts() runs.
   virtual Result<void> discard_unused() = 0;
 
+  // Writes a copy of all that is stored, as it is at one moment, to `path`, a new file; removes it
+  // again where that fails. Others read and write meanwhile.
+  virtual Result<void> copy_to(const std::string& path) = 0;
+
   // From now on the end of the audit log is sealed with `key` (seal_audit_end() was done), and
   // verify_audit() asks for the seal.
   virtual void seal_audit_with(ByteView key) = 0;
