@@ -138,8 +138,8 @@ AttestationAnswer Attestation::answer(const appraisal::Evidence& evidence,
       evidence.package_name, std::string(policy::to_string(appraisal.facts.assurance)),
       verdict.notable(),     {}};
   record.arc = protocol::encode_arc(record.findings);
-  parts_.devices.saw(
-      {record.device_id, now, record.passed, record.arc, record.package_name, appraisal.facts.ip});
+  parts_.devices.saw({record.device_id, now, record.passed, record.arc, record.package_name,
+                      appraisal.facts.ip, evidence.config_version});
   return {answer_body(evidence, appraisal, verdict, record.arc, now), std::move(record)};
 }
 

@@ -58,6 +58,7 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
                                     settings_.issuer, settings_.audience}),
       operators_(store_, random, mint_),
       backups_(store_, keyring_, settings_, random),
+      service_keys_(store_, api_domains_, settings_),
       code_(store, settings_.code_cache_bytes),
       challenges_(keyring_.challenge_key),
       replays_(kMaxSpentChallenges),
@@ -95,7 +96,7 @@ Status Verifier::status() const {
              .warnings = {},
              .revocation = {},
              .last_backup = backups_.last(),
-             .service_pins = settings_.service_pins};
+             .service_pins = api_domains_.service_pins()};
   out.warnings = out.demand.warnings;
   if (policy->canary) {
     const policy::Policy& candidate = policy->canary->version.policy;

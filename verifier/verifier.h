@@ -12,6 +12,7 @@
 #include "verifier/state/backups.h"
 #include "verifier/state/code_cache.h"
 #include "verifier/state/operators.h"
+#include "verifier/state/service_keys.h"
 
 namespace touchmark::verifier {
 
@@ -57,6 +58,7 @@ class Verifier {
   state::AppraisalJournal& journal() { return journal_; }
   state::Operators& operators() { return operators_; }
   state::Backups& backups() { return backups_; }
+  state::ServiceKeys& service_keys() { return service_keys_; }
 
   // What goes beside the policy document: channel binding, tokens, reasons.
   const state::ServiceSettings& settings() const { return settings_; }
@@ -95,6 +97,7 @@ class Verifier {
   const appraisal::TokenMint mint_;
   state::Operators operators_;
   state::Backups backups_;
+  state::ServiceKeys service_keys_;
   state::CodeCache code_;
   const appraisal::ChallengeMaker challenges_;
   appraisal::ReplayCache replays_;

@@ -135,7 +135,7 @@ void show_change(const std::string& domain, const Present& before, const Change&
   }
   for (const auto& [pin, until] : before.retiring) {
     if (holds(change.pins, pin)) continue;
-    session.console().note("  until " + format_time(from_unix(until)) + " UTC  " + pin);
+    session.console().note("  until " + io::local_time(from_unix(until)) + "  " + pin);
   }
   for (const std::string& pin : change.dropped) {
     session.console().note("  loses  " + pin + (overlap.empty() ? "" : " (after " + overlap + ")"));
@@ -219,7 +219,7 @@ std::string pins_cell(const Json& row) {
     for (const Json& one : *retiring) {
       const auto until = get_int(one, "until", 0, kMaxUnixTime);
       cell += " " + find_string(one, "pin").value_or("?") + " (until " +
-              (until ? format_time(from_unix(*until)) + " UTC" : "?") + ")";
+              (until ? io::local_time(from_unix(*until)) : "?") + ")";
     }
   }
   return cell;

@@ -39,10 +39,10 @@ service::AdminClient Session::connect_to(const service::Endpoint& endpoint,
       endpoint, std::chrono::seconds(std::max(options_.timeout_seconds, least_timeout_seconds))));
 }
 
-std::vector<std::string> announced_pins(const Json& status) {
+std::vector<std::string> announced_pins(const Json& answer, const char* name) {
   constexpr std::size_t kMostPins = 16;
   std::vector<std::string> out;
-  const Json* pins = find_array(status, "service_pins");
+  const Json* pins = find_array(answer, name);
   if (pins == nullptr || pins->size() > kMostPins) return out;
   for (const Json& pin : *pins) {
     auto parsed = service::parse_pin(pin.is_string() ? pin.get<std::string>() : std::string());
@@ -50,6 +50,13 @@ std::vector<std::string> announced_pins(const Json& status) {
     out.push_back(std::move(*parsed));
   }
   return out;
+}
+
+void follow(service::Endpoint& profile, std::vector<std::string> pins) {
+  const bool is_same_service = std::any_of(pins.begin(), pins.end(), [&](const std::string& pin) {
+    return std::find(profile.pins.begin(), profile.pins.end(), pin) != profile.pins.end();
+  });
+  if (is_same_service) profile.pins = std::move(pins);
 }
 
 void Session::follow_pins() {
@@ -60,15 +67,15 @@ void Session::follow_pins() {
   struct stat info {};
   if (::stat(path->c_str(), &info) != 0) return;
   if (to_unix(now()) - info.st_mtime < kFollowEvery) return;
-  auto status = connect_to(*stored).get("/admin/v1/status");
-  if (!status) return;
-  std::vector<std::string> pins = announced_pins(*status);
-  // The connection was with one of the stored ones: a service that names none of them means a key
-  // that this profile does not meet, such as a proxy's.
-  const bool is_same_service = std::any_of(pins.begin(), pins.end(), [&](const std::string& pin) {
-    return std::find(stored->pins.begin(), stored->pins.end(), pin) != stored->pins.end();
-  });
-  if (is_same_service) stored->pins = std::move(pins);
+  auto who = connect_to(*stored).get("/admin/v1/whoami");
+  if (who) keep_pins(announced_pins(*who));
+}
+
+void Session::keep_pins(std::vector<std::string> pins) {
+  if (!used_profile_) return;
+  auto stored = service::load_profile(environment(), profile());
+  if (!stored || stored->pins.empty()) return;
+  follow(*stored, std::move(pins));
   // The time of the file is when the service was asked.
   static_cast<void>(service::save_profile(environment(), profile(), *stored));
 }

@@ -56,6 +56,8 @@ class Session {
   // that the profile knows the next key before the service is met with it. Asks once a day; what
   // goes wrong is left for another time.
   void follow_pins();
+  // What follow_pins() does with the pins that it is told.
+  void keep_pins(std::vector<std::string> pins);
   // A progress bar named `what`.
   service::AdminClient::Progress progress(std::string what);
 
@@ -65,8 +67,11 @@ class Session {
   bool used_profile_ = false;  // as it is, without an override
 };
 
-// The pins in an answer to GET /admin/v1/status; none where a service is older, or one is no pin.
-std::vector<std::string> announced_pins(const Json& status);
+// Takes over the pins that a service announces, `pins`, when the profile's are among them: else it
+// meets other keys, such as the service's own where the pins are its proxy's.
+void follow(service::Endpoint& profile, std::vector<std::string> pins);
+// The service's pins in an answer; none where a service is older, or one is no pin.
+std::vector<std::string> announced_pins(const Json& answer, const char* name = "service_pins");
 
 // A command that ran: its exit status, or why it could not.
 using Outcome = Result<io::ExitCode>;

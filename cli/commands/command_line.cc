@@ -43,6 +43,7 @@ constexpr auto kCommands = std::to_array<AddCommand>({
     add_registration_commands,
     add_api_commands,
     add_pin_command,
+    add_service_commands,
     add_token_commands,
     add_secret_commands,
     add_policy_commands,

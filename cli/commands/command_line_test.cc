@@ -392,7 +392,9 @@ TEST_F(InitTest, FollowsThePinsThatTheServiceAnnounces) {
   const std::string next = base64_encode(Bytes(32, std::byte{1}));
   const std::string last = base64_encode(Bytes(32, std::byte{2}));
   const auto announce = [&](const Json& pins) {
-    service().answer("GET /admin/v1/status", 200, {{"role", "admin"}, {"service_pins", pins}});
+    const Json answer{{"role", "admin"}, {"service_pins", pins}};
+    service().answer("GET /admin/v1/status", 200, answer);
+    service().answer("GET /admin/v1/whoami", 200, answer);
   };
   announce({TestWorld::kPin, next});
   world_.clock.time = SystemClock().now();

@@ -24,6 +24,7 @@ void add_operator_commands(line::Command& app, Dispatcher& dispatcher);
 void add_pin_command(line::Command& app, Dispatcher& dispatcher);
 void add_backup_command(line::Command& app, Dispatcher& dispatcher);
 void add_restore_command(line::Command& app, Dispatcher& dispatcher);
+void add_service_commands(line::Command& app, Dispatcher& dispatcher);
 void add_audit_commands(line::Command& app, Dispatcher& dispatcher);
 void add_version_command(line::Command& app, Dispatcher& dispatcher);
 void add_man_command(line::Command& app, Dispatcher& dispatcher);

@@ -175,13 +175,7 @@ Outcome init(InitOptions given, Session& session) {
   }
   if (!status) return pass(status);
   // The keys that the service may be met with later, as the one that it was met with says.
-  if (!endpoint.pins.empty()) {
-    for (const std::string& pin : announced_pins(*status)) {
-      if (std::find(endpoint.pins.begin(), endpoint.pins.end(), pin) == endpoint.pins.end()) {
-        endpoint.pins.push_back(pin);
-      }
-    }
-  }
+  follow(endpoint, announced_pins(*status));
   if (auto saved = service::save_profile(session.environment(), name, endpoint); !saved)
     return pass(saved);
 

@@ -167,13 +167,13 @@ Result<void> check_restored(const fs::path& folder, const BackupList& list, Byte
   (*store)->seal_audit_with(keyring->audit_key);
   if (auto chain = (*store)->verify_audit(); !chain) return pass(chain);
   if (!known->folder.empty()) {
-    if (!has_file(list, "tls-key.pem")) return incomplete("lacks tls-key.pem");
-    auto pin = pin_of_key(folder / "tls-key.pem");
+    if (!has_file(list, kTlsKey)) return incomplete("lacks tls-key.pem");
+    auto pin = pin_of_key(folder / kTlsKey);
     if (!pin) return pass(pin);
     if (*pin != known->folder)
       return incomplete("holds another tls-key.pem than its database knows");
   }
-  if (!known->backup.empty() && !has_file(list, "tls-backup.pin")) {
+  if (!known->backup.empty() && !has_file(list, kBackupPin)) {
     return incomplete("lacks tls-backup.pin");
   }
   return (*store)->write([&](verifier::store::Transaction& transaction) {

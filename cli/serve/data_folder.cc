@@ -36,9 +36,8 @@ tl::unexpected<Error> unusable(const fs::path& path, int code) {
 
 // What a first start makes before the database, beside the lock.
 constexpr auto kOwnNames = std::to_array<std::string_view>(
-    {"lock", "uploads", "master.key", "tls-key.pem", "tls-cert.pem", "tls-backup-key.pem",
-     "tls-backup.pin", "revocation.cache", "operator-tokens.json", "touchmark.db-wal",
-     "touchmark.db-shm"});
+    {"lock", "uploads", "master.key", kTlsKey, kTlsCertificate, kBackupKey, kBackupPin, kNextKey,
+     kOldKey, "revocation.cache", "operator-tokens.json", "touchmark.db-wal", "touchmark.db-shm"});
 // What is in a new file system, or what its keeper may put there before the first start.
 constexpr auto kFreshNames =
     std::to_array<std::string_view>({"lost+found", ".snapshot", "master.key"});
@@ -60,8 +59,8 @@ Result<void> check_content(const fs::path& path) {
   const bool was_started = has("lock");
   std::erase_if(names, [&](const std::string& name) {
     // Of a file that was being written, or a restore that was killed.
-    const bool draft = (name.starts_with('.') && name.ends_with(".tmp")) ||
-                       name.starts_with(".restoring-");
+    const bool draft =
+        (name.starts_with('.') && name.ends_with(".tmp")) || name.starts_with(".restoring-");
     return is_one_of(kFreshNames, name) || (was_started && (draft || is_one_of(kOwnNames, name)));
   });
   if (names.empty()) return {};
@@ -267,9 +266,9 @@ Result<Bytes> DataFolder::master_key(const std::optional<fs::path>& file, Random
 
 Result<verifier::http::TlsIdentity> DataFolder::development_identity(
     const std::vector<std::string>& hosts, UnixTime now, Random& random) const {
-  auto key = key_at(path_ / "tls-key.pem");
+  auto key = key_at(path_ / kTlsKey);
   if (!key) return pass(key);
-  const fs::path path = path_ / "tls-cert.pem";
+  const fs::path path = path_ / kTlsCertificate;
   auto stored = read_text(path);
   if (!stored && !stored.error().is(FileError::kNotFound)) return pass(stored);
   if (stored && still_good(*stored, hosts, crypto::sha256(key->public_der()), now)) {
@@ -283,9 +282,42 @@ Result<verifier::http::TlsIdentity> DataFolder::development_identity(
   return verifier::http::TlsIdentity{*made, key->private_pem()};
 }
 
+Result<std::string> DataFolder::next_key() const {
+  auto key = key_at(path_ / kNextKey);
+  if (!key) return pass(key);
+  return base64_encode(crypto::sha256(key->public_der()));
+}
+
+Result<void> DataFolder::take_next_key(const std::string& pin) const {
+  auto pem = read_text(path_ / kNextKey);
+  if (!pem) return pass(pem);
+  auto key = crypto::EcKey::from_private_pem(*pem);
+  if (!key || base64_encode(crypto::sha256(key->public_der())) != pin) {
+    return fail(DataFolderError::kBadKeyFile,
+                (path_ / kNextKey).string() + " is not the key with the pin " + pin);
+  }
+  // At every moment there is a tls-key.pem, and it is one that apps know.
+  std::error_code error;
+  fs::remove(path_ / kOldKey, error);
+  fs::create_hard_link(path_ / kTlsKey, path_ / kOldKey, error);
+  if (error) return unusable(path_ / kOldKey, error.value());
+  fs::rename(path_ / kNextKey, path_ / kTlsKey, error);
+  if (error) return unusable(path_ / kTlsKey, error.value());
+  return {};
+}
+
+Result<void> DataFolder::undo_next_key() const {
+  std::error_code error;
+  fs::create_hard_link(path_ / kTlsKey, path_ / kNextKey, error);
+  if (error) return unusable(path_ / kNextKey, error.value());
+  fs::rename(path_ / kOldKey, path_ / kTlsKey, error);
+  if (error) return unusable(path_ / kTlsKey, error.value());
+  return {};
+}
+
 Result<std::vector<std::pair<std::string, Bytes>>> DataFolder::key_files() const {
   std::vector<std::pair<std::string, Bytes>> out;
-  for (const char* name : {"tls-key.pem", "tls-cert.pem", "tls-backup.pin", "tls-backup-key.pem"}) {
+  for (const char* name : {kTlsKey, kTlsCertificate, kBackupPin, kBackupKey, kNextKey, kOldKey}) {
     auto content = read_file(path_ / name, kMaxPem);
     if (content) {
       out.emplace_back(name, std::move(*content));
@@ -297,14 +329,14 @@ Result<std::vector<std::pair<std::string, Bytes>>> DataFolder::key_files() const
 }
 
 Result<std::string> DataFolder::backup_pin() const {
-  const fs::path pin_path = path_ / "tls-backup.pin";
+  const fs::path pin_path = path_ / kBackupPin;
   auto stored = read_text(pin_path);
   if (stored) {
     std::string pin = stored->substr(0, stored->find('\n'));
     if (base64_digest(pin)) return pin;
     // It can be made again, unless its key was moved away.
     std::error_code error;
-    if (!fs::exists(path_ / "tls-backup-key.pem", error)) {
+    if (!fs::exists(path_ / kBackupKey, error)) {
       return fail(DataFolderError::kBadKeyFile, pin_path.string() +
                                                     " is not the padded base64 of a SHA-256, and "
                                                     "tls-backup-key.pem is not beside it");
@@ -312,7 +344,7 @@ Result<std::string> DataFolder::backup_pin() const {
   } else if (!stored.error().is(FileError::kNotFound)) {
     return pass(stored);
   }
-  auto key = key_at(path_ / "tls-backup-key.pem");
+  auto key = key_at(path_ / kBackupKey);
   if (!key) return pass(key);
   const std::string pin = base64_encode(crypto::sha256(key->public_der()));
   if (auto ok = write_file_atomic(pin_path, as_bytes(pin + "\n"), 0644); !ok) return pass(ok);

@@ -18,6 +18,14 @@ namespace touchmark::cli::serve {
 // What a certificate, key or list of roots may have in bytes.
 inline constexpr std::size_t kMaxPem = 1 << 20;
 
+// Files of the folder.
+inline constexpr const char* kTlsKey = "tls-key.pem";
+inline constexpr const char* kTlsCertificate = "tls-cert.pem";
+inline constexpr const char* kBackupKey = "tls-backup-key.pem";
+inline constexpr const char* kBackupPin = "tls-backup.pin";
+inline constexpr const char* kNextKey = "tls-next-key.pem";
+inline constexpr const char* kOldKey = "tls-old-key.pem";
+
 enum class DataFolderError {
   kUnusable,          // cannot be made, entered or written
   kInUse,             // another process serves from it
@@ -48,7 +56,8 @@ class DataFolder {
   // but what a first start makes before that. It has to be the user's own, and gets mode 0700.
   // `user`: kRootForOwner lets root work on the folder of the service's user, and leaves the lock
   // and the folder of uploads to that user.
-  static Result<DataFolder> open(const std::filesystem::path& path, FolderUser user = FolderUser::kOwner);
+  static Result<DataFolder> open(const std::filesystem::path& path,
+                                 FolderUser user = FolderUser::kOwner);
   DataFolder(DataFolder&& other) noexcept;
   DataFolder& operator=(DataFolder&&) = delete;
   ~DataFolder();
@@ -74,8 +83,15 @@ class DataFolder {
   Result<verifier::http::TlsIdentity> development_identity(const std::vector<std::string>& hosts,
                                                            UnixTime now, Random& random) const;
 
-  // The private keys and what belongs to them, by name: tls-key.pem, tls-cert.pem, tls-backup.pin
-  // and tls-backup-key.pem, as far as they are there. Not the master key.
+  // The pin of the next key, tls-next-key.pem; the key is made when it is not there.
+  Result<std::string> next_key() const;
+  // Puts the next key in the place of tls-key.pem, and that one beside it as tls-old-key.pem.
+  // kBadKeyFile when the next key does not have this pin. undo_next_key() takes it back.
+  Result<void> take_next_key(const std::string& pin) const;
+  Result<void> undo_next_key() const;
+
+  // The private keys and what belongs to them, by name, as far as they are there. Not the master
+  // key.
   Result<std::vector<std::pair<std::string, Bytes>>> key_files() const;
 
   // Padded base64 SHA-256 of the SPKI of a second key that is pinned but not in use: with it, apps

@@ -8,10 +8,6 @@ namespace {
 namespace fs = std::filesystem;
 using verifier::state::KnownKeys;
 
-constexpr const char* kTlsKey = "tls-key.pem";
-constexpr const char* kBackupKey = "tls-backup-key.pem";
-constexpr const char* kBackupPin = "tls-backup.pin";
-
 bool is_there(const fs::path& path) {
   std::error_code error;
   // One that may not be looked at is there: reading it says why it cannot be read.
@@ -81,8 +77,9 @@ tl::unexpected<Error> other_key(const KnownKeys& known, const KeyUse& use, const
               std::string(whose) + " has the pin " + shown +
                   ", which no installed app knows, and all would be locked out: they accept " +
                   (accepted.empty() ? old : accepted) +
-                  ". Serve as before and announce the new key with --service-pin " + shown +
-                  " until apps have fetched a token. If the old key is lost for good, " +
+                  ". Serve as before and announce the new key (`touchmark service key next`, or "
+                  "--service-pin " +
+                  shown + ") until apps have fetched a token. If the old key is lost for good, " +
                   give_up(old) + ": apps that hold no other pin stay locked out");
 }
 

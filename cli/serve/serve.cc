@@ -208,7 +208,10 @@ class Process {
   // SIGHUP: the certificate and the log file as they are now. What cannot be read stays as it was.
   asio::awaitable<void> watch_for_reload();
   void reload();
-  Result<void> reload_identity();
+  Result<void> reload_identity() EXCLUDES(identity_mutex_);
+  Result<void> reload_identity_now() REQUIRES(identity_mutex_);
+  // Serves with the next key, whose pin apps know.
+  Result<void> promote_key(const std::string& pin) EXCLUDES(identity_mutex_);
   Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
   Result<void> show_credentials();
@@ -234,6 +237,7 @@ class Process {
   std::unique_ptr<verifier::http::Log> log_;
   std::optional<DataFolder> folder_;
   std::optional<verifier::http::ServedTls> tls_;
+  Mutex identity_mutex_;  // of a change of the key
   mutable Mutex served_mutex_;
   verifier::http::TlsIdentity served_ GUARDED_BY(served_mutex_);  // for backups
   std::unique_ptr<net::HttpClient> http_client_;
@@ -409,6 +413,10 @@ Result<void> Process::open_identity(const DataFolder& folder) {
   verifier::state::ServiceSettings& service = plan_.service;
   set_served(*identity);
   service.backup = {folder.uploads(), [this] { return backup_parts(); }};
+  if (options_.certificate.empty() && !service.tls_terminated_by_proxy) {
+    service.keys.make_next = [this] { return folder_->next_key(); };
+  }
+  service.keys.promote = [this](const std::string& pin) { return promote_key(pin); };
   service.tls_spki_sha256 = facts->spki_sha256;
   const std::string own = base64_encode(facts->spki_sha256);
   std::string backup;
@@ -486,7 +494,7 @@ Result<void> Process::open_service(const DataFolder& folder) {
   if (auto ok = note_keys(*store_, known_before_, known_keys_, clock_.now()); !ok) {
     return in_database(folder, ok.error());
   }
-  known_keys_.announced = plan_.service.service_pins;
+  known_keys_.announced = verifier_->api_domains().service_pins();
   for (const verifier::state::LoadNote& note : verifier_->load_notes()) {
     log_->error("store.unreadable",
                 {{"what", note.what}, {"error", note.error}, {"advice", note.advice}});
@@ -494,12 +502,13 @@ Result<void> Process::open_service(const DataFolder& folder) {
   const verifier::state::ServiceSettings& service = plan_.service;
   if (!service.tls_terminated_by_proxy &&
       !verifier_->api_domains().was_pinned(service.tls_spki_sha256)) {
-    log_->warning("tls.key_not_pinned",
-                  {{"pin", base64_encode(service.tls_spki_sha256)},
-                   {"warning",
-                    "apps that have the configuration of before this start do not pin the "
-                    "certificate's key, and refuse the service: start with the key of before, "
-                    "announce this one with --service-pin, and change when apps know it"}});
+    log_->warning(
+        "tls.key_not_pinned",
+        {{"pin", base64_encode(service.tls_spki_sha256)},
+         {"warning",
+          "apps that have the configuration of before this start do not pin the "
+          "certificate's key, and refuse the service: start with the key of before, "
+          "announce this one with `touchmark service key next`, and change when apps know it"}});
   }
   if (auto chain = store_->verify_audit(); !chain) {
     log_->error("audit.broken", {{"error", chain.error().text()}});
@@ -652,11 +661,40 @@ void Process::reload() {
   log_->error("tls.reload_failed",
               {{"error", ok.error().text()},
                {"advice", is_unknown ? "the old certificate goes on; announce the new key with "
-                                       "--service-pin, and reload when apps know it"
+                                       "`touchmark service key next`, and reload when apps know it"
                                      : "the old certificate goes on"}});
 }
 
 Result<void> Process::reload_identity() {
+  const MutexLock lock(identity_mutex_);
+  return reload_identity_now();
+}
+
+Result<void> Process::promote_key(const std::string& pin) {
+  const MutexLock lock(identity_mutex_);
+  if (!options_.certificate.empty()) {
+    auto identity = given_identity(options_);
+    if (!identity) return pass(identity);
+    auto facts = pki::read_certificate(identity->certificate_pem);
+    if (!facts) return pass(facts);
+    const std::string given = base64_encode(facts->spki_sha256);
+    if (given != pin) {
+      return fail(verifier::state::ServiceKeysError::kNotServed,
+                  options_.certificate + " holds the certificate of another key, " + given +
+                      ": put the next key's certificate there and the key to " + options_.key);
+    }
+    return reload_identity_now();
+  }
+  if (auto ok = folder_->take_next_key(pin); !ok) return ok;
+  auto served = reload_identity_now();
+  if (served) return served;
+  if (auto ok = folder_->undo_next_key(); !ok) {
+    log_->error("tls.undo_failed", {{"error", ok.error().text()}});
+  }
+  return served;
+}
+
+Result<void> Process::reload_identity_now() {
   // A key's file that went away is not made again.
   if (auto kept = check_key_files(*folder_, known_keys_, key_use()); !kept) return kept;
   auto identity = read_identity(*folder_);
@@ -667,18 +705,19 @@ Result<void> Process::reload_identity() {
   if (!context) return pass(context);
   const std::string own = base64_encode(facts->spki_sha256);
   if (!plan_.service.tls_terminated_by_proxy) {
-    auto& pins = plan_.service.service_pins;
+    const auto pins = verifier_->api_domains().service_pins();
     if (std::ranges::find(pins, own) == pins.end()) {
       return fail(ReloadError::kKeyNotPinned, "apps do not pin the certificate's key, " + own);
     }
     auto backup = folder_->backup_pin();
     if (!backup) return pass(backup);
+    known_keys_.announced = pins;
     auto keys = check_keys(known_keys_, key_use(), own, *backup, *store_);
     if (!keys) return pass(keys);
-    auto now = service_pins(own, *backup);
-    if (auto ok = verifier_->api_domains().set_service_pins(now); !ok) return ok;
-    keys->announced = now;
-    pins = std::move(now);
+    if (auto ok = verifier_->api_domains().set_service_pins(service_pins(own, *backup)); !ok) {
+      return ok;
+    }
+    keys->announced = verifier_->api_domains().service_pins();
     if (auto ok = note_keys(*store_, known_keys_, *keys, clock_.now()); !ok) return ok;
     known_keys_ = std::move(*keys);
   }

@@ -79,7 +79,7 @@ def backed_up(tmp_path_factory: pytest.TempPathFactory) -> BackedUp:
     assert app.judge(app.attester())[0]
     time.sleep(6)  # until the device is written
     configuration = folder / "initial.config"
-    touchmark(service, "sdk", "config", str(configuration))
+    touchmark(service, "sdk", "config", str(configuration), "--allow-local")
     pins = configured_pins(configuration.read_text())
     assert touchmark_json(service, "status")["last_backup"] is None
     file, master_key = kept / "touchmark.backup", kept / "master.key"
@@ -122,7 +122,7 @@ def test_nothing_is_lost_with_the_machine(backed_up: BackedUp, tmp_path: Path) -
         valid, findings = moved.judge(SoftAttester(connection, moved.account, moved.app))
         assert valid, findings
         configuration = tmp_path / "config"
-        touchmark(service, "sdk", "config", str(configuration))
+        touchmark(service, "sdk", "config", str(configuration), "--allow-local")
         assert configured_pins(configuration.read_text()) == backed_up.pins
         log = touchmark_json(service, "audit", "list", "--limit", "1000")
         assert log["intact"], log

@@ -16,7 +16,7 @@ from kit.command import Command
 from kit.flood import address_of
 from kit.registered_app import RegisteredApp
 from kit.service import Service
-from kit.soft_attester import SoftAttester, TlsConnection
+from kit.soft_attester import SoftAttester, TlsConnection, b64url_decode
 
 
 def openssl(folder: Path, *arguments: str) -> None:
@@ -203,3 +203,151 @@ def test_a_pair_that_is_half_written_changes_nothing(tmp_path: Path) -> None:
         assert shown(service) == before
     finally:
         service.stop()
+
+
+def known_to(command: Command, expected: tuple[int, int]) -> bool:
+    """What was seen is written within seconds."""
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        devices = command.json("service", "key", "status")["devices"]
+        if (devices["know_it"], devices["seen"]) == expected:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def version_of(answer: dict[str, object]) -> int:
+    payload = str(answer["config"]).split(".")[1]
+    return int(json.loads(b64url_decode(payload))["version"])
+
+
+def test_the_service_makes_its_next_key_and_serves_it_once_apps_know_it(tmp_path: Path) -> None:
+    app = RegisteredApp.start(tmp_path, policy="development")
+    service = app.service
+    command = Command(tmp_path / "home")
+    profile = command.home / "profiles/default.json"
+    try:
+        command.init(service)
+        first, backup = command.json("status")["service_pins"]
+        old = app.attester()
+        old.config_version = 1
+        assert app.judge(old)[0]
+
+        refused = command.run("service", "key", "promote")
+        assert refused.returncode == 1 and "service-keys.no-next" in refused.stderr
+        told = command.json("service", "key", "next")
+        new = told["next"]["pin"]
+        assert told["pins"] == [first, backup, new] and told["next"]["kept_here"]
+        assert told["next"]["announced_by"] == "admin"
+        assert command.json("service", "key", "next")["next"] == told["next"], "once is enough"
+        assert json.loads(profile.read_text())["pins"] == [first, backup, new]
+        refused = command.run("service", "key", "next", backup)
+        assert refused.returncode == 1 and "service-keys.has-next" in refused.stderr
+
+        # The app has not shown that it knows it, and is not locked out in haste.
+        assert known_to(command, (0, 1))
+        refused = command.run("service", "key", "promote")
+        assert refused.returncode == 1 and "service-keys.not-known-yet" in refused.stderr
+        assert "1 of the 1 devices" in refused.stderr
+        assert "0 of 1 devices" in command.ok("service", "key", "status")
+
+        # It is given the configuration with its token, and shows it with the next.
+        answer = old.attest().json()
+        old.config_version = version_of(answer)
+        assert old.config_version >= told["next"]["config_version"]
+        assert app.judge(old)[0]
+        assert known_to(command, (1, 1))
+
+        # It survives a restart before it is served.
+        service.stop()
+        service.start()
+        assert command.json("service", "key", "status")["next"] == told["next"]
+
+        assert command.json("service", "key", "promote")["pins"] == [new, backup]
+        assert attests(app, [new])
+        assert command.json("service", "key", "status")["next"] is None
+        assert json.loads(profile.read_text())["pins"] == [new, backup]
+        assert command.json("pin", service.data / "tls-old-key.pem")["pin"] == first
+        assert not (service.data / "tls-next-key.pem").exists()
+        actions = {
+            (e["actor"], e["action"]): e["detail"] for e in command.json("audit", "list")["entries"]
+        }
+        assert actions["touchmark serve", "tls.serving-key"] == f"{first} -> {new}"
+        assert actions["admin", "service-key.promote"] == f"{new}, known to 1 of 1 devices"
+        assert actions["admin", "service-key.next"] == new
+
+        service.stop()
+        service.start()
+        assert attests(app, [new])
+        command.ok("status")
+    finally:
+        service.kill()
+
+
+def test_a_key_that_is_given_is_promoted_when_its_certificate_is_there(tmp_path: Path) -> None:
+    authority = Authority.make(tmp_path / "ca")
+    (tmp_path / "live").mkdir()
+    live = Live(authority, tmp_path / "live")
+    first, second = authority.key("first"), authority.key("second")
+    live.put("first")
+    app = RegisteredApp.start(tmp_path, live.options(), policy="development")
+    service = app.service
+    command = Command(tmp_path / "home")
+    try:
+        command.init(service)
+        pin_of = {path: command.json("pin", path)["pin"] for path in (first, second)}
+        refused = command.run("service", "key", "next")
+        assert refused.returncode == 2 and "service-keys.no-pin" in refused.stderr
+        refused = command.run("service", "key", "next", first)
+        assert refused.returncode == 2 and "service-keys.bad-pin" in refused.stderr
+        # A request, as it goes to an ACME client, a pin or a key.
+        authority.issue("second")
+        told = command.json("service", "key", "next", authority.folder / "second.csr")
+        assert told["next"]["pin"] == pin_of[second] and not told["next"]["kept_here"]
+        command.ok("service", "key", "cancel")
+        assert pin_of[second] not in command.json("status")["service_pins"]
+        command.ok("service", "key", "next", pin_of[second])
+        installed = command.json("status")["service_pins"]
+        assert pin_of[second] in installed
+
+        # Nobody was seen yet. The first key's certificate is still there.
+        refused = command.run("service", "key", "promote")
+        assert refused.returncode == 1 and "service-keys.not-served" in refused.stderr
+        assert attests(app, [pin_of[first]])
+
+        live.put("second")
+        command.ok("service", "key", "promote", "--anyway")
+        assert attests(app, [pin_of[second]])
+        assert pin_of[first] not in command.json("status")["service_pins"]
+        service.stop()
+        service.start()
+        assert attests(app, [pin_of[second]])
+    finally:
+        service.kill()
+
+
+def test_behind_a_proxy_the_next_key_is_announced_and_the_proxy_serves_it(tmp_path: Path) -> None:
+    authority = Authority.make(tmp_path / "ca")
+    command = Command(tmp_path / "home")
+    first, second = (
+        command.json("pin", authority.key(name))["pin"] for name in ("first", "second")
+    )
+    options = ["--tls-terminated-by-proxy", "--public-url", "https://attest.example.com"]
+    service = Service(tmp_path / "data", [*options, "--service-pin", first]).start()
+    try:
+        # An operator is beside the service, where its own key is met.
+        own = command.json("pin", service.data / "tls-key.pem")["pin"]
+        token = service.credentials()["admin_token"]
+        command.ok("init", service.url, "--token", token, "--pin", own)
+        assert command.run("service", "key", "next").returncode == 2
+        told = command.json("service", "key", "next", second)
+        assert told["pins"] == [first, second] and told["behind_proxy"]
+        refused = command.run("service", "key", "promote", "--anyway")
+        assert refused.returncode == 1 and f"--service-pin {second}" in refused.stderr
+        service.stop()
+        service.options = [*options, "--service-pin", second]
+        service.start()
+        state = command.json("service", "key", "status")
+        assert state["next"] is None and state["pins"] == [second]
+    finally:
+        service.kill()

@@ -204,6 +204,9 @@ def test_the_releases_do_not_make_an_attestation_dearer(many_releases: Registere
             sent(client.send(body))
         return (cpu_seconds(app.service) - before) / requests
 
-    alone, compared = cost(evidence("com.example.none")), cost(evidence("com.example.many"))
+    # In turns, and the least of each: what else the machine does comes and goes.
+    bodies = evidence("com.example.none"), evidence("com.example.many")
+    rounds = [[cost(body) for body in bodies] for _ in range(4)]
+    alone, compared = (min(costs) for costs in zip(*rounds, strict=True))
     print(f"{alone * 1e3:.2f} ms without releases, {compared * 1e3:.2f} ms with sixteen")
     assert compared < 2 * alone

@@ -14,7 +14,14 @@ struct DeviceRecord {
   bool passed = false;
   std::string arc;
   std::string package_name;
-  std::string address{};  // that it was seen at last; in memory only
+  std::string address{};            // that it was seen at last; in memory only
+  std::int64_t config_version = 0;  // of the signed configuration that its app had then
+};
+
+// Of those that passed.
+struct DeviceCount {
+  std::int64_t seen = 0;
+  std::int64_t up_to_date = 0;  // with a configuration at least as new as was asked for
 };
 
 // What an operator has said of one device.

@@ -41,6 +41,7 @@ constexpr auto kTable = std::to_array<PermissionRow>({
     {kReadSecrets,         "secrets.read",         kAdmin},
     {kReadAudit,           "audit.read",           kAdmin | kAuditor},
     {kMakeBackups,         "backups.make",         kAdmin},
+    {kChangeServiceKeys,   "service-keys.change",  kAdmin},
     {kReadOperators,       "operators.read",       kAdmin | kAuditor},
     {kChangeOperators,     "operators.change",     kAdmin},
 });

@@ -35,6 +35,7 @@ enum class Permission {
   kReadSecrets,
   kReadAudit,
   kMakeBackups,
+  kChangeServiceKeys,
   kReadOperators,
   kChangeOperators,
 };

@@ -84,6 +84,12 @@ Handler show_audit_log;
 Handler check_token;
 Handler make_example_token;
 
+// routes/service_keys.cc
+Handler show_service_keys;
+Handler announce_service_key;
+Handler cancel_service_key;
+Handler promote_service_key;
+
 // routes/backups.cc
 Handler make_backup;
 Handler read_backup;

@@ -46,10 +46,11 @@ Result<state::NewOperator> read_operator(const Json& body) {
 
 }  // namespace
 
-http::HttpResponse show_caller(const RouteContext& /*context*/, const http::HttpRequest& request) {
+http::HttpResponse show_caller(const RouteContext& context, const http::HttpRequest& request) {
   const model::OperatorToken& caller = request.caller;
   Json answer = to_json(caller);
   answer["version"] = TOUCHMARK_VERSION;
+  answer["service_pins"] = context.verifier.api_domains().service_pins();
   answer["permissions"] = Json::array();
   for (const model::PermissionRow& row : model::permissions()) {
     if (may(caller.role, row.permission)) answer["permissions"].push_back(row.name);

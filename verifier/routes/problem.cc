@@ -13,6 +13,15 @@ std::optional<int> service_status(const Error& error) {
   if (error.is(AttestationError::kMalformedRequest)) return 400;
   if (error.is(state::RegistryError::kBadCertificate)) return 400;
   if (error.is(state::ApiError::kBadDomain) || error.is(state::ApiError::kBadPin)) return 400;
+  if (error.is(state::ServiceKeysError::kBadPin) || error.is(state::ServiceKeysError::kNoPin)) {
+    return 400;
+  }
+  if (error.is(state::ServiceKeysError::kHasNext) || error.is(state::ServiceKeysError::kNoNext) ||
+      error.is(state::ServiceKeysError::kNotKnownYet) ||
+      error.is(state::ServiceKeysError::kNotServed) ||
+      error.is(state::ServiceKeysError::kElsewhere)) {
+    return 409;
+  }
   if (error.is(state::ApiError::kTooMany) || error.is(state::ApiError::kChanged)) return 409;
   if (error.is(state::ConfigurationError::kLocalUrl)) return 409;
   if (error.is(state::RegistryError::kStopping)) return 503;

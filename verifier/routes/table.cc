@@ -60,6 +60,11 @@ constexpr auto kTable = std::to_array<Row>({
     {"POST",   "/admin/v1/operators",          kChangeOperators,     kWorker, kMaxSmallBody,                kInMemory, add_operator},
     {"DELETE", "/admin/v1/operators/*",        kChangeOperators,     kWorker, kNoBody,                      kInMemory, revoke_operator},
 
+    {"GET",    "/admin/v1/service-keys",       kReadStatus,          kWorker, kNoBody,                      kInMemory, show_service_keys},
+    {"PUT",    "/admin/v1/service-keys/next",  kChangeServiceKeys,   kWorker, kMaxSmallBody,                kInMemory, announce_service_key},
+    {"DELETE", "/admin/v1/service-keys/next",  kChangeServiceKeys,   kWorker, kNoBody,                      kInMemory, cancel_service_key},
+    {"POST",   "/admin/v1/service-keys/promote", kChangeServiceKeys, kWorker, kMaxSmallBody,                kInMemory, promote_service_key},
+
     {"POST",   "/admin/v1/backups",            kMakeBackups,         kLong,   kMaxSmallBody,                kInMemory, make_backup},
     {"GET",    "/admin/v1/backups/*",          kMakeBackups,         kWorker, kNoBody,                      kInMemory, read_backup},
     {"PATCH",  "/admin/v1/backups/*",          kMakeBackups,         kWorker, kMaxSmallBody,                kInMemory, end_backup},

@@ -52,12 +52,16 @@ ApiDomains::ApiDomains(AuditedStore& store, const Keyring& keyring, const Servic
       keyring_(keyring),
       settings_(settings),
       configuration_(std::make_shared<Configuration>()),
-      service_pins_(std::make_shared<protocol::PinSet>()) {}
+      pins_(std::make_shared<Pins>()) {}
 
 Result<void> ApiDomains::load(LoadNotes& notes) {
   auto pins = protocol::parse_pins(settings_.service_pins, kService);
   if (!pins) return pass(pins);
-  service_pins_.set(std::make_shared<protocol::PinSet>(std::move(*pins)));
+  auto next_key = read_next_key(store_.read());
+  if (!next_key) return pass(next_key);
+  const bool is_promoted = *next_key && is_served(**next_key, *pins);
+  if (is_promoted) next_key->reset();
+  pins_.set(std::make_shared<Pins>(Pins{std::move(*pins), std::move(*next_key)}));
   auto stored = store_.read().get(kName);
   if (!stored) return pass(stored);
   if (*stored) {
@@ -96,6 +100,9 @@ Result<void> ApiDomains::load(LoadNotes& notes) {
       const auto api = configured(domain);
       if (!api) continue;
       if (auto ok = transaction.put_api(*api); !ok) return ok;
+    }
+    if (is_promoted) {
+      if (auto ok = put_next_key(transaction, std::nullopt); !ok) return ok;
     }
     if (next->version == configuration_.get()->version) return {};
     return transaction.put(kName, as_bytes(next->jws));
@@ -140,37 +147,90 @@ bool ApiDomains::was_pinned(const Sha256Digest& service_key) const {
   return !loaded_pins_ || std::ranges::find(*loaded_pins_, service_key) != loaded_pins_->end();
 }
 
+protocol::PinSet ApiDomains::Pins::all() const {
+  protocol::PinSet out = own;
+  const auto pin = next ? base64_digest(next->pin) : std::nullopt;
+  if (pin && std::ranges::find(out, *pin) == out.end()) out.push_back(*pin);
+  return out;
+}
+
+std::vector<std::string> ApiDomains::service_pins() const {
+  std::vector<std::string> out;
+  for (const Sha256Digest& pin : pins_.get()->all()) out.push_back(base64_encode(pin));
+  return out;
+}
+
+bool ApiDomains::is_served(const NextKey& next, const protocol::PinSet& own) const {
+  const auto pin = base64_digest(next.pin);
+  if (!pin || own.empty()) return false;
+  return settings_.tls_terminated_by_proxy ? std::ranges::find(own, *pin) != own.end()
+                                           : own.front() == *pin;
+}
+
 Result<void> ApiDomains::set_service_pins(const std::vector<std::string>& texts) {
-  auto pins = protocol::parse_pins(texts, kService);
-  if (!pins) return pass(pins);
-  if (pins->size() > protocol::kMaxPins) {
-    return fail(ApiError::kTooMany, std::to_string(pins->size()) +
-                                        " pins of the service are too many: an app takes at most " +
-                                        std::to_string(protocol::kMaxPins));
-  }
+  auto own = protocol::parse_pins(texts, kService);
+  if (!own) return pass(own);
+  Pins pins;
   Configuration next;
   return store_.remember(
       [&](store::Transaction& transaction) -> Result<void> {
-        std::vector<std::string> lost;
-        auto apis = all(transaction, lost);
-        if (!apis) return pass(apis);
-        auto made = renewed(*apis, *pins);
+        pins = {*own, pins_.get()->next};
+        const bool is_promoted = pins.next && is_served(*pins.next, pins.own);
+        if (is_promoted) pins.next.reset();
+        auto made = renewed_with(pins, transaction);
         if (!made) return pass(made);
         next = std::move(*made);
-        if (next.version == configuration_.get()->version) return {};
-        return transaction.put(kName, as_bytes(next.jws));
+        return is_promoted ? put_next_key(transaction, std::nullopt) : Result<void>();
       },
-      [&] {
-        service_pins_.set(std::make_shared<protocol::PinSet>(std::move(*pins)));
-        configuration_.set(std::make_shared<Configuration>(std::move(next)));
-      });
+      [&] { publish(pins, next); });
+}
+
+Result<void> ApiDomains::set_next_key(std::optional<NextKey> next, const std::string& action,
+                                      const std::string& actor) {
+  Pins pins;
+  Configuration configuration;
+  const auto present = next_key();
+  const std::string pin = next ? next->pin : present ? present->pin : "";
+  return store_.change(
+      actor, action, pin,
+      [&](store::Transaction& transaction) -> Result<void> {
+        pins = {pins_.get()->own, next};
+        auto made = renewed_with(pins, transaction);
+        if (!made) return pass(made);
+        configuration = std::move(*made);
+        if (pins.next) pins.next->config_version = configuration.version;
+        return put_next_key(transaction, pins.next);
+      },
+      [&] { publish(pins, configuration); });
+}
+
+Result<Configuration> ApiDomains::renewed_with(const Pins& pins, store::Transaction& transaction) {
+  const std::size_t count = pins.all().size();
+  if (count > protocol::kMaxPins) {
+    return fail(ApiError::kTooMany, std::to_string(count) +
+                                        " pins of the service are too many: an app takes at most " +
+                                        std::to_string(protocol::kMaxPins));
+  }
+  std::vector<std::string> lost;
+  auto apis = all(transaction, lost);
+  if (!apis) return pass(apis);
+  auto made = renewed(*apis, pins);
+  if (!made) return pass(made);
+  if (made->version == configuration_.get()->version) return made;
+  if (auto ok = transaction.put(kName, as_bytes(made->jws)); !ok) return pass(ok);
+  return made;
+}
+
+void ApiDomains::publish(const Pins& pins, const Configuration& configuration) {
+  pins_.set(std::make_shared<Pins>(pins));
+  configuration_.set(std::make_shared<Configuration>(configuration));
 }
 
 Result<Configuration> ApiDomains::renewed(const std::vector<model::ApiDomain>& apis,
-                                          const protocol::PinSet& service_pins) const {
+                                          const Pins& pins) const {
   auto content = configuration_content(keyring_.account, settings_, apis, keyring_.config_key);
   if (!content) return pass(content);
-  content->service_pins = service_pins;
+  content->service_pins = pins.all();
   return next_configuration(*configuration_.get(), std::move(*content), store_.now());
 }
 

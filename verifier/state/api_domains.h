@@ -11,6 +11,7 @@
 #include "verifier/state/configuration.h"
 #include "verifier/state/keyring.h"
 #include "verifier/state/load_notes.h"
+#include "verifier/state/next_key.h"
 #include "verifier/state/settings.h"
 #include "verifier/state/snapshot.h"
 
@@ -28,9 +29,16 @@ class ApiDomains {
   // the configuration stays as it is until some are removed.
   Result<void> load(LoadNotes& notes);
 
-  // The service's pins from now on, in place of the settings' (ServiceSettings::service_pins).
-  // Signs a new version where that is other than now.
+  // The service's pins from now on, in place of the settings' (ServiceSettings::service_pins); the
+  // next key's stays beside them, until it is the one that the service serves with. Signs a new
+  // version where that is other than now.
   Result<void> set_service_pins(const std::vector<std::string>& pins);
+  // Tells apps of another next key, or of none any longer. Its config_version is filled in.
+  Result<void> set_next_key(std::optional<NextKey> next, const std::string& action,
+                            const std::string& actor);
+  std::optional<NextKey> next_key() const { return pins_.get()->next; }
+  // What apps are told: the service's own key first, or its proxy's, and the next one last.
+  std::vector<std::string> service_pins() const;
   // Whether the configuration that load() found pins this key of the service, as apps that have it
   // do. True where it found none.
   bool was_pinned(const Sha256Digest& service_key) const;
@@ -66,12 +74,24 @@ class ApiDomains {
   Result<void> remove(const std::string& domain, const std::string& actor);
 
  private:
+  // Of the service itself.
+  struct Pins {
+    protocol::PinSet own;
+    std::optional<NextKey> next{};
+    // Both.
+    protocol::PinSet all() const;
+  };
+  // Whether the next key is what clients are met with by now.
+  bool is_served(const NextKey& next, const protocol::PinSet& own) const;
+  // The configuration with these pins, written where it is a new version.
+  Result<Configuration> renewed_with(const Pins& pins, store::Transaction& transaction);
+  void publish(const Pins& pins, const Configuration& configuration);
+
   // What the settings and `apis` say, signed; the present version when that is nothing new.
   Result<Configuration> renewed(const std::vector<model::ApiDomain>& apis) const {
-    return renewed(apis, *service_pins_.get());
+    return renewed(apis, *pins_.get());
   }
-  Result<Configuration> renewed(const std::vector<model::ApiDomain>& apis,
-                                const protocol::PinSet& service_pins) const;
+  Result<Configuration> renewed(const std::vector<model::ApiDomain>& apis, const Pins& pins) const;
   // An API as the configuration in force says it; nullopt when it does not name it.
   std::optional<model::ApiDomain> configured(const std::string& domain) const;
   // All of them. One that cannot be read is taken from the configuration; `lost` names those.
@@ -97,7 +117,7 @@ class ApiDomains {
   const Keyring& keyring_;
   const ServiceSettings& settings_;
   Snapshot<Configuration> configuration_;
-  Snapshot<protocol::PinSet> service_pins_;
+  Snapshot<Pins> pins_;
   std::optional<protocol::PinSet> loaded_pins_;  // those of the configuration that load() found
   std::atomic<std::int64_t> next_retirement_ = INT64_MAX;  // unix seconds
 };

@@ -27,6 +27,16 @@ struct BackupSettings {
   std::function<Result<std::vector<store::BackupPart>>()> keys;
 };
 
+// What the process does with its own TLS keys. Thread-safe; empty: it cannot.
+struct KeySettings {
+  // Makes the next key in the data folder, or finds it there: its pin. Empty where the service
+  // serves with a key that it was given.
+  std::function<Result<std::string>()> make_next;
+  // Serves with the key of this pin from now on, new connections first: the one that make_next()
+  // made, or the one that is where it is given its key.
+  std::function<Result<void>(const std::string& pin)> promote;
+};
+
 struct ServiceSettings {
   std::vector<std::string> public_urls;  // as the SDK reaches the service, primary first
   bool public_url_was_said = true;       // false: nobody did, and it was put together
@@ -53,6 +63,7 @@ struct ServiceSettings {
   std::string issuer;
   std::string audience;
   BackupSettings backup{};
+  KeySettings keys{};
 };
 
 // kBadSettings when they cannot work together.

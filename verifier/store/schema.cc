@@ -160,6 +160,10 @@ ALTER TABLE operator_token ADD COLUMN created_by TEXT NOT NULL DEFAULT 'touchmar
 
 UPDATE operator_token SET created = coalesce((SELECT max(time) FROM audit
   WHERE action = 'operator-token.make' AND detail = operator_token.name), 0);
+)sql",
+                            R"sql(
+-- Of the signed configuration that the device's app had.
+ALTER TABLE device ADD COLUMN config_version INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

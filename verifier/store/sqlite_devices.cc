@@ -9,8 +9,14 @@ namespace {
 // first.
 constexpr std::int64_t kMaxDevices = 1'000'000;
 
+// As device_row() reads them.
+constexpr const char* kSelectDevices =
+    "SELECT did, last_seen, passed, arc, package, config_version FROM device";
+
 model::DeviceRecord device_row(const Statement& row) {
-  return {row.text(0), from_unix(row.integer(1)), row.integer(2) != 0, row.text(3), row.text(4)};
+  return {
+      row.text(0),   from_unix(row.integer(1)), row.integer(2) != 0, row.text(3), row.text(4), {},
+      row.integer(5)};
 }
 
 }  // namespace
@@ -18,9 +24,9 @@ model::DeviceRecord device_row(const Statement& row) {
 Result<void> SqliteTransaction::put_devices(const std::vector<model::DeviceRecord>& records) {
   // Not OR REPLACE, which takes the row out of table and index first.
   auto statement = database_.prepare(
-      "INSERT INTO device VALUES (?, ?, ?, ?, ?) ON CONFLICT (did) DO UPDATE SET last_seen = "
+      "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (did) DO UPDATE SET last_seen = "
       "excluded.last_seen, passed = excluded.passed, arc = excluded.arc, package = "
-      "excluded.package");
+      "excluded.package, config_version = excluded.config_version");
   if (!statement) return pass(statement);
   for (const model::DeviceRecord& record : records) {
     statement->reset();
@@ -29,6 +35,7 @@ Result<void> SqliteTransaction::put_devices(const std::vector<model::DeviceRecor
                   .bind(std::int64_t{record.passed})
                   .bind(record.arc)
                   .bind(record.package_name)
+                  .bind(record.config_version)
                   .run();
     if (!ok) return ok;
   }
@@ -43,8 +50,8 @@ Result<void> SqliteTransaction::put_devices(const std::vector<model::DeviceRecor
 
 Result<std::vector<model::DeviceRecord>> SqliteStore::devices(std::size_t limit) {
   return browsing([&](Database& database) -> Result<std::vector<model::DeviceRecord>> {
-    auto statement = database.prepare(
-        "SELECT did, last_seen, passed, arc, package FROM device ORDER BY last_seen DESC LIMIT ?");
+    auto statement =
+        database.prepare(std::string(kSelectDevices) + " ORDER BY last_seen DESC LIMIT ?");
     if (!statement) return pass(statement);
     statement->bind(static_cast<std::int64_t>(limit));
     std::vector<model::DeviceRecord> out;
@@ -59,12 +66,23 @@ Result<std::vector<model::DeviceRecord>> SqliteStore::devices(std::size_t limit)
 
 Result<std::optional<model::DeviceRecord>> SqliteStore::device(const std::string& device_id) {
   return browsing([&](Database& database) -> Result<std::optional<model::DeviceRecord>> {
-    auto statement =
-        database.prepare("SELECT did, last_seen, passed, arc, package FROM device WHERE did = ?");
+    auto statement = database.prepare(std::string(kSelectDevices) + " WHERE did = ?");
     if (!statement) return pass(statement);
     auto row = statement->bind(device_id).step();
     if (!row) return pass(row);
     return *row ? std::optional(device_row(*statement)) : std::nullopt;
+  });
+}
+
+Result<model::DeviceCount> SqliteStore::count_devices(UnixTime since, std::int64_t config_version) {
+  return browsing([&](Database& database) -> Result<model::DeviceCount> {
+    auto statement = database.prepare(
+        "SELECT count(*), count(CASE WHEN config_version >= ? THEN 1 END) FROM device "
+        "WHERE last_seen >= ? AND passed");
+    if (!statement) return pass(statement);
+    auto row = statement->bind(config_version).bind(to_unix(since)).step();
+    if (!row) return pass(row);
+    return model::DeviceCount{statement->integer(0), statement->integer(1)};
   });
 }
 

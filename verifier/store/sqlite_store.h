@@ -42,6 +42,7 @@ class SqliteStore final : public Store {
   Result<std::optional<Bytes>> get(const std::string& name) override;
   Result<std::vector<model::DeviceRecord>> devices(std::size_t limit) override;
   Result<std::optional<model::DeviceRecord>> device(const std::string& device_id) override;
+  Result<model::DeviceCount> count_devices(UnixTime since, std::int64_t config_version) override;
   Result<std::vector<model::ForcedDevice>> forced_devices() override;
   Result<std::vector<model::AppraisalRecord>> appraisals(
       std::size_t limit, const std::optional<std::string>& device_id, std::int64_t before) override;

@@ -110,6 +110,8 @@ class Reader {
   // The last seen first.
   virtual Result<std::vector<model::DeviceRecord>> devices(std::size_t limit) = 0;
   virtual Result<std::optional<model::DeviceRecord>> device(const std::string& device_id) = 0;
+  // Those seen since then that passed at last.
+  virtual Result<model::DeviceCount> count_devices(UnixTime since, std::int64_t config_version) = 0;
   virtual Result<std::vector<model::ForcedDevice>> forced_devices() = 0;
   // The newest first, of those with a number below `before`; of one device alone when `device_id`
   // is given. Many are read page by page, each of which begins below the last one's number.
