@@ -241,7 +241,7 @@ Outcome restore(const BackupOptions& options, Session& session) {
 void add_master_key(line::Command& command, BackupOptions& options) {
   command
       .add_option("--master-key", options.master_key,
-                  "File of the master key, if not in the data folder")
+                  "File of the master key (default: master.key in the data folder)")
       ->type_name("FILE");
 }
 
