@@ -284,8 +284,9 @@ void add_api_commands(line::Command& app, Dispatcher& dispatcher) {
       ->type_name("PIN")
       ->one_value_each();
   add_app
-      ->add_option("--overlap", options->overlap,
-                   "Keep the pins that the domain loses for so long, such as 30d")
+      ->add_option(
+          "--overlap", options->overlap,
+          "Keep the pins that the domain loses for so long, such as 30d (default: they go at once)")
       ->type_name("DURATION");
   add_app->add_flag("--replace", options->replace,
                     "Keep no pin of a known domain that is not named here");
