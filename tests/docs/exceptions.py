@@ -13,6 +13,8 @@ def _by_page(part: str) -> dict[tuple[str, str], Any]:
     return {(page, line): v for page, lines in _TABLE[part].items() for line, v in lines.items()}
 
 
+# Pages that another test plays, and which.
+PLAYED: dict[str, str] = _TABLE["played"]
 NOT_RUN: dict[tuple[str, str], str] = _by_page("not_run")
 INLINE: dict[tuple[str, str], str] = _by_page("inline")
 NOT_COMPARED: dict[tuple[str, str], str] = _by_page("not_compared")

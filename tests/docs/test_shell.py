@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from docs.blocks import ROOT, Block, blocks
-from docs.exceptions import BEFORE, ENDS_WITH, FILLED, NOT_COMPARED, NOT_RUN
+from docs.exceptions import BEFORE, ENDS_WITH, FILLED, NOT_COMPARED, NOT_RUN, PLAYED
+from docs.samples import expect
 from docs.session import Session, commands_of, run, samples_of
 
 PAGES: dict[str, list[Block]] = {}
@@ -24,7 +25,7 @@ def to_run(page: str) -> list[str]:
     return [line for line in found if (page, line) not in NOT_RUN]
 
 
-RUN = [page for page in PAGES if to_run(page)]
+RUN = [page for page in PAGES if to_run(page) and page not in PLAYED]
 TEXTS = [block for block in blocks("text") if (block.page, block.first) not in NOT_COMPARED]
 
 
@@ -42,40 +43,6 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Session
     return of
 
 
-def like(sample: str) -> re.Pattern[str]:
-    """What a line of a sample stands for: a time for any time, "rbF0…6Ck=" for any digest, a
-    device or a documentation address (RFC 5737) for any, and "…" for anything."""
-    masks = (
-        (r"\d{4}-\d\d-\d\d", r"\d{4}-\d\d-\d\d"),
-        (r"\d\d:\d\d:\d\d(,\d{3})?", r"\d\d:\d\d:\d\d(,\d{3})?"),
-        (r"[\w+/]+…[\w+/]+=", r"[\w+/]{43}="),  # a digest
-        (r"[\w+/]{22}==", r"[\w+/]{22}=="),  # a device
-        (r"203\.0\.113\.\d+", r"\d+\.\d+\.\d+\.\d+"),
-        ("…", ".*"),
-    )
-    pattern, rest = "", sample.strip()
-    while rest:
-        for mask, stands_for in masks:
-            found = re.match(mask, rest)
-            if found:
-                pattern, rest = pattern + stands_for, rest[found.end() :]
-                break
-        else:
-            pattern, rest = pattern + re.escape(rest[0]), rest[1:]
-    return re.compile(rf"^\s*{pattern}\s*$", re.MULTILINE)
-
-
-def expect(samples: list[str], printed: str) -> None:
-    """Every line of the sample, in its order; lines between them may be more."""
-    at = 0
-    for sample in samples:
-        if not sample.strip():
-            continue
-        found = like(sample).search(printed, at)
-        assert found, f"no such line (in this order): {sample}\nprinted was:\n{printed}"
-        at = found.end()
-
-
 @pytest.mark.parametrize("page", RUN)
 def test_every_command_of_a_page_does_its_work(
     page: str, session: Callable[[str], Session]
@@ -91,7 +58,9 @@ def test_every_command_of_a_page_does_its_work(
 CONSOLES = [
     block
     for block in blocks("console")
-    if samples_of(block) and any((block.page, one) not in NOT_RUN for one in commands_of(block))
+    if block.page in RUN
+    and samples_of(block)
+    and any((block.page, one) not in NOT_RUN for one in commands_of(block))
 ]
 
 
@@ -116,6 +85,9 @@ def test_no_exception_outlives_what_it_is_for() -> None:
         (block.page, line) for block in blocks("sh", "console") for line in commands_of(block)
     }
     assert NOT_RUN.keys() - commands == set()
+    for page, reason in PLAYED.items():
+        (test,) = re.findall(r"tests/\S+\.py", reason)
+        assert page in PAGES and page in (ROOT / test).read_text()
     assert ENDS_WITH.keys() - (commands - NOT_RUN.keys()) == set()
     assert NOT_COMPARED.keys() - {(one.page, one.first) for one in blocks("text")} == set()
     assert BEFORE.keys() - {(one.page, one.first) for one in blocks()} == set()

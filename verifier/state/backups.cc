@@ -73,8 +73,8 @@ Result<void> put_last_backup(store::Transaction& transaction, UnixTime when) {
 }
 
 Backups::Backups(AuditedStore& store, const Keyring& keyring, const ServiceSettings& settings,
-                 Random& random)
-    : store_(store), keyring_(keyring), settings_(settings), random_(random) {}
+                 const ApiDomains& domains, Random& random)
+    : store_(store), keyring_(keyring), settings_(settings), domains_(domains), random_(random) {}
 
 Result<void> Backups::load() {
   auto last = last_backup(store_.read());
@@ -93,7 +93,7 @@ Result<MadeBackup> Backups::write(const std::string& id) {
   out.list = {.account = keyring_.account,
               .version = TOUCHMARK_VERSION,
               .made = store_.now(),
-              .pins = settings_.service_pins,
+              .pins = domains_.service_pins(),
               .files = {}};
   if (auto ok = store_.copy_to(database.path().string()); !ok) return pass(ok);
   auto parts = settings_.backup.keys();

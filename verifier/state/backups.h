@@ -9,6 +9,7 @@
 
 #include "base/mutex.h"
 #include "base/random.h"
+#include "verifier/state/api_domains.h"
 #include "verifier/state/audited_store.h"
 #include "verifier/state/keyring.h"
 #include "verifier/state/settings.h"
@@ -42,7 +43,7 @@ class Backups {
  public:
   // What is passed by reference must outlive this.
   Backups(AuditedStore& store, const Keyring& keyring, const ServiceSettings& settings,
-          Random& random);
+          const ApiDomains& domains, Random& random);
   // Reads what the store knows.
   Result<void> load();
 
@@ -64,6 +65,7 @@ class Backups {
   AuditedStore& store_;
   const Keyring& keyring_;
   const ServiceSettings& settings_;
+  const ApiDomains& domains_;
   Random& random_;
   Mutex making_;
   mutable Mutex mutex_;
