@@ -4,6 +4,7 @@ namespace touchmark::verifier {
 namespace {
 
 constexpr std::size_t kMaxSpentChallenges = 1'000'000;
+constexpr const char* kDiagnosed = "diagnosed";  // in the store: when it was last looked at
 
 // What the command line allows beyond the policy document.
 std::function<void(policy::Policy&)> policy_overlay(bool allow_host_builds) {
@@ -115,6 +116,27 @@ Status Verifier::status() const {
     out.revocation = settings_.revocation_status();
     if (auto problem = problem_of(*out.revocation)) out.warnings.push_back(*problem);
   }
+  return out;
+}
+
+Diagnosis Verifier::diagnose() {
+  Diagnosis out{.time = store_.now(),
+                .store_problem = {},
+                .unreadable = load_notes_,
+                .public_url_problems = public_url_problems(),
+                .hardware_roots = 0,
+                .surroundings = {}};
+  auto is_well = ready();
+  if (is_well) {
+    is_well = store_.remember([&out](store::Transaction& transaction) {
+      return transaction.put(kDiagnosed, as_bytes(std::to_string(to_unix(out.time))));
+    });
+  }
+  if (!is_well) out.store_problem = is_well.error().text();
+  if (settings_.hardware.more_roots) {
+    out.hardware_roots = settings_.hardware.more_roots->all().size();
+  }
+  if (settings_.surroundings) out.surroundings = settings_.surroundings();
   return out;
 }
 

@@ -35,6 +35,17 @@ struct Status {
   std::vector<std::string> service_pins;                      // what apps and operators may meet
 };
 
+// What only the service knows of whether all is well; `touchmark doctor` judges it.
+struct Diagnosis {
+  UnixTime time{};
+  // Why the store is not there, or takes no change; nullopt: it just took one.
+  std::optional<std::string> store_problem;
+  state::LoadNotes unreadable;                   // of the store, when it was opened
+  std::vector<std::string> public_url_problems;  // each a sentence
+  std::size_t hardware_roots = 0;                // that --hardware-roots added
+  std::optional<state::Surroundings> surroundings;
+};
+
 // Thread-safe. Members are made in the order in which they stand, each of those before it, and end
 // the other way round.
 class Verifier {
@@ -69,6 +80,8 @@ class Verifier {
   const std::string& account() const { return keyring_.account; }
   UnixTime now() const { return store_.now(); }
   Status status() const;
+  // Writes a small value to the store, to see whether it can be written.
+  Diagnosis diagnose();
   // What could not be read of the store when it was opened.
   const state::LoadNotes& load_notes() const { return load_notes_; }
   // For /readyz: whether the store answers, and what ServiceSettings::storage_check says.

@@ -81,7 +81,14 @@ void Session::keep_pins(std::vector<std::string> pins) {
 }
 
 Result<service::ServedCertificate> Session::server_certificate(const std::string& domain) {
-  return world_.server_certificate(domain, options_.timeout_seconds);
+  return world_.server_certificate(domain, options_.timeout_seconds, {});
+}
+
+Result<service::ServedCertificate> Session::server_certificate_within(std::chrono::seconds limit,
+                                                                      const std::string& domain,
+                                                                      const std::string& address) {
+  const auto seconds = std::min<std::int64_t>(limit.count(), options_.timeout_seconds);
+  return world_.server_certificate(domain, static_cast<int>(seconds), address);
 }
 
 service::AdminClient::Progress Session::progress(std::string what) {

@@ -28,7 +28,9 @@ struct World {
   io::Console& console;
   service::Environment environment;
   service::TransportFactory transport;
-  std::function<Result<service::ServedCertificate>(const std::string& domain, int timeout_seconds)>
+  // As certificate_of_server().
+  std::function<Result<service::ServedCertificate>(const std::string& domain, int timeout_seconds,
+                                                   const std::string& address)>
       server_certificate;
   const Clock& clock;
 };
@@ -52,6 +54,10 @@ class Session {
   // `least_timeout_seconds`: for what the service is silent over while it works.
   service::AdminClient connect_to(const service::Endpoint& endpoint, int least_timeout_seconds = 0);
   Result<service::ServedCertificate> server_certificate(const std::string& domain);
+  // The same at this IP address (empty: what the name resolves to), waiting so long at most.
+  Result<service::ServedCertificate> server_certificate_within(std::chrono::seconds limit,
+                                                               const std::string& domain,
+                                                               const std::string& address);
   // After a command that used the profile: takes over the pins that the service announces to it, so
   // that the profile knows the next key before the service is met with it. Asks once a day; what
   // goes wrong is left for another time.

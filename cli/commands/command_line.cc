@@ -37,6 +37,7 @@ using AddCommand = void (*)(line::Command&, Dispatcher&);
 constexpr auto kCommands = std::to_array<AddCommand>({
     add_init_command,
     add_status_command,
+    add_doctor_command,
     add_ready_command,
     add_whoami_command,
     add_sdk_commands,

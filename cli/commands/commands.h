@@ -8,6 +8,7 @@ namespace touchmark::cli::commands {
 
 void add_init_command(line::Command& app, Dispatcher& dispatcher);
 void add_status_command(line::Command& app, Dispatcher& dispatcher);
+void add_doctor_command(line::Command& app, Dispatcher& dispatcher);
 void add_ready_command(line::Command& app, Dispatcher& dispatcher);
 void add_whoami_command(line::Command& app, Dispatcher& dispatcher);
 void add_registration_commands(line::Command& app, Dispatcher& dispatcher);

@@ -5,7 +5,8 @@ namespace touchmark::cli::io {
 
 enum ExitCode : int {
   kExitOk = 0,
-  kExitNo = 1,             // the answer is no: an invalid token, a refused package or evidence
+  kExitNo = 1,  // the answer is no: an invalid token, a refused package or evidence, a service that
+                // is not well
   kExitUsage = 2,          // unknown command or option, or a file that cannot be read
   kExitNotConfigured = 3,  // no profile yet, or a damaged one: run `touchmark init`
   kExitUnreachable = 4,   // the service cannot be reached, or its certificate is not the pinned one

@@ -7,7 +7,9 @@ namespace touchmark::cli::io {
 std::span<const ExitStatus> exit_statuses() {
   static constexpr auto kStatuses = std::to_array<ExitStatus>({
       {kExitOk, "It worked."},
-      {kExitNo, "The answer is no: an invalid token, a refused package or evidence."},
+      {kExitNo,
+       "The answer is no: an invalid token, a refused package or evidence, a fault that `doctor` "
+       "found."},
       {kExitUsage, "An unknown command or option, or a file that cannot be read."},
       {kExitNotConfigured, "There is no profile yet, or it is damaged."},
       {kExitUnreachable,

@@ -34,8 +34,9 @@ struct Absent {
 
 constexpr auto kAbsent = std::to_array<Absent>({
     {"api", "-check",
-     "`api -check` has no counterpart; `touchmark api list` shows the pins, and `touchmark api add "
-     "DOMAIN` reads those that the server shows now"},
+     "`touchmark doctor` compares the pins with what the servers show now, and `touchmark api "
+     "list` "
+     "shows the pins"},
     {"policy", "-setRejectionPolicy",
      "policies have no numbers here; write one as a document and put it into force with `touchmark "
      "policy set FILE`, or begin with `touchmark policy presets`"},

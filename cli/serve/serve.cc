@@ -31,6 +31,7 @@
 #include "cli/serve/option_sources.h"
 #include "cli/serve/reset_operator.h"
 #include "cli/serve/service_manager.h"
+#include "cli/serve/surroundings.h"
 #include "pki/server_certificate.h"
 #include "verifier/http/awaitable.h"
 #include "verifier/http/server.h"
@@ -215,6 +216,7 @@ class Process {
   Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
   Result<void> show_credentials();
+  verifier::state::Surroundings surroundings() const;
   // Waits for the work at hand; leaves without it, and without coming back, when that does not end.
   void end_work();
   void start_server(const DataFolder& folder);
@@ -292,6 +294,7 @@ Result<void> Process::start() {
          {"warning", "others could enter the folder with the keys; it has mode 0700 now"}});
   }
   plan_.service.storage_check = [this] { return folder_->still_there(); };
+  plan_.service.surroundings = [this] { return surroundings(); };
   if (auto ok = open_store(*folder_); !ok) return ok;
   if (auto ok = open_identity(*folder_); !ok) return ok;
   if (auto ok = open_service(*folder_); !ok) return ok;
@@ -561,6 +564,17 @@ Result<void> Process::show_credentials() {
   if (is_reset) fields["ended"] = ended;
   log_->info(is_reset ? "operators.reset" : "first_start", fields);
   return {};
+}
+
+verifier::state::Surroundings Process::surroundings() const {
+  Started started{.master_key = plan_.master_key,
+                  .token_files = {folder_->operator_tokens()},
+                  .max_connections = max_connections_,
+                  .wanted_connections = options_.max_connections};
+  if (!options_.credentials_file.empty()) {
+    started.token_files.emplace_back(options_.credentials_file);
+  }
+  return look_around(*folder_, started);
 }
 
 void Process::start_server(const DataFolder& folder) {

@@ -14,6 +14,10 @@
 namespace touchmark::cli::service {
 namespace {
 
+struct ListCloser {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
 struct CurlCloser {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 };
@@ -24,6 +28,23 @@ struct Seen {
   std::exception_ptr thrown;
 };
 
+std::optional<UnixTime> time_of(const ASN1_TIME* text) {
+  std::tm time{};
+  if (ASN1_TIME_to_tm(text, &time) != 1) return std::nullopt;
+  return from_unix(timegm(&time));
+}
+
+// Of the other end of a connection that was made; empty when libcurl does not know it.
+std::string address_of(CURL* curl) {
+  const char* ip = nullptr;
+  long port = 0;
+  curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &ip);
+  curl_easy_getinfo(curl, CURLINFO_PRIMARY_PORT, &port);
+  if (ip == nullptr || *ip == '\0') return {};
+  const std::string text = ip;
+  return fmt::format("{}:{}", text.find(':') == text.npos ? text : "[" + text + "]", port);
+}
+
 // Stands in for OpenSSL's chain verification: runs it, notes its outcome, and goes on in any case,
 // so that the certificate of a development server can be read too. No request is ever sent on this
 // connection.
@@ -33,10 +54,8 @@ int look_at(X509_STORE_CTX* context, Seen& seen) {
   const auto summary = pki::summarize_certificate(openssl::encode<i2d_X509>(leaf));
   if (!summary || summary->spki.empty()) return 0;
   seen.certificate = served_certificate(*summary);
-  std::tm end{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) == 1) {
-    seen.certificate->not_after = from_unix(timegm(&end));
-  }
+  seen.certificate->not_after = time_of(X509_get0_notAfter(leaf));
+  seen.certificate->not_before = time_of(X509_get0_notBefore(leaf));
   if (X509_verify_cert(context) != 1) {
     seen.certificate->trust_problem =
         X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
@@ -63,7 +82,8 @@ CURLcode on_ssl_context(CURL*, void* ssl_context, void* argument) {
 
 }  // namespace
 
-Result<ServedCertificate> certificate_of_server(const std::string& domain, int timeout_seconds) {
+Result<ServedCertificate> certificate_of_server(const std::string& domain, int timeout_seconds,
+                                                const std::string& address) {
   const std::unique_ptr<CURL, CurlCloser> handle(curl_easy_init());
   CURL* curl = handle.get();
   Seen seen;
@@ -74,6 +94,13 @@ Result<ServedCertificate> certificate_of_server(const std::string& domain, int t
   curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(timeout_seconds));
   curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
   curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, &seen);
+  std::unique_ptr<curl_slist, ListCloser> instead;
+  if (!address.empty()) {
+    const bool is_v6 = address.find(':') != address.npos;
+    instead.reset(
+        curl_slist_append(nullptr, ("::" + (is_v6 ? "[" + address + "]" : address) + ":").c_str()));
+    curl_easy_setopt(curl, CURLOPT_CONNECT_TO, instead.get());
+  }
   const CURLcode code = curl_easy_perform(curl);
   if (seen.thrown) std::rethrow_exception(seen.thrown);
   // libcurl checks the name once the handshake, and with it the proof that the server has the key,
@@ -87,6 +114,7 @@ Result<ServedCertificate> certificate_of_server(const std::string& domain, int t
   if (other_name && seen.certificate->trust_problem.empty()) {
     seen.certificate->trust_problem = "it is for another name";
   }
+  seen.certificate->address = address_of(curl);
   return *std::move(seen.certificate);
 }
 

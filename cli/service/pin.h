@@ -22,7 +22,10 @@ struct ServedCertificate {
   std::string subject;  // "CN=api.example.com"; empty for a bare key
   std::string
       trust_problem;  // why the system would not trust it; empty when it would, or for a file
-  std::optional<UnixTime> not_after{};  // of what a server showed
+  // Of what a server showed:
+  std::optional<UnixTime> not_after{};
+  std::optional<UnixTime> not_before{};
+  std::string address{};  // that answered, "192.0.2.1:443"; "[2001:db8::1]:443"
 };
 
 std::string pin_of(ByteView spki);
@@ -35,8 +38,10 @@ Result<ServedCertificate> certificate_from_file(const std::filesystem::path& pat
 Result<ServedCertificate> certificate_from_pem(std::string_view pem, const std::string& what);
 
 // Connects to "host" or "host:port" (443) and reads the certificate it serves. The handshake goes
-// on whatever the certificate is; `trust_problem` tells what the system thinks of it. kUnreachable,
-// kTimeout, kNoTls.
-Result<ServedCertificate> certificate_of_server(const std::string& domain, int timeout_seconds);
+// on whatever the certificate is; `trust_problem` tells what the system thinks of it. `address`:
+// the IP address to connect to, in place of what the name resolves to; empty: that.
+// kNoLiveCertificate.
+Result<ServedCertificate> certificate_of_server(const std::string& domain, int timeout_seconds,
+                                                const std::string& address = {});
 
 }  // namespace touchmark::cli::service

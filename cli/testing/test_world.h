@@ -112,7 +112,7 @@ class TestWorld {
                             return found->second;
                           },
                           service.factory(),
-                          [this](const std::string& domain, int) {
+                          [this](const std::string& domain, int, const std::string&) {
                             asked_domains.push_back(domain);
                             return certificate;
                           },

@@ -40,6 +40,8 @@ OTHER_MEANING = {
     # Bounds of files that an operator gives: facts, and the policy.
     "verifier/policy/facts_json.cc": {"kMaxFindings"},
     "verifier/policy/section.cc": {"kMaxWord"},
+    # The findings of `touchmark doctor`, in its JSON.
+    "cli/commands/doctor/doctor.cc": {"checks"},
     # Kinds of files that `touchmark evidence` takes.
     "cli/commands/evidence/inspect.cc": {"android-key", "app-attest"},
     "cli/commands/evidence/verify.cc": {"android-key", "app-attest"},

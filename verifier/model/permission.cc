@@ -21,6 +21,7 @@ constexpr unsigned kCi = bit(Role::kCi);
 constexpr auto kTable = std::to_array<PermissionRow>({
     {kWhoAmI,              "whoami",               kAdmin | kDeveloper | kAuditor | kHelpdesk | kCi},
     {kReadStatus,          "status.read",          kAdmin | kDeveloper | kAuditor | kHelpdesk},
+    {kReadDiagnosis,       "diagnosis.read",       kAdmin | kAuditor},
     {kReadRegistrations,   "registrations.read",   kAdmin | kDeveloper | kAuditor | kCi},
     {kAddRegistrations,    "registrations.add",    kAdmin | kDeveloper | kCi},
     {kChangeRegistrations, "registrations.change", kAdmin | kDeveloper},

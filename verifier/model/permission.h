@@ -15,6 +15,7 @@ enum class Permission {
   kPublic,  // what anybody may ask, without a token
   kWhoAmI,
   kReadStatus,
+  kReadDiagnosis,
   kReadRegistrations,
   kAddRegistrations,
   kChangeRegistrations,  // when they end

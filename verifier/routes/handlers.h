@@ -79,6 +79,7 @@ Handler revoke_operator;
 
 // routes/service.cc: status, secrets, tokens, audit log.
 Handler show_status;
+Handler show_diagnosis;
 Handler read_secret;
 Handler show_audit_log;
 Handler check_token;

@@ -14,6 +14,8 @@ Json time_or_null(const std::optional<UnixTime>& time) {
   return time ? Json(to_unix(*time)) : Json();
 }
 
+Json text_or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
+
 Json to_json(const state::PolicyVersion& version) {
   return {{"text", version.text}, {"actor", version.actor}, {"time", to_unix(version.time)}};
 }
@@ -36,7 +38,8 @@ Json to_json(const model::Registration& registration) {
           {"created", to_unix(registration.created)},
           {"package", measured.package_name},
           {"version_name", measured.version_name},
-          {"version_code", measured.version_code}};
+          {"version_code", measured.version_code},
+          {"sdk_version", measured.sdk_version}};
 }
 
 Json to_json(const model::SigningCertificate& certificate) {
@@ -186,6 +189,39 @@ Json to_json(const state::AuditLog& log) {
   }
   Json out{{"entries", std::move(entries)}, {"intact", log.intact}};
   if (!log.intact) out["problem"] = log.problem;
+  return out;
+}
+
+Json to_json(const Diagnosis& diagnosis) {
+  Json unreadable = Json::array();
+  for (const state::LoadNote& note : diagnosis.unreadable) {
+    unreadable.push_back({{"what", note.what}, {"error", note.error}, {"advice", note.advice}});
+  }
+  Json out{{"time", to_unix(diagnosis.time)},
+           {"store_problem", text_or_null(diagnosis.store_problem)},
+           {"unreadable", std::move(unreadable)},
+           {"public_url_problems", diagnosis.public_url_problems},
+           {"hardware_roots", diagnosis.hardware_roots},
+           {"process", nullptr}};
+  if (diagnosis.surroundings) {
+    const state::Surroundings& process = *diagnosis.surroundings;
+    Json token_files = Json::array();
+    for (const auto& file : process.token_files) token_files.push_back(file.string());
+    out["process"] = {
+        {"data", process.data.string()},
+        {"data_mode", process.data_mode ? Json(*process.data_mode) : Json()},
+        {"data_problem", text_or_null(process.problem)},
+        {"free_bytes", process.free_bytes},
+        {"total_bytes", process.total_bytes},
+        {"free_files", process.free_files ? Json(*process.free_files) : Json()},
+        {"master_key_apart", process.master_key_apart},
+        {"token_files", std::move(token_files)},
+        {"descriptor_limit", process.descriptor_limit},
+        {"open_descriptors", process.open_descriptors},
+        {"max_connections", process.max_connections},
+        {"wanted_connections", process.wanted_connections},
+    };
+  }
   return out;
 }
 

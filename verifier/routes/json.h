@@ -21,6 +21,7 @@ Json to_json(const state::Devices::Forced& forced);
 Json to_json(const model::OperatorToken& entry);  // without its hash
 Json to_json(const state::AuditLog& log);
 Json to_json(const Status& status);
+Json to_json(const Diagnosis& diagnosis);
 
 // A recorded appraisal, judged and explained by the policy in force for most devices.
 Json explained(const state::RecordedAppraisal& appraisal, const policy::Policy& policy,

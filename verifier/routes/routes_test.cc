@@ -354,6 +354,43 @@ TEST(Routes, IsNotReadyWithoutItsStorage) {
   EXPECT_EQ(client.request("GET", "/healthz")->status, 200) << "the process lives";
 }
 
+TEST(Routes, TellsWhatItTakesToDiagnoseIt) {
+  std::atomic<bool> is_there = true;
+  RunningServiceOptions options;
+  options.service.public_urls = {"https://192.168.1.9:8443"};
+  options.service.storage_check = [&is_there]() -> Result<void> {
+    if (is_there) return {};
+    return fail(FileError::kNotFound, "it was moved");
+  };
+  options.service.surroundings = [] {
+    state::Surroundings out{.data = "/data"};
+    out.data_mode = 0700;
+    out.free_bytes = 5;
+    out.token_files = {"/data/operator-tokens.json"};
+    return out;
+  };
+  RunningService running(options);
+  TlsClient client(running.port());
+  const auto ask = [&] {
+    const auto answer = client.request("GET", "/admin/v1/diagnosis", "", bearer(running.admin()));
+    EXPECT_EQ(answer->status, 200) << answer->body;
+    return Json::parse(answer->body);
+  };
+  const Json sound = ask();
+  EXPECT_EQ(sound["store_problem"], nullptr);
+  EXPECT_EQ(sound["unreadable"], Json::array());
+  EXPECT_EQ(sound["hardware_roots"], 0);
+  EXPECT_THAT(sound["public_url_problems"][0].get<std::string>(), HasSubstr("192.168.1.9"));
+  EXPECT_EQ(sound["process"]["data"], "/data");
+  EXPECT_EQ(sound["process"]["data_mode"], 0700);
+  EXPECT_EQ(sound["process"]["free_bytes"], 5);
+  EXPECT_EQ(sound["process"]["free_files"], nullptr);
+  EXPECT_EQ(sound["process"]["token_files"], Json({"/data/operator-tokens.json"}));
+  EXPECT_TRUE(running.store().get("diagnosed").value()) << "the store was written";
+  is_there = false;
+  EXPECT_THAT(ask()["store_problem"].get<std::string>(), HasSubstr("it was moved"));
+}
+
 TEST(Routes, ChecksTokens) {
   RunningService running;
   TlsClient client(running.port());

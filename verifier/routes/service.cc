@@ -20,6 +20,11 @@ http::HttpResponse show_status(const RouteContext& context, const http::HttpRequ
   return json_response(answer);
 }
 
+http::HttpResponse show_diagnosis(const RouteContext& context,
+                                  const http::HttpRequest& /*request*/) {
+  return json_response(to_json(context.verifier.diagnose()));
+}
+
 http::HttpResponse read_secret(const RouteContext& context, const http::HttpRequest& request) {
   auto secrets = context.verifier.operators().token_secrets(request.caller.name);
   if (!secrets) return problem(secrets.error());

@@ -51,6 +51,7 @@ constexpr auto kTable = std::to_array<Row>({
     {"GET",    "/admin/v1/log",                kReadDevices,         kWorker, kNoBody,                      kInMemory, show_log},
     {"GET",    "/admin/v1/whoami",             kWhoAmI,              kIo,     kNoBody,                      kInMemory, show_caller},
     {"GET",    "/admin/v1/status",             kReadStatus,          kIo,     kNoBody,                      kInMemory, show_status},
+    {"GET",    "/admin/v1/diagnosis",          kReadDiagnosis,       kWorker, kNoBody,                      kInMemory, show_diagnosis},
     {"GET",    "/admin/v1/secret",             kReadSecrets,         kWorker, kNoBody,                      kInMemory, read_secret},
     {"GET",    "/admin/v1/audit",              kReadAudit,           kWorker, kNoBody,                      kInMemory, show_audit_log},
     {"POST",   "/admin/v1/token/check",        kCheckTokens,         kIo,     kMaxSmallBody,                kInMemory, check_token},

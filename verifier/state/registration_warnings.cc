@@ -1,35 +1,14 @@
 #include "verifier/state/registration_warnings.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <map>
 
 #include "base/text.h"
 #include "protocol/messages/configuration.h"
+#include "protocol/sdk_version.h"
 
 namespace touchmark::verifier::state {
 namespace {
-
-// Major, minor and patch, and whether it is a release: "1.2.3" is later than "1.2.3-rc.1"
-// (https://semver.org, as far as versions of Touchmark need it).
-using Version = std::array<unsigned, 4>;
-
-std::optional<Version> parse_version(std::string_view text) {
-  Version out{};
-  const std::size_t end = std::min(text.find_first_of("-+"), text.size());
-  out[3] = end == text.size() || text[end] == '+' ? 1 : 0;
-  text = text.substr(0, end);
-  for (std::size_t i = 0; i < 3; ++i) {
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), out[i]);
-    if (error != std::errc()) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
-    if (i == 2) break;
-    if (!text.starts_with('.')) return std::nullopt;
-    text.remove_prefix(1);
-  }
-  return text.empty() ? std::optional(out) : std::nullopt;
-}
 
 constexpr std::string_view kLibrary = "libtouchmark.so";
 constexpr std::string_view kConfigAsset = "touchmark-initial.config";
@@ -62,8 +41,8 @@ std::string abis_without_library(const package::Measurement& measurement) {
 
 void warn_of_sdk(const package::Measurement& measurement, std::string_view version,
                  std::vector<RegistrationWarning>& out) {
-  const auto own = parse_version(version);
-  const auto sdk = parse_version(measurement.sdk_version);
+  const auto own = protocol::parse_sdk_version(version);
+  const auto sdk = protocol::parse_sdk_version(measurement.sdk_version);
   if (!sdk || (own && *sdk < *own)) {
     out.push_back({"older-sdk", "the package contains the Touchmark SDK " +
                                     shortened(measurement.sdk_version) +

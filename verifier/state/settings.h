@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "verifier/appraisal/device_evidence_settings.h"
 #include "verifier/state/revocation_source.h"
+#include "verifier/state/surroundings.h"
 #include "verifier/store/backup_file.h"
 
 namespace touchmark::verifier::state {
@@ -57,6 +58,8 @@ struct ServiceSettings {
   std::function<RevocationSource::Status()> revocation_status{};
   // Whether what the service keeps is still where it was opened; empty: not looked at. Thread-safe.
   std::function<Result<void>()> storage_check{};
+  // Where the process runs, looked at anew; empty: nothing is known of it. Thread-safe.
+  std::function<Surroundings()> surroundings{};
   // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear; arc, anno and ear tell the app its
   // verdict, so they need reveal_reasons.
   std::vector<std::string> extra_claims;
