@@ -102,7 +102,7 @@ Findings judge_certificate(const Facts& facts) {
   }
   return judge_ends(servers, facts.now,
                     "put a new one in its place for the same key, and run `systemctl reload "
-                    "touchmark` (SIGHUP); the service's own is renewed by a restart");
+                    "touchmark` (SIGHUP), which renews the service's own by itself");
 }
 
 Findings judge_pins(const Facts& facts) {
@@ -122,8 +122,8 @@ Findings judge_pins(const Facts& facts) {
     if (std::ranges::find(pins, shown) != pins.end()) continue;
     out.push_back(broken(
         server->domain, "shows the key " + shown + ", which apps do not pin: they refuse it",
-        "serve with the key of before, or announce this one first (--service-pin); where another "
-        "server has the name, give the name back to the service"));
+        "serve with the key of before, or announce this one first (`touchmark service key next`); "
+        "where another server has the name, give the name back to the service"));
   }
   if (servers.empty()) out.push_back(skip("no server could be asked for its key"));
   if (pins.size() < 2) {
