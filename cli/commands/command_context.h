@@ -28,7 +28,7 @@ struct World {
   io::Console& console;
   service::Environment environment;
   service::TransportFactory transport;
-  // As certificate_of_server().
+  // As certificate_of_server(), from several threads at once.
   std::function<Result<service::ServedCertificate>(const std::string& domain, int timeout_seconds,
                                                    const std::string& address)>
       server_certificate;

@@ -41,6 +41,7 @@ Result<ServedCertificate> certificate_from_pem(std::string_view pem, const std::
 // on whatever the certificate is; `trust_problem` tells what the system thinks of it. `address`:
 // the IP address to connect to, in place of what the name resolves to; empty: that.
 // kNoLiveCertificate.
+// Thread-safe.
 Result<ServedCertificate> certificate_of_server(const std::string& domain, int timeout_seconds,
                                                 const std::string& address = {});
 

@@ -737,6 +737,26 @@ def test_says_when_nothing_answers(place: Place) -> None:
         impostor.stop()
 
 
+def test_does_not_wait_for_each_silent_server_in_turn(place: Place) -> None:
+    place.serve()
+    silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(12)]
+    try:
+        for one in silent:
+            port = one.getsockname()[1]
+            pins = ["--pin", pin_of(new_key()), "--pin", pin_of(new_key())]
+            place.admin.ok("api", "add", f"localhost:{port}", *pins)
+        begin = time.monotonic()
+        done = place.doctor("--json", "--timeout", "3")
+        took = time.monotonic() - begin
+    finally:
+        for one in silent:
+            one.close()
+    rows = [row for row in json.loads(done.stdout)["checks"] if row["id"] == "api.answer"]
+    assert len(rows) == len(silent) and {row["status"] for row in rows} == {"fail"}
+    assert len({row["subject"] for row in rows}) == len(silent)
+    assert took < 12, "a third of what it takes one after the other"
+
+
 def test_says_what_a_role_may_not(place: Place) -> None:
     place.service.start()
     place.admin.init(place.service, "developer")

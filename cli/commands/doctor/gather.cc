@@ -2,6 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <system_error>
+#include <thread>
+
 #include "base/encoding.h"
 #include "cli/io/error.h"
 #include "cli/service/profile.h"
@@ -16,6 +22,7 @@ namespace policy = verifier::policy;
 
 // How long one server may take to show its certificate. Many may have to be asked.
 constexpr std::chrono::seconds kServerPatience{10};
+constexpr std::size_t kAtOnce = 16;
 constexpr std::size_t kMaxConfiguration = std::size_t{1} << 20;
 
 tl::unexpected<Error> no_such_answer(const std::string& path, std::string_view what) {
@@ -212,7 +219,28 @@ class Gathering {
  public:
   Gathering(const Question& question, Session& session) : question_(question), session_(session) {}
 
-  Server look_at(const std::string& domain) {
+  // Each by its domain, some at a time: those that are silent take long.
+  void look_at(const std::vector<Server*>& servers) {
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&]() noexcept {
+      for (std::size_t i = next++; i < servers.size(); i = next++) {
+        try {
+          *servers[i] = look_at(servers[i]->domain);
+        } catch (const std::exception& failure) {
+          servers[i]->problem = failure.what();
+        }
+      }
+    };
+    std::vector<std::jthread> helpers;
+    try {
+      while (helpers.size() + 1 < std::min(servers.size(), kAtOnce)) helpers.emplace_back(work);
+    } catch (const std::system_error&) {
+      // Those that there are do it.
+    }
+    work();
+  }
+
+  Server look_at(const std::string& domain) const {
     Server out{.domain = domain};
     const auto host = protocol::parse_host_port(domain);
     const auto found = question_.addresses.find(host ? host->host : domain);
@@ -226,7 +254,8 @@ class Gathering {
     return out;
   }
 
-  void look_at_public_urls(Facts& facts) {
+  // Those that `status` names, yet to be looked at.
+  static void name_public_servers(Facts& facts) {
     for (const std::string& url : facts.status->public_urls) {
       const auto host = protocol::parse_service_url(url);
       if (!host) {
@@ -234,8 +263,23 @@ class Gathering {
         continue;
       }
       const std::string domain = protocol::to_string(*host);
-      facts.public_servers.push_back(domain == facts.own.domain ? facts.own : look_at(domain));
+      facts.public_servers.push_back(domain == facts.own.domain ? facts.own : Server{domain});
     }
+  }
+
+  void look_at_servers(Facts& facts) {
+    name_public_servers(facts);
+    std::vector<Server*> servers;
+    for (Server& server : facts.public_servers) {
+      if (!server.certificate && server.problem.empty()) servers.push_back(&server);
+    }
+    if (facts.apis) {
+      for (ApiFacts& api : *facts.apis) {
+        api.server.domain = api.domain;
+        servers.push_back(&api.server);
+      }
+    }
+    look_at(servers);
   }
 
  private:
@@ -286,10 +330,7 @@ Result<Facts> gather(const Question& question, Session& session) {
   facts.audit = asker.get<AuditFacts>("/admin/v1/audit?limit=1", [](const Json& json) {
     return AuditFacts{flag_in(json, "intact"), text_in(json, "problem")};
   });
-  gathering.look_at_public_urls(facts);
-  if (facts.apis) {
-    for (ApiFacts& api : *facts.apis) api.server = gathering.look_at(api.domain);
-  }
+  gathering.look_at_servers(facts);
   return facts;
 }
 
