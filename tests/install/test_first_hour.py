@@ -64,7 +64,8 @@ def relying_party(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def script(blocks: list[Block], folder: Path) -> list[tuple[str, list[str]]]:
     """Writes what plays the page into `folder`; the page's commands with what each prints."""
-    lines, played = [(HERE / "prelude.sh").read_text()], []
+    lines = [(HERE / "prelude.sh").read_text()]
+    played: list[tuple[str, list[str]]] = []
     for block in blocks:
         if block.language == "python":
             lines.append(f"cat >{block.file} <<'PAGE'\n{block.text}PAGE")
