@@ -33,20 +33,17 @@ Result<std::unique_ptr<Verifier>> Verifier::open(store::Store& store, ByteView m
                                                  state::ServiceSettings settings,
                                                  bool reset_policy) {
   if (auto ok = state::check_settings(settings); !ok) return pass(ok);
-  auto service_keys = state::service_keys(settings);
-  if (!service_keys) return pass(service_keys);
   auto keyring = state::Keyring::open(store, master_key, clock, random);
   if (!keyring) return pass(keyring);
   store.seal_audit_with(keyring->audit_key);
-  std::unique_ptr<Verifier> verifier(new Verifier(store, clock, random, std::move(settings),
-                                                  std::move(*keyring), std::move(*service_keys)));
+  std::unique_ptr<Verifier> verifier(
+      new Verifier(store, clock, random, std::move(settings), std::move(*keyring)));
   if (auto ok = verifier->load(reset_policy); !ok) return pass(ok);
   return verifier;
 }
 
 Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
-                   state::ServiceSettings settings, state::Keyring keyring,
-                   std::vector<Sha256Digest> service_keys)
+                   state::ServiceSettings settings, state::Keyring keyring)
     : settings_(std::move(settings)),
       keyring_(std::move(keyring)),
       store_(store, clock),
@@ -64,7 +61,14 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
       challenges_(keyring_.challenge_key),
       replays_(kMaxSpentChallenges),
       hardware_(settings_.hardware, challenges_, store),
-      appraiser_({keyring_.account, std::move(service_keys), settings_.tls_terminated_by_proxy},
+      appraiser_({keyring_.account,
+                  [this](ByteView spki) {
+                    // The keys of a proxy change while the service runs.
+                    return settings_.tls_terminated_by_proxy
+                               ? api_domains_.is_pinned(spki)
+                               : crypto::constant_time_equal(settings_.tls_spki_sha256, spki);
+                  },
+                  settings_.tls_terminated_by_proxy},
                  challenges_, replays_, hardware_,
                  [this](const Sha256Digest& part, std::uint64_t offset, std::uint64_t length,
                         const appraisal::ByteSink& sink) {

@@ -95,7 +95,7 @@ class Verifier {
 
  private:
   Verifier(store::Store& store, const Clock& clock, Random& random, state::ServiceSettings settings,
-           state::Keyring keyring, std::vector<Sha256Digest> service_keys);
+           state::Keyring keyring);
   // Reads what the store knows.
   Result<void> load(bool reset_policy);
 

@@ -770,6 +770,21 @@ TEST_F(VerifierTest, NeedsTheExporterUnlessAProxyEndsTls) {
   EXPECT_EQ(routes::to_json(verifier_->settings())["channel_binding"], "proxy");
 }
 
+// The proxy is given the next key when apps know it, before anybody starts the service again.
+TEST_F(VerifierTest, BehindAProxyTheNextKeyCountsOnceItIsAnnounced) {
+  register_app();
+  settings_.tls_terminated_by_proxy = true;
+  reopen();
+  connection_.exporter.reset();
+  std::ranges::fill(attester_.spki, std::byte{0x33});
+  const std::string next = base64_encode(Bytes(32, std::byte{0x33}));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kNetworkMitm));
+  ASSERT_TRUE(verifier_->service_keys().announce(next, "admin"));
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  ASSERT_TRUE(verifier_->service_keys().cancel("admin"));
+  EXPECT_THAT(ids(attest()), ElementsAre(FindingId::kNetworkMitm));
+}
+
 TEST_F(VerifierTest, RefusesMalformedRequests) {
   for (const std::string& body :
        {std::string(), std::string("[]"), std::string("{}"), std::string("{\"account\":1}"),

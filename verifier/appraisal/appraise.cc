@@ -186,13 +186,10 @@ Findings Appraiser::check_connection(const Evidence& evidence,
        !crypto::constant_time_equal(exporter, evidence.tls_exporter))) {
     out.push_back({FindingId::kNetworkMitm, "the client's TLS connection is not this one"});
   }
-  const auto is_seen = [&](const Sha256Digest& spki) {
-    return crypto::constant_time_equal(spki, evidence.tls_spki);
-  };
   // A certificate that is replaced while the service runs goes on counting for its connections.
   const bool is_ours = connection.served_key && !settings_.tls_terminated_by_proxy
-                           ? is_seen(*connection.served_key)
-                           : std::ranges::any_of(settings_.service_keys, is_seen);
+                           ? crypto::constant_time_equal(*connection.served_key, evidence.tls_spki)
+                           : settings_.is_service_key(evidence.tls_spki);
   if (!is_ours) {
     out.push_back({FindingId::kNetworkMitm,
                    "the client saw service key " + base64_encode(evidence.tls_spki)});

@@ -25,8 +25,9 @@ using RangeReader = std::function<Result<void>(const Sha256Digest& part, std::ui
 
 struct AppraisalSettings {
   std::string account;
-  // SHA-256 of the SPKI that clients may have seen; one of them must match.
-  std::vector<Sha256Digest> service_keys;
+  // Whether a client may have seen the key with this SHA-256 of its SPKI, where its connection does
+  // not tell. Thread-safe.
+  std::function<bool(ByteView spki)> is_service_key;
   bool tls_terminated_by_proxy = false;  // then exporter values are not compared
 };
 

@@ -29,7 +29,9 @@ class AppraiseTest : public ::testing::Test {
     EXPECT_TRUE(testing::put_registration(*store_, registration_, attester_.app.reader()));
     references_ = ReferenceValues::of({registration_});
     connection_.exporter = attester_.exporter;
-    std::ranges::copy(attester_.spki, settings_.service_keys.emplace_back().begin());
+    settings_.is_service_key = [this](ByteView spki) {
+      return std::ranges::equal(spki, attester_.spki);
+    };
   }
 
   Json challenge_over(const std::vector<package::Part>& code) {

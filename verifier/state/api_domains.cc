@@ -160,6 +160,11 @@ std::vector<std::string> ApiDomains::service_pins() const {
   return out;
 }
 
+bool ApiDomains::is_pinned(ByteView spki) const {
+  return std::ranges::any_of(
+      pins_.get()->all(), [&](const Sha256Digest& pin) { return std::ranges::equal(pin, spki); });
+}
+
 bool ApiDomains::is_served(const NextKey& next, const protocol::PinSet& own) const {
   const auto pin = base64_digest(next.pin);
   if (!pin || own.empty()) return false;

@@ -37,6 +37,8 @@ class ApiDomains {
   Result<void> set_next_key(std::optional<NextKey> next, const std::string& action,
                             const std::string& actor);
   std::optional<NextKey> next_key() const { return pins_.get()->next; }
+  // Whether apps are told of the key with this SHA-256 of its SPKI.
+  bool is_pinned(ByteView spki) const;
   // What apps are told: the service's own key first, or its proxy's, and the next one last.
   std::vector<std::string> service_pins() const;
   // Whether the configuration that load() found pins this key of the service, as apps that have it

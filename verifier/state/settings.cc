@@ -34,6 +34,11 @@ Result<void> check_settings(const ServiceSettings& settings) {
     return too_many("--service-pin (with the service's own key and its backup)",
                     settings.service_pins.size(), protocol::kMaxPins);
   }
+  for (const std::string& pin : settings.service_pins) {
+    if (!base64_digest(pin)) {
+      return bad("--service-pin: \"" + pin + "\" is not the padded base64 of a SHA-256");
+    }
+  }
   if (settings.token_header.size() > protocol::kMaxHeaderText ||
       settings.token_prefix.size() > protocol::kMaxHeaderText) {
     return bad("--token-header and --token-prefix have at most " +
@@ -70,19 +75,6 @@ std::vector<std::string> public_url_problems(const ServiceSettings& settings) {
     } else if (!settings.public_url_was_said) {
       out.push_back("apps are told " + url + ", which is a guess: no --public-url was given");
     }
-  }
-  return out;
-}
-
-Result<std::vector<Sha256Digest>> service_keys(const ServiceSettings& settings) {
-  if (!settings.tls_terminated_by_proxy) return std::vector{settings.tls_spki_sha256};
-  std::vector<Sha256Digest> out;
-  for (const std::string& pin : settings.service_pins) {
-    const auto digest = base64_digest(pin);
-    if (!digest) {
-      return fail(SettingsError::kBadSettings, "service pin \"" + pin + "\" is not a SHA-256");
-    }
-    out.push_back(*digest);
   }
   return out;
 }

@@ -76,7 +76,4 @@ Result<void> check_settings(const ServiceSettings& settings);
 // and where nobody said one, a sentence. None when all is well.
 std::vector<std::string> public_url_problems(const ServiceSettings& settings);
 
-// SHA-256 of the SPKI that a client may have seen at the other end of its connection.
-Result<std::vector<Sha256Digest>> service_keys(const ServiceSettings& settings);
-
 }  // namespace touchmark::verifier::state
