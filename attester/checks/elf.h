@@ -1,5 +1,5 @@
-// Reads the parts of a 64-bit ELF image that the checks need. The image may be hostile: every
-// offset and count in it is checked against the bytes that are there.
+// Reads the parts of an ELF image, of 32 or 64 bits, that the checks need. The image may be
+// hostile: every offset and count in it is checked against the bytes that are there.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "attester/core/machine.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
 namespace touchmark::attester::checks {
 
 enum class ElfError {
-  kNotElf,     // not a 64-bit little-endian ELF image for this processor
+  kNotElf,     // not a little-endian ELF image for this processor
   kTruncated,  // a table lies outside the image
 };
 std::string_view error_id(ElfError error);
@@ -45,6 +46,7 @@ struct ElfImage {
   std::vector<ElfImport> imports;    // functions that other modules define
   std::vector<ElfExport> exports;    // functions defined here
 };
-Result<ElfImage> parse_elf(ByteView image);
+// An image for `machine` and no other.
+Result<ElfImage> parse_elf(ByteView image, Machine machine = kOwnMachine);
 
 }  // namespace touchmark::attester::checks

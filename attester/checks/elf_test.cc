@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "attester/checks/raw_file.h"
+#include "attester/testing/elf_builder.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -28,6 +29,84 @@ TEST(ElfTest, ReadsAProgram) {
   ASSERT_TRUE(image);
   EXPECT_GT(image->imports.size(), 50U);
   EXPECT_THAT(image->needed, ::testing::IsSupersetOf({"libcrypto.so.3", "libc.so.6"}));
+}
+
+struct MachineCase {
+  Machine machine;
+  std::uint32_t jump_slot, global_data, absolute;  // the relocations of its ABI's supplement
+  std::uint32_t relative;
+};
+constexpr MachineCase kCases[] = {{Machine::kArm, 22, 21, 2, 23},
+                                  {Machine::kArm64, 1026, 1025, 257, 1027},
+                                  {Machine::kX86, 7, 6, 1, 8},
+                                  {Machine::kX86_64, 7, 6, 1, 8}};
+
+testing::ElfPlan plan_of(const MachineCase& machine) {
+  return {.machine = machine.machine,
+          .soname = "libone.so",
+          .needed = {"libc.so", "libm.so"},
+          .imports = {{"open", 0x5000, machine.jump_slot, true},
+                      {"read", 0x5010, machine.global_data, false},
+                      {"write", 0x5020, machine.absolute, false},
+                      {"none", 0x5030, machine.relative, false}},
+          .exports = {{"first", 0x2001}, {"second", 0x2040}}};
+}
+
+TEST(ElfTest, ReadsTheImagesOfEveryMachine) {
+  for (const MachineCase& machine : kCases) {
+    for (const bool gnu_hash : {false, true}) {
+      SCOPED_TRACE(std::string(abi_name(machine.machine)));
+      testing::ElfPlan plan = plan_of(machine);
+      plan.gnu_hash = gnu_hash;
+      const Bytes bytes = testing::ElfBuilder(plan).build();
+      const Result<ElfImage> image = parse_elf(bytes, machine.machine);
+      ASSERT_TRUE(image) << image.error().text();
+      ASSERT_EQ(image->segments.size(), 1U);
+      EXPECT_EQ(image->segments[0].address, testing::ElfBuilder::kLinkedAt);
+      EXPECT_EQ(image->segments[0].file_size, bytes.size());
+      EXPECT_TRUE(image->segments[0].executable);
+      EXPECT_EQ(image->soname, "libone.so");
+      EXPECT_THAT(image->needed, ::testing::ElementsAre("libc.so", "libm.so"));
+      std::vector<std::pair<std::string, std::uint64_t>> imports;
+      for (const ElfImport& import : image->imports) imports.emplace_back(import.name, import.slot);
+      EXPECT_THAT(imports, ::testing::UnorderedElementsAre(std::pair("open", 0x5000U),
+                                                           std::pair("read", 0x5010U),
+                                                           std::pair("write", 0x5020U)));
+      ASSERT_EQ(image->exports.size(), 2U);
+      EXPECT_EQ(image->exports[0].name, "first");
+      EXPECT_EQ(image->exports[0].address, 0x2001U);  // Thumb's mark stays
+      EXPECT_EQ(image->exports[1].address, 0x2040U);
+    }
+  }
+}
+
+TEST(ElfTest, RefusesTheImagesOfOtherMachines) {
+  for (const MachineCase& machine : kCases) {
+    const Bytes bytes = testing::ElfBuilder(plan_of(machine)).build();
+    for (const Machine other : kMachines) {
+      EXPECT_EQ(parse_elf(bytes, other).has_value(), other == machine.machine);
+    }
+  }
+}
+
+TEST(ElfTest, SurvivesDamageOfEveryMachinesImage) {
+  for (const MachineCase& machine : kCases) {
+    for (const bool gnu_hash : {false, true}) {
+      testing::ElfPlan plan = plan_of(machine);
+      plan.gnu_hash = gnu_hash;
+      const Bytes whole = testing::ElfBuilder(plan).build();
+      for (std::size_t size = 0; size < whole.size(); ++size) {
+        (void)parse_elf(ByteView(whole).first(size), machine.machine);
+      }
+      for (std::size_t at = 0; at + 4 <= whole.size(); ++at) {
+        for (const int value : {0xff, 0x00, 0x7f}) {
+          Bytes damaged = whole;
+          std::memset(damaged.data() + at, value, 4);
+          (void)parse_elf(damaged, machine.machine);
+        }
+      }
+    }
+  }
 }
 
 TEST(ElfTest, RefusesOtherFiles) {

@@ -19,7 +19,11 @@ constexpr std::size_t kMaxClosure = 256;
 struct LoadedImage {
   const Module* module = nullptr;
   ElfImage elf;
-  std::uint64_t bias = 0;  // what to add to a linked address
+  std::uintptr_t bias = 0;  // what to add to a linked address; wraps
+
+  std::uintptr_t at(std::uint64_t linked) const {
+    return bias + static_cast<std::uintptr_t>(linked);
+  }
 };
 
 // The image of a loaded module, read from its file: what memory says of itself could be altered.
@@ -32,7 +36,8 @@ std::optional<LoadedImage> load_image(const Module& module) {
   Result<ElfImage> elf = parse_elf(ByteView(*bytes).subspan(static_cast<std::size_t>(base)));
   if (!elf || elf->segments.empty()) return std::nullopt;
   constexpr std::uint64_t kPageMask = ~std::uint64_t{0xfff};
-  const std::uint64_t bias = module.start - (elf->segments.front().address & kPageMask);
+  const auto bias =
+      static_cast<std::uintptr_t>(module.start - (elf->segments.front().address & kPageMask));
   return LoadedImage{&module, std::move(*elf), bias};
 }
 
@@ -59,7 +64,7 @@ class Closure {
       // What an indirect function chooses may lie beside it or in the kernel's page of functions,
       // which allows_indirect() judges.
       return symbol->chosen_at_load ? image->module->executes(target)
-                                    : image->bias + symbol->address == target;
+                                    : image->at(symbol->address) == target;
     });
   }
 
@@ -131,7 +136,7 @@ void check_module(const Context& context, const Closure& closure, const LoadedIm
                   Findings& out) {
   for (const ElfImport& import : image.elf.imports) {
     std::uintptr_t target = 0;
-    if (copy_memory(image.bias + import.slot, std::as_writable_bytes(std::span(&target, 1))) !=
+    if (copy_memory(image.at(import.slot), std::as_writable_bytes(std::span(&target, 1))) !=
         sizeof target) {
       continue;  // unloaded meanwhile
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 #include "attester/checks/raw_file.h"
@@ -40,9 +41,11 @@ std::optional<Mapping> parse_line(std::string_view line) {
   take(line, ' ');  // device and inode: an overlay file system shows others here than stat does
   take(line, ' ');
   if (!start || !end || !offset || mode.size() != 4) return std::nullopt;
+  constexpr auto kHighest = std::numeric_limits<std::uintptr_t>::max();
+  if (*start > kHighest || *end > kHighest) return std::nullopt;
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-  Mapping out{.start = *start,
-              .end = *end,
+  Mapping out{.start = static_cast<std::uintptr_t>(*start),
+              .end = static_cast<std::uintptr_t>(*end),
               .readable = mode[0] == 'r',
               .writable = mode[1] == 'w',
               .executable = mode[2] == 'x',

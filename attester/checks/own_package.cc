@@ -6,7 +6,7 @@
 
 #include "attester/checks/compare.h"
 #include "attester/checks/elf.h"
-#include "attester/checks/raw_file.h"
+#include "attester/core/machine.h"
 #include "crypto/crypto.h"
 #include "package/android/splits.h"
 #include "package/package.h"
@@ -23,12 +23,6 @@ constexpr std::string_view kPackageSuffix = ".apk";
 
 constexpr std::size_t kMaxLibraryBytes = 256 << 20;
 
-#if defined(__x86_64__)
-constexpr std::string_view kAbi = "x86_64";
-#elif defined(__aarch64__)
-constexpr std::string_view kAbi = "arm64-v8a";
-#endif
-
 bool is_split(std::string_view name) {
   return name.starts_with(kSplitPrefix) && name.ends_with(kPackageSuffix);
 }
@@ -36,14 +30,6 @@ bool is_split(std::string_view name) {
 std::string parent(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
-}
-
-bool unchanged(const struct stat& a, const struct stat& b) {
-  const auto same_time = [](const timespec& x, const timespec& y) {
-    return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
-  };
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
-         same_time(a.st_mtim, b.st_mtim) && same_time(a.st_ctim, b.st_ctim);
 }
 
 void compare_paths(const Rules& rules, const OwnPackage& own, const std::string& platform_path,
@@ -54,8 +40,8 @@ void compare_paths(const Rules& rules, const OwnPackage& own, const std::string&
   }
   if (!rules.packages_have_other_owner) return;
   const Result<RawFile> file = RawFile::open(own.package_path);
-  const Result<struct stat> status = file ? file->status() : Result<struct stat>(pass(file));
-  if (status && status->st_uid == ::getuid()) {
+  const Result<FileStatus> status = file ? file->status() : Result<FileStatus>(pass(file));
+  if (status && status->owner == ::getuid()) {
     report(out, FindingId::kAppPathMismatch,
            own.package_path + " belongs to the app's own user: it was not installed");
   }
@@ -64,7 +50,7 @@ void compare_paths(const Rules& rules, const OwnPackage& own, const std::string&
 // The library as the package holds it: the base, or the split for this processor.
 Result<Bytes> packaged_library(const OwnPackage& own) {
   const std::string name =
-      "lib/" + std::string(kAbi) + "/" + std::string(file_name(own.library_path));
+      "lib/" + std::string(abi_name(kOwnMachine)) + "/" + std::string(file_name(own.library_path));
   for (const std::string& path : own.packages) {
     const auto source = open_source(path);
     if (!source) return pass(source);
@@ -88,15 +74,18 @@ Result<Bytes> packaged_library(const OwnPackage& own) {
 std::optional<std::uint64_t> first_difference(const Module& module, ByteView image,
                                               const ElfImage& elf) {
   constexpr std::uint64_t kPageMask = ~std::uint64_t{0xfff};
-  const std::uint64_t bias = module.start - (elf.segments.front().address & kPageMask);
+  const auto bias =
+      static_cast<std::uintptr_t>(module.start - (elf.segments.front().address & kPageMask));
   for (const ElfSegment& segment : elf.segments) {
     if (!segment.executable) continue;
     if (segment.offset > image.size() || segment.file_size > image.size() - segment.offset) {
       return segment.address;
     }
-    Bytes memory(segment.file_size);
-    const std::size_t got = copy_memory(bias + segment.address, memory);
-    const ByteView expected = image.subspan(segment.offset, segment.file_size);
+    const auto size = static_cast<std::size_t>(segment.file_size);
+    Bytes memory(size);
+    const std::size_t got =
+        copy_memory(bias + static_cast<std::uintptr_t>(segment.address), memory);
+    const ByteView expected = image.subspan(static_cast<std::size_t>(segment.offset), size);
     const std::size_t at = got < expected.size() ? got : next_difference(memory, expected);
     if (at < expected.size()) return segment.address + at;
   }
@@ -138,13 +127,13 @@ PartPlace place_of(const std::vector<std::string>& packages, const std::string& 
 
 Result<package::Measurement> MeasurementCache::measure(const std::vector<std::string>& paths) {
   const MutexLock lock(mutex_);
-  std::vector<struct stat> now;
+  std::vector<FileStatus> now;
   std::vector<std::unique_ptr<Source>> sources;
   std::vector<const Source*> views;
   for (const std::string& path : paths) {
     Result<RawFile> file = RawFile::open(path);
     if (!file) return pass(file);
-    const Result<struct stat> status = file->status();
+    const Result<FileStatus> status = file->status();
     if (!status) return pass(status);
     auto source = to_source(std::move(*file), *status);
     if (!source) return pass(source);
@@ -152,7 +141,7 @@ Result<package::Measurement> MeasurementCache::measure(const std::vector<std::st
     views.push_back(source->get());
     sources.push_back(std::move(*source));
   }
-  if (measurement_ && std::ranges::equal(status_, now, unchanged)) return *measurement_;
+  if (measurement_ && status_ == now) return *measurement_;
   Result<package::Measurement> measurement = views.size() == 1
                                                  ? package::measure(*views.front())
                                                  : package::android::measure_splits(views);

@@ -1,9 +1,8 @@
 // The app's own package: found by where this code was loaded from, read by raw system calls.
 #pragma once
 
-#include <sys/stat.h>
-
 #include "attester/checks/check.h"
+#include "attester/checks/raw_file.h"
 #include "base/error.h"
 #include "base/mutex.h"
 
@@ -19,7 +18,7 @@ class MeasurementCache {
 
  private:
   Mutex mutex_;
-  std::vector<struct stat> status_ GUARDED_BY(mutex_);
+  std::vector<FileStatus> status_ GUARDED_BY(mutex_);
   std::optional<package::Measurement> measurement_ GUARDED_BY(mutex_);
 };
 

@@ -1,6 +1,7 @@
 // Executable memory against the files it was mapped from.
 #include <algorithm>
 
+#include "attester/checks/breakpoint.h"
 #include "attester/checks/check.h"
 #include "attester/checks/compare.h"
 #include "attester/checks/raw_file.h"
@@ -18,16 +19,6 @@ struct Difference {
   std::uint64_t breakpoints = 0;  // differences that are a breakpoint instruction and nothing else
 };
 
-#if defined(__x86_64__)
-constexpr std::size_t kBreakpointSize = 1;
-bool is_breakpoint(ByteView code) { return code[0] == std::byte{0xcc}; }  // int3
-#elif defined(__aarch64__)
-constexpr std::size_t kBreakpointSize = 4;
-bool is_breakpoint(ByteView code) {  // brk #imm16
-  return code[3] == std::byte{0xd4} && (code[2] & std::byte{0xe0}) == std::byte{0x20};
-}
-#endif
-
 // `memory` and `disk` have the same size and stand at file offset `offset`.
 void compare(ByteView memory, ByteView disk, std::uint64_t offset, Difference& out) {
   for (std::size_t start = next_difference(memory, disk); start < memory.size();) {
@@ -35,11 +26,7 @@ void compare(ByteView memory, ByteView disk, std::uint64_t offset, Difference& o
     while (end < memory.size() && memory[end] != disk[end]) ++end;
     if (out.bytes == 0) out.first = offset + start;
     out.bytes += end - start;
-    const std::size_t code = start / kBreakpointSize * kBreakpointSize;
-    if (end - start <= kBreakpointSize && code + kBreakpointSize <= memory.size() &&
-        is_breakpoint(memory.subspan(code, kBreakpointSize))) {
-      ++out.breakpoints;
-    }
+    if (is_breakpoint(kOwnMachine, memory, start, end)) ++out.breakpoints;
     start = next_difference(memory, disk, end);
   }
 }
