@@ -147,7 +147,7 @@ class Reader {
   }
 
   void read_entry(const typename Elf::Entry& entry) {
-    const std::uint64_t value = entry.d_un.d_val;
+    const std::uint64_t value = entry.d_un.d_ptr;
     switch (entry.d_tag) {
       case DT_SYMTAB:
         dynamic_.symbols = value;
