@@ -102,6 +102,12 @@ Result<signature::SignatureReport> verify(const Source& source,
   return signature::verify_signatures(*archive, android::facts_of(*manifest), options);
 }
 
+Result<Measurement> measure_apk(const Source& source, const MeasureOptions& options) {
+  const auto archive = zip::ZipArchive::open(source);
+  if (!archive) return pass(archive);
+  return measure_apk(*archive, options);
+}
+
 Result<Measurement> measure(const Source& source, const MeasureOptions& options) {
   const auto archive = zip::ZipArchive::open(source);
   if (!archive) return pass(archive);

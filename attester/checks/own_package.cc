@@ -143,7 +143,7 @@ Result<package::Measurement> MeasurementCache::measure(const std::vector<std::st
   }
   if (measurement_ && status_ == now) return *measurement_;
   Result<package::Measurement> measurement = views.size() == 1
-                                                 ? package::measure(*views.front())
+                                                 ? package::measure_apk(*views.front())
                                                  : package::android::measure_splits(views);
   if (!measurement) return measurement;
   status_ = std::move(now);

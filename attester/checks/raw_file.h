@@ -58,7 +58,7 @@ class RawFile {
 // Whole content; also of files in /proc, whose size is not known beforehand.
 Result<Bytes> read_whole(const std::string& path, std::size_t max_bytes);
 
-// A package for package::measure.
+// A package for package::measure_apk.
 Result<std::unique_ptr<Source>> open_source(const std::string& path);
 // The same of a file that is open; `status` is its own.
 Result<std::unique_ptr<Source>> to_source(RawFile file, const FileStatus& status);
