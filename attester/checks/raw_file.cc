@@ -74,8 +74,7 @@ std::string_view error_id(RawFileError error) {
 }
 
 Result<RawFile> RawFile::open(const std::string& path) {
-  const long fd = system_call(__NR_openat, AT_FDCWD, as_argument(path.c_str()),
-                              O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  const long fd = open_call(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return failure(fd, path);
   return RawFile(static_cast<int>(fd));
 }

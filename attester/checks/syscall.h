@@ -3,6 +3,7 @@
 // does.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -75,6 +76,16 @@ namespace touchmark::attester::checks {
 }
 
 inline long as_argument(const void* pointer) { return reinterpret_cast<long>(pointer); }
+
+// Opens a file for reading. A 32-bit kernel asks for a flag where the file may be over 2 GiB.
+[[gnu::always_inline]] inline long open_call(const char* path, int flags) {
+#if defined(__arm__)
+  flags |= 0400000;  // O_LARGEFILE, asm/fcntl.h
+#elif defined(__i386__)
+  flags |= 0100000;
+#endif
+  return system_call(__NR_openat, AT_FDCWD, as_argument(path), flags, 0);
+}
 
 // pread64. A 32-bit kernel takes the offset in two registers, on Arm in an even pair of them.
 [[gnu::always_inline]] inline long read_call(int fd, void* out, std::size_t size,

@@ -28,7 +28,8 @@ public final class UnsupportedDeviceTest {
 
   /** Fails with an error where another thing than a TouchmarkException comes out. */
   public static void main(String[] arguments) {
-    final Context context = new Context(new File(arguments[0]), new AssetManager(Collections.emptyMap()));
+    final Context context =
+        new Context(new File(arguments[0]), new AssetManager(Collections.emptyMap()));
     // Twice: a class whose loading failed once must not answer with another error then.
     for (int i = 0; i < 2; ++i) {
       expectUnsupported("initialize", () -> Touchmark.initialize(context, "config"));
