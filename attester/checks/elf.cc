@@ -41,6 +41,7 @@ struct Elf32 {
   using RelocationWithAddend = Elf32_Rela;
   static constexpr unsigned char kClass = ELFCLASS32;
   static constexpr std::uint32_t kBloomWord = 4;
+  using Word = std::uint32_t;
   static std::uint64_t type_of(std::uint32_t info) { return ELF32_R_TYPE(info); }
   static std::uint64_t symbol_of(std::uint32_t info) { return ELF32_R_SYM(info); }
 };
@@ -53,13 +54,52 @@ struct Elf64 {
   using RelocationWithAddend = Elf64_Rela;
   static constexpr unsigned char kClass = ELFCLASS64;
   static constexpr std::uint32_t kBloomWord = 8;
+  using Word = std::uint64_t;
   static std::uint64_t type_of(std::uint64_t info) { return ELF64_R_TYPE(info); }
   static std::uint64_t symbol_of(std::uint64_t info) { return ELF64_R_SYM(info); }
 };
 
-// The type of a symbol is in the same bits of both.
+// Type and binding of a symbol are in the same bits of both.
 constexpr unsigned symbol_type(unsigned char info) { return info & 0xfU; }
+constexpr unsigned symbol_binding(unsigned char info) { return info >> 4U; }
 constexpr unsigned char kIndirectFunction = 10;  // STT_GNU_IFUNC
+
+// Relocations without a symbol, a bit for each word (gABI's DT_RELR), and Android's name for them
+// before that was agreed on (bionic/libc/include/elf.h).
+constexpr std::int32_t kRelr = 36, kRelrSize = 35;
+constexpr std::int32_t kAndroidRelr = 0x6fffe000, kAndroidRelrSize = 0x6fffe001;
+// Packed tables of relocations with symbols (bionic/tools/relocation_packer): "APS2", then signed
+// LEB128 numbers.
+constexpr std::int32_t kAndroidRel = 0x6000000f, kAndroidRelSize = 0x60000010;
+constexpr std::int32_t kAndroidRela = 0x60000011, kAndroidRelaSize = 0x60000012;
+constexpr std::uint64_t kMaxRelocations = std::uint64_t{1} << 22;  // far more than a browser has
+
+// The numbers of a packed table. Past its end they are 0, and ended() holds.
+class PackedNumbers {
+ public:
+  explicit PackedNumbers(ByteView bytes) : bytes_(bytes) {}
+
+  std::uint64_t next() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+      if (at_ >= bytes_.size() || shift > 63) {
+        ended_ = true;
+        return 0;
+      }
+      const auto byte = std::to_integer<std::uint64_t>(bytes_[at_++]);
+      value |= (byte & 0x7f) << shift;
+      if ((byte & 0x80) != 0) continue;
+      if ((byte & 0x40) != 0 && shift + 7 < 64) value |= ~std::uint64_t{0} << (shift + 7);
+      return value;
+    }
+  }
+  bool ended() const { return ended_; }
+
+ private:
+  ByteView bytes_;
+  std::size_t at_ = 0;
+  bool ended_ = false;
+};
 
 // One table entry out of the image, wherever it is aligned.
 template <class T>
@@ -78,6 +118,9 @@ struct Dynamic {
   std::uint64_t relocations_a = 0, relocations_a_size = 0;  // with them
   std::uint64_t jumps = 0, jumps_size = 0;
   bool jumps_have_addends = false;
+  std::uint64_t packed = 0, packed_size = 0;
+  std::uint64_t bits = 0, bits_size = 0;  // DT_RELR
+  bool writes_code = false;
   std::uint64_t soname = 0;
   bool has_soname = false;
   std::vector<std::uint64_t> needed;
@@ -102,13 +145,20 @@ class Reader {
           image_, header->e_phoff + i * sizeof(typename Elf::Segment));
       if (!segment) return fail(ElfError::kTruncated, "program headers lie outside the image");
       if (segment->p_type == PT_DYNAMIC) dynamic = segment;
+      if (segment->p_type == PT_GNU_RELRO) {
+        read_only_ = {segment->p_vaddr, segment->p_memsz};
+      }
       if (segment->p_type != PT_LOAD) continue;
-      out_.segments.push_back(
-          {segment->p_offset, segment->p_vaddr, segment->p_filesz, (segment->p_flags & PF_X) != 0});
+      out_.segments.push_back({.offset = segment->p_offset,
+                               .address = segment->p_vaddr,
+                               .file_size = segment->p_filesz,
+                               .readable = (segment->p_flags & PF_R) != 0,
+                               .executable = (segment->p_flags & PF_X) != 0});
     }
     if (dynamic) {
       read_dynamic(*dynamic);
       read_symbols();
+      read_relocations();
     }
     return std::move(out_);
   }
@@ -179,6 +229,28 @@ class Reader {
       case DT_PLTREL:
         dynamic_.jumps_have_addends = value == DT_RELA;
         break;
+      case kAndroidRel:
+      case kAndroidRela:
+        dynamic_.packed = value;
+        break;
+      case kAndroidRelSize:
+      case kAndroidRelaSize:
+        dynamic_.packed_size = value;
+        break;
+      case kRelr:
+      case kAndroidRelr:
+        dynamic_.bits = value;
+        break;
+      case kRelrSize:
+      case kAndroidRelrSize:
+        dynamic_.bits_size = value;
+        break;
+      case DT_TEXTREL:
+        dynamic_.writes_code = true;
+        break;
+      case DT_FLAGS:
+        dynamic_.writes_code = dynamic_.writes_code || (value & DF_TEXTREL) != 0;
+        break;
       case DT_JMPREL:
         dynamic_.jumps = value;
         break;
@@ -205,41 +277,132 @@ class Reader {
           read_at<typename Elf::Symbol>(image_, symbols + i * sizeof(typename Elf::Symbol));
       if (!symbol) break;
       const unsigned type = symbol_type(symbol->st_info);
-      if (symbol->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != kIndirectFunction))
+      // Assembly may leave its functions without a type.
+      const bool code = type == STT_FUNC || type == STT_NOTYPE || type == kIndirectFunction;
+      if (symbol->st_shndx == SHN_UNDEF || symbol_binding(symbol->st_info) == STB_LOCAL || !code) {
         continue;
+      }
       out_.exports.push_back(
           {string_at(symbol->st_name), symbol->st_value, type == kIndirectFunction});
     }
+  }
+
+  void read_relocations() {
     using Plain = typename Elf::Relocation;
     using WithAddend = typename Elf::RelocationWithAddend;
     if (dynamic_.jumps_have_addends) {
-      read_imports<WithAddend>(symbols, dynamic_.jumps, dynamic_.jumps_size);
+      read_table<WithAddend>(dynamic_.jumps, dynamic_.jumps_size);
     } else {
-      read_imports<Plain>(symbols, dynamic_.jumps, dynamic_.jumps_size);
+      read_table<Plain>(dynamic_.jumps, dynamic_.jumps_size);
     }
-    read_imports<Plain>(symbols, dynamic_.relocations, dynamic_.relocations_size);
-    read_imports<WithAddend>(symbols, dynamic_.relocations_a, dynamic_.relocations_a_size);
+    read_table<Plain>(dynamic_.relocations, dynamic_.relocations_size);
+    read_table<WithAddend>(dynamic_.relocations_a, dynamic_.relocations_a_size);
+    read_packed();
+    if (dynamic_.writes_code) read_bits();
+    std::ranges::sort(out_.text_relocations);
   }
 
   template <class Relocation>
-  void read_imports(std::uint64_t symbols, std::uint64_t table, std::uint64_t size) {
+  void read_table(std::uint64_t table, std::uint64_t size) {
     const std::uint64_t offset = offset_of(table);
     for (std::uint64_t i = 0; i < size / sizeof(Relocation); ++i) {
       const auto entry = read_at<Relocation>(image_, offset + i * sizeof(Relocation));
       if (!entry) break;
-      const std::uint64_t type = Elf::type_of(entry->r_info);
-      if (type != codes_.jump_slot && type != codes_.global_data && type != codes_.absolute) {
-        continue;
+      std::uint64_t addend = 0;
+      if constexpr (requires { entry->r_addend; }) {
+        addend = static_cast<std::uint64_t>(std::int64_t{entry->r_addend});
+      } else if (Elf::type_of(entry->r_info) == codes_.absolute) {
+        addend = read_at<typename Elf::Word>(image_, offset_of(entry->r_offset)).value_or(0);
       }
-      const std::uint64_t index = Elf::symbol_of(entry->r_info);
-      const auto symbol =
-          read_at<typename Elf::Symbol>(image_, symbols + index * sizeof(typename Elf::Symbol));
-      // Data may move into the executable by a copy relocation, so only functions are judged.
-      if (!symbol || symbol->st_shndx != SHN_UNDEF || symbol_type(symbol->st_info) != STT_FUNC) {
-        continue;
-      }
-      out_.imports.push_back({string_at(symbol->st_name), entry->r_offset});
+      take(entry->r_offset, entry->r_info, addend);
     }
+  }
+
+  // Groups of relocations that share what their flags name
+  // (bionic/linker/linker_reloc_iterators.h).
+  void read_packed() {
+    constexpr std::string_view kMagic = "APS2";
+    constexpr std::uint64_t kSameInfo = 1, kSameDistance = 2, kSameAddend = 4, kAddends = 8;
+    const std::uint64_t offset = offset_of(dynamic_.packed);
+    if (dynamic_.packed_size == 0 || offset >= image_.size()) return;
+    const std::uint64_t size =
+        std::min<std::uint64_t>(dynamic_.packed_size, image_.size() - offset);
+    const ByteView table =
+        image_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
+    if (!as_text(table).starts_with(kMagic)) return;
+    PackedNumbers numbers(table.subspan(kMagic.size()));
+    const std::uint64_t count = std::min(numbers.next(), kMaxRelocations);
+    std::uint64_t place = numbers.next();
+    std::uint64_t info = 0;
+    std::uint64_t addend = 0;
+    for (std::uint64_t done = 0; done < count && !numbers.ended();) {
+      const std::uint64_t group = std::min(numbers.next(), count - done);
+      if (group == 0) return;
+      const std::uint64_t flags = numbers.next();
+      const std::uint64_t distance = (flags & kSameDistance) != 0 ? numbers.next() : 0;
+      if ((flags & kSameInfo) != 0) info = numbers.next();
+      const std::uint64_t addends = flags & (kAddends | kSameAddend);
+      if (addends == (kAddends | kSameAddend)) addend += numbers.next();
+      if ((addends & kAddends) == 0) addend = 0;
+      for (std::uint64_t i = 0; i < group && !numbers.ended(); ++i) {
+        place += (flags & kSameDistance) != 0 ? distance : numbers.next();
+        if ((flags & kSameInfo) == 0) info = numbers.next();
+        if (addends == kAddends) addend += numbers.next();
+        if (!numbers.ended()) {
+          take(static_cast<typename Elf::Word>(place), static_cast<typename Elf::Word>(info),
+               addend);
+        }
+      }
+      done += group;
+    }
+  }
+
+  // An even word is an address; an odd one has a bit for each of the words that follow it.
+  void read_bits() {
+    using Word = typename Elf::Word;
+    const std::uint64_t offset = offset_of(dynamic_.bits);
+    std::uint64_t next = 0;
+    for (std::uint64_t i = 0; i < dynamic_.bits_size / sizeof(Word); ++i) {
+      const auto entry = read_at<Word>(image_, offset + i * sizeof(Word));
+      if (!entry) break;
+      if ((*entry & 1) == 0) {
+        take_place(*entry);
+        next = *entry + sizeof(Word);
+        continue;
+      }
+      for (unsigned bit = 1; bit < 8 * sizeof(Word); ++bit) {
+        if ((*entry >> bit & 1) != 0) take_place(next + (bit - 1) * sizeof(Word));
+      }
+      next += (8 * sizeof(Word) - 1) * sizeof(Word);
+    }
+  }
+
+  void take_place(std::uint64_t place) {
+    if (!dynamic_.writes_code) return;
+    const bool code = std::ranges::any_of(out_.segments, [place](const ElfSegment& segment) {
+      return segment.executable && place >= segment.address &&
+             place - segment.address < segment.file_size;
+    });
+    if (code) out_.text_relocations.push_back(place);
+  }
+
+  void take(std::uint64_t place, typename Elf::Word info, std::uint64_t addend) {
+    take_place(place);
+    const std::uint64_t type = Elf::type_of(info);
+    if (type != codes_.jump_slot && type != codes_.global_data && type != codes_.absolute) return;
+    const auto symbol = read_at<typename Elf::Symbol>(
+        image_, offset_of(dynamic_.symbols) + Elf::symbol_of(info) * sizeof(typename Elf::Symbol));
+    // Data may move into the executable by a copy relocation, so only functions are judged.
+    if (!symbol || symbol_type(symbol->st_info) != STT_FUNC) return;
+    const bool pointer = type == codes_.absolute;
+    // Of the pointers in its data, those to its own functions are its own business.
+    if (pointer && symbol->st_shndx != SHN_UNDEF) return;
+    const bool stays =
+        !pointer || (place >= read_only_.first && place - read_only_.first < read_only_.second);
+    out_.imports.push_back({.name = string_at(symbol->st_name),
+                            .slot = place,
+                            .addend = type == codes_.jump_slot ? 0 : addend,
+                            .variable = !stays});
   }
 
   // The dynamic section does not say how many symbols there are; the hash tables do.
@@ -276,6 +439,7 @@ class Reader {
 
   ByteView image_;
   MachineCodes codes_;
+  std::pair<std::uint64_t, std::uint64_t> read_only_;  // once loaded: address and size
   ElfImage out_;
   Dynamic dynamic_;
 };

@@ -23,17 +23,22 @@ struct ElfSegment {
   std::uint64_t offset = 0;
   std::uint64_t address = 0;  // as linked, before the load bias
   std::uint64_t file_size = 0;
+  bool readable = false;  // not set in execute-only code
   bool executable = false;
 };
 
 struct ElfImport {
   std::string name;
-  std::uint64_t slot = 0;  // linked address of the pointer that the loader filled
+  std::uint64_t slot = 0;    // linked address of the pointer that the loader filled
+  std::uint64_t addend = 0;  // what the loader added to the function's address; wraps
+  // A variable that the program may set again, and no entry of a table that stays as the loader
+  // left it.
+  bool variable = false;
 };
 
 struct ElfExport {
   std::string name;
-  std::uint64_t address = 0;  // linked
+  std::uint64_t address = 0;  // linked; on Arm with the lowest bit set for Thumb code
   bool chosen_at_load =
       false;  // STT_GNU_IFUNC: the pointer is what the function at `address` returns
 };
@@ -43,8 +48,13 @@ struct ElfImage {
   std::vector<ElfSegment> segments;  // PT_LOAD, ascending
   std::string soname;                // "" when it has none
   std::vector<std::string> needed;   // DT_NEEDED
-  std::vector<ElfImport> imports;    // functions that other modules define
-  std::vector<ElfExport> exports;    // functions defined here
+  // Functions that other modules define, and those of its own that other modules may define in its
+  // place. From every table that loaders read: REL, RELA, those of the PLT, Android's packed ones.
+  std::vector<ElfImport> imports;
+  std::vector<ElfExport> exports;  // code defined here, by the names that others may use
+  // Where the loader writes into code, in 32-bit libraries of old: linked addresses of the words,
+  // ascending.
+  std::vector<std::uint64_t> text_relocations;
 };
 // An image for `machine` and no other.
 Result<ElfImage> parse_elf(ByteView image, Machine machine = kOwnMachine);

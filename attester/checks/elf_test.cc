@@ -6,13 +6,13 @@
 
 #include <cstring>
 
-#include "attester/checks/raw_file.h"
+#include "attester/checks/kernel.h"
 #include "attester/testing/elf_builder.h"
 
 namespace touchmark::attester::checks {
 namespace {
 
-Bytes sample() { return *read_whole(SAMPLE_LIBRARY, 1 << 30); }
+Bytes sample() { return *read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30); }
 
 TEST(ElfTest, ReadsALibrary) {
   const Result<ElfImage> image = parse_elf(sample());
@@ -25,7 +25,7 @@ TEST(ElfTest, ReadsALibrary) {
 }
 
 TEST(ElfTest, ReadsAProgram) {
-  const Result<ElfImage> image = parse_elf(*read_whole("/proc/self/exe", 1 << 30));
+  const Result<ElfImage> image = parse_elf(*read_whole(this_kernel(), "/proc/self/exe", 1 << 30));
   ASSERT_TRUE(image);
   EXPECT_GT(image->imports.size(), 50U);
   EXPECT_THAT(image->needed, ::testing::IsSupersetOf({"libcrypto.so.3", "libc.so.6"}));

@@ -11,8 +11,8 @@
 #include <fstream>
 
 #include "attester/checks/elf.h"
+#include "attester/checks/kernel.h"
 #include "attester/checks/process_integrity.h"
-#include "attester/checks/raw_file.h"
 #include "attester/testing/checks.h"
 #include "tests/support/temporary_folder.h"
 
@@ -73,7 +73,7 @@ TEST(HookTest, CompilersMemoryFileIsNoSign) {
 
 TEST(HookTest, SeesPatchInOwnText) {
   EXPECT_TRUE(in_child([] {
-    patch(reinterpret_cast<const void*>(&parse_elf), "\xe9\x10\x20\x30\x40");
+    patch(reinterpret_cast<const void*>(&check_frida_server), "\xe9\x10\x20\x30\x40");
     const Findings findings = run(check_text);
     return has(findings, protocol::FindingId::kHookTextModified) &&
            !has(findings, protocol::FindingId::kDebugBreakpoint);
@@ -98,7 +98,7 @@ TEST(HookTest, SeesBreakpoint) {
 #else
         std::string("\x00\x00\x20\xd4", 4);
 #endif
-    patch(reinterpret_cast<const void*>(&parse_elf), breakpoint);
+    patch(reinterpret_cast<const void*>(&check_frida_server), breakpoint);
     const Findings findings = run(check_text);
     return has(findings, protocol::FindingId::kHookTextModified) &&
            has(findings, protocol::FindingId::kDebugBreakpoint);
@@ -110,7 +110,7 @@ std::uintptr_t import_slot(const std::string& name) {
   const auto maps = read_maps();
   const auto modules = list_modules(*maps);
   const Module* own = find_module(modules, testing::own_code());
-  const auto image = parse_elf(*read_whole(own->path, 1 << 30));
+  const auto image = parse_elf(*read_whole(this_kernel(), own->path, 1 << 30));
   for (const ElfImport& import : image->imports) {
     if (import.name == name) return own->start + import.slot;  // linked at 0: this is a PIE
   }
@@ -174,7 +174,7 @@ TEST(HookTest, SeesForeignLibrary) {
 TEST(HookTest, SeesLibraryInMemoryFile) {
   for (const char* name : {"frida-agent-64.so", "jit-cache"}) {
     EXPECT_TRUE(in_child([name] {
-      const Result<Bytes> image = read_whole(sample_library(), 1 << 30);
+      const Result<Bytes> image = read_whole(this_kernel(), sample_library(), 1 << 30);
       const int fd = memfd_create(name, 0);
       if (write(fd, image->data(), image->size()) != static_cast<ssize_t>(image->size()))
         return false;
@@ -247,7 +247,7 @@ TEST(HookTest, LooksThroughProcWhereASandboxForbidsTheCall) {
   EXPECT_TRUE(in_child([] {
     if (!forbid_memory_reads()) return false;
     if (!run(check_text).empty() || !run(check_imports).empty()) return false;
-    patch(reinterpret_cast<const void*>(&parse_elf), "\xe9\x10\x20\x30\x40");
+    patch(reinterpret_cast<const void*>(&check_frida_server), "\xe9\x10\x20\x30\x40");
     return run(check_text).size() == 1;
   }));
 }

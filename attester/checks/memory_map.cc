@@ -90,10 +90,10 @@ std::vector<Mapping> parse_maps(std::string_view text) {
   return out;
 }
 
-Result<std::vector<Mapping>> read_maps() {
+Result<std::vector<Mapping>> read_maps(const Kernel& kernel) {
   // /proc/self/maps cannot be read by offset in pieces of one's own choosing without losing lines
   // that change meanwhile; the kernel resumes by address, so no unchanged line is lost or doubled.
-  const Result<Bytes> text = read_whole("/proc/self/maps", kMaxMapsBytes);
+  const Result<Bytes> text = read_whole(kernel, "/proc/self/maps", kMaxMapsBytes);
   if (!text) return pass(text);
   return parse_maps(as_text(*text));
 }
@@ -107,16 +107,16 @@ bool Module::executes(std::uintptr_t address) const {
       mappings, [address](const Mapping& m) { return m.executable && m.holds(address); });
 }
 
-bool begins_as_elf(const Mapping& mapping) {
+bool begins_as_elf(const Mapping& mapping, const Kernel& kernel) {
   constexpr std::string_view kMagic =
       "\x7f"
       "ELF";
   std::array<std::byte, kMagic.size()> head{};
-  return mapping.readable && copy_memory(mapping.start, head) == head.size() &&
+  return mapping.readable && kernel.copy_memory(mapping.start, head) == head.size() &&
          as_text(head) == kMagic;
 }
 
-std::vector<Module> list_modules(const std::vector<Mapping>& maps) {
+std::vector<Module> list_modules(const std::vector<Mapping>& maps, const Kernel& kernel) {
   std::vector<Module> out;
   for (const Mapping& mapping : maps) {
     if (!mapping.of_file()) continue;
@@ -125,7 +125,7 @@ std::vector<Module> list_modules(const std::vector<Mapping>& maps) {
     // the head of an image tells where a library begins.
     const bool continues = !out.empty() && out.back().path == mapping.path &&
                            out.back().mappings.front().offset < mapping.offset &&
-                           !begins_as_elf(mapping);
+                           !begins_as_elf(mapping, kernel);
     if (!continues) out.push_back({.path = mapping.path, .start = mapping.start});
     out.back().end = mapping.end;
     out.back().mappings.push_back(mapping);

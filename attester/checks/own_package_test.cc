@@ -9,7 +9,6 @@
 #include <fstream>
 
 #include "attester/checks/process_integrity.h"
-#include "attester/checks/raw_file.h"
 #include "attester/testing/checks.h"
 #include "attester/testing/package.h"
 #include "attester/testing/testing.h"
@@ -47,7 +46,7 @@ TEST(PackageOfTest, FollowsTheInstallersLayout) {
 class OwnPackageTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::string library = to_string(*read_whole(SAMPLE_LIBRARY, 1 << 30));
+    const std::string library = to_string(*read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30));
     package_ = signed_package(
         {{"classes.dex", "code of the app"}, {"lib/" + kAbi + "/libsample.so", library}});
     install(dir_.path(), package_, library);
@@ -119,7 +118,7 @@ TEST_F(OwnPackageTest, SeesAnotherPackageNamed) {
 TEST_F(OwnPackageTest, SeesAPackageThatTheAppItselfWrote) {
   EXPECT_TRUE(in_child([this] {
     Rules rules = test_rules();
-    rules.packages_have_other_owner = true;
+    rules.first_app_user = 0;  // whoever runs this test
     void* handle = dlopen(library().c_str(), RTLD_NOW);
     rules.own_code = reinterpret_cast<std::uintptr_t>(dlsym(handle, "touchmark_sample"));
     const auto integrity =
@@ -146,15 +145,15 @@ TEST_F(OwnPackageTest, MeasuresTheInstalledCopyAsTheFile) {
   const auto file = touchmark::from_memory(to_bytes(package_));
   const auto registered = package::measure(*file);
   ASSERT_TRUE(registered);
-  EXPECT_EQ(MeasurementCache().measure({package().string()}), *registered);
+  EXPECT_EQ(MeasurementCache().measure({package().string()})->measurement, *registered);
 }
 
 // A measurement is kept only as long as the file stays what it was.
 TEST_F(OwnPackageTest, MeasuresAChangedPackageAnew) {
   MeasurementCache cache;
-  const Result<package::Measurement> first = cache.measure({package().string()});
+  const Result<MeasuredPackages> first = cache.measure({package().string()});
   ASSERT_TRUE(first);
-  EXPECT_EQ(*cache.measure({package().string()}), *first);
+  EXPECT_EQ(cache.measure({package().string()})->measurement, first->measurement);
   {
     std::fstream file(package(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(40);  // in place: same file, same size
@@ -164,13 +163,13 @@ TEST_F(OwnPackageTest, MeasuresAChangedPackageAnew) {
   write(package(), package_);
   EXPECT_TRUE(cache.measure({package().string()}));
   write(package(), signed_package({{"classes.dex", "other code"}}));
-  const Result<package::Measurement> other = cache.measure({package().string()});
+  const Result<MeasuredPackages> other = cache.measure({package().string()});
   ASSERT_TRUE(other);
-  EXPECT_NE(package::digest(*other), package::digest(*first));
+  EXPECT_NE(package::digest(other->measurement), package::digest(first->measurement));
 }
 
 TEST_F(OwnPackageTest, SeesALibraryThatThePackageDoesNotHold) {
-  const std::string library_text = to_string(*read_whole(SAMPLE_LIBRARY, 1 << 30));
+  const std::string library_text = to_string(*read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30));
   write(package(), signed_package({{"classes.dex", "x"}}));
   EXPECT_TRUE(in_child(
       [this] { return only(inspect(library(), ""), {FindingId::kAppCodeNotFromPackage}); }));
@@ -221,7 +220,7 @@ TEST_F(OwnPackageTest, ProvesRangesOfItsOwnPackage) {
 
 // As a store delivers apps: the library is in the split for the phone's processor.
 TEST_F(OwnPackageTest, IsMeasuredWithItsSplits) {
-  const std::string native = to_string(*read_whole(SAMPLE_LIBRARY, 1 << 30));
+  const std::string native = to_string(*read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30));
   write(package(), signed_package({{"classes.dex", "code of the app"}}));
   write(dir_.path() / "split_config.cpu.apk",
         signed_package({{"lib/" + kAbi + "/libsample.so", native}}, "config.cpu"));

@@ -42,22 +42,6 @@ long status_at(int folder, const char* path, FileStatus& out, int flags) {
   return 0;
 }
 
-class RawSource final : public Source {
- public:
-  RawSource(RawFile file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
-  std::uint64_t size() const override { return size_; }
-  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    const Result<std::size_t> got = file_.read_some(offset, out);
-    if (!got) return pass(got);
-    if (*got != out.size()) return fail(RawFileError::kPastEnd, "the package ends too early");
-    return {};
-  }
-
- private:
-  RawFile file_;
-  std::uint64_t size_;
-};
-
 }  // namespace
 
 std::string_view error_id(RawFileError error) {
@@ -102,35 +86,6 @@ Result<std::size_t> RawFile::read_some(std::uint64_t offset, std::span<std::byte
   return total;
 }
 
-Result<Bytes> read_whole(const std::string& path, std::size_t max_bytes) {
-  const Result<RawFile> file = RawFile::open(path);
-  if (!file) return pass(file);
-  Bytes out;
-  for (;;) {
-    constexpr std::size_t kChunk = 64 * 1024;
-    const std::size_t have = out.size();
-    out.resize(have + kChunk);
-    const Result<std::size_t> got = file->read_some(have, std::span(out).subspan(have));
-    if (!got) return pass(got);
-    out.resize(have + *got);
-    if (out.size() > max_bytes) return fail(RawFileError::kTooLarge, path + " is too large");
-    if (*got < kChunk) return out;
-  }
-}
-
-Result<std::unique_ptr<Source>> open_source(const std::string& path) {
-  Result<RawFile> file = RawFile::open(path);
-  if (!file) return pass(file);
-  const Result<FileStatus> status = file->status();
-  if (!status) return pass(status);
-  return to_source(std::move(*file), *status);
-}
-
-Result<std::unique_ptr<Source>> to_source(RawFile file, const FileStatus& status) {
-  if (!S_ISREG(status.mode)) return fail(RawFileError::kNotAFile, "the package is not a file");
-  return std::make_unique<RawSource>(std::move(file), status.size);
-}
-
 Result<std::vector<std::string>> list_folder(const std::string& path) {
   constexpr std::size_t kMaxNames = 10'000;
   constexpr std::size_t kLengthAt = 16;  // in struct linux_dirent64: after inode and offset
@@ -156,17 +111,11 @@ Result<std::vector<std::string>> list_folder(const std::string& path) {
   return names;
 }
 
-bool exists(const std::string& path) {
+Result<FileStatus> file_status(const std::string& path) {
   FileStatus out;
-  return status_at(AT_FDCWD, path.c_str(), out, 0) == 0;
-}
-
-bool same_file(const std::string& a, const std::string& b) {
-  FileStatus first;
-  FileStatus second;
-  return status_at(AT_FDCWD, a.c_str(), first, 0) == 0 &&
-         status_at(AT_FDCWD, b.c_str(), second, 0) == 0 && first.device == second.device &&
-         first.inode == second.inode;
+  const long result = status_at(AT_FDCWD, path.c_str(), out, 0);
+  if (result < 0) return failure(result, path);
+  return out;
 }
 
 }  // namespace touchmark::attester::checks

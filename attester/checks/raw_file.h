@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "formats/zip/zip.h"
 
 namespace touchmark::attester::checks {
 
@@ -55,20 +53,10 @@ class RawFile {
   int fd_;
 };
 
-// Whole content; also of files in /proc, whose size is not known beforehand.
-Result<Bytes> read_whole(const std::string& path, std::size_t max_bytes);
-
-// A package for package::measure_apk.
-Result<std::unique_ptr<Source>> open_source(const std::string& path);
-// The same of a file that is open; `status` is its own.
-Result<std::unique_ptr<Source>> to_source(RawFile file, const FileStatus& status);
-
 // The names in a folder, sorted; at most 10,000 of them (kTooLarge).
 Result<std::vector<std::string>> list_folder(const std::string& path);
 
-// Whether the path leads to anything.
-bool exists(const std::string& path);
-// Whether both paths lead to the same file.
-bool same_file(const std::string& a, const std::string& b);
+// What the path leads to, links followed.
+Result<FileStatus> file_status(const std::string& path);
 
 }  // namespace touchmark::attester::checks

@@ -29,7 +29,7 @@ TEST(RulesTest, TheHostsRulesNameItsSystemFolders) {
 }
 
 TEST(RulesTest, FolderOfAPackage) {
-  EXPECT_EQ((OwnPackage{"", "/data/app/x/base.apk", {}, {}}).folder(), "/data/app/x");
+  EXPECT_EQ((OwnPackage{"", "/data/app/x/base.apk", {}, {}, {}}).folder(), "/data/app/x");
   EXPECT_EQ((OwnPackage{}).folder(), "");
 }
 

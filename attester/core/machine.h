@@ -23,6 +23,11 @@ inline constexpr Machine kOwnMachine = Machine::kX86;
 #error "the SDK runs on arm, arm64, x86 and x86_64"
 #endif
 
+// Whether its pointers have 64 bits.
+constexpr bool is_wide(Machine machine) {
+  return machine == Machine::kArm64 || machine == Machine::kX86_64;
+}
+
 // The folder of an ABI's libraries in a package: lib/<name>/.
 constexpr std::string_view abi_name(Machine machine) {
   switch (machine) {
