@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
 
 #include "attester/checks/kernel.h"
 #include "attester/testing/elf_builder.h"
+#include "attester/testing/phone_image.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -104,6 +106,74 @@ TEST(ElfTest, SurvivesDamageOfEveryMachinesImage) {
           std::memset(damaged.data() + at, value, 4);
           (void)parse_elf(damaged, machine.machine);
         }
+      }
+    }
+  }
+}
+
+// The forms in which Android's linkers write relocations; the writer is another one than above.
+TEST(ElfTest, ReadsTheTablesOfAndroidsReleases) {
+  using testing::PhoneImagePlan;
+  using testing::SymbolKind;
+  for (const Machine machine : kMachines) {
+    for (const bool packed : {false, true}) {
+      for (const auto relative :
+           {PhoneImagePlan::Relative::kPlain, PhoneImagePlan::Relative::kAndroid,
+            PhoneImagePlan::Relative::kRelr}) {
+        for (const bool text_relocations : {false, true}) {
+          PhoneImagePlan plan;
+          plan.machine = machine;
+          plan.imports = {"open", "read", "write", "close", "abort"};
+          plan.interposed = {"own"};
+          plan.exports = {{"own", SymbolKind::kFunction},
+                          {"chosen", SymbolKind::kIndirect},
+                          {"plain", SymbolKind::kPlain}};
+          plan.packed = packed;
+          plan.relative = relative;
+          plan.text_relocations = text_relocations;
+          plan.unreadable_text = machine == Machine::kArm64;
+          const testing::PhoneImage made = testing::make_image(plan);
+          const Result<ElfImage> image = parse_elf(made.bytes, machine);
+          ASSERT_TRUE(image);
+          std::multimap<std::string, std::uint64_t> slots;
+          for (const ElfImport& import : image->imports) {
+            slots.emplace(import.name, import.slot);
+            EXPECT_EQ(import.addend, 0U);
+            EXPECT_FALSE(import.variable) << import.name;  // all lie in what becomes read-only
+          }
+          EXPECT_EQ(slots, made.slots);
+          std::map<std::string, std::uint64_t> exports;
+          for (const ElfExport& symbol : image->exports) {
+            exports.emplace(symbol.name, symbol.address);
+            EXPECT_EQ(symbol.chosen_at_load, symbol.name == "chosen");
+          }
+          EXPECT_EQ(exports, made.addresses);
+          EXPECT_EQ(image->segments[1].readable, machine != Machine::kArm64);
+          EXPECT_EQ(image->text_relocations,
+                    text_relocations ? std::vector{made.text_word} : std::vector<std::uint64_t>());
+        }
+      }
+    }
+  }
+}
+
+TEST(ElfTest, SurvivesDamageOfPackedTables) {
+  using testing::PhoneImagePlan;
+  for (const Machine machine : kMachines) {
+    PhoneImagePlan plan;
+    plan.machine = machine;
+    plan.imports = {"open", "read", "write"};
+    plan.packed = true;
+    plan.relative = PhoneImagePlan::Relative::kRelr;
+    plan.text_relocations = true;
+    plan.code_size = 64;
+    const Bytes whole = testing::make_image(plan).bytes;
+    const std::size_t tables = 4096;  // before the code
+    for (std::size_t at = 0; at < std::min(tables, whole.size()); ++at) {
+      for (const std::byte value : {std::byte{0xff}, std::byte{0}, std::byte{0x7f}}) {
+        Bytes damaged = whole;
+        damaged[at] = value;
+        (void)parse_elf(damaged, machine);
       }
     }
   }

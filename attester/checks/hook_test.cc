@@ -1,6 +1,7 @@
 // Each attack is done for real, in a child process, and must be seen; a plain process shows
 // nothing.
 #include <dlfcn.h>
+#include <elf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
@@ -249,6 +250,70 @@ TEST(HookTest, LooksThroughProcWhereASandboxForbidsTheCall) {
     if (!run(check_text).empty() || !run(check_imports).empty()) return false;
     patch(reinterpret_cast<const void*>(&check_frida_server), "\xe9\x10\x20\x30\x40");
     return run(check_text).size() == 1;
+  }));
+}
+
+// The sample library, linked to be executed and not read, as system libraries of Android 10 are.
+std::filesystem::path unreadable_library(const std::filesystem::path& folder) {
+  Bytes image = *read_whole(this_kernel(), sample_library(), 1 << 30);
+  Elf64_Ehdr header;
+  std::memcpy(&header, image.data(), sizeof header);
+  for (std::size_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    std::byte* at = image.data() + header.e_phoff + i * sizeof segment;
+    std::memcpy(&segment, at, sizeof segment);
+    if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0) segment.p_flags = PF_X;
+    std::memcpy(at, &segment, sizeof segment);
+  }
+  const std::filesystem::path out = folder / "libunreadable.so";
+  std::ofstream(out, std::ios::binary) << as_text(image);
+  return out;
+}
+
+TEST(HookTest, UnreadableCodeIsNoSignAndHidesNoHook) {
+  const touchmark::testing::TemporaryFolder folder;
+  const auto library = unreadable_library(folder.path());
+  Rules rules = test_rules();
+  rules.system_dirs.push_back(folder.path().string());
+  EXPECT_TRUE(in_child([&] {
+    void* handle = dlopen(library.c_str(), RTLD_NOW);
+    auto* function = static_cast<char*>(dlsym(handle, "touchmark_sample"));
+    Bytes seen(1);
+    // The kernel keeps it from being read, whatever the processor does.
+    if (copy_memory(reinterpret_cast<std::uintptr_t>(function), seen) != 0) return false;
+    if (!run(check_text, rules).empty()) return false;
+    make_writable(function, 4, PROT_READ | PROT_WRITE | PROT_EXEC);
+    std::memset(function, 0x90, 4);
+    make_writable(function, 4, PROT_EXEC);
+    const Findings findings = run(check_text, rules);
+    return findings.size() == 1 && findings[0].id == protocol::FindingId::kHookTextModified &&
+           findings[0].detail.find("libunreadable.so") != std::string::npos;
+  }));
+}
+
+TEST(HookTest, SeesCodeMadeUnreadable) {
+  EXPECT_TRUE(in_child([] {
+    make_writable(dlsym(dlopen("libz.so.1", RTLD_NOW), "zlibVersion"), 1, PROT_EXEC);
+    const Findings findings = run(check_text);
+    return findings.size() == 1 && findings[0].detail.find("libz.so.1") != std::string::npos &&
+           findings[0].detail.ends_with("was made unreadable");
+  }));
+}
+
+// As background dexopt and updates do: the file of a running library makes way for another one.
+TEST(HookTest, AReplacedFileIsNoSignAndHidesNoHook) {
+  const touchmark::testing::TemporaryFolder folder;
+  const auto library = folder / "libreplaced.so";
+  std::filesystem::copy_file(sample_library(), library);
+  Rules rules = test_rules();
+  rules.system_dirs.push_back(folder.path().string());
+  EXPECT_TRUE(in_child([&] {
+    void* function = dlsym(dlopen(library.c_str(), RTLD_NOW), "touchmark_sample");
+    std::filesystem::remove(library);
+    std::ofstream(library) << std::string(1 << 16, 'n');
+    if (!run(check_text, rules).empty()) return false;
+    patch(function, "\x90\x90\x90\x90");
+    return run(check_text, rules).size() == 1;
   }));
 }
 

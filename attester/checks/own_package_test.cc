@@ -3,11 +3,14 @@
 #include "attester/checks/own_package.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <fstream>
 
+#include "attester/checks/elf.h"
 #include "attester/checks/process_integrity.h"
 #include "attester/testing/checks.h"
 #include "attester/testing/package.h"
@@ -216,6 +219,80 @@ TEST_F(OwnPackageTest, ProvesRangesOfItsOwnPackage) {
                                                                                         "code"
                                                                                         "app"));
   }));
+}
+
+// Loads the library that begins at `base` in a package, as Android's loader does; nothing in it
+// needs a relocation to be run. Gives the address of its function.
+std::uintptr_t map_from_package(const fs::path& package, std::uint64_t base) {
+  const Bytes bytes = *read_whole(this_kernel(), package.string(), 1 << 30);
+  const ElfImage elf = *parse_elf(ByteView(bytes).subspan(base));
+  constexpr std::uintptr_t kPage = 4096;
+  std::uintptr_t end = 0;
+  for (const ElfSegment& segment : elf.segments) {
+    end = std::max<std::uintptr_t>(end, segment.address + segment.file_size);
+  }
+  void* room = mmap(nullptr, end + kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const auto start = reinterpret_cast<std::uintptr_t>(room);
+  const int fd = open(package.c_str(), O_RDONLY | O_CLOEXEC);
+  for (const ElfSegment& segment : elf.segments) {
+    const std::uintptr_t first = segment.address / kPage * kPage;
+    mmap(reinterpret_cast<void*>(start + first), segment.address + segment.file_size - first,
+         PROT_READ | (segment.executable ? PROT_EXEC : 0), MAP_PRIVATE | MAP_FIXED, fd,
+         static_cast<off_t>(base + segment.offset / kPage * kPage));
+  }
+  close(fd);
+  for (const ElfExport& symbol : elf.exports) {
+    if (symbol.name == "touchmark_sample") return start + symbol.address;
+  }
+  return 0;
+}
+
+// As Gradle packs apps: nobody takes the library out, it is mapped where it is, of the base or of a
+// split. The function's name does not matter, only where it lies.
+TEST_F(OwnPackageTest, MayBeMappedStraightFromAPackage) {
+  const std::string native = to_string(*read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30));
+  const std::string part = "lib/" + kAbi + "/libsample.so";
+  fs::remove_all(dir_.path() / "lib");
+  const auto inspect_mapped = [this](const fs::path& mapped, std::uint64_t base, bool patch) {
+    Rules rules = test_rules();
+    rules.own_code = map_from_package(mapped, base);
+    if (patch) {
+      auto* page = reinterpret_cast<void*>(rules.own_code & ~0xfffUL);
+      mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+      std::memset(reinterpret_cast<void*>(rules.own_code), 0x90, 4);
+      mprotect(page, 4096, PROT_READ | PROT_EXEC);
+    }
+    // The copy was loaded by this test and not by the loader, which would have filled its table.
+    Inspection out =
+        make_process_integrity({.rules = rules, .marks = {}, .platform_path = package().string()})
+            ->inspect();
+    std::erase_if(out.findings, [](const protocol::Finding& finding) {
+      return finding.id == FindingId::kHookImportRedirected;
+    });
+    return out;
+  };
+  for (const std::uint64_t alignment : {4096U, 16384U}) {
+    const std::string whole =
+        signed_package({{"classes.dex", "x"}}, "", {{part, native}}, alignment);
+    write(package(), whole);
+    EXPECT_TRUE(
+        in_child([&] { return only(inspect_mapped(package(), whole.find(native), false), {}); }));
+    EXPECT_TRUE(in_child([&] {
+      return only(inspect_mapped(package(), whole.find(native), true),
+                  {FindingId::kAppCodeNotFromPackage, FindingId::kHookTextModified});
+    }));
+    const fs::path split = dir_.path() / "split_config.cpu.apk";
+    const std::string piece = signed_package({}, "config.cpu", {{part, native}}, alignment);
+    write(package(), signed_package({{"classes.dex", "x"}}));
+    write(split, piece);
+    EXPECT_TRUE(
+        in_child([&] { return only(inspect_mapped(split, piece.find(native), false), {}); }));
+    EXPECT_TRUE(in_child([&] {
+      return only(inspect_mapped(split, piece.find(native), true),
+                  {FindingId::kAppCodeNotFromPackage, FindingId::kHookTextModified});
+    }));
+    fs::remove(split);
+  }
 }
 
 // As a store delivers apps: the library is in the split for the phone's processor.

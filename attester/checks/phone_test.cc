@@ -109,6 +109,76 @@ TEST(PhoneTest, NeitherIsAnAppOfTheSystemImage) {
   EXPECT_EQ(text(integrity->inspect().findings), "");
 }
 
+// A library of the app that was linked so that the loader writes into its code. Loaders of 32 bits
+// do so for apps that were made for API 22.
+TEST(PhoneTest, NeitherIsOneWhoseLoaderWritesIntoCode) {
+  for (const Machine machine : {Machine::kArm, Machine::kX86}) {
+    for (const bool patched : {false, true}) {
+      RecordedPhone phone({.level = 23, .machine = machine});
+      PhoneImagePlan plan = phone.plan_of("libold.so");
+      plan.two_segments = true;
+      plan.text_relocations = true;
+      const testing::PhoneImage image = make_image(plan);
+      const std::string path = "/system/lib/libold.so";
+      phone.kernel().put_file(path, image.bytes);
+      const std::uint64_t bias = phone.map_image(path, image).bias;
+      phone.write_pointer(bias + image.text_word, bias + 0x40);
+      if (patched) phone.kernel().write(bias + image.text_word + 4, to_bytes("\x01"));
+      const Inspection seen = phone.inspect();
+      EXPECT_EQ(seen.findings.size(), patched ? 1U : 0U) << text(seen.findings);
+    }
+  }
+}
+
+// With pages of 16 KiB, Android 16 copies a library that was linked for smaller ones into memory
+// that may be executed: one of the app, and nothing else.
+TEST(PhoneTest, NeitherIsOneThatCopiesOldLibrariesIntoMemory) {
+  const auto findings = [](std::uint64_t page, bool of_the_app, bool patched) {
+    RecordedPhone phone({.level = 36, .packaging = Packaging::kExtracted, .page = page});
+    PhoneImagePlan plan = phone.plan_of("libold.so");
+    plan.page = 4096;
+    plan.code_size = 60'000;
+    Bytes image = make_image(plan).bytes;
+    if (of_the_app) {
+      phone.kernel().put_file(
+          phone.app_folder() + "/split_old.apk",
+          to_bytes(testing::signed_package({{"lib/arm64-v8a/libold.so", to_string(image)}}, "old")),
+          1000);
+    }
+    if (patched) image[30'000] ^= std::byte{1};
+    phone.map_memory("", "r-xp", image);
+    return phone.inspect().findings;
+  };
+  EXPECT_EQ(text(findings(16384, true, false)), "");
+  EXPECT_TRUE(testing::has(findings(16384, true, true), FindingId::kHookUnknownCode));
+  EXPECT_TRUE(testing::has(findings(16384, false, false), FindingId::kHookUnknownCode));
+  EXPECT_TRUE(testing::has(findings(4096, true, false), FindingId::kHookUnknownCode));
+}
+
+// Some compilers, SwiftShader's for one, run relocatable ELF files where they wrote them.
+TEST(PhoneTest, NeitherIsOneThatCompilesIntoElfFiles) {
+  RecordedPhone phone({});
+  Bytes object = make_image(phone.plan_of("")).bytes;
+  object[16] = std::byte{1};  // ET_REL
+  phone.map_memory("", "r-xp", object);
+  EXPECT_EQ(text(phone.inspect().findings), "");
+}
+
+// Where the web view's read-only data is one for all processes, its file lies between the library's
+// mappings (bionic/linker/linker_phdr.cpp, phdr_table_map_gnu_relro).
+TEST(PhoneTest, NeitherIsOneThatSharesReadOnlyData) {
+  for_each_phone(kOnePackaging, [](const PhoneOptions& options) {
+    RecordedPhone phone(options);
+    const std::string name = options.level == 23 ? "libwebviewchromium.so" : "libmonochrome.so";
+    const auto& image = phone.loaded(name);
+    const testing::PhoneSegment& shared = image.image.segments[image.image.segments.size() - 2];
+    testing::Area& area = phone.kernel().area_at(image.at(shared.address));
+    area.path = "/data/misc/shared_relro/libwebviewchromium64.relro";
+    area.offset = 0;
+    EXPECT_EQ(text(phone.inspect().findings), "");
+  });
+}
+
 TEST(PhoneTest, SeesAnInlineHookInLibc) {
   for_each_phone(kOnePackaging, [](const PhoneOptions& options) {
     for (const char* function : {"open", "memcpy", "abort"}) {

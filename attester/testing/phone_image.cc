@@ -245,7 +245,7 @@ class Writer {
     }
     if (plan().text_relocations) {
       out_.text_word = code_ + 16;
-      moved.push_back({out_.text_word, codes_.relative, 0});
+      others_.push_back({out_.text_word, codes_.relative, 0});
     }
     if (plan().packed) {
       packed_table_ = put_packed(moved);
