@@ -31,7 +31,7 @@ Result<Measurement> describe_apk(const zip::ZipArchive& archive, const android::
   if (!sdk_version) return pass(sdk_version);
   Measurement measurement = android::describe(manifest);
   measurement.sdk_version = *std::move(sdk_version);
-  measurement.signers = android::signer_digests(report);
+  android::set_signers(report, measurement);
   measurement.parts = *std::move(parts);
   return measurement;
 }
