@@ -174,14 +174,19 @@ class Reader {
     return image_.size();
   }
 
-  std::string string_at(std::uint64_t index) const {
+  std::string_view string_at(std::uint64_t index) const {
+    if (!out_.strings || index >= out_.strings->size()) return {};
+    const std::string_view rest = std::string_view(*out_.strings).substr(index);
+    return rest.substr(0, std::min(rest.find('\0'), std::size_t{4096}));
+  }
+
+  void copy_strings() {
     const std::uint64_t offset = offset_of(dynamic_.strings);
-    if (index >= dynamic_.strings_size || offset >= image_.size() ||
-        index >= image_.size() - offset) {
-      return {};
-    }
-    const std::string_view rest = as_text(image_.subspan(static_cast<std::size_t>(offset + index)));
-    return std::string(rest.substr(0, std::min(rest.find('\0'), std::size_t{4096})));
+    if (offset >= image_.size()) return;
+    const std::uint64_t size =
+        std::min<std::uint64_t>(dynamic_.strings_size, image_.size() - offset);
+    out_.strings = std::make_shared<const std::string>(to_string(
+        image_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size))));
   }
 
   void read_dynamic(const typename Elf::Segment& segment) {
@@ -192,8 +197,9 @@ class Reader {
       if (!entry || entry->d_tag == DT_NULL) break;
       read_entry(*entry);
     }
+    copy_strings();
     if (dynamic_.has_soname) out_.soname = string_at(dynamic_.soname);
-    for (const std::uint64_t index : dynamic_.needed) out_.needed.push_back(string_at(index));
+    for (const std::uint64_t index : dynamic_.needed) out_.needed.emplace_back(string_at(index));
   }
 
   void read_entry(const typename Elf::Entry& entry) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,7 @@ struct ElfSegment {
 };
 
 struct ElfImport {
-  std::string name;
+  std::string_view name;     // in ElfImage::strings
   std::uint64_t slot = 0;    // linked address of the pointer that the loader filled
   std::uint64_t addend = 0;  // what the loader added to the function's address; wraps
   // A variable that the program may set again, and no entry of a table that stays as the loader
@@ -37,17 +38,18 @@ struct ElfImport {
 };
 
 struct ElfExport {
-  std::string name;
+  std::string_view name;      // in ElfImage::strings
   std::uint64_t address = 0;  // linked; on Arm with the lowest bit set for Thumb code
   bool chosen_at_load =
       false;  // STT_GNU_IFUNC: the pointer is what the function at `address` returns
 };
 
-// Immutable.
+// Immutable. Names of symbols last as long as a copy of it.
 struct ElfImage {
-  std::vector<ElfSegment> segments;  // PT_LOAD, ascending
-  std::string soname;                // "" when it has none
-  std::vector<std::string> needed;   // DT_NEEDED
+  std::shared_ptr<const std::string> strings;  // the table of names, copied whole
+  std::vector<ElfSegment> segments;            // PT_LOAD, ascending
+  std::string soname;                          // "" when it has none
+  std::vector<std::string> needed;             // DT_NEEDED
   // Functions that other modules define, and those of its own that other modules may define in its
   // place. From every table that loaders read: REL, RELA, those of the PLT, Android's packed ones.
   std::vector<ElfImport> imports;

@@ -11,7 +11,6 @@
 #include <deque>
 #include <map>
 #include <set>
-#include <unordered_map>
 
 #include "attester/checks/check.h"
 #include "attester/checks/image.h"
@@ -23,35 +22,84 @@ using protocol::FindingId;
 
 constexpr std::size_t kMaxImages = 256;
 
-// A module's image and what it defines, by name.
+// A module's image and what it defines.
 struct Definer {
   LoadedImage image;
-  std::unordered_multimap<std::string_view, const ElfExport*> exports;
-  std::vector<std::uintptr_t> named;  // addresses of its other functions, ascending
+  std::vector<std::pair<std::uintptr_t, const ElfExport*>> named = {};  // ascending
+  std::vector<const ElfExport*> indirect = {};                          // chosen at load
+
+  void index() {
+    for (const ElfExport& symbol : image.elf.exports) {
+      if (symbol.chosen_at_load) {
+        indirect.push_back(&symbol);
+      } else {
+        named.emplace_back(image.at(symbol.address), &symbol);
+      }
+    }
+    std::ranges::sort(named);
+  }
 
   bool defines(std::string_view name, std::uintptr_t target) const {
-    const auto [begin, end] = exports.equal_range(name);
-    return std::any_of(begin, end, [&](const auto& entry) {
-      const ElfExport& symbol = *entry.second;
-      // What an indirect function chooses lies beside it, or in the kernel's page of functions.
-      return symbol.chosen_at_load ? has_unnamed(target) : image.at(symbol.address) == target;
-    });
+    const auto here =
+        std::ranges::equal_range(named, target, {}, [](const auto& entry) { return entry.first; });
+    const auto called = [name](const auto& entry) { return entry.second->name == name; };
+    // What an indirect function chooses lies beside it, or in the kernel's page of functions.
+    return std::ranges::any_of(here, called) || (is_indirect(name) && has_unnamed(target));
   }
   // Whether the target is code here that no name is for: such as an entry of the procedure linkage
   // table, through which glibc's loader makes the first call.
   bool has_unnamed(std::uintptr_t target) const {
-    return image.module->executes(target) && !std::ranges::binary_search(named, target);
+    return image.module->executes(target) &&
+           !std::ranges::binary_search(named, target, {},
+                                       [](const auto& entry) { return entry.first; });
   }
-  bool names(std::string_view name) const { return exports.contains(name); }
+  bool names(std::string_view name) const {
+    return std::ranges::any_of(image.elf.exports,
+                               [name](const ElfExport& symbol) { return symbol.name == name; });
+  }
   bool is_indirect(std::string_view name) const {
-    const auto [begin, end] = exports.equal_range(name);
-    return std::any_of(begin, end, [](const auto& entry) { return entry.second->chosen_at_load; });
+    return std::ranges::any_of(indirect,
+                               [name](const ElfExport* symbol) { return symbol->name == name; });
   }
+};
+
+// Pointers in memory, read a page at a time: those of a table lie side by side.
+class PointerReader {
+ public:
+  PointerReader(const Kernel& kernel, Machine machine) : kernel_(kernel), machine_(machine) {}
+
+  // nullopt where nothing can be read: the module was unloaded meanwhile.
+  std::optional<std::uintptr_t> read(std::uintptr_t address) {
+    const std::size_t size = is_wide(machine_) ? 8 : 4;
+    const std::uintptr_t page = address / kPage * kPage;
+    if (page != page_ || size_ == 0) {
+      page_ = page;
+      size_ = kernel_.copy_memory(page, bytes_);
+    }
+    const std::size_t at = address - page;
+    if (at + size > size_) return std::nullopt;
+    std::uint64_t value = 0;
+    for (std::size_t i = size; i-- > 0;) {
+      value = value << 8 | std::to_integer<std::uint64_t>(bytes_[at + i]);
+    }
+    // The top byte of an Arm pointer is not part of the address: memory tagging uses it.
+    if (machine_ == Machine::kArm64) value &= ~std::uint64_t{0} >> 8;
+    return static_cast<std::uintptr_t>(value);
+  }
+
+ private:
+  static constexpr std::size_t kPage = 4096;
+  const Kernel& kernel_;
+  Machine machine_;
+  std::array<std::byte, kPage> bytes_{};
+  std::uintptr_t page_ = 0;
+  std::size_t size_ = 0;
 };
 
 class ImportCheck {
  public:
-  ImportCheck(const Context& context, Findings& out) : context_(context), out_(out) {}
+  ImportCheck(const Context& context, Findings& out)
+      : context_(context), out_(out), pointers_(context.kernel, context.rules.machine) {}
 
   void run(const Module& own) {
     Definer* first = definer(own);
@@ -88,12 +136,8 @@ class ImportCheck {
     if (known != definers_.end()) return known->second ? &*known->second : nullptr;
     std::optional<Definer>& made = definers_[module.start];
     if (std::optional<LoadedImage> image = load_image(context_, module)) {
-      made.emplace(Definer{std::move(*image), {}, {}});
-      for (const ElfExport& symbol : made->image.elf.exports) {
-        made->exports.emplace(symbol.name, &symbol);
-        if (!symbol.chosen_at_load) made->named.push_back(made->image.at(symbol.address));
-      }
-      std::ranges::sort(made->named);
+      made.emplace(Definer{std::move(*image)});
+      made->index();
     }
     return made ? &*made : nullptr;
   }
@@ -129,25 +173,10 @@ class ImportCheck {
     return file.starts_with(stem) && (rest.starts_with(".so") || rest.starts_with('-'));
   }
 
-  // The pointer that the loader filled.
-  std::optional<std::uintptr_t> read_slot(std::uintptr_t address) const {
-    std::array<std::byte, 8> bytes{};
-    const std::size_t size = is_wide(context_.rules.machine) ? 8 : 4;
-    if (context_.kernel.copy_memory(address, std::span(bytes).first(size)) != size) {
-      return std::nullopt;  // unloaded meanwhile
-    }
-    std::uint64_t value = 0;
-    for (std::size_t i = size; i-- > 0;)
-      value = value << 8 | std::to_integer<std::uint64_t>(bytes[i]);
-    // The top byte of an Arm pointer is not part of the address: memory tagging uses it.
-    if (context_.rules.machine == Machine::kArm64) value &= ~std::uint64_t{0} >> 8;
-    return static_cast<std::uintptr_t>(value);
-  }
-
   // Imports of one module. 0 is a weak import that nobody defines.
   void check(const Definer& importer) {
     for (const ElfImport& import : importer.image.elf.imports) {
-      const auto pointer = read_slot(importer.image.at(import.slot));
+      const auto pointer = pointers_.read(importer.image.at(import.slot));
       if (!pointer || *pointer == 0) continue;
       const std::uintptr_t target = *pointer - static_cast<std::uintptr_t>(import.addend);
       if (importer.has_unnamed(target) || importer.defines(import.name, target)) continue;
@@ -218,8 +247,8 @@ class ImportCheck {
     }
     if (in_kernel_page(doubt.target) && is_indirect(doubt.import->name)) return;
     report(out_, FindingId::kHookImportRedirected,
-           std::string(file_name(doubt.importer->image.module->path)) + ": " + doubt.import->name +
-               " -> " + describe(doubt.target));
+           std::string(file_name(doubt.importer->image.module->path)) + ": " +
+               std::string(doubt.import->name) + " -> " + describe(doubt.target));
   }
 
   bool is_needed(const Definer& module) const {
@@ -249,6 +278,7 @@ class ImportCheck {
 
   const Context& context_;
   Findings& out_;
+  PointerReader pointers_;
   std::map<std::uintptr_t, std::optional<Definer>> definers_;  // by the module's start
   std::set<std::uintptr_t> followed_;
   std::set<std::string> needed_;
