@@ -109,6 +109,19 @@ TEST(PhoneTest, NeitherIsAnAppOfTheSystemImage) {
   EXPECT_EQ(text(integrity->inspect().findings), "");
 }
 
+// An app may not open all that is mapped into it: what zygote opened, for one, was opened by
+// another domain of SELinux.
+TEST(PhoneTest, NeitherIsOneThatHidesFilesFromApps) {
+  for_each_phone(kOnePackaging, [](const PhoneOptions& options) {
+    RecordedPhone phone(options);
+    const std::string bits = is_wide(options.machine) ? "64" : "";
+    phone.kernel().hide_file("/system/bin/app_process" + (bits.empty() ? "32" : bits));
+    phone.kernel().hide_file(phone.loaded("linker" + bits).path);
+    phone.kernel().hide_file(phone.loaded("libm.so").path);
+    EXPECT_EQ(text(phone.inspect().findings), "");
+  });
+}
+
 // A library of the app that was linked so that the loader writes into its code. Loaders of 32 bits
 // do so for apps that were made for API 22.
 TEST(PhoneTest, NeitherIsOneWhoseLoaderWritesIntoCode) {
