@@ -11,7 +11,7 @@ PYTEST := .venv/bin/python -m pytest -q
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: ## Install what the build and the demo need
@@ -20,6 +20,10 @@ setup: ## Install what the build and the demo need
 .PHONY: setup-tests
 setup-tests: setup ## Install what the tests and checks need beside
 	@tools/setup --tests
+
+.PHONY: setup-android
+setup-android: setup ## Install what the build for Android needs beside
+	@tools/setup --android
 
 .PHONY: product
 product: setup ## Build the service, the command, the SDK and its AAR into build/release
@@ -37,19 +41,31 @@ package: product ## Build the Debian package into build/
 	@tools/setup --package
 	@tools/package
 
+.PHONY: android
+android: setup-android ## Build the SDK for Android's four ABIs with ANDROID_NDK_HOME, into one AAR
+	@attester/android/build-native
+
+.PHONY: android-check
+android-check: setup-tests setup-android ## Without an NDK: compile the SDK for four ABIs, link and check arm64's library
+	@attester/android/check
+
+.PHONY: android-types
+android-types: setup-android ## Without an NDK: have the compiler look at the SDK for Android's four ABIs
+	@attester/android/check --types
+
 .PHONY: demo
 demo: product ## Tell the story: a real app attested, tampered with, and refused
 	@lab/run demo
 
 .PHONY: test
-test: build check-format lint structure tidy unit e2e sanitize ## Run all tests and checks but bench and fuzz
+test: build check-format lint structure tidy unit android-types e2e sanitize ## Run all tests and checks but bench and fuzz
 
 .PHONY: unit
 unit: build ## Run the unit tests of the release build
 	$(CTEST) --preset release
 
 .PHONY: e2e
-e2e: build ## Run the tests over the real service, command, app and attackers
+e2e: build setup-android ## Run the tests over the real service, command, app and attackers
 	for folder in tests relying-party/python/tests demo lab/tests; do \
 	  $(PYTEST) $$folder || exit 1; \
 	done

@@ -110,8 +110,8 @@ JsonView JsonView::operator[](std::size_t index) const {
 
 std::optional<JsonView> JsonView::find(std::string_view name) const {
   if (!is_object()) return std::nullopt;
-  const auto begin = document_->nodes_.begin() + node_->slice.begin;
-  const auto end = begin + node_->slice.size;
+  const auto begin = document_->nodes_.begin() + static_cast<std::ptrdiff_t>(node_->slice.begin);
+  const auto end = begin + static_cast<std::ptrdiff_t>(node_->slice.size);
   const auto found = std::lower_bound(begin, end, name, [this](const Node& node, auto wanted) {
     return document_->text(node.name) < wanted;
   });

@@ -19,6 +19,33 @@ inline unsigned worker_threads() {
   return std::clamp(std::thread::hardware_concurrency(), 1u, 16u);
 }
 
+// Threads that are waited for when the group ends, however it does. (std::jthread is not in every
+// standard library that this is built with.)
+class ThreadGroup {
+ public:
+  ThreadGroup() = default;
+  ~ThreadGroup() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+  ThreadGroup(const ThreadGroup&) = delete;
+  ThreadGroup& operator=(const ThreadGroup&) = delete;
+
+  // Throws std::system_error where no thread is to be had.
+  template <class Work>
+  void start(const Work& work) {
+    threads_.emplace_back();  // what may throw for want of memory comes before the thread
+    try {
+      threads_.back() = std::thread(work);
+    } catch (...) {
+      threads_.pop_back();
+      throw;
+    }
+  }
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
 // Calls work(index) for every index below `count`. Each thread makes its own `work` with
 // make_work(), so that it can own a buffer; work returns Result<void>. After a failure no further
 // index is started, and the failure of the lowest index is returned: the same one whatever the
@@ -49,10 +76,10 @@ Result<void> for_each_parallel(std::size_t count, unsigned threads, const MakeWo
     }
   };
   {
-    std::vector<std::jthread> helpers;
+    ThreadGroup helpers;
     for (std::size_t i = 1; i < std::min<std::size_t>(threads, count); ++i) {
       try {
-        helpers.emplace_back(run);
+        helpers.start(run);
       } catch (const std::system_error&) {
         break;  // no more threads to be had: those that run do all the work
       }

@@ -12,6 +12,9 @@ function(touchmark_library name)
 endfunction()
 
 function(touchmark_optimize name)
+  if(ANDROID)
+    return()  # an app's size counts for more, and the build has one level for all
+  endif()
   target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O2>)
 endfunction()
 

@@ -31,7 +31,7 @@ Result<Measurement> describe_apk(const zip::ZipArchive& archive, const android::
   if (!sdk_version) return pass(sdk_version);
   Measurement measurement = android::describe(manifest);
   measurement.sdk_version = *std::move(sdk_version);
-  measurement.signers = android::signer_digests(report);
+  android::set_signers(report, measurement);
   measurement.parts = *std::move(parts);
   return measurement;
 }
@@ -100,6 +100,12 @@ Result<signature::SignatureReport> verify(const Source& source,
   const auto manifest = android::read_manifest(*archive);
   if (!manifest) return pass(manifest);
   return signature::verify_signatures(*archive, android::facts_of(*manifest), options);
+}
+
+Result<Measurement> measure_apk(const Source& source, const MeasureOptions& options) {
+  const auto archive = zip::ZipArchive::open(source);
+  if (!archive) return pass(archive);
+  return measure_apk(*archive, options);
 }
 
 Result<Measurement> measure(const Source& source, const MeasureOptions& options) {

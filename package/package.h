@@ -16,6 +16,9 @@ namespace touchmark::package {
 // split APKs, app bundle, IPA. Fails with the first reason for a refusal (enumerations beside each
 // reader: ZipError, AxmlError, SignatureError, ...).
 Result<Measurement> measure(const Source& source, const MeasureOptions& options = {});
+// The same of an APK as a device installs it, and of nothing else: what an app measures itself
+// with.
+Result<Measurement> measure_apk(const Source& source, const MeasureOptions& options = {});
 enum class PackageError {
   kNoSuchPart,
   kRangeTooLarge,  // over kMaxRangeBytes

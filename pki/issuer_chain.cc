@@ -109,11 +109,11 @@ Result<void> check_links(const ParsedIssuers& parsed, const Anchor& anchor) {
 }
 
 std::size_t hash_of(std::span<const Bytes> issuers) {
-  std::size_t hash = issuers.size();
+  std::uint64_t hash = issuers.size();
   for (const Bytes& issuer : issuers) {
     hash = hash * 1099511628211U + std::hash<std::string_view>()(as_text(issuer));
   }
-  return hash;
+  return static_cast<std::size_t>(hash);
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "attester/checks/kernel.h"
 #include "attester/checks/memory_map.h"
+#include "attester/core/machine.h"
 #include "package/model/measurement.h"
 #include "protocol/findings.h"
 
@@ -28,8 +30,11 @@ struct Rules {
   // Folders whose files belong to the system. Without a trailing slash.
   std::vector<std::string> system_dirs;
   // Packages of the system that updates put among the apps and that the platform loads into other
-  // apps' processes: the web view and what it stands on.
+  // apps' processes: the web view and what it stands on. A name that ends with a dot stands for all
+  // that begin so.
   std::vector<std::string> shared_packages;
+  // Of those, packages whose data folders hold code that they lend to other apps.
+  std::vector<std::string> lending_packages;
   // Roots of system images: their build.prop and tools are looked at. "/system" on Android.
   std::vector<std::string> image_roots;
   // Where the installer puts what it compiled of the app, below the app's folder: "/oat" on
@@ -37,25 +42,40 @@ struct Rules {
   std::string compiled_code_folder;
   // Mount points that must be read-only on a sound device.
   std::vector<std::string> read_only_mounts;
-  // Whether the platform's installer, another user, owns installed packages.
-  bool packages_have_other_owner = false;
+  // The lowest number of an app's user, of each of the device's users (100,000 numbers apart): what
+  // such a user owns was not put there by the installer. nullopt where packages may be anybody's.
+  std::optional<std::uint32_t> first_app_user;
+  Machine machine = kOwnMachine;  // whose code the process runs
   std::uint16_t frida_port = 27042;
   std::chrono::milliseconds frida_patience{200};  // for each step of asking a Frida server
   // An address inside the code whose package is looked for; 0: this library's own.
   std::uintptr_t own_code = 0;
 };
 Rules default_rules();
+Rules android_rules();
 // Whether a file belongs to the system.
 bool is_system_file(const Rules& rules, std::string_view path);
 
+// An entry of a package that is stored as it is, so that the loader can map it from there.
+struct StoredPart {
+  std::string package;  // path of the APK
+  std::string name;     // within it
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
 // Where this code was loaded from, and what that package is.
 struct OwnPackage {
-  std::string library_path;  // the file that is mapped
+  std::string library_path;  // the file that is mapped: a library, or an APK that holds it
   std::string package_path;  // the base APK it belongs to; "" when it does not lie in a package
   std::vector<std::string> packages;  // that APK, then those of the app's splits
   std::optional<package::Measurement> measurement;
+  std::vector<StoredPart> stored;  // of all packages
   // Everything below it belongs to the app.
   std::string folder() const;
+  bool is_package(std::string_view path) const;
+  // The part that the byte at `offset` of a package belongs to; nullptr when it is part of none.
+  const StoredPart* stored_at(std::string_view package, std::uint64_t offset) const;
 };
 
 // One run's view of the process. The checks only read it.
@@ -65,6 +85,7 @@ struct Context {
   const std::vector<Mapping>& maps;
   const std::vector<Module>& modules;
   const OwnPackage& own;
+  const Kernel& kernel = this_kernel();
 };
 
 void check_own_code(const Context& context, Findings& out);  // app.code-not-from-package
@@ -80,6 +101,10 @@ void check_emulator(const Context& context, Findings& out);      // device.emula
 inline void report(Findings& out, protocol::FindingId id, std::string detail) {
   out.push_back({id, std::move(detail)});
 }
+
+// Whether a file is the app's own code: its packages, and what the installer took out of them. Not
+// what the platform compiled of it.
+bool is_own_file(const Context& context, std::string_view path);
 
 // "0x1f0"
 std::string hex_text(std::uint64_t value);

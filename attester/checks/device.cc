@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "attester/checks/check.h"
-#include "attester/checks/raw_file.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -23,8 +22,8 @@ constexpr std::array<std::string_view, 4> kEmulatorDevices = {
     "/dev/qemu_pipe", "/dev/goldfish_pipe", "/dev/socket/qemud", "/dev/vboxguest_android"};
 
 void check_tools(const Context& context, Findings& out) {
-  const auto look = [&out](const std::string& path) {
-    if (exists(path)) report(out, FindingId::kRootSu, path);
+  const auto look = [&context, &out](const std::string& path) {
+    if (exists(context.kernel, path)) report(out, FindingId::kRootSu, path);
   };
   for (const std::string_view path : kDeviceTools) look(std::string(path));
   for (const std::string& root : context.rules.image_roots) {
@@ -39,8 +38,8 @@ void check_tools(const Context& context, Findings& out) {
 
 // "ro.build.tags=release-keys" in build.prop; on newer systems only the platform itself may read
 // that.
-std::string build_tags(const std::string& image_root) {
-  const Result<Bytes> file = read_whole(image_root + "/build.prop", 1 << 20);
+std::string build_tags(const Kernel& kernel, const std::string& image_root) {
+  const Result<Bytes> file = read_whole(kernel, image_root + "/build.prop", 1 << 20);
   if (!file) return {};
   std::istringstream lines{to_string(*file)};
   constexpr std::string_view kName = "ro.build.tags=";
@@ -57,14 +56,14 @@ void check_keys(const Context& context, Findings& out) {
   };
   judge(context.marks.build_tags, "the platform's build tags");
   for (const std::string& root : context.rules.image_roots) {
-    judge(build_tags(root), root + "/build.prop");
+    judge(build_tags(context.kernel, root), root + "/build.prop");
   }
 }
 
 // A line of mountinfo: id, parent, device, root, mount point, options, ... (proc(5)).
 void check_mounts(const Context& context, Findings& out) {
   if (context.rules.read_only_mounts.empty()) return;
-  const Result<Bytes> text = read_whole("/proc/self/mountinfo", 4 << 20);
+  const Result<Bytes> text = read_whole(context.kernel, "/proc/self/mountinfo", 4 << 20);
   if (!text) return;
   std::istringstream lines{to_string(*text)};
   for (std::string line; std::getline(lines, line);) {
@@ -91,7 +90,8 @@ void check_root(const Context& context, Findings& out) {
 
 void check_emulator(const Context& context, Findings& out) {
   for (const std::string_view path : kEmulatorDevices) {
-    if (exists(std::string(path))) report(out, FindingId::kDeviceEmulator, std::string(path));
+    if (exists(context.kernel, std::string(path)))
+      report(out, FindingId::kDeviceEmulator, std::string(path));
   }
   const PlatformMarks& marks = context.marks;
   const auto contains = [](std::string_view text, std::string_view part) {

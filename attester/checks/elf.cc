@@ -9,18 +9,97 @@
 namespace touchmark::attester::checks {
 namespace {
 
-#if defined(__x86_64__)
-constexpr std::uint16_t kMachine = EM_X86_64;
-constexpr std::uint32_t kJumpSlot = R_X86_64_JUMP_SLOT;
-constexpr std::uint32_t kGlobalData = R_X86_64_GLOB_DAT;
-constexpr std::uint32_t kAbsolute = R_X86_64_64;
-#elif defined(__aarch64__)
-constexpr std::uint16_t kMachine = EM_AARCH64;
-constexpr std::uint32_t kJumpSlot = R_AARCH64_JUMP_SLOT;
-constexpr std::uint32_t kGlobalData = R_AARCH64_GLOB_DAT;
-constexpr std::uint32_t kAbsolute = R_AARCH64_ABS64;
-#endif
+// What an ELF file says of its machine, and its relocations that put a function's address into a
+// pointer.
+struct MachineCodes {
+  std::uint16_t machine;
+  std::uint32_t jump_slot;
+  std::uint32_t global_data;
+  std::uint32_t absolute;
+};
+constexpr MachineCodes codes_of(Machine machine) {
+  switch (machine) {
+    case Machine::kArm:
+      return {EM_ARM, R_ARM_JUMP_SLOT, R_ARM_GLOB_DAT, R_ARM_ABS32};
+    case Machine::kArm64:
+      return {EM_AARCH64, R_AARCH64_JUMP_SLOT, R_AARCH64_GLOB_DAT, R_AARCH64_ABS64};
+    case Machine::kX86:
+      return {EM_386, R_386_JMP_SLOT, R_386_GLOB_DAT, R_386_32};
+    case Machine::kX86_64:
+      break;
+  }
+  return {EM_X86_64, R_X86_64_JUMP_SLOT, R_X86_64_GLOB_DAT, R_X86_64_64};
+}
+
+// The layouts of the two widths of ELF.
+struct Elf32 {
+  using Header = Elf32_Ehdr;
+  using Segment = Elf32_Phdr;
+  using Entry = Elf32_Dyn;
+  using Symbol = Elf32_Sym;
+  using Relocation = Elf32_Rel;
+  using RelocationWithAddend = Elf32_Rela;
+  static constexpr unsigned char kClass = ELFCLASS32;
+  static constexpr std::uint32_t kBloomWord = 4;
+  using Word = std::uint32_t;
+  static std::uint64_t type_of(std::uint32_t info) { return ELF32_R_TYPE(info); }
+  static std::uint64_t symbol_of(std::uint32_t info) { return ELF32_R_SYM(info); }
+};
+struct Elf64 {
+  using Header = Elf64_Ehdr;
+  using Segment = Elf64_Phdr;
+  using Entry = Elf64_Dyn;
+  using Symbol = Elf64_Sym;
+  using Relocation = Elf64_Rel;
+  using RelocationWithAddend = Elf64_Rela;
+  static constexpr unsigned char kClass = ELFCLASS64;
+  static constexpr std::uint32_t kBloomWord = 8;
+  using Word = std::uint64_t;
+  static std::uint64_t type_of(std::uint64_t info) { return ELF64_R_TYPE(info); }
+  static std::uint64_t symbol_of(std::uint64_t info) { return ELF64_R_SYM(info); }
+};
+
+// Type and binding of a symbol are in the same bits of both.
+constexpr unsigned symbol_type(unsigned char info) { return info & 0xfU; }
+constexpr unsigned symbol_binding(unsigned char info) { return info >> 4U; }
 constexpr unsigned char kIndirectFunction = 10;  // STT_GNU_IFUNC
+
+// Relocations without a symbol, a bit for each word (gABI's DT_RELR), and Android's name for them
+// before that was agreed on (bionic/libc/include/elf.h).
+constexpr std::int32_t kRelr = 36, kRelrSize = 35;
+constexpr std::int32_t kAndroidRelr = 0x6fffe000, kAndroidRelrSize = 0x6fffe001;
+// Packed tables of relocations with symbols (bionic/tools/relocation_packer): "APS2", then signed
+// LEB128 numbers.
+constexpr std::int32_t kAndroidRel = 0x6000000f, kAndroidRelSize = 0x60000010;
+constexpr std::int32_t kAndroidRela = 0x60000011, kAndroidRelaSize = 0x60000012;
+constexpr std::uint64_t kMaxRelocations = std::uint64_t{1} << 22;  // far more than a browser has
+
+// The numbers of a packed table. Past its end they are 0, and ended() holds.
+class PackedNumbers {
+ public:
+  explicit PackedNumbers(ByteView bytes) : bytes_(bytes) {}
+
+  std::uint64_t next() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+      if (at_ >= bytes_.size() || shift > 63) {
+        ended_ = true;
+        return 0;
+      }
+      const auto byte = std::to_integer<std::uint64_t>(bytes_[at_++]);
+      value |= (byte & 0x7f) << shift;
+      if ((byte & 0x80) != 0) continue;
+      if ((byte & 0x40) != 0 && shift + 7 < 64) value |= ~std::uint64_t{0} << (shift + 7);
+      return value;
+    }
+  }
+  bool ended() const { return ended_; }
+
+ private:
+  ByteView bytes_;
+  std::size_t at_ = 0;
+  bool ended_ = false;
+};
 
 // One table entry out of the image, wherever it is aligned.
 template <class T>
@@ -35,36 +114,51 @@ std::optional<T> read_at(ByteView image, std::uint64_t offset) {
 struct Dynamic {
   std::uint64_t symbols = 0, strings = 0, strings_size = 0;
   std::uint64_t gnu_hash = 0, hash = 0;
-  std::uint64_t relocations = 0, relocations_size = 0;
+  std::uint64_t relocations = 0, relocations_size = 0;      // without addends
+  std::uint64_t relocations_a = 0, relocations_a_size = 0;  // with them
   std::uint64_t jumps = 0, jumps_size = 0;
+  bool jumps_have_addends = false;
+  std::uint64_t packed = 0, packed_size = 0;
+  std::uint64_t bits = 0, bits_size = 0;  // DT_RELR
+  bool writes_code = false;
   std::uint64_t soname = 0;
   bool has_soname = false;
   std::vector<std::uint64_t> needed;
 };
 
+template <class Elf>
 class Reader {
  public:
-  explicit Reader(ByteView image) : image_(image) {}
+  Reader(ByteView image, const MachineCodes& codes) : image_(image), codes_(codes) {}
 
   Result<ElfImage> read() {
-    const auto header = read_at<Elf64_Ehdr>(image_, 0);
+    const auto header = read_at<typename Elf::Header>(image_, 0);
     if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
-        header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
-        header->e_machine != kMachine || header->e_phentsize != sizeof(Elf64_Phdr)) {
+        header->e_ident[EI_CLASS] != Elf::kClass || header->e_ident[EI_DATA] != ELFDATA2LSB ||
+        header->e_machine != codes_.machine ||
+        header->e_phentsize != sizeof(typename Elf::Segment)) {
       return fail(ElfError::kNotElf, "not an ELF image of this machine");
     }
-    std::optional<Elf64_Phdr> dynamic;
+    std::optional<typename Elf::Segment> dynamic;
     for (std::uint64_t i = 0; i < header->e_phnum; ++i) {
-      const auto segment = read_at<Elf64_Phdr>(image_, header->e_phoff + i * sizeof(Elf64_Phdr));
+      const auto segment = read_at<typename Elf::Segment>(
+          image_, header->e_phoff + i * sizeof(typename Elf::Segment));
       if (!segment) return fail(ElfError::kTruncated, "program headers lie outside the image");
       if (segment->p_type == PT_DYNAMIC) dynamic = segment;
+      if (segment->p_type == PT_GNU_RELRO) {
+        read_only_ = {segment->p_vaddr, segment->p_memsz};
+      }
       if (segment->p_type != PT_LOAD) continue;
-      out_.segments.push_back(
-          {segment->p_offset, segment->p_vaddr, segment->p_filesz, (segment->p_flags & PF_X) != 0});
+      out_.segments.push_back({.offset = segment->p_offset,
+                               .address = segment->p_vaddr,
+                               .file_size = segment->p_filesz,
+                               .readable = (segment->p_flags & PF_R) != 0,
+                               .executable = (segment->p_flags & PF_X) != 0});
     }
     if (dynamic) {
       read_dynamic(*dynamic);
       read_symbols();
+      read_relocations();
     }
     return std::move(out_);
   }
@@ -80,29 +174,36 @@ class Reader {
     return image_.size();
   }
 
-  std::string string_at(std::uint64_t index) const {
-    const std::uint64_t offset = offset_of(dynamic_.strings);
-    if (index >= dynamic_.strings_size || offset >= image_.size() ||
-        index >= image_.size() - offset) {
-      return {};
-    }
-    const std::string_view rest = as_text(image_.subspan(static_cast<std::size_t>(offset + index)));
-    return std::string(rest.substr(0, std::min(rest.find('\0'), std::size_t{4096})));
+  std::string_view string_at(std::uint64_t index) const {
+    if (!out_.strings || index >= out_.strings->size()) return {};
+    const std::string_view rest = std::string_view(*out_.strings).substr(index);
+    return rest.substr(0, std::min(rest.find('\0'), std::size_t{4096}));
   }
 
-  void read_dynamic(const Elf64_Phdr& segment) {
-    const std::uint64_t count = segment.p_filesz / sizeof(Elf64_Dyn);
+  void copy_strings() {
+    const std::uint64_t offset = offset_of(dynamic_.strings);
+    if (offset >= image_.size()) return;
+    const std::uint64_t size =
+        std::min<std::uint64_t>(dynamic_.strings_size, image_.size() - offset);
+    out_.strings = std::make_shared<const std::string>(to_string(
+        image_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size))));
+  }
+
+  void read_dynamic(const typename Elf::Segment& segment) {
+    const std::uint64_t count = segment.p_filesz / sizeof(typename Elf::Entry);
     for (std::uint64_t i = 0; i < count; ++i) {
-      const auto entry = read_at<Elf64_Dyn>(image_, segment.p_offset + i * sizeof(Elf64_Dyn));
+      const auto entry =
+          read_at<typename Elf::Entry>(image_, segment.p_offset + i * sizeof(typename Elf::Entry));
       if (!entry || entry->d_tag == DT_NULL) break;
       read_entry(*entry);
     }
+    copy_strings();
     if (dynamic_.has_soname) out_.soname = string_at(dynamic_.soname);
-    for (const std::uint64_t index : dynamic_.needed) out_.needed.push_back(string_at(index));
+    for (const std::uint64_t index : dynamic_.needed) out_.needed.emplace_back(string_at(index));
   }
 
-  void read_entry(const Elf64_Dyn& entry) {
-    const std::uint64_t value = entry.d_un.d_val;
+  void read_entry(const typename Elf::Entry& entry) {
+    const std::uint64_t value = entry.d_un.d_ptr;
     switch (entry.d_tag) {
       case DT_SYMTAB:
         dynamic_.symbols = value;
@@ -119,11 +220,42 @@ class Reader {
       case DT_HASH:
         dynamic_.hash = value;
         break;
-      case DT_RELA:
+      case DT_REL:
         dynamic_.relocations = value;
         break;
-      case DT_RELASZ:
+      case DT_RELSZ:
         dynamic_.relocations_size = value;
+        break;
+      case DT_RELA:
+        dynamic_.relocations_a = value;
+        break;
+      case DT_RELASZ:
+        dynamic_.relocations_a_size = value;
+        break;
+      case DT_PLTREL:
+        dynamic_.jumps_have_addends = value == DT_RELA;
+        break;
+      case kAndroidRel:
+      case kAndroidRela:
+        dynamic_.packed = value;
+        break;
+      case kAndroidRelSize:
+      case kAndroidRelaSize:
+        dynamic_.packed_size = value;
+        break;
+      case kRelr:
+      case kAndroidRelr:
+        dynamic_.bits = value;
+        break;
+      case kRelrSize:
+      case kAndroidRelrSize:
+        dynamic_.bits_size = value;
+        break;
+      case DT_TEXTREL:
+        dynamic_.writes_code = true;
+        break;
+      case DT_FLAGS:
+        dynamic_.writes_code = dynamic_.writes_code || (value & DF_TEXTREL) != 0;
         break;
       case DT_JMPREL:
         dynamic_.jumps = value;
@@ -147,33 +279,136 @@ class Reader {
     const std::uint64_t symbols = offset_of(dynamic_.symbols);
     const std::uint64_t count = symbol_count();
     for (std::uint64_t i = 0; i < count; ++i) {
-      const auto symbol = read_at<Elf64_Sym>(image_, symbols + i * sizeof(Elf64_Sym));
+      const auto symbol =
+          read_at<typename Elf::Symbol>(image_, symbols + i * sizeof(typename Elf::Symbol));
       if (!symbol) break;
-      const unsigned type = ELF64_ST_TYPE(symbol->st_info);
-      if (symbol->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != kIndirectFunction))
+      const unsigned type = symbol_type(symbol->st_info);
+      // Assembly may leave its functions without a type.
+      const bool code = type == STT_FUNC || type == STT_NOTYPE || type == kIndirectFunction;
+      if (symbol->st_shndx == SHN_UNDEF || symbol_binding(symbol->st_info) == STB_LOCAL || !code) {
         continue;
+      }
       out_.exports.push_back(
           {string_at(symbol->st_name), symbol->st_value, type == kIndirectFunction});
     }
-    read_imports(symbols, dynamic_.jumps, dynamic_.jumps_size);
-    read_imports(symbols, dynamic_.relocations, dynamic_.relocations_size);
   }
 
-  void read_imports(std::uint64_t symbols, std::uint64_t table, std::uint64_t size) {
+  void read_relocations() {
+    using Plain = typename Elf::Relocation;
+    using WithAddend = typename Elf::RelocationWithAddend;
+    if (dynamic_.jumps_have_addends) {
+      read_table<WithAddend>(dynamic_.jumps, dynamic_.jumps_size);
+    } else {
+      read_table<Plain>(dynamic_.jumps, dynamic_.jumps_size);
+    }
+    read_table<Plain>(dynamic_.relocations, dynamic_.relocations_size);
+    read_table<WithAddend>(dynamic_.relocations_a, dynamic_.relocations_a_size);
+    read_packed();
+    if (dynamic_.writes_code) read_bits();
+    std::ranges::sort(out_.text_relocations);
+  }
+
+  template <class Relocation>
+  void read_table(std::uint64_t table, std::uint64_t size) {
     const std::uint64_t offset = offset_of(table);
-    for (std::uint64_t i = 0; i < size / sizeof(Elf64_Rela); ++i) {
-      const auto entry = read_at<Elf64_Rela>(image_, offset + i * sizeof(Elf64_Rela));
+    for (std::uint64_t i = 0; i < size / sizeof(Relocation); ++i) {
+      const auto entry = read_at<Relocation>(image_, offset + i * sizeof(Relocation));
       if (!entry) break;
-      const std::uint64_t type = ELF64_R_TYPE(entry->r_info);
-      if (type != kJumpSlot && type != kGlobalData && type != kAbsolute) continue;
-      const std::uint64_t index = ELF64_R_SYM(entry->r_info);
-      const auto symbol = read_at<Elf64_Sym>(image_, symbols + index * sizeof(Elf64_Sym));
-      // Data may move into the executable by a copy relocation, so only functions are judged.
-      if (!symbol || symbol->st_shndx != SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC) {
+      std::uint64_t addend = 0;
+      if constexpr (requires { entry->r_addend; }) {
+        addend = static_cast<std::uint64_t>(std::int64_t{entry->r_addend});
+      } else if (Elf::type_of(entry->r_info) == codes_.absolute) {
+        addend = read_at<typename Elf::Word>(image_, offset_of(entry->r_offset)).value_or(0);
+      }
+      take(entry->r_offset, entry->r_info, addend);
+    }
+  }
+
+  // Groups of relocations that share what their flags name
+  // (bionic/linker/linker_reloc_iterators.h).
+  void read_packed() {
+    constexpr std::string_view kMagic = "APS2";
+    constexpr std::uint64_t kSameInfo = 1, kSameDistance = 2, kSameAddend = 4, kAddends = 8;
+    const std::uint64_t offset = offset_of(dynamic_.packed);
+    if (dynamic_.packed_size == 0 || offset >= image_.size()) return;
+    const std::uint64_t size =
+        std::min<std::uint64_t>(dynamic_.packed_size, image_.size() - offset);
+    const ByteView table =
+        image_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
+    if (!as_text(table).starts_with(kMagic)) return;
+    PackedNumbers numbers(table.subspan(kMagic.size()));
+    const std::uint64_t count = std::min(numbers.next(), kMaxRelocations);
+    std::uint64_t place = numbers.next();
+    std::uint64_t info = 0;
+    std::uint64_t addend = 0;
+    for (std::uint64_t done = 0; done < count && !numbers.ended();) {
+      const std::uint64_t group = std::min(numbers.next(), count - done);
+      if (group == 0) return;
+      const std::uint64_t flags = numbers.next();
+      const std::uint64_t distance = (flags & kSameDistance) != 0 ? numbers.next() : 0;
+      if ((flags & kSameInfo) != 0) info = numbers.next();
+      const std::uint64_t addends = flags & (kAddends | kSameAddend);
+      if (addends == (kAddends | kSameAddend)) addend += numbers.next();
+      if ((addends & kAddends) == 0) addend = 0;
+      for (std::uint64_t i = 0; i < group && !numbers.ended(); ++i) {
+        place += (flags & kSameDistance) != 0 ? distance : numbers.next();
+        if ((flags & kSameInfo) == 0) info = numbers.next();
+        if (addends == kAddends) addend += numbers.next();
+        if (!numbers.ended()) {
+          take(static_cast<typename Elf::Word>(place), static_cast<typename Elf::Word>(info),
+               addend);
+        }
+      }
+      done += group;
+    }
+  }
+
+  // An even word is an address; an odd one has a bit for each of the words that follow it.
+  void read_bits() {
+    using Word = typename Elf::Word;
+    const std::uint64_t offset = offset_of(dynamic_.bits);
+    std::uint64_t next = 0;
+    for (std::uint64_t i = 0; i < dynamic_.bits_size / sizeof(Word); ++i) {
+      const auto entry = read_at<Word>(image_, offset + i * sizeof(Word));
+      if (!entry) break;
+      if ((*entry & 1) == 0) {
+        take_place(*entry);
+        next = *entry + sizeof(Word);
         continue;
       }
-      out_.imports.push_back({string_at(symbol->st_name), entry->r_offset});
+      for (unsigned bit = 1; bit < 8 * sizeof(Word); ++bit) {
+        if ((*entry >> bit & 1) != 0) take_place(next + (bit - 1) * sizeof(Word));
+      }
+      next += (8 * sizeof(Word) - 1) * sizeof(Word);
     }
+  }
+
+  void take_place(std::uint64_t place) {
+    if (!dynamic_.writes_code) return;
+    const bool code = std::ranges::any_of(out_.segments, [place](const ElfSegment& segment) {
+      return segment.executable && place >= segment.address &&
+             place - segment.address < segment.file_size;
+    });
+    if (code) out_.text_relocations.push_back(place);
+  }
+
+  void take(std::uint64_t place, typename Elf::Word info, std::uint64_t addend) {
+    take_place(place);
+    const std::uint64_t type = Elf::type_of(info);
+    if (type != codes_.jump_slot && type != codes_.global_data && type != codes_.absolute) return;
+    const auto symbol = read_at<typename Elf::Symbol>(
+        image_, offset_of(dynamic_.symbols) + Elf::symbol_of(info) * sizeof(typename Elf::Symbol));
+    // Data may move into the executable by a copy relocation, so only functions are judged.
+    if (!symbol || symbol_type(symbol->st_info) != STT_FUNC) return;
+    const bool pointer = type == codes_.absolute;
+    // Of the pointers in its data, those to its own functions are its own business.
+    if (pointer && symbol->st_shndx != SHN_UNDEF) return;
+    const bool stays =
+        !pointer || (place >= read_only_.first && place - read_only_.first < read_only_.second);
+    out_.imports.push_back({.name = string_at(symbol->st_name),
+                            .slot = place,
+                            .addend = type == codes_.jump_slot ? 0 : addend,
+                            .variable = !stays});
   }
 
   // The dynamic section does not say how many symbols there are; the hash tables do.
@@ -192,7 +427,7 @@ class Reader {
     const auto first = read_at<std::uint32_t>(image_, table + 4);
     const auto bloom = read_at<std::uint32_t>(image_, table + 8);
     if (!buckets || !first || !bloom) return 0;
-    const std::uint64_t bucket_table = table + 16 + std::uint64_t{*bloom} * 8;
+    const std::uint64_t bucket_table = table + 16 + std::uint64_t{*bloom} * Elf::kBloomWord;
     std::uint32_t last = 0;
     for (std::uint64_t i = 0; i < *buckets; ++i) {
       const auto head = read_at<std::uint32_t>(image_, bucket_table + i * 4);
@@ -209,6 +444,8 @@ class Reader {
   }
 
   ByteView image_;
+  MachineCodes codes_;
+  std::pair<std::uint64_t, std::uint64_t> read_only_;  // once loaded: address and size
   ElfImage out_;
   Dynamic dynamic_;
 };
@@ -224,6 +461,11 @@ std::string_view error_id(ElfError error) {
   return kIds[error];
 }
 
-Result<ElfImage> parse_elf(ByteView image) { return Reader(image).read(); }
+Result<ElfImage> parse_elf(ByteView image, Machine machine) {
+  const MachineCodes codes = codes_of(machine);
+  if (machine == Machine::kArm || machine == Machine::kX86)
+    return Reader<Elf32>(image, codes).read();
+  return Reader<Elf64>(image, codes).read();
+}
 
 }  // namespace touchmark::attester::checks

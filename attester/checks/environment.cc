@@ -3,7 +3,6 @@
 #include <array>
 
 #include "attester/checks/check.h"
-#include "attester/checks/raw_file.h"
 
 extern "C" char**
     environ;  // NOLINT(readability-redundant-declaration): only with _GNU_SOURCE in libc
@@ -19,9 +18,10 @@ constexpr std::array<std::string_view, 2> kVariables = {"LD_PRELOAD=", "LD_AUDIT
 // The environment as the kernel handed it over: code that ran since cannot take an entry out of
 // there as unsetenv would. Where /proc refuses (an app that is not debuggable), libc's list has to
 // do.
-std::vector<std::string> start_environment() {
+std::vector<std::string> start_environment(const Context& context) {
   std::vector<std::string> out;
-  if (const Result<Bytes> text = read_whole("/proc/self/environ", kMaxEnvironment)) {
+  if (const Result<Bytes> text =
+          read_whole(context.kernel, "/proc/self/environ", kMaxEnvironment)) {
     std::string_view rest = as_text(*text);
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find('\0'), rest.size());
@@ -62,20 +62,20 @@ void check_list(const Context& context, std::string_view list, std::string_view 
 }  // namespace
 
 void check_preload(const Context& context, Findings& out) {
-  for (const std::string& entry : start_environment()) {
+  for (const std::string& entry : start_environment(context)) {
     for (const std::string_view variable : kVariables) {
       if (!entry.starts_with(variable)) continue;
       check_list(context, std::string_view(entry).substr(variable.size()), variable, out);
     }
   }
-  if (const Result<Bytes> file = read_whole("/etc/ld.so.preload", 64 * 1024)) {
+  if (const Result<Bytes> file = read_whole(context.kernel, "/etc/ld.so.preload", 64 * 1024)) {
     check_list(context, as_text(*file), "/etc/ld.so.preload: ", out);
   }
 }
 
-void check_debugger(const Context&, Findings& out) {
+void check_debugger(const Context& context, Findings& out) {
   constexpr std::string_view kField = "\nTracerPid:";
-  const Result<Bytes> status = read_whole("/proc/self/status", 64 * 1024);
+  const Result<Bytes> status = read_whole(context.kernel, "/proc/self/status", 64 * 1024);
   const std::string_view text = status ? as_text(*status) : std::string_view();
   const std::size_t at = text.find(kField);
   const std::size_t value =

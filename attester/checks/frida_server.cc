@@ -23,8 +23,8 @@ class Socket {
  public:
   explicit Socket(std::chrono::milliseconds patience)
       : patience_(patience),
-        fd_(static_cast<int>(
-            system_call(__NR_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))) {}
+        fd_(static_cast<int>(socket_call(SocketCall::kSocket, AF_INET,
+                                         SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))) {}
   ~Socket() {
     if (fd_ >= 0) system_call(__NR_close, fd_);
   }
@@ -36,17 +36,19 @@ class Socket {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const long result = system_call(__NR_connect, fd_, as_argument(&address), sizeof address);
+    const long result =
+        socket_call(SocketCall::kConnect, fd_, as_argument(&address), sizeof address);
     return result == 0 || (result == -EINPROGRESS && wait(POLLOUT));
   }
   bool send(std::string_view text) const {
-    return system_call(__NR_sendto, fd_, as_argument(text.data()), static_cast<long>(text.size()),
-                       MSG_NOSIGNAL, 0, 0) == static_cast<long>(text.size());
+    return socket_call(SocketCall::kSend, fd_, as_argument(text.data()),
+                       static_cast<long>(text.size()), MSG_NOSIGNAL, 0,
+                       0) == static_cast<long>(text.size());
   }
   std::string receive() const {
     std::array<char, 64> buffer{};
     if (!wait(POLLIN)) return {};
-    const long got = system_call(__NR_recvfrom, fd_, as_argument(buffer.data()),
+    const long got = socket_call(SocketCall::kReceive, fd_, as_argument(buffer.data()),
                                  static_cast<long>(buffer.size()), 0, 0, 0);
     return got > 0 ? std::string(buffer.data(), static_cast<std::size_t>(got)) : std::string();
   }
@@ -54,7 +56,8 @@ class Socket {
  private:
   bool wait(short events) const {
     pollfd entry{fd_, events, 0};
-    const timespec patience{patience_.count() / 1000, patience_.count() % 1000 * 1'000'000};
+    const auto left = static_cast<long>(patience_.count());
+    const KernelTime patience{left / 1000, left % 1000 * 1'000'000};
     return system_call(__NR_ppoll, as_argument(&entry), 1, as_argument(&patience), 0, 8) == 1 &&
            (entry.revents & events) != 0;
   }

@@ -1,6 +1,7 @@
 // Each attack is done for real, in a child process, and must be seen; a plain process shows
 // nothing.
 #include <dlfcn.h>
+#include <elf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
@@ -11,8 +12,8 @@
 #include <fstream>
 
 #include "attester/checks/elf.h"
+#include "attester/checks/kernel.h"
 #include "attester/checks/process_integrity.h"
-#include "attester/checks/raw_file.h"
 #include "attester/testing/checks.h"
 #include "tests/support/temporary_folder.h"
 
@@ -73,7 +74,7 @@ TEST(HookTest, CompilersMemoryFileIsNoSign) {
 
 TEST(HookTest, SeesPatchInOwnText) {
   EXPECT_TRUE(in_child([] {
-    patch(reinterpret_cast<const void*>(&parse_elf), "\xe9\x10\x20\x30\x40");
+    patch(reinterpret_cast<const void*>(&check_frida_server), "\xe9\x10\x20\x30\x40");
     const Findings findings = run(check_text);
     return has(findings, protocol::FindingId::kHookTextModified) &&
            !has(findings, protocol::FindingId::kDebugBreakpoint);
@@ -98,7 +99,7 @@ TEST(HookTest, SeesBreakpoint) {
 #else
         std::string("\x00\x00\x20\xd4", 4);
 #endif
-    patch(reinterpret_cast<const void*>(&parse_elf), breakpoint);
+    patch(reinterpret_cast<const void*>(&check_frida_server), breakpoint);
     const Findings findings = run(check_text);
     return has(findings, protocol::FindingId::kHookTextModified) &&
            has(findings, protocol::FindingId::kDebugBreakpoint);
@@ -110,7 +111,7 @@ std::uintptr_t import_slot(const std::string& name) {
   const auto maps = read_maps();
   const auto modules = list_modules(*maps);
   const Module* own = find_module(modules, testing::own_code());
-  const auto image = parse_elf(*read_whole(own->path, 1 << 30));
+  const auto image = parse_elf(*read_whole(this_kernel(), own->path, 1 << 30));
   for (const ElfImport& import : image->imports) {
     if (import.name == name) return own->start + import.slot;  // linked at 0: this is a PIE
   }
@@ -174,7 +175,7 @@ TEST(HookTest, SeesForeignLibrary) {
 TEST(HookTest, SeesLibraryInMemoryFile) {
   for (const char* name : {"frida-agent-64.so", "jit-cache"}) {
     EXPECT_TRUE(in_child([name] {
-      const Result<Bytes> image = read_whole(sample_library(), 1 << 30);
+      const Result<Bytes> image = read_whole(this_kernel(), sample_library(), 1 << 30);
       const int fd = memfd_create(name, 0);
       if (write(fd, image->data(), image->size()) != static_cast<ssize_t>(image->size()))
         return false;
@@ -247,8 +248,72 @@ TEST(HookTest, LooksThroughProcWhereASandboxForbidsTheCall) {
   EXPECT_TRUE(in_child([] {
     if (!forbid_memory_reads()) return false;
     if (!run(check_text).empty() || !run(check_imports).empty()) return false;
-    patch(reinterpret_cast<const void*>(&parse_elf), "\xe9\x10\x20\x30\x40");
+    patch(reinterpret_cast<const void*>(&check_frida_server), "\xe9\x10\x20\x30\x40");
     return run(check_text).size() == 1;
+  }));
+}
+
+// The sample library, linked to be executed and not read, as system libraries of Android 10 are.
+std::filesystem::path unreadable_library(const std::filesystem::path& folder) {
+  Bytes image = *read_whole(this_kernel(), sample_library(), 1 << 30);
+  Elf64_Ehdr header;
+  std::memcpy(&header, image.data(), sizeof header);
+  for (std::size_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    std::byte* at = image.data() + header.e_phoff + i * sizeof segment;
+    std::memcpy(&segment, at, sizeof segment);
+    if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0) segment.p_flags = PF_X;
+    std::memcpy(at, &segment, sizeof segment);
+  }
+  const std::filesystem::path out = folder / "libunreadable.so";
+  std::ofstream(out, std::ios::binary) << as_text(image);
+  return out;
+}
+
+TEST(HookTest, UnreadableCodeIsNoSignAndHidesNoHook) {
+  const touchmark::testing::TemporaryFolder folder;
+  const auto library = unreadable_library(folder.path());
+  Rules rules = test_rules();
+  rules.system_dirs.push_back(folder.path().string());
+  EXPECT_TRUE(in_child([&] {
+    void* handle = dlopen(library.c_str(), RTLD_NOW);
+    auto* function = static_cast<char*>(dlsym(handle, "touchmark_sample"));
+    Bytes seen(1);
+    // The kernel keeps it from being read, whatever the processor does.
+    if (copy_memory(reinterpret_cast<std::uintptr_t>(function), seen) != 0) return false;
+    if (!run(check_text, rules).empty()) return false;
+    make_writable(function, 4, PROT_READ | PROT_WRITE | PROT_EXEC);
+    std::memset(function, 0x90, 4);
+    make_writable(function, 4, PROT_EXEC);
+    const Findings findings = run(check_text, rules);
+    return findings.size() == 1 && findings[0].id == protocol::FindingId::kHookTextModified &&
+           findings[0].detail.find("libunreadable.so") != std::string::npos;
+  }));
+}
+
+TEST(HookTest, SeesCodeMadeUnreadable) {
+  EXPECT_TRUE(in_child([] {
+    make_writable(dlsym(dlopen("libz.so.1", RTLD_NOW), "zlibVersion"), 1, PROT_EXEC);
+    const Findings findings = run(check_text);
+    return findings.size() == 1 && findings[0].detail.find("libz.so.1") != std::string::npos &&
+           findings[0].detail.ends_with("was made unreadable");
+  }));
+}
+
+// As background dexopt and updates do: the file of a running library makes way for another one.
+TEST(HookTest, AReplacedFileIsNoSignAndHidesNoHook) {
+  const touchmark::testing::TemporaryFolder folder;
+  const auto library = folder / "libreplaced.so";
+  std::filesystem::copy_file(sample_library(), library);
+  Rules rules = test_rules();
+  rules.system_dirs.push_back(folder.path().string());
+  EXPECT_TRUE(in_child([&] {
+    void* function = dlsym(dlopen(library.c_str(), RTLD_NOW), "touchmark_sample");
+    std::filesystem::remove(library);
+    std::ofstream(library) << std::string(1 << 16, 'n');
+    if (!run(check_text, rules).empty()) return false;
+    patch(function, "\x90\x90\x90\x90");
+    return run(check_text, rules).size() == 1;
   }));
 }
 

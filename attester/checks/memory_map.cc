@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 #include "attester/checks/raw_file.h"
@@ -40,9 +41,11 @@ std::optional<Mapping> parse_line(std::string_view line) {
   take(line, ' ');  // device and inode: an overlay file system shows others here than stat does
   take(line, ' ');
   if (!start || !end || !offset || mode.size() != 4) return std::nullopt;
+  constexpr auto kHighest = std::numeric_limits<std::uintptr_t>::max();
+  if (*start > kHighest || *end > kHighest) return std::nullopt;
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-  Mapping out{.start = *start,
-              .end = *end,
+  Mapping out{.start = static_cast<std::uintptr_t>(*start),
+              .end = static_cast<std::uintptr_t>(*end),
               .readable = mode[0] == 'r',
               .writable = mode[1] == 'w',
               .executable = mode[2] == 'x',
@@ -87,10 +90,10 @@ std::vector<Mapping> parse_maps(std::string_view text) {
   return out;
 }
 
-Result<std::vector<Mapping>> read_maps() {
+Result<std::vector<Mapping>> read_maps(const Kernel& kernel) {
   // /proc/self/maps cannot be read by offset in pieces of one's own choosing without losing lines
   // that change meanwhile; the kernel resumes by address, so no unchanged line is lost or doubled.
-  const Result<Bytes> text = read_whole("/proc/self/maps", kMaxMapsBytes);
+  const Result<Bytes> text = read_whole(kernel, "/proc/self/maps", kMaxMapsBytes);
   if (!text) return pass(text);
   return parse_maps(as_text(*text));
 }
@@ -104,16 +107,16 @@ bool Module::executes(std::uintptr_t address) const {
       mappings, [address](const Mapping& m) { return m.executable && m.holds(address); });
 }
 
-bool begins_as_elf(const Mapping& mapping) {
+bool begins_as_elf(const Mapping& mapping, const Kernel& kernel) {
   constexpr std::string_view kMagic =
       "\x7f"
       "ELF";
   std::array<std::byte, kMagic.size()> head{};
-  return mapping.readable && copy_memory(mapping.start, head) == head.size() &&
+  return mapping.readable && kernel.copy_memory(mapping.start, head) == head.size() &&
          as_text(head) == kMagic;
 }
 
-std::vector<Module> list_modules(const std::vector<Mapping>& maps) {
+std::vector<Module> list_modules(const std::vector<Mapping>& maps, const Kernel& kernel) {
   std::vector<Module> out;
   for (const Mapping& mapping : maps) {
     if (!mapping.of_file()) continue;
@@ -122,7 +125,7 @@ std::vector<Module> list_modules(const std::vector<Mapping>& maps) {
     // the head of an image tells where a library begins.
     const bool continues = !out.empty() && out.back().path == mapping.path &&
                            out.back().mappings.front().offset < mapping.offset &&
-                           !begins_as_elf(mapping);
+                           !begins_as_elf(mapping, kernel);
     if (!continues) out.push_back({.path = mapping.path, .start = mapping.start});
     out.back().end = mapping.end;
     out.back().mappings.push_back(mapping);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "attester/checks/kernel.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -31,7 +32,7 @@ struct Mapping {
 
 // In ascending order, as the kernel gives them. Lines of another shape are left out.
 std::vector<Mapping> parse_maps(std::string_view text);
-Result<std::vector<Mapping>> read_maps();
+Result<std::vector<Mapping>> read_maps(const Kernel& kernel = this_kernel());
 
 // A file's mappings that belong to one loading of it: an ELF image, as the loader laid it out.
 struct Module {
@@ -44,13 +45,13 @@ struct Module {
   bool executes(std::uintptr_t address) const;
 };
 // Whether the memory there starts as an ELF image does.
-bool begins_as_elf(const Mapping& mapping);
+bool begins_as_elf(const Mapping& mapping, const Kernel& kernel = this_kernel());
 
-std::vector<Module> list_modules(const std::vector<Mapping>& maps);
+std::vector<Module> list_modules(const std::vector<Mapping>& maps,
+                                 const Kernel& kernel = this_kernel());
 const Module* find_module(const std::vector<Module>& modules, std::uintptr_t address);
 
-// Copies memory of this process; stops at what is not there or not readable, rather than fault.
-// Returns the number of bytes copied.
+// Kernel::copy_memory by raw system calls.
 std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out);
 
 // Whether `path` lies in one of the folders (each without a trailing slash).

@@ -1,12 +1,10 @@
 #include "attester/checks/own_package.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "attester/checks/compare.h"
 #include "attester/checks/elf.h"
-#include "attester/checks/raw_file.h"
+#include "attester/checks/image.h"
 #include "crypto/crypto.h"
 #include "package/android/splits.h"
 #include "package/package.h"
@@ -23,12 +21,6 @@ constexpr std::string_view kPackageSuffix = ".apk";
 
 constexpr std::size_t kMaxLibraryBytes = 256 << 20;
 
-#if defined(__x86_64__)
-constexpr std::string_view kAbi = "x86_64";
-#elif defined(__aarch64__)
-constexpr std::string_view kAbi = "arm64-v8a";
-#endif
-
 bool is_split(std::string_view name) {
   return name.starts_with(kSplitPrefix) && name.ends_with(kPackageSuffix);
 }
@@ -38,65 +30,89 @@ std::string parent(const std::string& path) {
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
-bool unchanged(const struct stat& a, const struct stat& b) {
-  const auto same_time = [](const timespec& x, const timespec& y) {
-    return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
-  };
-  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
-         same_time(a.st_mtim, b.st_mtim) && same_time(a.st_ctim, b.st_ctim);
-}
-
 void compare_paths(const Rules& rules, const OwnPackage& own, const std::string& platform_path,
-                   Findings& out) {
-  if (!platform_path.empty() && !same_file(platform_path, own.package_path)) {
+                   const Kernel& kernel, Findings& out) {
+  if (!platform_path.empty() && !same_file(kernel, platform_path, own.package_path)) {
     report(out, FindingId::kAppPathMismatch,
            "loaded from " + own.package_path + ", the platform names " + platform_path);
   }
-  if (!rules.packages_have_other_owner) return;
-  const Result<RawFile> file = RawFile::open(own.package_path);
-  const Result<struct stat> status = file ? file->status() : Result<struct stat>(pass(file));
-  if (status && status->st_uid == ::getuid()) {
+  if (!rules.first_app_user) return;
+  constexpr std::uint32_t kUsersApart = 100'000;  // AID_USER_OFFSET
+  const Result<FileStatus> status = kernel.status(own.package_path);
+  if (status && status->owner % kUsersApart >= *rules.first_app_user) {
     report(out, FindingId::kAppPathMismatch,
-           own.package_path + " belongs to the app's own user: it was not installed");
+           own.package_path + " belongs to an app's user: it was not installed");
   }
 }
 
-// The library as the package holds it: the base, or the split for this processor.
-Result<Bytes> packaged_library(const OwnPackage& own) {
-  const std::string name =
-      "lib/" + std::string(kAbi) + "/" + std::string(file_name(own.library_path));
-  for (const std::string& path : own.packages) {
-    const auto source = open_source(path);
-    if (!source) return pass(source);
-    Bytes out;
-    const Result<void> read =
-        package::read_part(**source, name, [&out](ByteView piece) -> Result<void> {
-          if (out.size() + piece.size() > kMaxLibraryBytes) {
-            return fail(RawFileError::kTooLarge, "the packaged library is too large");
-          }
-          append(out, piece);
-          return {};
-        });
-    if (!read && read.error().is(package::PackageError::kNoSuchPart)) continue;
-    if (!read) return pass(read);
-    if (!out.empty()) return out;
+// What of a package can be mapped: parts that are stored as they are. The loader asks that they
+// begin with a page.
+Result<void> add_stored(const std::string& package, const Source& source,
+                        std::vector<StoredPart>& out) {
+  constexpr std::uint64_t kSmallestPage = 4096;
+  const Result<zip::ZipArchive> archive = zip::ZipArchive::open(source);
+  if (!archive) return pass(archive);
+  for (const zip::ZipEntry& entry : archive->entries()) {
+    if (entry.method != 0 || entry.size == 0 || entry.data_offset % kSmallestPage != 0) continue;
+    out.push_back({package, entry.name, entry.data_offset, entry.size});
   }
-  return fail(RawFileError::kNotFound, name + " is not in the package");
+  return {};
+}
+
+// The library that this code was loaded from, as the package holds it.
+Result<Bytes> packaged_library(const Context& context, const Module& module) {
+  const OwnPackage& own = context.own;
+  if (own.is_package(module.path)) {
+    const std::uint64_t base = module.mappings.front().offset;
+    const StoredPart* part = own.stored_at(module.path, base);
+    if (part == nullptr || part->offset != base || part->size > kMaxLibraryBytes) {
+      return fail(RawFileError::kNotFound,
+                  "what is mapped from " + module.path + " is none of its files");
+    }
+    const auto file = context.kernel.open(module.path);
+    if (!file) return pass(file);
+    Bytes out(static_cast<std::size_t>(part->size));
+    const Result<std::size_t> got = (*file)->read_some(part->offset, out);
+    if (!got) return pass(got);
+    out.resize(*got);
+    return out;
+  }
+  // What the installer took out of the package, as a whole: data and relocations decide, too, what
+  // the code does. The measurement was made of the package as it is now.
+  Result<Bytes> out = read_whole(context.kernel, module.path, kMaxLibraryBytes);
+  if (!out) return out;
+  const std::string name = "/" + std::string(file_name(module.path));
+  const auto named = [&name](const package::Part& part) {
+    return part.kind == package::PartKind::kNativeLibrary && part.name.ends_with(name);
+  };
+  if (std::ranges::none_of(own.measurement->parts, named)) {
+    return fail(RawFileError::kNotFound, name.substr(1) + " is not in the package");
+  }
+  const Sha256Digest digest = crypto::sha256(*out);
+  const bool same = std::ranges::any_of(own.measurement->parts, [&](const package::Part& part) {
+    return named(part) && part.sha256 == digest;
+  });
+  if (!same) {
+    return fail(RawFileError::kNotFound, module.path + " differs from the one in the package");
+  }
+  return out;
 }
 
 // The first linked address where executable memory differs from the image, if any.
-std::optional<std::uint64_t> first_difference(const Module& module, ByteView image,
-                                              const ElfImage& elf) {
-  constexpr std::uint64_t kPageMask = ~std::uint64_t{0xfff};
-  const std::uint64_t bias = module.start - (elf.segments.front().address & kPageMask);
+std::optional<std::uint64_t> first_difference(const Context& context, const Module& module,
+                                              ByteView image, const ElfImage& elf) {
+  const std::uintptr_t bias = load_bias(
+      module, elf, context.own.is_package(module.path) ? module.mappings.front().offset : 0);
   for (const ElfSegment& segment : elf.segments) {
     if (!segment.executable) continue;
     if (segment.offset > image.size() || segment.file_size > image.size() - segment.offset) {
       return segment.address;
     }
-    Bytes memory(segment.file_size);
-    const std::size_t got = copy_memory(bias + segment.address, memory);
-    const ByteView expected = image.subspan(segment.offset, segment.file_size);
+    const auto size = static_cast<std::size_t>(segment.file_size);
+    Bytes memory(size);
+    const std::size_t got =
+        context.kernel.copy_memory(bias + static_cast<std::uintptr_t>(segment.address), memory);
+    const ByteView expected = image.subspan(static_cast<std::size_t>(segment.offset), size);
     const std::size_t at = got < expected.size() ? got : next_difference(memory, expected);
     if (at < expected.size()) return segment.address + at;
   }
@@ -105,18 +121,23 @@ std::optional<std::uint64_t> first_difference(const Module& module, ByteView ima
 
 }  // namespace
 
-std::string package_of(const std::string& library_path) {
+std::string package_of(const std::string& library_path, const Kernel& kernel) {
   if (is_split(file_name(library_path))) return parent(library_path) + "/" + std::string(kBase);
   if (library_path.ends_with(kPackageSuffix)) return library_path;
   const std::string lib_dir = parent(parent(library_path));
   if (file_name(lib_dir) != "lib") return {};
-  return parent(lib_dir) + "/" + std::string(kBase);
+  const std::string folder = parent(lib_dir);
+  const std::string base = folder + "/" + std::string(kBase);
+  if (exists(kernel, base)) return base;
+  const std::string named =
+      folder + "/" + std::string(file_name(folder)) + std::string(kPackageSuffix);
+  return exists(kernel, named) ? named : base;
 }
 
-std::vector<std::string> packages_of(const std::string& base_path) {
+std::vector<std::string> packages_of(const std::string& base_path, const Kernel& kernel) {
   std::vector<std::string> out{base_path};
   const std::string folder = parent(base_path);
-  const auto names = list_folder(folder);
+  const auto names = kernel.list_folder(folder);
   if (!names || file_name(base_path) != kBase) return out;
   for (const std::string& name : *names) {
     if (is_split(name)) out.push_back(folder + "/" + name);
@@ -136,15 +157,16 @@ PartPlace place_of(const std::vector<std::string>& packages, const std::string& 
   return {packages.empty() ? "" : packages.front(), part};
 }
 
-Result<package::Measurement> MeasurementCache::measure(const std::vector<std::string>& paths) {
+Result<MeasuredPackages> MeasurementCache::measure(const std::vector<std::string>& paths,
+                                                   const Kernel& kernel) {
   const MutexLock lock(mutex_);
-  std::vector<struct stat> now;
+  std::vector<FileStatus> now;
   std::vector<std::unique_ptr<Source>> sources;
   std::vector<const Source*> views;
   for (const std::string& path : paths) {
-    Result<RawFile> file = RawFile::open(path);
+    auto file = kernel.open(path);
     if (!file) return pass(file);
-    const Result<struct stat> status = file->status();
+    const Result<FileStatus> status = (*file)->status();
     if (!status) return pass(status);
     auto source = to_source(std::move(*file), *status);
     if (!source) return pass(source);
@@ -152,19 +174,24 @@ Result<package::Measurement> MeasurementCache::measure(const std::vector<std::st
     views.push_back(source->get());
     sources.push_back(std::move(*source));
   }
-  if (measurement_ && std::ranges::equal(status_, now, unchanged)) return *measurement_;
+  if (measured_ && status_ == now) return *measured_;
   Result<package::Measurement> measurement = views.size() == 1
-                                                 ? package::measure(*views.front())
+                                                 ? package::measure_apk(*views.front())
                                                  : package::android::measure_splits(views);
-  if (!measurement) return measurement;
+  if (!measurement) return pass(measurement);
+  MeasuredPackages measured{std::move(*measurement), {}};
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const Result<void> added = add_stored(paths[i], *views[i], measured.stored);
+    if (!added) return pass(added);
+  }
   status_ = std::move(now);
-  measurement_ = *measurement;
-  return measurement;
+  measured_ = measured;
+  return measured;
 }
 
 OwnPackage find_own_package(const Rules& rules, const std::vector<Module>& modules,
                             const std::string& platform_path, MeasurementCache& cache,
-                            Findings& out) {
+                            Findings& out, const Kernel& kernel) {
   OwnPackage own;
   const Module* module = find_module(modules, rules.own_code);
   if (module == nullptr) {
@@ -172,19 +199,20 @@ OwnPackage find_own_package(const Rules& rules, const std::vector<Module>& modul
     return own;
   }
   own.library_path = module->path;
-  own.package_path = package_of(module->path);
+  own.package_path = package_of(module->path, kernel);
   if (own.package_path.empty()) {
     report(out, FindingId::kAppUnreadable, module->path + " does not lie in an installed package");
     return own;
   }
-  compare_paths(rules, own, platform_path, out);
-  own.packages = packages_of(own.package_path);
-  Result<package::Measurement> measurement = cache.measure(own.packages);
-  if (!measurement) {
-    report(out, FindingId::kAppUnreadable, own.package_path + ": " + measurement.error().text());
+  compare_paths(rules, own, platform_path, kernel, out);
+  own.packages = packages_of(own.package_path, kernel);
+  Result<MeasuredPackages> measured = cache.measure(own.packages, kernel);
+  if (!measured) {
+    report(out, FindingId::kAppUnreadable, own.package_path + ": " + measured.error().text());
     return own;
   }
-  own.measurement = std::move(*measurement);
+  own.measurement = std::move(measured->measurement);
+  own.stored = std::move(measured->stored);
   return own;
 }
 
@@ -195,18 +223,12 @@ void check_own_code(const Context& context, Findings& out) {
   const auto refuse = [&out](std::string detail) {
     report(out, FindingId::kAppCodeNotFromPackage, std::move(detail));
   };
-  const Result<Bytes> packaged = packaged_library(context.own);
+  const Result<Bytes> packaged = packaged_library(context, *module);
   if (!packaged) return refuse(packaged.error().text());
-  const Result<ElfImage> elf = parse_elf(*packaged);
+  const Result<ElfImage> elf = parse_elf(*packaged, context.rules.machine);
   if (!elf || elf->segments.empty()) return refuse("the packaged library is no library");
-  if (const auto at = first_difference(*module, *packaged, *elf)) {
-    return refuse("loaded code differs at " + hex_text(*at));
-  }
-  if (context.own.library_path == context.own.package_path) return;
-  // The rest of the file too: data and relocations decide what the code does.
-  const Result<Bytes> on_disk = read_whole(context.own.library_path, kMaxLibraryBytes);
-  if (!on_disk || crypto::sha256(*on_disk) != crypto::sha256(*packaged)) {
-    refuse(context.own.library_path + " differs from the one in the package");
+  if (const auto at = first_difference(context, *module, *packaged, *elf)) {
+    refuse("loaded code differs at " + hex_text(*at));
   }
 }
 

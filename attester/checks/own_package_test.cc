@@ -3,13 +3,15 @@
 #include "attester/checks/own_package.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <fstream>
 
+#include "attester/checks/elf.h"
 #include "attester/checks/process_integrity.h"
-#include "attester/checks/raw_file.h"
 #include "attester/testing/checks.h"
 #include "attester/testing/package.h"
 #include "attester/testing/testing.h"
@@ -47,7 +49,7 @@ TEST(PackageOfTest, FollowsTheInstallersLayout) {
 class OwnPackageTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::string library = to_string(*read_whole(SAMPLE_LIBRARY, 1 << 30));
+    const std::string library = to_string(*read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30));
     package_ = signed_package(
         {{"classes.dex", "code of the app"}, {"lib/" + kAbi + "/libsample.so", library}});
     install(dir_.path(), package_, library);
@@ -119,7 +121,7 @@ TEST_F(OwnPackageTest, SeesAnotherPackageNamed) {
 TEST_F(OwnPackageTest, SeesAPackageThatTheAppItselfWrote) {
   EXPECT_TRUE(in_child([this] {
     Rules rules = test_rules();
-    rules.packages_have_other_owner = true;
+    rules.first_app_user = 0;  // whoever runs this test
     void* handle = dlopen(library().c_str(), RTLD_NOW);
     rules.own_code = reinterpret_cast<std::uintptr_t>(dlsym(handle, "touchmark_sample"));
     const auto integrity =
@@ -146,15 +148,15 @@ TEST_F(OwnPackageTest, MeasuresTheInstalledCopyAsTheFile) {
   const auto file = touchmark::from_memory(to_bytes(package_));
   const auto registered = package::measure(*file);
   ASSERT_TRUE(registered);
-  EXPECT_EQ(MeasurementCache().measure({package().string()}), *registered);
+  EXPECT_EQ(MeasurementCache().measure({package().string()})->measurement, *registered);
 }
 
 // A measurement is kept only as long as the file stays what it was.
 TEST_F(OwnPackageTest, MeasuresAChangedPackageAnew) {
   MeasurementCache cache;
-  const Result<package::Measurement> first = cache.measure({package().string()});
+  const Result<MeasuredPackages> first = cache.measure({package().string()});
   ASSERT_TRUE(first);
-  EXPECT_EQ(*cache.measure({package().string()}), *first);
+  EXPECT_EQ(cache.measure({package().string()})->measurement, first->measurement);
   {
     std::fstream file(package(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(40);  // in place: same file, same size
@@ -164,13 +166,13 @@ TEST_F(OwnPackageTest, MeasuresAChangedPackageAnew) {
   write(package(), package_);
   EXPECT_TRUE(cache.measure({package().string()}));
   write(package(), signed_package({{"classes.dex", "other code"}}));
-  const Result<package::Measurement> other = cache.measure({package().string()});
+  const Result<MeasuredPackages> other = cache.measure({package().string()});
   ASSERT_TRUE(other);
-  EXPECT_NE(package::digest(*other), package::digest(*first));
+  EXPECT_NE(package::digest(other->measurement), package::digest(first->measurement));
 }
 
 TEST_F(OwnPackageTest, SeesALibraryThatThePackageDoesNotHold) {
-  const std::string library_text = to_string(*read_whole(SAMPLE_LIBRARY, 1 << 30));
+  const std::string library_text = to_string(*read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30));
   write(package(), signed_package({{"classes.dex", "x"}}));
   EXPECT_TRUE(in_child(
       [this] { return only(inspect(library(), ""), {FindingId::kAppCodeNotFromPackage}); }));
@@ -219,9 +221,83 @@ TEST_F(OwnPackageTest, ProvesRangesOfItsOwnPackage) {
   }));
 }
 
+// Loads the library that begins at `base` in a package, as Android's loader does; nothing in it
+// needs a relocation to be run. Gives the address of its function.
+std::uintptr_t map_from_package(const fs::path& package, std::uint64_t base) {
+  const Bytes bytes = *read_whole(this_kernel(), package.string(), 1 << 30);
+  const ElfImage elf = *parse_elf(ByteView(bytes).subspan(base));
+  constexpr std::uintptr_t kPage = 4096;
+  std::uintptr_t end = 0;
+  for (const ElfSegment& segment : elf.segments) {
+    end = std::max<std::uintptr_t>(end, segment.address + segment.file_size);
+  }
+  void* room = mmap(nullptr, end + kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const auto start = reinterpret_cast<std::uintptr_t>(room);
+  const int fd = open(package.c_str(), O_RDONLY | O_CLOEXEC);
+  for (const ElfSegment& segment : elf.segments) {
+    const std::uintptr_t first = segment.address / kPage * kPage;
+    mmap(reinterpret_cast<void*>(start + first), segment.address + segment.file_size - first,
+         PROT_READ | (segment.executable ? PROT_EXEC : 0), MAP_PRIVATE | MAP_FIXED, fd,
+         static_cast<off_t>(base + segment.offset / kPage * kPage));
+  }
+  close(fd);
+  for (const ElfExport& symbol : elf.exports) {
+    if (symbol.name == "touchmark_sample") return start + symbol.address;
+  }
+  return 0;
+}
+
+// As Gradle packs apps: nobody takes the library out, it is mapped where it is, of the base or of a
+// split. The function's name does not matter, only where it lies.
+TEST_F(OwnPackageTest, MayBeMappedStraightFromAPackage) {
+  const std::string native = to_string(*read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30));
+  const std::string part = "lib/" + kAbi + "/libsample.so";
+  fs::remove_all(dir_.path() / "lib");
+  const auto inspect_mapped = [this](const fs::path& mapped, std::uint64_t base, bool patch) {
+    Rules rules = test_rules();
+    rules.own_code = map_from_package(mapped, base);
+    if (patch) {
+      auto* page = reinterpret_cast<void*>(rules.own_code & ~0xfffUL);
+      mprotect(page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+      std::memset(reinterpret_cast<void*>(rules.own_code), 0x90, 4);
+      mprotect(page, 4096, PROT_READ | PROT_EXEC);
+    }
+    // The copy was loaded by this test and not by the loader, which would have filled its table.
+    Inspection out =
+        make_process_integrity({.rules = rules, .marks = {}, .platform_path = package().string()})
+            ->inspect();
+    std::erase_if(out.findings, [](const protocol::Finding& finding) {
+      return finding.id == FindingId::kHookImportRedirected;
+    });
+    return out;
+  };
+  for (const std::uint64_t alignment : {4096U, 16384U}) {
+    const std::string whole =
+        signed_package({{"classes.dex", "x"}}, "", {{part, native}}, alignment);
+    write(package(), whole);
+    EXPECT_TRUE(
+        in_child([&] { return only(inspect_mapped(package(), whole.find(native), false), {}); }));
+    EXPECT_TRUE(in_child([&] {
+      return only(inspect_mapped(package(), whole.find(native), true),
+                  {FindingId::kAppCodeNotFromPackage, FindingId::kHookTextModified});
+    }));
+    const fs::path split = dir_.path() / "split_config.cpu.apk";
+    const std::string piece = signed_package({}, "config.cpu", {{part, native}}, alignment);
+    write(package(), signed_package({{"classes.dex", "x"}}));
+    write(split, piece);
+    EXPECT_TRUE(
+        in_child([&] { return only(inspect_mapped(split, piece.find(native), false), {}); }));
+    EXPECT_TRUE(in_child([&] {
+      return only(inspect_mapped(split, piece.find(native), true),
+                  {FindingId::kAppCodeNotFromPackage, FindingId::kHookTextModified});
+    }));
+    fs::remove(split);
+  }
+}
+
 // As a store delivers apps: the library is in the split for the phone's processor.
 TEST_F(OwnPackageTest, IsMeasuredWithItsSplits) {
-  const std::string native = to_string(*read_whole(SAMPLE_LIBRARY, 1 << 30));
+  const std::string native = to_string(*read_whole(this_kernel(), SAMPLE_LIBRARY, 1 << 30));
   write(package(), signed_package({{"classes.dex", "code of the app"}}));
   write(dir_.path() / "split_config.cpu.apk",
         signed_package({{"lib/" + kAbi + "/libsample.so", native}}, "config.cpu"));

@@ -1,7 +1,6 @@
 #include "attester/checks/process_integrity.h"
 
 #include "attester/checks/own_package.h"
-#include "attester/checks/raw_file.h"
 #include "crypto/crypto.h"
 #include "package/package.h"
 #include "protocol/check_groups.h"
@@ -19,12 +18,13 @@ class ProcessIntegrity final : public Integrity {
 
   Inspection inspect() const override {
     Inspection out;
-    const Result<std::vector<Mapping>> maps = read_maps();
+    const Kernel& kernel = options_.kernel;
+    const Result<std::vector<Mapping>> maps = read_maps(kernel);
     if (!maps) return out;  // no group ran: the verifier sees that the checks are missing
-    const std::vector<Module> modules = list_modules(*maps);
-    const OwnPackage own =
-        find_own_package(options_.rules, modules, options_.platform_path, measured_, out.findings);
-    const Context context{options_.rules, options_.marks, *maps, modules, own};
+    const std::vector<Module> modules = list_modules(*maps, kernel);
+    const OwnPackage own = find_own_package(options_.rules, modules, options_.platform_path,
+                                            measured_, out.findings, kernel);
+    const Context context{options_.rules, options_.marks, *maps, modules, own, kernel};
     check_own_code(context, out.findings);
     out.groups.emplace_back(protocol::kAppChecks);
     check_text(context, out.findings);
@@ -47,13 +47,15 @@ class ProcessIntegrity final : public Integrity {
   Sha256Digest range_proof(ByteView nonce, std::span<const protocol::Range> ranges) const override {
     crypto::Sha256 digest;
     digest.update(nonce);
-    const Result<std::vector<Mapping>> maps = read_maps();
-    const std::vector<Module> modules = maps ? list_modules(*maps) : std::vector<Module>();
+    const Kernel& kernel = options_.kernel;
+    const Result<std::vector<Mapping>> maps = read_maps(kernel);
+    const std::vector<Module> modules = maps ? list_modules(*maps, kernel) : std::vector<Module>();
     const Module* module = find_module(modules, options_.rules.own_code);
-    const auto packages = packages_of(module == nullptr ? "" : package_of(module->path));
+    const auto packages =
+        packages_of(module == nullptr ? "" : package_of(module->path, kernel), kernel);
     for (const protocol::Range& range : ranges) {
       const PartPlace place = place_of(packages, range.part);
-      const auto source = open_source(place.package);
+      const auto source = open_source(kernel, place.package);
       if (!source) continue;
       const Result<Bytes> bytes =
           package::read_part_range(**source, place.name, range.offset, range.length);

@@ -10,6 +10,7 @@ struct ProcessIntegrityOptions {
   Rules rules = default_rules();
   PlatformMarks marks;
   std::string platform_path;  // base APK as the platform names it; "" when it does not say
+  const Kernel& kernel = this_kernel();
 };
 std::unique_ptr<Integrity> make_process_integrity(ProcessIntegrityOptions options);
 

@@ -1,6 +1,7 @@
 #include "attester/checks/raw_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
@@ -24,30 +25,22 @@ tl::unexpected<Error> failure(long result, const std::string& what) {
   }
 }
 
-// glibc's and bionic's struct stat is the kernel's on 64-bit machines.
-long stat_at(int fd, const char* path, struct stat& out, int flags) {
-#if defined(__NR_newfstatat)
-  return system_call(__NR_newfstatat, fd, as_argument(path), as_argument(&out), flags);
-#else
-  return system_call(__NR_fstatat64, fd, as_argument(path), as_argument(&out), flags);
-#endif
+// 0, or the kernel's negative errno.
+long status_at(int folder, const char* path, FileStatus& out, int flags) {
+  KernelStatus seen{};
+  const long result = status_call(folder, path, seen, flags);
+  if (result != 0) return result;
+  out = {.device = seen.device,
+         .inode = seen.inode,
+         .size = static_cast<std::uint64_t>(seen.size),
+         .mode = seen.mode,
+         .owner = seen.user,
+         .modify_seconds = static_cast<std::int64_t>(seen.modify_seconds),
+         .modify_nanoseconds = static_cast<std::int64_t>(seen.modify_nanoseconds),
+         .change_seconds = static_cast<std::int64_t>(seen.change_seconds),
+         .change_nanoseconds = static_cast<std::int64_t>(seen.change_nanoseconds)};
+  return 0;
 }
-
-class RawSource final : public Source {
- public:
-  RawSource(RawFile file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
-  std::uint64_t size() const override { return size_; }
-  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    const Result<std::size_t> got = file_.read_some(offset, out);
-    if (!got) return pass(got);
-    if (*got != out.size()) return fail(RawFileError::kPastEnd, "the package ends too early");
-    return {};
-  }
-
- private:
-  RawFile file_;
-  std::uint64_t size_;
-};
 
 }  // namespace
 
@@ -65,8 +58,7 @@ std::string_view error_id(RawFileError error) {
 }
 
 Result<RawFile> RawFile::open(const std::string& path) {
-  const long fd = system_call(__NR_openat, AT_FDCWD, as_argument(path.c_str()),
-                              O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  const long fd = open_call(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return failure(fd, path);
   return RawFile(static_cast<int>(fd));
 }
@@ -75,9 +67,9 @@ RawFile::~RawFile() {
   if (fd_ >= 0) system_call(__NR_close, fd_);
 }
 
-Result<struct stat> RawFile::status() const {
-  struct stat out {};
-  const long result = stat_at(fd_, "", out, AT_EMPTY_PATH);
+Result<FileStatus> RawFile::status() const {
+  FileStatus out;
+  const long result = status_at(fd_, "", out, AT_EMPTY_PATH);
   if (result < 0) return failure(result, "fstat");
   return out;
 }
@@ -85,44 +77,13 @@ Result<struct stat> RawFile::status() const {
 Result<std::size_t> RawFile::read_some(std::uint64_t offset, std::span<std::byte> out) const {
   std::size_t total = 0;
   while (total < out.size()) {
-    const long got =
-        system_call(__NR_pread64, fd_, as_argument(out.data() + total),
-                    static_cast<long>(out.size() - total), static_cast<long>(offset + total));
+    const long got = read_call(fd_, out.data() + total, out.size() - total, offset + total);
     if (got == -EINTR) continue;
     if (got < 0) return failure(got, "read");
     if (got == 0) break;
     total += static_cast<std::size_t>(got);
   }
   return total;
-}
-
-Result<Bytes> read_whole(const std::string& path, std::size_t max_bytes) {
-  const Result<RawFile> file = RawFile::open(path);
-  if (!file) return pass(file);
-  Bytes out;
-  for (;;) {
-    constexpr std::size_t kChunk = 64 * 1024;
-    const std::size_t have = out.size();
-    out.resize(have + kChunk);
-    const Result<std::size_t> got = file->read_some(have, std::span(out).subspan(have));
-    if (!got) return pass(got);
-    out.resize(have + *got);
-    if (out.size() > max_bytes) return fail(RawFileError::kTooLarge, path + " is too large");
-    if (*got < kChunk) return out;
-  }
-}
-
-Result<std::unique_ptr<Source>> open_source(const std::string& path) {
-  Result<RawFile> file = RawFile::open(path);
-  if (!file) return pass(file);
-  const Result<struct stat> status = file->status();
-  if (!status) return pass(status);
-  return to_source(std::move(*file), *status);
-}
-
-Result<std::unique_ptr<Source>> to_source(RawFile file, const struct stat& status) {
-  if (!S_ISREG(status.st_mode)) return fail(RawFileError::kNotAFile, "the package is not a file");
-  return std::make_unique<RawSource>(std::move(file), static_cast<std::uint64_t>(status.st_size));
 }
 
 Result<std::vector<std::string>> list_folder(const std::string& path) {
@@ -150,17 +111,11 @@ Result<std::vector<std::string>> list_folder(const std::string& path) {
   return names;
 }
 
-bool exists(const std::string& path) {
-  struct stat out {};
-  return stat_at(AT_FDCWD, path.c_str(), out, 0) == 0;
-}
-
-bool same_file(const std::string& a, const std::string& b) {
-  struct stat first {};
-  struct stat second {};
-  return stat_at(AT_FDCWD, a.c_str(), first, 0) == 0 &&
-         stat_at(AT_FDCWD, b.c_str(), second, 0) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
+Result<FileStatus> file_status(const std::string& path) {
+  FileStatus out;
+  const long result = status_at(AT_FDCWD, path.c_str(), out, 0);
+  if (result < 0) return failure(result, path);
+  return out;
 }
 
 }  // namespace touchmark::attester::checks

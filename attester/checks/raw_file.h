@@ -1,15 +1,12 @@
 // Files read by raw system calls.
 #pragma once
 
-#include <sys/stat.h>
-
-#include <memory>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "formats/zip/zip.h"
 
 namespace touchmark::attester::checks {
 
@@ -23,6 +20,19 @@ enum class RawFileError {
 };
 std::string_view error_id(RawFileError error);
 
+// What the kernel says of a file.
+struct FileStatus {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::uint32_t mode = 0;   // with the file's type, as st_mode
+  std::uint32_t owner = 0;  // user id
+  std::int64_t modify_seconds = 0, modify_nanoseconds = 0;
+  std::int64_t change_seconds = 0, change_nanoseconds = 0;
+
+  bool operator==(const FileStatus&) const = default;
+};
+
 // Owns its descriptor. Reads are pread, so several threads may share one.
 class RawFile {
  public:
@@ -33,8 +43,7 @@ class RawFile {
   RawFile& operator=(const RawFile&) = delete;
   RawFile& operator=(RawFile&&) = delete;
 
-  // Device, inode, size, owner, times.
-  Result<struct stat> status() const;
+  Result<FileStatus> status() const;
   int descriptor() const { return fd_; }
   // As many bytes as there are from `offset`, at most out.size().
   Result<std::size_t> read_some(std::uint64_t offset, std::span<std::byte> out) const;
@@ -44,20 +53,10 @@ class RawFile {
   int fd_;
 };
 
-// Whole content; also of files in /proc, whose size is not known beforehand.
-Result<Bytes> read_whole(const std::string& path, std::size_t max_bytes);
-
-// A package for package::measure.
-Result<std::unique_ptr<Source>> open_source(const std::string& path);
-// The same of a file that is open; `status` is its own.
-Result<std::unique_ptr<Source>> to_source(RawFile file, const struct stat& status);
-
 // The names in a folder, sorted; at most 10,000 of them (kTooLarge).
 Result<std::vector<std::string>> list_folder(const std::string& path);
 
-// Whether the path leads to anything.
-bool exists(const std::string& path);
-// Whether both paths lead to the same file.
-bool same_file(const std::string& a, const std::string& b);
+// What the path leads to, links followed.
+Result<FileStatus> file_status(const std::string& path);
 
 }  // namespace touchmark::attester::checks

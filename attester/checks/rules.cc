@@ -23,52 +23,133 @@ namespace {
   return out;
 }
 
+// Takes a folder's name and the slash behind it off the front.
+std::string_view take_folder(std::string_view& path) {
+  const std::size_t slash = path.find('/');
+  const std::string_view name = path.substr(0, slash);
+  path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+  return name;
+}
+
+// Takes `prefix` off the front of `path`, where it is there.
+bool take_prefix(std::string_view& path, std::string_view prefix) {
+  if (!path.starts_with(prefix)) return false;
+  path.remove_prefix(prefix.size());
+  return true;
+}
+
+// The volume that holds apps and their data: the device's own, or storage that was adopted.
+bool take_volume(std::string_view& path) {
+  if (take_prefix(path, "/data/")) return true;
+  return take_prefix(path, "/mnt/expand/") && !take_folder(path).empty();
+}
+
 // "/data/app/~~<random>/<package>-<random>/...", on older systems without the first folder. Only
-// the platform's installer can write there, and a package's name belongs to its first signer.
-bool is_installed_below(std::string_view path, const std::string& package) {
-  constexpr std::string_view kApps = "/data/app/";
-  if (!path.starts_with(kApps)) return false;
-  path.remove_prefix(kApps.size());
-  if (path.starts_with("~~")) path.remove_prefix(std::min(path.find('/') + 1, path.size()));
-  if (!path.starts_with(package) || path.size() == package.size()) return false;
-  return path[package.size()] == '-' || path[package.size()] == '_';
+// the platform's installer can write there, and a package's name belongs to its first signer. A
+// name that ends with a dot stands for all that begin so.
+bool is_installed_below(std::string_view path, std::string_view package) {
+  if (!take_volume(path) || !take_prefix(path, "app/")) return false;
+  if (path.starts_with("~~")) take_folder(path);
+  const std::string_view folder = take_folder(path);
+  if (path.empty() || !folder.starts_with(package) || folder.size() == package.size()) return false;
+  if (package.ends_with('.')) return true;
+  const char next = folder[package.size()];
+  return next == '-' || next == '_';
+}
+
+// "/data/user/<user>/<package>/...", before or after the device was unlocked; the first user's is
+// "/data/data/<package>/..." as well.
+bool is_data_of(std::string_view path, std::string_view package) {
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  if (!take_volume(path)) return false;
+  if (!take_prefix(path, "data/")) {
+    if (!take_prefix(path, "user/") && !take_prefix(path, "user_de/")) return false;
+    if (!is_number(take_folder(path))) return false;
+  }
+  return take_folder(path) == package && !path.empty();
 }
 
 }  // namespace
 
 bool is_system_file(const Rules& rules, std::string_view path) {
   return is_below_any(path, rules.system_dirs) ||
-         std::ranges::any_of(rules.shared_packages, [path](const std::string& package) {
-           return is_installed_below(path, package);
+         std::ranges::any_of(
+             rules.shared_packages,
+             [path](const std::string& package) { return is_installed_below(path, package); }) ||
+         std::ranges::any_of(rules.lending_packages, [path](const std::string& package) {
+           return is_data_of(path, package);
          });
 }
 
-Rules default_rules() {
+Rules android_rules() {
   Rules rules;
-#ifdef __ANDROID__
-  rules.system_dirs = {"/system", "/apex", "/vendor", "/product", "/system_ext", "/odm",
-                       // What the platform compiles of its own code, and what Play services lend.
-                       "/data/misc/apexdata/com.android.art/dalvik-cache", "/data/dalvik-cache",
-                       "/data/user_de/0/com.google.android.gms",
-                       "/data/user/0/com.google.android.gms"};
-  rules.shared_packages = {"com.android.webview", "com.google.android.webview",
-                           "com.google.android.trichromelibrary", "com.android.chrome",
-                           "com.google.android.gms"};
+  rules.system_dirs = {"/system", "/apex", "/vendor", "/product", "/system_ext", "/odm", "/oem",
+                       // Read-only partitions of one maker: Oppo, Realme and OnePlus; Xiaomi;
+                       // Huawei and Honor; Samsung; LG; Vivo.
+                       "/my_product", "/my_stock", "/my_heytap", "/my_region", "/my_carrier",
+                       "/my_company", "/my_preload", "/my_bigball", "/my_engineering",
+                       "/my_manifest", "/mi_ext", "/cust", "/hw_product", "/preload", "/version",
+                       "/prism", "/optics", "/omr", "/OP", "/vgc",
+                       // What the platform compiles of its own code.
+                       "/data/misc/apexdata/com.android.art/dalvik-cache", "/data/dalvik-cache"};
+  rules.shared_packages = {
+      // The web view's providers, and the library that the newer of them share
+      // (frameworks/base/core/res/res/xml/config_webview_packages.xml and makers' overlays).
+      "com.android.webview", "com.google.android.webview", "com.google.android.webview.beta",
+      "com.google.android.webview.dev", "com.google.android.webview.canary",
+      "com.google.android.trichromelibrary", "com.google.android.trichromelibrary.beta",
+      "com.google.android.trichromelibrary.dev", "com.google.android.trichromelibrary.canary",
+      "com.android.chrome", "com.chrome.beta", "com.chrome.dev", "com.chrome.canary",
+      "com.huawei.webview", "com.amazon.webview.chromium", "app.vanadium.webview",
+      "app.vanadium.trichromelibrary",
+      // Play services, and the makers' newer graphics drivers (ro.gfx.driver.*).
+      "com.google.android.gms", "com.qualcomm.qti.gpudrivers.", "com.samsung.gpudriver."};
+  // What Play services lend to other apps.
+  rules.lending_packages = {"com.google.android.gms"};
   rules.image_roots = {"/system"};
   rules.read_only_mounts = {"/", "/system", "/vendor", "/product", "/system_ext", "/odm"};
-  rules.packages_have_other_owner = true;
+  rules.first_app_user = 10'000;  // AID_APP_START
   rules.compiled_code_folder = "/oat";
+  return rules;
+}
+
+Rules default_rules() {
+#ifdef __ANDROID__
+  return android_rules();
 #else
+  Rules rules;
   rules.image_roots = split(TOUCHMARK_HOST_SYSTEM_DIRS);
   rules.system_dirs = rules.image_roots;
   for (const char* dir : {"/usr", "/lib", "/lib64", "/opt"}) rules.system_dirs.emplace_back(dir);
-#endif
   return rules;
+#endif
 }
 
 std::string OwnPackage::folder() const {
   return package_path.substr(
       0, package_path.size() - file_name(package_path).size() - (package_path.empty() ? 0 : 1));
+}
+
+bool OwnPackage::is_package(std::string_view path) const {
+  return std::ranges::find(packages, path) != packages.end();
+}
+
+const StoredPart* OwnPackage::stored_at(std::string_view package, std::uint64_t offset) const {
+  const auto found = std::ranges::find_if(stored, [&](const StoredPart& part) {
+    return offset >= part.offset && offset - part.offset < part.size && part.package == package;
+  });
+  return found == stored.end() ? nullptr : &*found;
+}
+
+bool is_own_file(const Context& context, std::string_view path) {
+  const OwnPackage& own = context.own;
+  if (path.empty()) return false;
+  if (path == own.library_path || own.is_package(path)) return true;
+  if (own.package_path.empty() || !is_below(path, own.folder())) return false;
+  const std::string& compiled = context.rules.compiled_code_folder;
+  return compiled.empty() || !is_below(path, own.folder() + compiled);
 }
 
 std::string hex_text(std::uint64_t value) {

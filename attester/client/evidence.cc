@@ -1,5 +1,6 @@
 #include "attester/client/evidence.h"
 
+#include "attester/core/machine.h"
 #include "base/encoding.h"
 
 namespace touchmark::attester::client {
@@ -13,15 +14,9 @@ constexpr std::string_view kBuild = protocol::kIosBuild;
 constexpr std::string_view kBuild = protocol::kHostBuild;
 #endif
 
-#if defined(__x86_64__)
-constexpr std::string_view kAbi = "x86_64";
-#elif defined(__aarch64__)
-constexpr std::string_view kAbi = "arm64-v8a";
-#endif
-
 void put_platform(const Json& facts, protocol::EvidenceClaims& out) {
   out.platform_rest = facts;
-  out.platform_rest["abi"] = kAbi;
+  out.platform_rest["abi"] = abi_name(kOwnMachine);
   out.os = find_string(facts, "os").value_or("linux");
 }
 

@@ -15,6 +15,7 @@ using package::testing::u64;
 
 constexpr std::uint32_t kEcdsaSha256 = 0x0201;
 constexpr std::uint32_t kSchemeV2 = 0x7109871a;
+constexpr std::uint32_t kNote = 0x71777777;
 constexpr std::size_t kEndRecordSize = 22;
 constexpr std::size_t kChunk = 1 << 20;
 
@@ -52,7 +53,7 @@ std::string signature(EVP_PKEY* key, const std::string& data) {
   return out;
 }
 
-std::string signing_block(const std::string& digest) {
+std::string signing_block(const std::string& digest, const std::string& note) {
   static const openssl::Pkey key(EVP_EC_gen("P-256"));
   static const Certificate certificate = self_signed(key.get(), "Touchmark test");
   const std::string signed_data =
@@ -63,15 +64,34 @@ std::string signing_block(const std::string& digest) {
       with_length(with_length(u32(kEcdsaSha256) + with_length(signature(key.get(), signed_data)))) +
       with_length(spki_of(key.get()));
   const std::string value = with_length(with_length(signer));
-  const std::string pair = u64(4 + value.size()) + u32(kSchemeV2) + value;
+  std::string pair = u64(4 + value.size()) + u32(kSchemeV2) + value;
+  if (!note.empty()) pair += u64(4 + note.size()) + u32(kNote) + note;
   const std::string size = u64(pair.size() + 24);
   return size + pair + size + "APK Sig Block 42";
+}
+
+// As zipalign does it: an extra field in the local header fills up to the boundary.
+void add_aligned(package::testing::ZipFile& zip, package::testing::ZipFileEntry entry,
+                 std::uint64_t alignment) {
+  constexpr std::uint64_t kHeader = 30;
+  constexpr std::uint64_t kField = 6;  // id, size, and what the data is aligned to
+  std::uint64_t at = kHeader + entry.local.name.size() + kField;
+  for (const package::testing::ZipFileEntry& before : zip.entries) {
+    at += before.gap.size() + kHeader + before.local.name.size() + before.local.extra.size() +
+          before.data.size() + before.descriptor.size();
+  }
+  const std::uint64_t fill = (alignment - at % alignment) % alignment;
+  entry.local.extra = package::testing::u16(0xd935) + package::testing::u16(2 + fill) +
+                      package::testing::u16(alignment) + std::string(fill, '\0');
+  zip.entries.push_back(std::move(entry));
 }
 
 }  // namespace
 
 std::string signed_package(const std::map<std::string, std::string>& files,
-                           const std::string& split) {
+                           const std::string& split,
+                           const std::map<std::string, std::string>& stored,
+                           std::uint64_t alignment, const std::string& note) {
   using namespace package::testing;
   XmlTestElement manifest = sample_manifest();
   manifest.children.at(0).attributes.at(0).data =
@@ -80,6 +100,9 @@ std::string signed_package(const std::map<std::string, std::string>& files,
   ZipFile zip;
   zip.entries.push_back(deflated("AndroidManifest.xml", xml_document(manifest).build()));
   for (const auto& [name, content] : files) zip.entries.push_back(deflated(name, content));
+  for (const auto& [name, content] : stored) {
+    add_aligned(zip, package::testing::stored(name, content), alignment);
+  }
   const std::string plain = zip.build();
   const std::string end = plain.substr(plain.size() - kEndRecordSize);
   const auto offset_bytes = end.substr(16, 4);
@@ -90,7 +113,8 @@ std::string signed_package(const std::map<std::string, std::string>& files,
   }
   const std::string block = signing_block(
       content_digest({plain.substr(0, directory),
-                      plain.substr(directory, plain.size() - kEndRecordSize - directory), end}));
+                      plain.substr(directory, plain.size() - kEndRecordSize - directory), end}),
+      note);
   zip.before_directory = block;
   return zip.build();
 }

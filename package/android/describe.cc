@@ -26,15 +26,17 @@ Measurement describe(const Manifest& manifest) {
   return measurement;
 }
 
-std::vector<Sha256Digest> signer_digests(const signature::SignatureReport& report) {
-  std::vector<Sha256Digest> digests;
-  digests.reserve(report.signers.size());
+void set_signers(const signature::SignatureReport& report, Measurement& out) {
+  out.signers.clear();
+  out.signers.reserve(report.signers.size());
   for (const signature::SignerInfo& signer : report.signers)
-    digests.push_back(signer.certificate_sha256);
-  std::ranges::sort(digests);
-  const auto doubled = std::ranges::unique(digests);
-  digests.erase(doubled.begin(), doubled.end());
-  return digests;
+    out.signers.push_back(signer.certificate_sha256);
+  std::ranges::sort(out.signers);
+  const auto doubled = std::ranges::unique(out.signers);
+  out.signers.erase(doubled.begin(), doubled.end());
+  if (report.lineage.size() > 1) {
+    out.first_signer = report.lineage.front().certificate_sha256;
+  }
 }
 
 signature::ManifestFacts facts_of(const Manifest& manifest) {

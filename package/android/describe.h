@@ -16,7 +16,8 @@ namespace touchmark::package::android {
 // A measurement with the manifest's facts, without signers and parts.
 Measurement describe(const Manifest& manifest);
 // Sorted, each once.
-std::vector<Sha256Digest> signer_digests(const signature::SignatureReport& report);
+// Sets the signers, and the first one of a key that was rotated.
+void set_signers(const signature::SignatureReport& report, Measurement& out);
 signature::ManifestFacts facts_of(const Manifest& manifest);
 
 // The version that the SDK's asset (assets/touchmark-sdk.json) at `path` says; empty when the

@@ -96,12 +96,12 @@ bool is_package(const zip::ZipEntry& entry) {
 }
 
 // Verifies one package as the platform would that installs the base.
-Result<std::vector<Sha256Digest>> verified_signers(const OpenPackage& package, const Manifest& base,
-                                                   const MeasureOptions& options) {
-  const auto report = signature::verify_signatures(package.archive, facts_of(base),
-                                                   {options.min_sdk, options.max_sdk, nullptr});
+Result<signature::SignatureReport> verify(const OpenPackage& package, const Manifest& base,
+                                          const MeasureOptions& options) {
+  auto report = signature::verify_signatures(package.archive, facts_of(base),
+                                             {options.min_sdk, options.max_sdk, nullptr});
   if (!report) return in_member(package.name, report.error());
-  return signer_digests(*report);
+  return report;
 }
 
 Result<void> add_parts(const OpenPackage& package, std::vector<Part>& out) {
@@ -147,13 +147,14 @@ Result<Measurement> measure_splits(std::span<const PackageSource> sources,
   Measurement measurement = describe(base.manifest);
   measurement.form = packages->size() == 1 ? Form::kApk : Form::kSplits;
   for (const OpenPackage& package : *packages) {
-    auto signers = verified_signers(package, base.manifest, options);
-    if (!signers) return pass(signers);
-    if (&package != &base && *signers != measurement.signers) {
+    const auto report = verify(package, base.manifest, options);
+    if (!report) return pass(report);
+    const std::vector<Sha256Digest> before = measurement.signers;
+    set_signers(*report, measurement);
+    if (&package != &base && measurement.signers != before) {
       return fail(SplitError::kOtherSigners,
                   package.name + ": " + package.manifest.split_name + " has other signers");
     }
-    measurement.signers = *std::move(signers);
     if (auto ok = add_parts(package, measurement.parts); !ok) return pass(ok);
   }
   std::ranges::sort(measurement.parts, {}, &Part::name);

@@ -76,6 +76,11 @@ Result<void> lists_from_json(const Json& json, Measurement& out) {
     if (!digest) return pass(digest);
     out.signers.push_back(*digest);
   }
+  if (const auto first = json.find("first_signer"); first != json.end()) {
+    const auto digest = digest_from_hex(*first);
+    if (!digest) return pass(digest);
+    out.first_signer = *digest;
+  }
   for (const Json& entry : *parts) {
     auto part = part_from_json(entry);
     if (!part) return pass(part);
@@ -189,20 +194,22 @@ Json to_json(const Measurement& measurement) {
   }
   Json signers = Json::array();
   for (const Sha256Digest& signer : measurement.signers) signers.push_back(hex_encode(signer));
-  return {{"form", to_string(measurement.form)},
-          {"platform", measurement.platform},
-          {"package", measurement.package_name},
-          {"version_name", measurement.version_name},
-          {"version_code", measurement.version_code},
-          {"label", measurement.label},
-          {"min_sdk", measurement.min_sdk},
-          {"target_sdk", measurement.target_sdk},
-          {"debuggable", measurement.debuggable},
-          {"test_only", measurement.test_only},
-          {"cleartext", measurement.cleartext},
-          {"sdk_version", measurement.sdk_version},
-          {"signers", std::move(signers)},
-          {"parts", std::move(parts)}};
+  Json out = {{"form", to_string(measurement.form)},
+              {"platform", measurement.platform},
+              {"package", measurement.package_name},
+              {"version_name", measurement.version_name},
+              {"version_code", measurement.version_code},
+              {"label", measurement.label},
+              {"min_sdk", measurement.min_sdk},
+              {"target_sdk", measurement.target_sdk},
+              {"debuggable", measurement.debuggable},
+              {"test_only", measurement.test_only},
+              {"cleartext", measurement.cleartext},
+              {"sdk_version", measurement.sdk_version},
+              {"signers", std::move(signers)},
+              {"parts", std::move(parts)}};
+  if (measurement.first_signer) out["first_signer"] = hex_encode(*measurement.first_signer);
+  return out;
 }
 
 Result<Measurement> from_json(const Json& json) {

@@ -50,7 +50,10 @@ struct Measurement {
   bool cleartext = false;   // its manifest allows traffic without TLS; not part of the digest
   std::string sdk_version;  // of the Touchmark SDK inside, "0.1.0"; empty when there is none
   std::vector<Sha256Digest> signers;  // SHA-256 of each signer certificate (DER), sorted
-  std::vector<Part> parts;            // sorted by name (bytewise); v1 signature files are left out
+  // Where the signing key was rotated, the certificate that the proof of rotation begins with: what
+  // Android's key attestation names. Not part of the digest.
+  std::optional<Sha256Digest> first_signer;
+  std::vector<Part> parts;  // sorted by name (bytewise); v1 signature files are left out
   bool operator==(const Measurement&) const = default;
 };
 

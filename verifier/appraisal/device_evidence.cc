@@ -89,12 +89,14 @@ std::string names_other_app(const evidence::KeyDescription& description, const E
     std::ranges::copy(digest, signer.begin());
     signers.insert(signer);
   }
-  return signers == app.signers ? "" : "the key is of an app with other signers";
+  const bool first = app.first_signer && signers == std::set{*app.first_signer};
+  return first || signers == app.signers ? "" : "the key is of an app with other signers";
 }
 
 bool names_signers(const evidence::PlayIntegrityVerdict& verdict, const ExpectedApp& app) {
   const auto is_signer = [&app](const std::string& text) {
     const auto digest = base64url_decode(text);
+    if (digest && app.first_signer && std::ranges::equal(*app.first_signer, *digest)) return true;
     return digest && std::ranges::any_of(app.signers, [&digest](const Sha256Digest& signer) {
              return std::ranges::equal(signer, *digest);
            });
@@ -146,10 +148,15 @@ ExpectedApp ExpectedApp::of(const Evidence& evidence, const Reference* reference
     const bool ios = protocol::is_mobile_build(evidence.sdk_build)
                          ? evidence.sdk_build == protocol::kIosBuild
                          : evidence.os == "ios";
-    return {evidence.package_name, evidence.signers, platform_of(ios)};
+    return {.package_name = evidence.package_name,
+            .signers = evidence.signers,
+            .platform = platform_of(ios)};
   }
   const package::Measurement& measured = reference->registration.measurement;
-  return {measured.package_name, reference->signers, platform_of(measured.platform == "iOS")};
+  return {.package_name = measured.package_name,
+          .signers = reference->signers,
+          .first_signer = measured.first_signer,
+          .platform = platform_of(measured.platform == "iOS")};
 }
 
 policy::Assurance claimed_assurance(const Evidence& evidence, const ExpectedApp& app) {

@@ -38,6 +38,9 @@ struct AppAttestSubmod {
 struct ExpectedApp {
   std::string package_name;
   std::set<Sha256Digest> signers;
+  // Of a rotated signing key, the first certificate: Android names that one in its key attestation
+  // (PackageInfo.signatures), and the newest one elsewhere.
+  std::optional<Sha256Digest> first_signer = {};
   // Whose kinds of evidence count: another platform's say nothing of this app's key.
   std::string_view platform = protocol::kAndroidBuild;  // or kIosBuild
 

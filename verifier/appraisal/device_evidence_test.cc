@@ -56,7 +56,9 @@ class HardwareTest : public ::testing::Test {
     evidence.submods = submods;
     settings_.revocation = [this] { return revocation_; };
     const HardwareAppraiser appraiser(settings_, challenges_, *store_);
-    auto appraised = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now());
+    ExpectedApp expected = ExpectedApp::of(evidence, nullptr);
+    expected.first_signer = first_signer_;
+    auto appraised = appraiser.appraise(evidence, expected, clock_.now());
     EXPECT_TRUE(appraised) << appraised.error().text();
     appraised_ = std::move(*appraised);
     std::vector<FindingId> ids;
@@ -74,6 +76,7 @@ class HardwareTest : public ::testing::Test {
   AndroidPhone phone_;
   TestKey key_;
   Sha256Digest signer_ = crypto::sha256(as_bytes("signer"));
+  std::optional<Sha256Digest> first_signer_;  // where the registered app's key was rotated
   Bytes present_nonce_ = nonce(clock_.now());
   AndroidKeySpec spec_;
   HardwareSettings settings_;
@@ -161,6 +164,36 @@ TEST_F(HardwareTest, TheKeyMustBeOfTheRegisteredApp) {
   spec_ = good;
   spec_.all_applications = true;
   EXPECT_THAT(appraise_key(android_key()), other_app);
+}
+
+// Android names the certificate with which a rotation began, and in releases to come maybe the
+// newest; never one in between or both.
+TEST_F(HardwareTest, ARotatedSigningKeyIsKnownByItsFirstCertificate) {
+  const auto other_app = ElementsAre(FindingId::kHardwareOtherApp);
+  const Sha256Digest first = crypto::sha256(as_bytes("the first signer"));
+  const Bytes newest = to_bytes(ByteView(signer_));
+  const Bytes oldest = to_bytes(ByteView(first));
+  spec_.signers = {oldest};
+  EXPECT_THAT(appraise_key(android_key()), other_app);  // nothing was rotated
+  first_signer_ = first;
+  EXPECT_THAT(appraise_key(android_key()), IsEmpty());
+  spec_.signers = {newest};
+  EXPECT_THAT(appraise_key(android_key()), IsEmpty());
+  spec_.signers = {oldest, newest};
+  EXPECT_THAT(appraise_key(android_key()), other_app);
+  spec_.signers = {to_bytes(ByteView(crypto::sha256(as_bytes("another"))))};
+  EXPECT_THAT(appraise_key(android_key()), other_app);
+}
+
+TEST_F(HardwareTest, TheRegistrationSaysWithWhichCertificateARotationBegan) {
+  testing::MemoryApp app = testing::MemoryApp::make();
+  const Evidence evidence(ec_key(key_));
+  EXPECT_FALSE(ExpectedApp::of(evidence, nullptr).first_signer);
+  const Reference plain(app.registration(clock_.now()));
+  EXPECT_FALSE(ExpectedApp::of(evidence, &plain).first_signer);
+  app.measurement.first_signer = signer_;
+  const Reference rotated(app.registration(clock_.now()));
+  EXPECT_EQ(ExpectedApp::of(evidence, &rotated).first_signer, signer_);
 }
 
 TEST_F(HardwareTest, TheOwnerOfAnAttestedKeyCannotAttestAnother) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "crypto/digest.h"
 #include "package/android/signature/block_algorithm.h"
 #include "package/android/signature/byte_reader.h"
 #include "package/android/signature/signer_certificate.h"
@@ -117,7 +118,7 @@ Result<Lineage> read_lineage(ByteView attribute) {
                   "certificate " + std::to_string(number) + " of the lineage stands in it twice");
     }
     algorithm = node->child_algorithm;
-    lineage.push_back({parent->der, node->capabilities});
+    lineage.push_back({parent->der, node->capabilities, crypto::sha256(parent->der)});
   }
   return lineage;
 }

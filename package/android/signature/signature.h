@@ -35,6 +35,7 @@ enum LineageCapability : std::uint32_t {
 struct LineageCertificate {
   Bytes certificate;               // DER
   std::uint32_t capabilities = 0;  // LineageCapability flags
+  Sha256Digest certificate_sha256{};
 };
 
 // A signature by whoever delivered the package, such as a store. Android does not ask for it.

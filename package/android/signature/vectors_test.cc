@@ -281,6 +281,22 @@ TEST(ApkSigVectors, TheNewestSchemeNamesTheSignerAndTheLineage) {
   ASSERT_EQ(before->signers.size(), 1u);
   EXPECT_EQ(before->signers[0].certificate, rotated->lineage[0].certificate);
 
+  // What is registered of it: whom platforms that do not know the rotation take as the signer.
+  const auto file = open_file(kFolder / "v31-rsa-2048_2-tgt-33-1-tgt-28.apk");
+  ASSERT_TRUE(file);
+  const auto measured = measure(**file);
+  ASSERT_TRUE(measured) << measured.error().text();
+  EXPECT_EQ(measured->signers, std::vector{rotated->signers[0].certificate_sha256});
+  EXPECT_EQ(measured->first_signer, before->signers[0].certificate_sha256);
+  EXPECT_EQ(from_json(to_json(*measured)), *measured);
+  Measurement without = *measured;
+  without.first_signer.reset();
+  EXPECT_EQ(digest(without), digest(*measured));
+  EXPECT_EQ(from_json(to_json(without)), without);
+  Json malformed = to_json(*measured);
+  malformed["first_signer"] = "no digest";
+  EXPECT_FALSE(from_json(malformed));
+
   const auto three = verify("v1v2v3-with-rsa-2048-lineage-3-signers.apk");
   ASSERT_TRUE(three) << three.error().text();
   EXPECT_EQ(three->lineage.size(), 3u);

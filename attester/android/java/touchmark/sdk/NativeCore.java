@@ -2,11 +2,29 @@ package touchmark.sdk;
 
 /** The native library's functions; jni/touchmark_jni.cc registers them when the library loads. */
 final class NativeCore {
-  static {
-    System.loadLibrary("touchmark");
-  }
+  private static boolean loaded;
 
   private NativeCore() {}
+
+  /**
+   * Loads the library; to be called before any other method.
+   *
+   * @throws TouchmarkException with {@link TokenFetchStatus#UNSUPPORTED_DEVICE} when the app has
+   *     none that fits the device
+   */
+  static synchronized void load() {
+    if (loaded) {
+      return;
+    }
+    try {
+      System.loadLibrary("touchmark");
+    } catch (UnsatisfiedLinkError missing) {
+      throw new TouchmarkException(
+          TokenFetchStatus.UNSUPPORTED_DEVICE,
+          "the app has no libtouchmark.so that this device loads: " + missing.getMessage());
+    }
+    loaded = true;
+  }
 
   /**
    * Opens a client and returns its handle.

@@ -26,7 +26,12 @@ public enum TokenFetchStatus {
   /** The client was closed. */
   CLOSED(9),
   /** A failure inside the SDK; the message says which. */
-  INTERNAL(10);
+  INTERNAL(10),
+  /**
+   * The app has no native library for this device's processor: it was packed without that ABI.
+   * {@link Touchmark#initialize} throws it, and no fetch ends in it.
+   */
+  UNSUPPORTED_DEVICE(11);
 
   private final int code;
 
@@ -34,7 +39,10 @@ public enum TokenFetchStatus {
     this.code = code;
   }
 
-  /** The value of {@code touchmark_status} in touchmark.h. */
+  /**
+   * The value of {@code touchmark_status} in touchmark.h; {@link #UNSUPPORTED_DEVICE} has none
+   * there, for without the library nobody can tell it.
+   */
   public int code() {
     return code;
   }

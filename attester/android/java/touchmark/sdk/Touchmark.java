@@ -50,8 +50,8 @@ public final class Touchmark {
   /**
    * Initialises the SDK with the configuration in the asset {@link #CONFIG_ASSET}.
    *
-   * @throws TouchmarkException when the asset is missing, not a signed configuration, or the app's
-   *     private folder cannot be written
+   * @throws TouchmarkException when the asset is missing, not a signed configuration, the app's
+   *     private folder cannot be written, or the app has no native library for this device
    */
   public static Touchmark initialize(Context context) {
     synchronized (Touchmark.class) {
@@ -72,6 +72,7 @@ public final class Touchmark {
     }
     synchronized (Touchmark.class) {
       if (instance == null) {
+        NativeCore.load();
         KeystoreKey key = new KeystoreKey();
         long client =
             NativeCore.open(
@@ -101,8 +102,13 @@ public final class Touchmark {
     }
   }
 
-  /** The SDK's version, for example {@code 0.1.0}. */
+  /**
+   * The SDK's version, for example {@code 0.1.0}.
+   *
+   * @throws TouchmarkException when the app has no native library for this device
+   */
   public static String getVersion() {
+    NativeCore.load();
     return NativeCore.version();
   }
 

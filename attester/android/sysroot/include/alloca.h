@@ -1,0 +1,1 @@
+#define alloca(size) __builtin_alloca(size)

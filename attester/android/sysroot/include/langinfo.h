@@ -1,0 +1,3 @@
+#include <nl_types.h>
+#include <xlocale.h>
+#define CODESET 1

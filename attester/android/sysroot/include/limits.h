@@ -1,0 +1,11 @@
+#include <linux/limits.h>
+#define _POSIX_PATH_MAX 256
+#define _POSIX_HOST_NAME_MAX 255
+#define HOST_NAME_MAX _POSIX_HOST_NAME_MAX
+#define LOGIN_NAME_MAX 256
+#define SSIZE_MAX __PTRDIFF_MAX__
+#define LONG_BIT (__SIZEOF_LONG__ * 8)
+#define WORD_BIT 32
+#define PTHREAD_KEYS_MAX 128
+#define PTHREAD_DESTRUCTOR_ITERATIONS 4
+#define IOV_MAX 1024

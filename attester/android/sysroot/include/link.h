@@ -1,0 +1,19 @@
+#include <elf.h>
+#include <sys/types.h>
+#ifdef __LP64__
+#define ElfW(type) Elf64_##type
+#else
+#define ElfW(type) Elf32_##type
+#endif
+struct dl_phdr_info {
+  ElfW(Addr) dlpi_addr;
+  const char* dlpi_name;
+  const ElfW(Phdr) * dlpi_phdr;
+  ElfW(Half) dlpi_phnum;
+};
+#ifdef __arm__
+typedef long unsigned int* _Unwind_Ptr;
+__BEGIN_DECLS
+_Unwind_Ptr dl_unwind_find_exidx(_Unwind_Ptr, int*);
+__END_DECLS
+#endif

@@ -1,0 +1,4 @@
+#include <stddef.h>
+#include <strings.h>
+#include <sys/cdefs.h>
+#include <xlocale.h>

@@ -1,0 +1,1 @@
+#include <endian.h>

@@ -1,0 +1,3 @@
+#include <fcntl.h>
+#define EFD_CLOEXEC O_CLOEXEC
+#define EFD_NONBLOCK O_NONBLOCK

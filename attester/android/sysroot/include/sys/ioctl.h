@@ -1,0 +1,3 @@
+#include <asm/ioctls.h>
+#include <linux/ioctl.h>
+#include <sys/cdefs.h>

@@ -1,0 +1,2 @@
+#include <linux/prctl.h>
+#include <sys/cdefs.h>

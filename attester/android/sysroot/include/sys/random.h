@@ -1,0 +1,2 @@
+#include <sys/types.h>
+#define GRND_NONBLOCK 1

@@ -1,0 +1,3 @@
+#include <linux/resource.h>
+#include <sys/time.h>
+typedef unsigned long rlim_t;

@@ -1,0 +1,2 @@
+#include <linux/uio.h>
+#include <sys/types.h>

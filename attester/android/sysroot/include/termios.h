@@ -1,0 +1,2 @@
+#include <linux/termios.h>
+#include <sys/ioctl.h>
