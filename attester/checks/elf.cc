@@ -72,6 +72,7 @@ constexpr std::int32_t kAndroidRelr = 0x6fffe000, kAndroidRelrSize = 0x6fffe001;
 // LEB128 numbers.
 constexpr std::int32_t kAndroidRel = 0x6000000f, kAndroidRelSize = 0x60000010;
 constexpr std::int32_t kAndroidRela = 0x60000011, kAndroidRelaSize = 0x60000012;
+constexpr std::uint64_t kWritesCode = 4;                           // DF_TEXTREL
 constexpr std::uint64_t kMaxRelocations = std::uint64_t{1} << 22;  // far more than a browser has
 
 // The numbers of a packed table. Past its end they are 0, and ended() holds.
@@ -176,7 +177,8 @@ class Reader {
 
   std::string_view string_at(std::uint64_t index) const {
     if (!out_.strings || index >= out_.strings->size()) return {};
-    const std::string_view rest = std::string_view(*out_.strings).substr(index);
+    const std::string_view rest =
+        std::string_view(*out_.strings).substr(static_cast<std::size_t>(index));
     return rest.substr(0, std::min(rest.find('\0'), std::size_t{4096}));
   }
 
@@ -255,7 +257,7 @@ class Reader {
         dynamic_.writes_code = true;
         break;
       case DT_FLAGS:
-        dynamic_.writes_code = dynamic_.writes_code || (value & DF_TEXTREL) != 0;
+        dynamic_.writes_code = dynamic_.writes_code || (value & kWritesCode) != 0;
         break;
       case DT_JMPREL:
         dynamic_.jumps = value;
