@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from test_tools import all_commands
 
 from kit import apk
 from kit.command import Command
 from kit.service import Service
-from test_tools import all_commands
 
 PIN = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 DEVICE = "AAAAAAAAAAAAAAAAAAAAAA=="
