@@ -84,8 +84,10 @@ std::vector<Difference> differences(const Measurement& before, const Measurement
   compare_fact("debuggable", before.debuggable ? "yes" : "no", after.debuggable ? "yes" : "no",
                out);
   compare_fact("test only", before.test_only ? "yes" : "no", after.test_only ? "yes" : "no", out);
-  compare_fact("cleartext traffic", before.cleartext ? "yes" : "no", after.cleartext ? "yes" : "no",
-               out);
+  compare_fact("cleartext traffic", to_string(before.network.cleartext),
+               to_string(after.network.cleartext), out);
+  compare_fact("trusts users' certificates", to_string(before.network.user_certificates),
+               to_string(after.network.user_certificates), out);
   compare_fact("Touchmark SDK", before.sdk_version, after.sdk_version, out);
   compare_signers(before, after, out);
   compare_parts(before.parts, after.parts, out);

@@ -9,6 +9,7 @@
 #include "package/android/arsc.h"
 #include "package/android/axml.h"
 #include "package/android/manifest.h"
+#include "package/android/network_security.h"
 #include "package/android/signature/error.h"
 #include "package/android/splits.h"
 #include "package/android/string_pool.h"
@@ -46,6 +47,7 @@ TEST(Rules, AreAllDocumented) {
   add_ids<android::AxmlError>(ids);
   add_ids<android::ArscError>(ids);
   add_ids<android::ManifestError>(ids);
+  add_ids<android::NetworkSecurityError>(ids);
   add_ids<android::SplitError>(ids);
   add_ids<protobuf::ProtoError>(ids);
   add_ids<bundle::BundleError>(ids);

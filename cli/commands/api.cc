@@ -1,10 +1,12 @@
-// touchmark api add|list|remove
+// touchmark api add|list|check|remove
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/text.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/doctor/gather.h"
+#include "cli/commands/doctor/report.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "cli/service/domain.h"
@@ -245,6 +247,62 @@ Outcome list(Session& session) {
   return io::kExitOk;
 }
 
+struct ApiCheckOptions {
+  std::string domain;
+  std::vector<std::string> resolve;
+  bool strict = false;
+};
+
+Json shown_by_api(const doctor::Server& server) {
+  if (!server.certificate) return nullptr;
+  const service::ServedCertificate& shown = *server.certificate;
+  return {{"pin", shown.pin},
+          {"subject", shown.subject},
+          {"address", shown.address},
+          {"certificate_end", shown.not_after ? Json(to_unix(*shown.not_after)) : Json()},
+          {"trust_problem", shown.trust_problem.empty() ? Json() : Json(shown.trust_problem)}};
+}
+
+Json checked_apis(const std::vector<doctor::Judged>& all, const doctor::Facts& facts) {
+  Json apis = Json::array();
+  for (const doctor::ApiFacts& api : *facts.apis) {
+    const std::string& problem = api.server.problem;
+    apis.push_back({{"domain", api.domain},
+                    {"pins", api.pins},
+                    {"shown", shown_by_api(api.server)},
+                    {"problem", problem.empty() ? Json() : Json(problem)}});
+  }
+  const doctor::Counts counts = doctor::count(all);
+  return {{"status", doctor::to_string(doctor::worst(counts))},
+          {"apis", std::move(apis)},
+          {"counts", doctor::to_json(counts)},
+          {"checks", doctor::to_json(all)}};
+}
+
+Outcome check_apis(const ApiCheckOptions& options, Session& session) {
+  std::string only;
+  if (!options.domain.empty()) {
+    auto domain = service::normalize_domain(options.domain);
+    if (!domain) return pass(domain);
+    only = *std::move(domain);
+  }
+  auto addresses = doctor::read_addresses(options.resolve);
+  if (!addresses) return pass(addresses);
+  const doctor::Question question{.addresses = *std::move(addresses)};
+  const auto facts = doctor::gather_apis(question, only, session);
+  if (!facts) return pass(facts);
+  const auto all = doctor::judge(*facts, "api.");
+  if (session.json()) {
+    print_json(session, checked_apis(all, *facts));
+  } else {
+    doctor::print_text(all, session);
+  }
+  const doctor::Health health = doctor::worst(doctor::count(all));
+  const bool is_bad =
+      health == doctor::Health::kFail || (options.strict && health == doctor::Health::kWarn);
+  return is_bad ? io::kExitNo : io::kExitOk;
+}
+
 Outcome remove(const std::string& text, Session& session) {
   auto domain = service::normalize_domain(text);
   if (!domain) return pass(domain);
@@ -301,6 +359,24 @@ void add_api_commands(line::Command& app, Dispatcher& dispatcher) {
 
   line::Command* list_app = group->add_subcommand("list", "List the protected APIs and their pins");
   dispatcher.on(list_app, list);
+
+  auto checked = std::make_shared<ApiCheckOptions>();
+  line::Command* check_app = group->add_subcommand(
+      "check", "Compare the keys that apps pin with those that the servers show now");
+  check_app->add_option("DOMAIN", checked->domain,
+                        "As `touchmark api list` shows it (default: all of them)");
+  check_app
+      ->add_option("--resolve", checked->resolve,
+                   "Look at this host's server at this IP address; repeatable")
+      ->type_name("HOST=ADDRESS")
+      ->one_value_each();
+  check_app->add_flag("--strict", checked->strict, "Exit with 1 for warnings, too");
+  check_app->footer(
+      "The same as the lines api.answer, api.pins and api.certificate of `touchmark doctor`: that "
+      "each server answers, shows a key that apps take, and when its certificate ends.\nExit "
+      "status: 0 where nothing fails, else 1; with --strict 1 for a warning, too.\n\nExample:\n"
+      "  touchmark api check api.example.com");
+  dispatcher.on(check_app, [checked](Session& s) { return check_apis(*checked, s); });
 
   auto domain = std::make_shared<std::string>();
   line::Command* remove_app = group->add_subcommand("remove", "Stop protecting an API");

@@ -87,14 +87,6 @@ bool asks_for_json(const std::vector<std::string>& args) {
   return std::find(args.begin(), args.end(), "--json") != args.end();
 }
 
-// `touchmark serve` itself, not one of its commands.
-bool starts_service(const std::vector<std::string>& args) {
-  const auto word = std::find_if(args.begin(), args.end(),
-                                 [](const std::string& arg) { return !arg.starts_with('-'); });
-  if (word == args.end() || *word != "serve") return false;
-  return word + 1 == args.end() || (word + 1)->starts_with('-');
-}
-
 // Where there is nothing that --json could make JSON of; nullopt where there is.
 std::optional<std::string> no_json(const std::vector<std::string>& args,
                                    const line::Parsed& parsed) {
@@ -176,11 +168,6 @@ int run(const std::vector<std::string>& args, World& world) {
     return report(Error(io::CliError::kUsage, why), asks_for_json(modern), world.console);
   };
   if (const auto why = line::without_counterpart(args)) return refuse(*why);
-  if (starts_service(modern) && asks_for_json(modern)) {
-    return refuse(
-        "`touchmark serve` writes a log, not an answer; --log-format json makes its log "
-        "JSON");
-  }
   const line::Parsed parsed = line->root.parse(modern);
   if (parsed.kind == line::Parsed::Kind::kWrong) {
     return refuse(parsed.text);

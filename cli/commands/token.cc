@@ -85,7 +85,7 @@ Outcome inspect(const std::string& argument, Session& session) {
   if (!token) return pass(token);
   auto jws = crypto::parse_jws(*token, kMaxTokenBytes);
   if (!jws) {
-    session.console().print(fmt::format("malformed: {}", io::one_line(jws.error().message())));
+    print_verdict({"malformed", nullptr}, jws.error().message(), session);
     return io::kExitNo;
   }
   if (session.json()) {

@@ -33,10 +33,6 @@ struct Absent {
 };
 
 constexpr auto kAbsent = std::to_array<Absent>({
-    {"api", "-check",
-     "`touchmark doctor` compares the pins with what the servers show now, and `touchmark api "
-     "list` "
-     "shows the pins"},
     {"policy", "-setRejectionPolicy",
      "policies have no numbers here; write one as a document and put it into force with `touchmark "
      "policy set FILE`, or begin with `touchmark policy presets`"},
@@ -100,7 +96,14 @@ void mend_values(std::string_view group, std::vector<std::string>& words, std::s
     words.insert(words.begin() + static_cast<std::ptrdiff_t>(verb) + 1, "--format");
   }
   if (group != "token" || words[verb] != "example") return;
-  if (is_value(verb + 1)) words.erase(words.begin() + static_cast<std::ptrdiff_t>(verb) + 1);
+  for (std::size_t at = verb + 1; at < words.size(); ++at) {
+    if (is_value(at)) {
+      words.erase(words.begin() + static_cast<std::ptrdiff_t>(at));
+      break;
+    }
+    static constexpr std::string_view kWithValue[] = {"-type", "--type", "--profile", "--timeout"};
+    if (std::ranges::find(kWithValue, words[at]) != std::end(kWithValue)) ++at;
+  }
   const auto type = std::find(words.begin(), words.end(), "-type");
   if (type == words.end() || type + 1 == words.end()) return;
   if (*(type + 1) == "valid")
@@ -147,8 +150,12 @@ std::vector<std::string> translate_article_form(const CLI::App& root,
 }
 
 std::optional<std::string> without_counterpart(const std::vector<std::string>& args) {
-  const auto group = std::find_if(args.begin(), args.end(),
-                                  [](const std::string& word) { return !word.starts_with('-'); });
+  // The first word that is neither an option nor the value of one.
+  auto group = args.begin();
+  for (; group != args.end() && group->starts_with('-'); ++group) {
+    const bool has_value = *group == "--profile" || *group == "--timeout";
+    if (has_value && group + 1 != args.end()) ++group;
+  }
   if (group == args.end()) return std::nullopt;
   for (const Absent& row : kAbsent) {
     if (row.group != *group) continue;

@@ -22,7 +22,7 @@ std::vector<std::string> translate_article_form(std::vector<std::string> args) {
   add("sdk", {"library", "config"});
   Command* registration = add("registration", {"list", "remove", "add-certificate"});
   registration->add_subcommand("add", "")->add_option("--expire-after", text, "");
-  add("api", {"add", "list", "remove"});
+  add("api", {"add", "check", "list", "remove"});
   add("secret", {"get"});
   add("policy", {"show", "set"});
   add("device", {"list", "force-pass", "clear"});
@@ -85,6 +85,8 @@ TEST(ArticleForm, TakesTheClosedServicesOwnWords) {
               ElementsAre("token", "example"));
   EXPECT_THAT(translate_article_form({"token", "-genExample", "api.example", "-type", "invalid"}),
               ElementsAre("token", "example", "--invalid"));
+  EXPECT_THAT(translate_article_form({"token", "-type", "invalid", "-genExample", "api.example"}),
+              ElementsAre("token", "example", "--invalid"));
   EXPECT_THAT(translate_article_form({"secret", "-get", "base64"}),
               ElementsAre("secret", "get", "--format", "base64"));
   EXPECT_THAT(translate_article_form({"secret", "get", "base64"}),
@@ -96,11 +98,19 @@ TEST(ArticleForm, TakesTheClosedServicesOwnWords) {
               ElementsAre("device", "clear", "x"));
 }
 
+TEST(ArticleForm, ChecksAnApi) {
+  EXPECT_THAT(translate_article_form({"api", "-check", "api.example.com"}),
+              ElementsAre("api", "check", "api.example.com"));
+}
+
 TEST(ArticleForm, SaysWhatThereIsInstead) {
-  EXPECT_TRUE(without_counterpart({"api", "-check"}));
+  EXPECT_FALSE(without_counterpart({"api", "-check", "api.example.com"}));
   EXPECT_TRUE(without_counterpart({"policy", "-setRejectionPolicy", "default"}));
   EXPECT_TRUE(without_counterpart({"device", "-add", "x", "always-pass"}));
   EXPECT_TRUE(without_counterpart({"role", "."}));
+  EXPECT_TRUE(without_counterpart({"--profile", "prod", "--json", "role", "."}));
+  EXPECT_FALSE(without_counterpart({"--profile", "role", "status"}));
+  EXPECT_FALSE(without_counterpart({"--profile"}));
   EXPECT_FALSE(without_counterpart({"api", "-add", "x"}));
   EXPECT_FALSE(without_counterpart({"device", "list"}));
   EXPECT_FALSE(without_counterpart({}));

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "cli/io/text.h"
 #include "cli/serve/credentials.h"
 #include "cli/serve/data_folder.h"
 #include "verifier/appraisal/token.h"
@@ -56,10 +57,19 @@ std::string reset_text(const state::ResetOperators& reset, const std::filesystem
          "\n\nand remove the file.\n";
 }
 
+Json reset_json(const state::ResetOperators& reset, const std::filesystem::path& file) {
+  const bool shown = file.empty();
+  return {{"name", reset.made.entry.name},
+          {"role", to_string(reset.made.entry.role)},
+          {"token", shown ? Json(reset.made.token) : Json()},
+          {"file", shown ? Json() : Json(file.string())},
+          {"ended", reset.ended}};
+}
+
 }  // namespace
 
 Result<std::string> reset_operator(const ServeOptions& options,
-                                   const std::optional<std::string>& name) {
+                                   const std::optional<std::string>& name, bool as_json) {
   auto plan = make_plan(options);
   if (!plan) return pass(plan);
   ::umask(0077);
@@ -87,7 +97,7 @@ Result<std::string> reset_operator(const ServeOptions& options,
   if (!to_terminal) {
     if (auto ok = write_operator(reset->made, file); !ok) return pass(ok);
   }
-  return reset_text(*reset, file);
+  return as_json ? io::json_line(reset_json(*reset, file)) + "\n" : reset_text(*reset, file);
 }
 
 }  // namespace touchmark::cli::serve

@@ -20,7 +20,9 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "cli/io/error.h"
 #include "cli/io/exit_code.h"
+#include "cli/io/text.h"
 #include "cli/serve/backup.h"
 #include "cli/serve/config_command.h"
 #include "cli/serve/credentials.h"
@@ -168,8 +170,15 @@ std::string mode_text(unsigned mode) {
   return text.data();
 }
 
-int report(const Error& error) {
+int report(const Error& error, bool as_json = false) {
   const Failure failure = explain(error);
+  if (as_json) {
+    const Json json{
+        {"error", {{"id", error.id()}, {"message", error.message()}, {"hint", failure.hint}}},
+        {"exit_code", static_cast<int>(failure.exit_code)}};
+    std::fprintf(stderr, "%s\n", io::json_line(json).c_str());
+    return failure.exit_code;
+  }
   std::fprintf(stderr, "touchmark: %s; %s\n", error.message().c_str(), failure.hint);
   return failure.exit_code;
 }
@@ -793,17 +802,27 @@ int serve(const GivenFlags& flags) {
   return io::kExitOk;
 }
 
-io::ExitCode reset_operator(const GivenFlags& flags, const std::string& name) {
+io::ExitCode reset_operator(const GivenFlags& flags, const std::string& name, bool as_json) {
   const Configuration configuration = read_configuration(flags, process_surroundings());
   if (!configuration.problems.empty()) {
+    const OptionProblem& first = configuration.problems.front();
+    if (as_json) return static_cast<io::ExitCode>(report({first.code, to_string(first)}, true));
     print_problems(configuration);
     return io::kExitUsage;
   }
-  const auto done = reset_operator(configuration.options,
-                                   name.empty() ? std::nullopt : std::optional<std::string>(name));
-  if (!done) return static_cast<io::ExitCode>(report(done.error()));
+  const auto done =
+      reset_operator(configuration.options,
+                     name.empty() ? std::nullopt : std::optional<std::string>(name), as_json);
+  if (!done) return static_cast<io::ExitCode>(report(done.error(), as_json));
   std::fputs(done->c_str(), stdout);
   return io::kExitOk;
+}
+
+// In the words and the form of a mistake on any other command line.
+io::ExitCode no_json(const char* command, const char* why) {
+  const Error error(io::CliError::kUsage, "`" + std::string(command) + "` " + why);
+  std::fprintf(stderr, "%s\n", io::describe_json(error).c_str());
+  return io::kExitUsage;
 }
 
 void add_config_commands(line::Command& serve, const std::shared_ptr<GivenFlags>& flags,
@@ -827,7 +846,11 @@ void add_config_commands(line::Command& serve, const std::shared_ptr<GivenFlags>
   line::Command* example = config->add_subcommand(
       "example", "Print a configuration file with every option, commented out");
   example->footer("Example:\n  touchmark serve config example > /etc/touchmark/touchmark.toml");
-  example->on_chosen([&exit_code] { exit_code = print_example(); });
+  example->on_chosen([&exit_code, &as_json] {
+    exit_code = as_json ? no_json("touchmark serve config example",
+                                  "is a TOML file, which is no JSON; leave --json out")
+                        : print_example();
+  });
 }
 
 }  // namespace
@@ -843,7 +866,12 @@ void add_serve_command(line::Command& app, int& exit_code, const bool& as_json) 
       "show` says what is in force.\n\nExample:\n  touchmark serve --listen :8443 --public-url "
       "https://attest.example.com:8443");
   add_config_commands(*command, flags, exit_code, as_json);
-  command->on_chosen([flags, &exit_code] { exit_code = serve(*flags); });
+  command->on_chosen([flags, &exit_code, &as_json] {
+    exit_code = as_json ? no_json("touchmark serve",
+                                  "writes a log, not an answer; --log-format json makes its log "
+                                  "JSON")
+                        : serve(*flags);
+  });
   auto name = std::make_shared<std::string>();
   line::Command* reset = command->add_subcommand(
       "reset-operator", "Make a new admin token, for whoever has the data folder and lost theirs");
@@ -854,7 +882,8 @@ void add_serve_command(line::Command& app, int& exit_code, const bool& as_json) 
       "Stop the service first. It takes --data, --master-key, --credentials-file and --config of "
       "`touchmark serve`, and reads the environment and the configuration file as that does.\n\n"
       "Example:\n  touchmark serve reset-operator --data /var/lib/touchmark");
-  reset->on_chosen([flags, name, &exit_code] { exit_code = reset_operator(*flags, *name); });
+  reset->on_chosen(
+      [flags, name, &exit_code, &as_json] { exit_code = reset_operator(*flags, *name, as_json); });
 }
 
 }  // namespace touchmark::cli::serve

@@ -278,4 +278,43 @@ Result<std::uint32_t> ResourceTable::integer(std::uint32_t resource_id) const {
   return found->value.data;
 }
 
+Result<std::vector<TypedValue>> ResourceTable::every_value(std::uint32_t resource_id) const {
+  if (auto ok = budget_->take_steps(types_.size()); !ok) return pass(ok);
+  std::vector<TypedValue> out;
+  for (const TypeChunk& type : types_) {
+    if (type.package_id != resource_id >> 24 || type.type_id != (resource_id >> 16 & 0xff))
+      continue;
+    const auto offset = entry_offset(type.chunk, resource_id & 0xffff);
+    if (!offset) continue;
+    const auto value = read_entry(type.chunk, *offset, resource_id);
+    if (!value) return pass(value);
+    out.push_back(*value);
+  }
+  if (out.empty()) return fail(ArscError::kNoSuchResource, hex(resource_id) + " has no value");
+  return out;
+}
+
+Result<std::set<std::string>> ResourceTable::every_string(std::uint32_t resource_id) const {
+  std::set<std::string> out;
+  std::vector<std::uint32_t> resources{resource_id};  // grows with what they refer to
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    if (i > kMaxReferences) {
+      return fail(ArscError::kReferenceCycle, hex(resource_id) + " refers to too many others");
+    }
+    const auto values = every_value(resources[i]);
+    if (!values) return pass(values);
+    for (const TypedValue& value : *values) {
+      if (!value.is_reference()) {
+        auto text = text_of(resources[i], value);
+        if (!text) return pass(text);
+        out.insert(*std::move(text));
+      } else if (std::ranges::find(resources, value.data) == resources.end()) {
+        resources.push_back(value.data);
+      }
+    }
+  }
+  if (!out.empty()) return out;
+  return fail(ArscError::kReferenceCycle, hex(resource_id) + " refers to itself alone");
+}
+
 }  // namespace touchmark::package::android

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ class ResourceTable final : public ResourceSource {
   Result<std::string> string(std::uint32_t resource_id) const override;
   Result<std::string> installer_string(std::uint32_t resource_id) const override;
   Result<std::uint32_t> integer(std::uint32_t resource_id) const override;
+  Result<std::set<std::string>> every_string(std::uint32_t resource_id) const override;
 
  private:
   // The values of one type in one configuration, or what is said of all its values.
@@ -60,6 +62,7 @@ class ResourceTable final : public ResourceSource {
   Result<void> parse_type(const Chunk& chunk, std::uint8_t package_id);
   Result<void> parse_spec(const Chunk& chunk, std::uint8_t package_id);
   Result<TypedValue> lookup(std::uint32_t resource_id, Reader reader) const;
+  Result<std::vector<TypedValue>> every_value(std::uint32_t resource_id) const;
   Result<bool> varies(std::uint32_t resource_id) const;
   Result<Resolved> resolve(std::uint32_t resource_id, Reader reader) const;
   Result<std::string> text_of(std::uint32_t resource_id, const TypedValue& value) const;

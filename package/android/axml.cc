@@ -129,6 +129,23 @@ Result<std::optional<XmlElement>> XmlReader::next() {
   return std::nullopt;
 }
 
+Result<std::string> XmlReader::text() const {
+  std::string out;
+  for (ByteView rest = rest_; !rest.empty();) {
+    if (auto ok = budget_->take_steps(1); !ok) return pass(ok);
+    const auto chunk = take_chunk(rest);
+    if (!chunk) return bad_chunk_size("a chunk");
+    if (chunk->type == kXmlStartElement || chunk->type == kXmlEndElement) break;
+    if (chunk->type != kXmlText) continue;
+    if (chunk->body.size() < kTextFieldsSize) return bad_chunk_size("a node");
+    if (le32(chunk->body, 0) == kNoString) continue;
+    const auto text = strings_.get(le32(chunk->body, 0));
+    if (!text) return pass(text);
+    out += *text;
+  }
+  return out;
+}
+
 Result<XmlElement> XmlReader::read_start(const Chunk& chunk) {
   const ByteView body = chunk.body;
   if (body.size() < kStartFieldsSize) return bad_chunk_size("a start tag");

@@ -39,6 +39,7 @@ class XmlReader final : public XmlSource {
 
   Result<std::optional<XmlElement>> next() override;
   Result<std::string> string(std::uint32_t index) const override { return strings_.get(index); }
+  Result<std::string> text() const override;
 
  private:
   Result<void> read_prologue();

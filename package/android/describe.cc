@@ -20,7 +20,7 @@ Measurement describe(const Manifest& manifest) {
   measurement.label = manifest.label;
   measurement.debuggable = manifest.debuggable;
   measurement.test_only = manifest.test_only;
-  measurement.cleartext = manifest.cleartext;
+  measurement.network = manifest.network;
   measurement.min_sdk = manifest.min_sdk;
   measurement.target_sdk = manifest.target_sdk;
   return measurement;

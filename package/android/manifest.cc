@@ -52,10 +52,11 @@ class ManifestReader {
     if (facts_.package_name.empty()) return fail(ManifestError::kNoRoot, "an empty document");
     facts_.min_sdk = static_cast<std::uint32_t>(min_sdk_);
     facts_.target_sdk = static_cast<std::uint32_t>(std::max(target_sdk_.value_or(min_sdk_), 1));
-    // The platform's default: allowed below API level 28.
-    constexpr std::uint32_t kFirstWithoutCleartext = 28;
-    facts_.cleartext = !has_network_configuration_ && had_application_ &&
-                       uses_cleartext_.value_or(facts_.target_sdk < kFirstWithoutCleartext);
+    if (had_application_) {
+      facts_.network = default_network_security(facts_.target_sdk);
+      AllowedHosts& cleartext = facts_.network.cleartext;
+      cleartext.everywhere = uses_cleartext_.value_or(cleartext.everywhere);
+    }
     if (facts_.label.empty()) facts_.label = facts_.package_name;
     return std::move(facts_);
   }
@@ -89,7 +90,7 @@ class ManifestReader {
       const XmlAttribute* attribute = element.find(id);
       if (attribute == nullptr) continue;
       const auto value = integer(attribute->value);
-      if (!value && is_budget(value.error())) return pass(value);
+      if (!value && is_over_budget(value.error())) return pass(value);
       if (!value) return fail(ManifestError::kVersionCode, "the version code is not an integer");
       *code = *value;
     }
@@ -175,11 +176,15 @@ class ManifestReader {
     auto cleartext = flag(element, kUsesCleartextTraffic);
     if (!cleartext) return pass(cleartext);
     uses_cleartext_ = *cleartext;
-    has_network_configuration_ = element.find(kNetworkSecurityConfig) != nullptr;
+    // What is no reference is none for the platform, too.
+    const XmlAttribute* network = element.find(kNetworkSecurityConfig);
+    if (network != nullptr && network->value.is_reference()) {
+      facts_.network_configuration = network->value.data;
+    }
     const XmlAttribute* attribute = element.find(kLabel);
     if (attribute == nullptr) return {};
     auto label = text(attribute->value, &ResourceSource::string);
-    if (!label && is_budget(label.error())) return pass(label);
+    if (!label && is_over_budget(label.error())) return pass(label);
     if (label && label->size() <= kMaxManifestText) facts_.label = *std::move(label);
     return {};
   }
@@ -189,13 +194,8 @@ class ManifestReader {
     const XmlAttribute* attribute = element.find(id);
     if (attribute == nullptr) return std::nullopt;
     const auto value = integer(attribute->value);
-    if (!value && is_budget(value.error())) return pass(value);
+    if (!value && is_over_budget(value.error())) return pass(value);
     return value.value_or(0) != 0;
-  }
-
-  // A file that is too expensive is refused even where its value would be done without.
-  static bool is_budget(const Error& error) {
-    return error.is(BudgetError::kBytes) || error.is(BudgetError::kSteps);
   }
 
   // References are refused: their value depends on the device's configuration.
@@ -245,7 +245,6 @@ class ManifestReader {
   std::optional<std::int32_t> target_sdk_;
   bool had_application_ = false;
   std::optional<bool> uses_cleartext_;
-  bool has_network_configuration_ = false;
 };
 
 }  // namespace
@@ -298,6 +297,37 @@ Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resourc
   return parse_manifest(*xml, resources);
 }
 
+Result<void> read_network_configuration(const zip::ZipArchive& archive,
+                                        const ResourceSource* resources, const XmlFiles& files,
+                                        Manifest& manifest) {
+  if (manifest.network_configuration == 0) return {};
+  if (resources == nullptr) {
+    manifest.network = {.configured = true, .unreadable = "the package has no resources"};
+    return {};
+  }
+  auto network = read_network_security(archive, *resources, files, manifest.network_configuration,
+                                       manifest.target_sdk);
+  if (!network) return pass(network);
+  manifest.network = *std::move(network);
+  return {};
+}
+
+Result<void> add_split_network_configuration(const zip::ZipArchive& split, Manifest& base) {
+  const zip::ZipEntry* table_entry = split.find(kTableName);
+  if (base.network_configuration == 0 || table_entry == nullptr) return {};
+  const auto bytes = split.read(*table_entry, kMaxResourceTableBytes);
+  if (!bytes) return pass(bytes);
+  const auto table = ResourceTable::parse(*bytes, split.budget());
+  if (!table) return in_member(kTableName, table.error());
+  const auto paths = table->every_string(base.network_configuration);
+  if (!paths && paths.error().is(ArscError::kNoSuchResource)) return {};  // most splits
+  const auto network = read_network_security(split, *table, apk_files(), base.network_configuration,
+                                             base.target_sdk);
+  if (!network) return pass(network);
+  join(base.network, *network);
+  return {};
+}
+
 Result<Manifest> read_manifest(const zip::ZipArchive& archive) {
   const zip::ZipEntry* entry = archive.find(kManifestName);
   if (entry == nullptr) return fail(ManifestError::kMissing, "no " + kManifestName);
@@ -307,6 +337,8 @@ Result<Manifest> read_manifest(const zip::ZipArchive& archive) {
   const auto parse = [&](const ResourceSource* resources) -> Result<Manifest> {
     auto manifest = parse_manifest(*document, resources, budget);
     if (!manifest) return in_member(kManifestName, manifest.error());
+    auto ok = read_network_configuration(archive, resources, apk_files(), *manifest);
+    if (!ok) return pass(ok);
     return manifest;
   };
   const zip::ZipEntry* table_entry = archive.find(kTableName);

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "formats/zip/zip.h"
+#include "package/android/network_security.h"
+#include "package/model/network_security.h"
 #include "package/model/xml_source.h"
 
 namespace touchmark::package::android {
@@ -32,9 +34,10 @@ struct Manifest {
       label;  // of the application; the package name when there is none, or none that is short
   bool debuggable = false;  // of the application
   bool test_only = false;   // of the application: no installer but a developer's takes it
-  // Whether the manifest lets the app talk without TLS: by its word, or by the platform's default
-  // for its target. A network security configuration, which may say otherwise, is not read.
-  bool cleartext = false;
+  // By the network security configuration, where the application names one and it was read; else
+  // by android:usesCleartextTraffic and the platform's defaults for the target.
+  NetworkSecurity network;
+  std::uint32_t network_configuration = 0;  // its resource id; 0 for none
   std::uint32_t min_sdk = 1;
   std::uint32_t target_sdk = 1;
   std::uint32_t target_sandbox_version = 1;
@@ -44,8 +47,17 @@ struct Manifest {
 Result<Manifest> parse_manifest(XmlSource& document, const ResourceSource* resources);
 // The same of binary XML.
 Result<Manifest> parse_manifest(ByteView document, const ResourceSource* resources, Budget& budget);
-// Reads AndroidManifest.xml and, when there is one, resources.arsc.
+// Reads AndroidManifest.xml and, when there are such, resources.arsc and the network security
+// configuration.
 Result<Manifest> read_manifest(const zip::ZipArchive& archive);
+
+// Reads the network security configuration that the manifest names, if it names one.
+Result<void> read_network_configuration(const zip::ZipArchive& archive,
+                                        const ResourceSource* resources, const XmlFiles& files,
+                                        Manifest& manifest);
+// What a split has of the configuration that its base's manifest names, for devices with a
+// configuration of the split's, joins what the manifest allows.
+Result<void> add_split_network_configuration(const zip::ZipArchive& split, Manifest& base);
 
 // The API level that a platform code name stands for, one below the level it was released as (the
 // rule of AOSP's apksig, which cannot tell a preview from the release). 0 for a name it cannot

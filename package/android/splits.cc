@@ -140,10 +140,15 @@ std::string_view error_id(SplitError error) {
 
 Result<Measurement> measure_splits(std::span<const PackageSource> sources,
                                    const MeasureOptions& options) {
-  const auto packages = open_packages(sources);
+  auto packages = open_packages(sources);
   if (!packages) return pass(packages);
   if (auto ok = check_belong_together(*packages); !ok) return pass(ok);
-  const OpenPackage& base = packages->front();
+  OpenPackage& base = packages->front();
+  for (const OpenPackage& package : *packages) {
+    if (&package == &base) continue;
+    auto ok = add_split_network_configuration(package.archive, base.manifest);
+    if (!ok) return in_member(package.name, ok.error());
+  }
   Measurement measurement = describe(base.manifest);
   measurement.form = packages->size() == 1 ? Form::kApk : Form::kSplits;
   for (const OpenPackage& package : *packages) {

@@ -17,6 +17,14 @@ constexpr std::string_view kSdkAsset = "base/assets/touchmark-sdk.json";
 // For the developer's own use: maps, certificates, dependencies. Never delivered.
 constexpr std::string_view kMetadata = "BUNDLE-METADATA/";
 
+android::XmlFiles base_files() {
+  return {"base/", [](ByteView document, Budget& budget) -> Result<std::unique_ptr<XmlSource>> {
+            auto xml = ProtoXml::parse(document, budget);
+            if (!xml) return pass(xml);
+            return std::make_unique<ProtoXml>(*std::move(xml));
+          }};
+}
+
 Result<android::Manifest> read_bundle_manifest(const zip::ZipArchive& archive) {
   const zip::ZipEntry* entry = archive.find(kManifest);
   if (entry == nullptr) return fail(BundleError::kNoManifest, "no " + std::string(kManifest));
@@ -30,8 +38,11 @@ Result<android::Manifest> read_bundle_manifest(const zip::ZipArchive& archive) {
   if (table_entry != nullptr) bytes = archive.read(*table_entry, android::kMaxResourceTableBytes);
   if (!bytes) return pass(bytes);
   const ProtoTable table(*bytes, budget);
-  auto manifest = android::parse_manifest(*xml, table_entry == nullptr ? nullptr : &table);
+  const ProtoTable* resources = table_entry == nullptr ? nullptr : &table;
+  auto manifest = android::parse_manifest(*xml, resources);
   if (!manifest) return in_member(entry->name, manifest.error());
+  auto ok = android::read_network_configuration(archive, resources, base_files(), *manifest);
+  if (!ok) return pass(ok);
   return manifest;
 }
 

@@ -89,8 +89,11 @@ Result<Item> parse_item(ByteView message, Budget& budget) {
     if (auto ok = once.see({1, 0, {}, false}); !ok) return ok;
     if (field.is_message(1)) return read_reference(field.bytes, budget, item);
     if (field.is_message(7)) return read_primitive(field.bytes, budget, item);
-    // String, RawString and StyledString: value = 1.
-    if (!field.is_message(2) && !field.is_message(3) && !field.is_message(4)) return {};
+    // String, RawString and StyledString: value = 1. FileReference: path = 1.
+    if (!field.is_message(2) && !field.is_message(3) && !field.is_message(4) &&
+        !field.is_message(5)) {
+      return {};
+    }
     item.value.type = ValueType::kString;
     Once inner;
     return for_each_field(field.bytes, budget,
@@ -334,6 +337,15 @@ class Choice {
   bool suits_ = false;
 };
 
+// The entry of a resource; empty when there is none.
+Result<ByteView> find_entry(ByteView table, std::uint32_t resource_id, Budget& budget) {
+  const auto package = find_by_id(table, 2, resource_id >> 24, budget);
+  if (!package) return pass(package);
+  const auto type = find_by_id(*package, 3, resource_id >> 16 & 0xff, budget);
+  if (!type) return pass(type);
+  return find_by_id(*type, 3, resource_id & 0xffff, budget);
+}
+
 struct Found {
   Item item;
   bool varies = false;  // with a device's configuration
@@ -341,11 +353,7 @@ struct Found {
 
 Result<Found> lookup(ByteView table, std::uint32_t resource_id, TableReader reader,
                      Budget& budget) {
-  const auto package = find_by_id(table, 2, resource_id >> 24, budget);
-  if (!package) return pass(package);
-  const auto type = find_by_id(*package, 3, resource_id >> 16 & 0xff, budget);
-  if (!type) return pass(type);
-  const auto entry = find_by_id(*type, 3, resource_id & 0xffff, budget);
+  const auto entry = find_entry(table, resource_id, budget);
   if (!entry) return pass(entry);
   Choice choice(reader, budget);
   const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
@@ -376,6 +384,28 @@ Result<Found> resolve(ByteView table, std::uint32_t resource_id, TableReader rea
     resource_id = found->item.value.data;
   }
   return fail(BundleError::kReferenceCycle, "a resource is reached again and again");
+}
+
+// In every configuration.
+Result<std::vector<Item>> every_item(ByteView table, std::uint32_t resource_id, Budget& budget) {
+  const auto entry = find_entry(table, resource_id, budget);
+  if (!entry) return pass(entry);
+  std::vector<Item> out;
+  const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
+    if (!field.is_message(6)) return {};  // Entry.config_value
+    const auto value = read_config_value(field.bytes, budget);
+    if (!value) return pass(value);
+    if (!value->item) return {};
+    const auto item = parse_item(*value->item, budget);
+    if (!item) return pass(item);
+    if (auto ok = budget.take_bytes(2 * sizeof(Item)); !ok) return ok;
+    out.push_back(*item);
+    return {};
+  };
+  if (auto ok = for_each_field(*entry, budget, visit); !ok) return pass(ok);
+  if (!out.empty()) return out;
+  return fail(BundleError::kNoSuchResource,
+              "resource " + std::to_string(resource_id) + " has no value");
 }
 
 Result<std::string> text_of(std::uint32_t resource_id, const Item& item, Budget& budget) {
@@ -457,6 +487,29 @@ Result<std::optional<XmlElement>> ProtoXml::next() {
 Result<std::string> ProtoXml::string(std::uint32_t index) const {
   if (index >= strings_.size()) return fail(BundleError::kNoSuchString, std::to_string(index));
   return checked_text(strings_[index], *budget_);
+}
+
+Result<std::string> ProtoXml::text() const {
+  std::string out;
+  bool tag = open_.empty();
+  for (ByteView rest = tag ? ByteView() : open_.back(); !rest.empty() && !tag;) {
+    if (auto ok = budget_->take_steps(1); !ok) return pass(ok);
+    const auto child = protobuf::take_field(rest);
+    if (!child) return pass(child);
+    if (!child->is_message(5)) continue;
+    ByteView bytes;
+    const auto visit = [&](const protobuf::ProtoField& field) -> Result<void> {
+      if (field.is_message(1)) tag = true;
+      if (field.is_message(2)) bytes = field.bytes;
+      return {};
+    };
+    if (auto ok = for_each_field(child->bytes, *budget_, visit); !ok) return pass(ok);
+    if (tag) break;
+    const auto text = checked_text(bytes, *budget_);
+    if (!text) return pass(text);
+    out += *text;
+  }
+  return out;
 }
 
 std::uint32_t ProtoXml::add_string(ByteView text) {
@@ -560,6 +613,29 @@ Result<std::uint32_t> ProtoTable::integer(std::uint32_t resource_id) const {
     return fail(BundleError::kNotAnInteger, "resource " + std::to_string(resource_id));
   }
   return found->item.value.data;
+}
+
+Result<std::set<std::string>> ProtoTable::every_string(std::uint32_t resource_id) const {
+  std::set<std::string> out;
+  std::vector<std::uint32_t> resources{resource_id};  // grows with what they refer to
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    if (i > kMaxReferences) {
+      return fail(BundleError::kReferenceCycle, "a resource refers to too many others");
+    }
+    const auto items = every_item(table_, resources[i], *budget_);
+    if (!items) return pass(items);
+    for (const Item& item : *items) {
+      if (!item.value.is_reference()) {
+        auto text = text_of(resources[i], item, *budget_);
+        if (!text) return pass(text);
+        out.insert(*std::move(text));
+      } else if (std::ranges::find(resources, item.value.data) == resources.end()) {
+        resources.push_back(item.value.data);
+      }
+    }
+  }
+  if (!out.empty()) return out;
+  return fail(BundleError::kReferenceCycle, "a resource refers to itself alone");
 }
 
 }  // namespace touchmark::package::bundle

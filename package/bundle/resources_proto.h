@@ -5,6 +5,7 @@
 // other kinds take the first. The fields that are read here may be there once.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ class ProtoXml final : public XmlSource {
   Result<std::optional<XmlElement>> next() override;
   // Of an attribute of the element that next() gave last.
   Result<std::string> string(std::uint32_t index) const override;
+  Result<std::string> text() const override;
 
  private:
   Result<std::optional<XmlElement>> read_node(ByteView node);
@@ -65,6 +67,7 @@ class ProtoTable final : public ResourceSource {
   Result<std::string> string(std::uint32_t resource_id) const override;
   Result<std::string> installer_string(std::uint32_t resource_id) const override;
   Result<std::uint32_t> integer(std::uint32_t resource_id) const override;
+  Result<std::set<std::string>> every_string(std::uint32_t resource_id) const override;
 
  private:
   ByteView table_;

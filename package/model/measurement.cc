@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "crypto/digest.h"
 
 namespace touchmark::package {
@@ -64,6 +65,36 @@ std::string printable(std::string text) {
   std::ranges::replace_if(
       text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return text;
+}
+
+Json network_json(const NetworkSecurity& network) {
+  return {{"configured", network.configured},
+          {"cleartext_domains", network.cleartext.domains},
+          {"user_certificate_domains", network.user_certificates.domains},
+          {"unreadable", network.unreadable}};
+}
+
+// With domains, hosts are allowed to these, and not everywhere.
+Result<void> domains_from_json(const Json& json, const char* member, AllowedHosts& out) {
+  const Json* domains = find_array(json, member);
+  if (domains == nullptr || domains->empty()) return {};
+  if (domains->size() > AllowedHosts::kMaxDomains) return malformed("too many domains");
+  for (const Json& domain : *domains) {
+    if (!domain.is_string()) return malformed("a domain that is no text");
+    out.domains.push_back(domain.get<std::string>());
+  }
+  out.everywhere = false;
+  return {};
+}
+
+// The members `cleartext` and `user_certificates`, which say whether there is any, were read.
+Result<void> network_from_json(const Json& json, NetworkSecurity& out) {
+  const Json* network = find_object(json, "network_security");
+  if (network == nullptr) return {};
+  out.configured = network->value("configured", Json()) == Json(true);
+  out.unreadable = find_string(*network, "unreadable").value_or("");
+  if (auto ok = domains_from_json(*network, "cleartext_domains", out.cleartext); !ok) return ok;
+  return domains_from_json(*network, "user_certificate_domains", out.user_certificates);
 }
 
 Result<void> lists_from_json(const Json& json, Measurement& out) {
@@ -147,6 +178,11 @@ std::string_view path_in_split(std::string_view part_name) {
   return mark == part_name.npos ? part_name : part_name.substr(mark + kSplitMark.size());
 }
 
+std::string to_string(const AllowedHosts& hosts) {
+  if (hosts.everywhere) return "yes";
+  return hosts.domains.empty() ? "no" : "for " + join(hosts.domains);
+}
+
 std::map<std::string, Sha256Digest> split_digests(const Measurement& measurement) {
   std::map<std::string, Json> parts{{"", Json::array()}};
   for (const Part& part : measurement.parts) {
@@ -204,7 +240,9 @@ Json to_json(const Measurement& measurement) {
               {"target_sdk", measurement.target_sdk},
               {"debuggable", measurement.debuggable},
               {"test_only", measurement.test_only},
-              {"cleartext", measurement.cleartext},
+              {"cleartext", measurement.network.cleartext.any()},
+              {"user_certificates", measurement.network.user_certificates.any()},
+              {"network_security", network_json(measurement.network)},
               {"sdk_version", measurement.sdk_version},
               {"signers", std::move(signers)},
               {"parts", std::move(parts)}};
@@ -248,12 +286,14 @@ Result<Measurement> from_json(const Json& json) {
     bool* value;
   } flags[] = {{"debuggable", &out.debuggable},
                {"test_only", &out.test_only},
-               {"cleartext", &out.cleartext}};
+               {"cleartext", &out.network.cleartext.everywhere},
+               {"user_certificates", &out.network.user_certificates.everywhere}};
   for (const auto& [member, value] : flags) {
     const Json flag = json.value(member, Json(false));
     if (!flag.is_boolean()) return malformed(std::string(member) + " is neither true nor false");
     *value = flag.get<bool>();
   }
+  if (auto ok = network_from_json(json, out.network); !ok) return pass(ok);
   if (auto ok = lists_from_json(json, out); !ok) return pass(ok);
   return out;
 }

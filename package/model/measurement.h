@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "package/model/network_security.h"
 
 namespace touchmark::package {
 
@@ -47,7 +48,7 @@ struct Measurement {
   std::uint32_t target_sdk = 1;
   bool debuggable = false;  // a debugger may attach; not part of the digest
   bool test_only = false;   // no store takes it; not part of the digest
-  bool cleartext = false;   // its manifest allows traffic without TLS; not part of the digest
+  NetworkSecurity network;  // not part of the digest
   std::string sdk_version;  // of the Touchmark SDK inside, "0.1.0"; empty when there is none
   std::vector<Sha256Digest> signers;  // SHA-256 of each signer certificate (DER), sorted
   // Where the signing key was rotated, the certificate that the proof of rotation begins with: what

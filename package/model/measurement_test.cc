@@ -25,6 +25,36 @@ Measurement sample() {
   return m;
 }
 
+TEST(Measurement, KeepsWhatItsNetworkLetsPass) {
+  const auto kept = [](const NetworkSecurity& network) {
+    Measurement m = sample();
+    m.network = network;
+    const auto read = from_json(to_json(m));
+    return read && *read == m && digest(*read) == digest(sample());
+  };
+  EXPECT_TRUE(kept({}));
+  EXPECT_TRUE(kept({.cleartext = {.everywhere = true}}));
+  EXPECT_TRUE(kept({.cleartext = {.domains = {"a.example", "b.example"}},
+                    .user_certificates = {.everywhere = true},
+                    .configured = true}));
+  EXPECT_TRUE(kept({.user_certificates = {.domains = {"c.example"}},
+                    .configured = true,
+                    .unreadable = "axml.not-xml: not a binary XML chunk"}));
+  // As the versions before wrote it.
+  Json old = to_json(sample());
+  old.erase("network_security");
+  old.erase("user_certificates");
+  old["cleartext"] = true;
+  const auto read = from_json(old);
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_TRUE(read->network.cleartext.everywhere);
+  EXPECT_FALSE(read->network.user_certificates.any());
+  old["network_security"] = {{"cleartext_domains", Json::array({1})}};
+  EXPECT_FALSE(from_json(old));
+  old["network_security"] = {{"cleartext_domains", std::vector<std::string>(33, "a")}};
+  EXPECT_FALSE(from_json(old));
+}
+
 // The canonical form, written out by hand: other implementations must arrive at the same bytes.
 TEST(Measurement, DigestIsOverTheCanonicalForm) {
   const auto hex = [](std::string_view text) { return hex_encode(crypto::sha256(as_bytes(text))); };

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/budget.h"
 #include "base/error.h"
 
 namespace touchmark::package {
@@ -11,6 +12,11 @@ namespace touchmark::package {
 inline tl::unexpected<Error> in_member(const std::string& name, const Error& error) {
   return tl::unexpected<Error>(name.empty() ? error
                                             : error.reworded(name + ": " + error.message()));
+}
+
+// A file that is too expensive is refused even where what was read could be done without.
+inline bool is_over_budget(const Error& error) {
+  return error.is(BudgetError::kBytes) || error.is(BudgetError::kSteps);
 }
 
 }  // namespace touchmark::package

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,8 @@ class XmlSource {
   virtual Result<std::optional<XmlElement>> next() = 0;
   // The string that a value of type kString names, in UTF-8.
   virtual Result<std::string> string(std::uint32_t index) const = 0;
+  // The text between the start tag that next() gave last and the tag after it.
+  virtual Result<std::string> text() const = 0;
 };
 
 // The values of resources. References are followed. A value that is no string is coerced to one.
@@ -90,6 +93,8 @@ class ResourceSource {
   virtual Result<std::string> installer_string(std::uint32_t resource_id) const = 0;
   // As the installer reads it; a truth value is 0 or not 0.
   virtual Result<std::uint32_t> integer(std::uint32_t resource_id) const = 0;
+  // Each once: what string() would give, in whichever configuration of devices. A file is its path.
+  virtual Result<std::set<std::string>> every_string(std::uint32_t resource_id) const = 0;
 };
 
 }  // namespace touchmark::package

@@ -72,6 +72,11 @@ void add_nodes(const XmlTestElement& element, Pool& pool, std::vector<std::strin
   std::string body = name + u16(20) + u16(20) + u16(element.attributes.size()) + u16(0) + u32(0);
   for (const auto& attribute : element.attributes) body += attribute_bytes(attribute, pool);
   nodes.push_back(chunk(0x0102, line_and_comment, body));
+  if (!element.text.empty()) {
+    const std::uint32_t text = pool.of(element.text);
+    nodes.push_back(
+        chunk(0x0104, line_and_comment, u32(text) + u16(8) + u8(0) + u8(0x03) + u32(text)));
+  }
   for (const auto& child : element.children) add_nodes(child, pool, nodes);
   nodes.push_back(chunk(0x0103, line_and_comment, name));
 }

@@ -30,6 +30,7 @@ struct XmlTestElement {
   std::vector<XmlTestAttribute> attributes = {};
   std::vector<XmlTestElement> children = {};
   bool has_namespace = false;
+  std::string text = {};  // before the children
 };
 
 // The chunks of a document, to be changed by a test before they are joined.

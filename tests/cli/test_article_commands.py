@@ -159,6 +159,50 @@ def test_an_expiry_means_the_same_to_command_service_and_api_server(
     assert TokenVerifier([secret]).check(token).status.value == verdict
 
 
+def test_the_closed_services_own_words_work(
+    touchmark: Command, tmp_path: Path, not_registered: None, secret: bytes, release: Path
+) -> None:
+    assert base64.b64decode(touchmark.ok("secret", "-get", "base64")) == secret
+    for kind, verdict in (("valid", "valid"), ("invalid", "invalid")):
+        token = touchmark.ok("token", "-genExample", "api.example.com", "-type", kind).strip()
+        assert check(touchmark, token)[0].split(":")[0] == verdict
+    token = touchmark.ok("token", "-type", "invalid", "-genExample", "api.example.com").strip()
+    assert check(touchmark, token)[0].split(":")[0] == "invalid"
+    assert "revision" in touchmark.ok("policy", "-getAll")
+    assert touchmark.ok("policy", "-get") == touchmark.ok("policy", "show")
+    assert touchmark.ok("device", "-list") == touchmark.ok("device", "list")
+    device = "AAAAAAAAAAAAAAAAAAAAAA=="
+    touchmark.ok("device", "-forcePass", device)
+    touchmark.ok("device", "-remove", device)
+    assert "admin" in touchmark.ok("whoami")
+    touchmark.ok("api", "-add", "api.example.com", "-pin", base64.b64encode(bytes(32)).decode())
+    assert "api.example.com" in touchmark.ok("api", "-list")
+    touchmark.ok("api", "-remove", "api.example.com")
+    (added,) = json.loads(touchmark.ok("appsigncert", "-add", release, "--json"))["certificates"]
+    assert added["id"] in touchmark.ok("appsigncert", "-list")
+    touchmark.ok("appsigncert", "-remove", added["id"])
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("policy -setRejectionPolicy default", "touchmark policy set"),
+        ("device -add AAAA always-pass", "touchmark device force-pass"),
+        ("secret -set x", "touchmark secret get"),
+        ("--profile default role .", "touchmark whoami"),
+        ("forcepass -add x", "touchmark device force-pass"),
+    ],
+)
+def test_what_the_closed_service_alone_has_is_said(
+    touchmark: Command, line: str, word: str
+) -> None:
+    done = touchmark.run(*line.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert word in done.stderr and done.stderr.count("\n") == 1
+    done = touchmark.run(*line.split(), "--json")
+    assert word in json.loads(done.stderr)["error"]["message"]
+
+
 def test_token_of_a_failed_attestation(touchmark: Command, service: Service, release: Path) -> None:
     """The article's story: the app is not registered, its token looks good and is not."""
     for registration in touchmark.json("registration", "list")["registrations"]:

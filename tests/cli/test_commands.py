@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import socket
 import ssl
@@ -113,6 +114,55 @@ def test_api_add_from_files(touchmark: Command, tmp_path: Path) -> None:
     assert touchmark.json("api", "list")["apis"] == [
         {"domain": "api.example.com", "pins": [pin_of(leaf), pin_of(spare)]}
     ]
+
+
+@pytest.mark.parametrize("verb", ["check", "-check"])
+def test_api_check_compares_pins_with_what_the_server_shows(
+    touchmark: Command, tls_server: tuple[str, ec.EllipticCurvePrivateKey], verb: str
+) -> None:
+    domain, key = tls_server
+    spare, other = (pin_of(ec.generate_private_key(ec.SECP256R1())) for _ in range(2))
+    touchmark.ok("api", "add", domain, "--backup-pin", spare)
+    for arguments in ([], [domain]):
+        shown = touchmark.ok("api", verb, *arguments)
+        assert "ok    api.pins" in shown
+        assert "0 fail" in shown.splitlines()[-1]
+    answer = touchmark.json("api", verb, domain)
+    (api,) = answer["apis"]
+    assert (api["domain"], api["pins"], api["problem"]) == (domain, [pin_of(key), spare], None)
+    assert api["shown"]["pin"] == pin_of(key)
+    assert api["shown"]["certificate_end_rfc3339"].endswith("Z")
+    assert {row["id"] for row in answer["checks"]} == {"api.answer", "api.pins", "api.certificate"}
+
+    # Apps pin other keys than the server shows.
+    touchmark.ok("api", "add", domain, "--pin", other, "--backup-pin", spare, "--yes")
+    done = touchmark.run("api", verb, domain)
+    assert done.returncode == 1
+    assert pin_of(key) in done.stdout and "do not pin" in done.stdout
+    done = touchmark.run("api", verb, domain, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["status"] == "fail"
+    # Only the one that was asked for counts.
+    touchmark.ok("api", "add", "silent.invalid", "--pin", other, "--backup-pin", spare)
+    done = touchmark.run("api", verb, "silent.invalid", "--resolve", "silent.invalid=127.0.0.1")
+    assert done.returncode == 1
+    assert "fail  api.answer" in done.stdout and domain not in done.stdout
+    done = touchmark.run("api", verb, "nowhere.example.com")
+    assert done.returncode == 8
+    assert "touchmark api list" in done.stderr and done.stderr.count("\n") == 1
+    for wrong in ("https://", "a b"):
+        assert touchmark.run("api", verb, wrong).returncode == 2
+
+
+def test_api_check_warns_of_one_key_alone(
+    touchmark: Command, tls_server: tuple[str, ec.EllipticCurvePrivateKey]
+) -> None:
+    assert "no API is protected" in touchmark.ok("api", "check")
+    domain, _ = tls_server
+    touchmark.ok("api", "add", domain)
+    assert "warn  api.pins" in touchmark.ok("api", "check")
+    assert touchmark.run("api", "check", "--strict").returncode == 1
+    assert touchmark.run("api", "check", "--resolve", "x").returncode == 2
 
 
 def test_api_changes_make_a_new_configuration(touchmark: Command) -> None:

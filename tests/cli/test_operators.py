@@ -507,6 +507,39 @@ def test_one_admin_comes_back_without_the_others(own: Staff, tmp_path: Path) -> 
     assert Connection(own.service, own.tokens["admin"]).call("GET", "/admin/v1/secret")[0] == 200
 
 
+def test_a_reset_answers_with_json(own: Staff, tmp_path: Path) -> None:
+    def error(done: subprocess.CompletedProcess[str], status: int) -> dict[str, str]:
+        assert (done.returncode, done.stdout) == (status, "")
+        answer = json.loads(done.stderr)
+        assert answer["exit_code"] == status
+        assert answer["error"]["message"] and answer["error"]["hint"]
+        found: dict[str, str] = answer["error"]
+        return found
+
+    own.add("ann", "admin")
+    data = own.service.data
+    assert "in use" in error(reset(data, "--json"), STORE)["message"]
+    own.service.stop()
+    assert error(reset(data, "two words", "--json"), USAGE)
+    assert "log-level" in error(reset(data, "--json", "--log-level", "loud"), USAGE)["message"]
+    terminal = Terminal(tmp_path, "serve", "reset-operator", "ann", "--json", "--data", str(data))
+    assert terminal.end() == 0
+    shown = json.loads(terminal.shown)
+    assert (shown["name"], shown["file"]) == ("ann", None)
+    assert shown["token"].startswith("tmk_admin_")
+    file = tmp_path / "new.json"
+    done = reset(data, "--json", "--credentials-file", file)
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
+    token = json.loads(file.read_text())["token"]
+    assert token not in done.stdout, "a token goes to a terminal or into its file"
+    assert {name: answer[name] for name in ("name", "role", "token", "file")} == {
+        "name": "admin", "role": "admin", "token": None, "file": str(file)
+    }  # fmt: skip
+    assert "admin" in answer["ended"]
+    assert error(reset(data, "--json", "--credentials-file", file), USAGE)
+
+
 def test_a_reset_needs_a_data_folder_and_its_key(own: Staff, tmp_path: Path) -> None:
     absent = tmp_path / "absent"
     refused(reset(absent), STORE, str(absent), "--data")

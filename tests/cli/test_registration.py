@@ -271,6 +271,263 @@ def test_what_a_package_lacks_is_named(
         assert f"warning: {warning['message']}\n" in done.stderr
 
 
+def ids_of(added: dict[str, Any]) -> list[str]:
+    return [warning["id"] for warning in added["warnings"]]
+
+
+def network(*elements: str) -> str:
+    return "<network-security-config>" + "".join(elements) + "</network-security-config>"
+
+
+def base(cleartext: bool | str, *elements: str) -> str:
+    word = str(cleartext).lower() if isinstance(cleartext, bool) else cleartext
+    return f'<base-config cleartextTrafficPermitted="{word}">{"".join(elements)}</base-config>'
+
+
+def domains(cleartext: bool, *names: str, more: str = "") -> str:
+    listed = "".join(f'<domain includeSubdomains="true">{name}</domain>' for name in names)
+    word = str(cleartext).lower()
+    return f'<domain-config cleartextTrafficPermitted="{word}">{listed}{more}</domain-config>'
+
+
+USER = '<trust-anchors><certificates src="system"/><certificates src="user"/></trust-anchors>'
+USES_CLEARTEXT = 'android:usesCleartextTraffic="true"'
+
+
+def network_app(
+    own: bytes,
+    resources: dict[str, str],
+    attributes: str = "",
+    target_sdk: int = 34,
+    values: dict[str, str] | None = None,
+) -> dict[str, bytes]:
+    """The files of an app with the SDK and these resources, of which xml/network is the network
+    security configuration."""
+    manifest = apk.manifest_xml(
+        'package="org.example.network" android:versionCode="1" android:versionName="1.0"',
+        f'android:networkSecurityConfig="@xml/network" {attributes}',
+        target_sdk=target_sdk,
+    )
+    return {
+        **apk.compile_app(manifest, values, resources),
+        "classes.dex": b"1",
+        "assets/touchmark-sdk.json": b'{"version":"99.0.0"}',
+        "assets/touchmark-initial.config": own,
+    }
+
+
+def signed(files: dict[str, bytes], key: apk.SigningKey) -> bytes:
+    rest = {name: content for name, content in files.items() if name != "AndroidManifest.xml"}
+    return apk.build(files["AndroidManifest.xml"], key, rest)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "options", "expected", "words"),
+    [
+        (network(), {}, [], ""),
+        (network(), {"target_sdk": 28}, [], ""),
+        (network(), {"target_sdk": 27}, ["cleartext"], "cleartextTrafficPermitted"),
+        (network(), {"target_sdk": 23}, ["cleartext", "user-certificates"], ""),
+        # The file goes before the attribute, both ways.
+        (network(base(False)), {"attributes": USES_CLEARTEXT}, [], ""),
+        (network(base(True)), {}, ["cleartext"], "cleartextTrafficPermitted"),
+        # What is no truth value counts as true for the platform, a reference among them.
+        (
+            network(base("@bool/no")),
+            {"values": {"values": "<bool name='no'>false</bool>"}},
+            ["cleartext"],
+            "cleartextTrafficPermitted",
+        ),
+        (network(domains(True, "Api.example.com")), {}, ["cleartext"], "api.example.com"),
+        (network(domains(True, "localhost", "127.0.0.1")), {}, [], ""),
+        (
+            network(base(False, USER), domains(False, "a.example")),
+            {},
+            ["user-certificates"],
+            "debug-overrides",
+        ),
+        (network(domains(False, "a.example", more=USER)), {}, ["user-certificates"], "a.example"),
+        (network(f"<debug-overrides>{USER}</debug-overrides>"), {}, [], ""),
+        ("<other/>", {}, ["network-security"], "network-security.no-root"),
+        (network(base(True), base(False)), {}, ["network-security"], "base-config"),
+    ],
+)
+def test_what_the_network_lets_pass_is_named(
+    touchmark: Command,
+    nothing_left: None,
+    tmp_path: Path,
+    key: apk.SigningKey,
+    own: bytes,
+    configuration: str,
+    options: dict[str, Any],
+    expected: list[str],
+    words: str,
+) -> None:
+    resources = {"xml/network.xml": configuration}
+    package = tmp_path / "app.apk"
+    package.write_bytes(signed(network_app(own, resources, **options), key))
+    added = touchmark.json("registration", "add", package)
+    assert ids_of(added) == expected
+    assert not words or words in added["warnings"][-1]["message"]
+    done = touchmark.run("registration", "add", package)
+    assert "unchanged" in done.stdout
+    for warning in added["warnings"]:
+        assert f"warning: {warning['message']}\n" in done.stderr
+    shown = touchmark.ok("registration", "show", added["id"])
+    allowed = re.search(r"^cleartext traffic +(.*)$", shown, re.MULTILINE)
+    assert allowed
+    assert (allowed[1] != "no") is ("cleartext" in expected)
+    local = touchmark.json("package", "show", package)["app"]
+    assert local["user_certificates"] is ("user-certificates" in expected)
+
+
+def test_every_device_s_configuration_counts_in_splits_too(
+    touchmark: Command, nothing_left: None, tmp_path: Path, key: apk.SigningKey, own: bytes
+) -> None:
+    shut, open_ = network(base(False)), network(base(True))
+    both = network_app(own, {"xml/network.xml": shut, "xml-de/network.xml": open_})
+    package = tmp_path / "app.apk"
+    package.write_bytes(signed(both, key))
+    assert ids_of(touchmark.json("registration", "add", package)) == ["cleartext"]
+
+    # The same as a base and a split for German, whose table has the resource alone.
+    split_manifest = apk.compile_manifest("org.example.network", split="config.de")
+    for text, expected in ((shut, []), (open_, ["cleartext"])):
+        german = network_app(own, {"xml-de/network.xml": text, "xml/network.xml": shut})
+        split = {
+            "AndroidManifest.xml": split_manifest,
+            "resources.arsc": german["resources.arsc"],
+            "res/xml-de/network.xml": german["res/xml-de/network.xml"],
+            "res/xml/network.xml": german["res/xml/network.xml"],
+        }
+        packed = tmp_path / "app.apks"
+        with zipfile.ZipFile(packed, "w") as archive:
+            app = network_app(own, {"xml/network.xml": shut})
+            archive.writestr("base.apk", signed(app, key))
+            archive.writestr("config.de.apk", signed(split, key))
+        assert ids_of(touchmark.json("registration", "add", packed)) == expected
+
+
+def test_the_network_configuration_of_a_bundle_is_read(
+    touchmark: Command, nothing_left: None, tmp_path: Path, certificate: Path, own: bytes
+) -> None:
+    manifest = apk.manifest_xml(
+        'package="org.example.network" android:versionCode="1" android:versionName="1.0"',
+        'android:networkSecurityConfig="@xml/network"',
+    )
+    configuration = network(domains(True, "a.example", more=USER))
+    module = apk.compile_app(manifest, resources={"xml/network.xml": configuration}, as_bundle=True)
+    files = {"BundleConfig.pb": b""}
+    for name, content in module.items():
+        place = "manifest/" + name if name == "AndroidManifest.xml" else name
+        files["base/" + place] = content
+    files |= {
+        "base/dex/classes.dex": b"1",
+        "base/assets/touchmark-sdk.json": b'{"version":"99.0.0"}',
+        "base/assets/touchmark-initial.config": own,
+    }
+    bundle = tmp_path / "app.aab"
+    option = ("--signing-certificate", certificate)
+    bundle.write_bytes(apk.pack(files))
+    added = touchmark.json("registration", "add", bundle, *option)
+    assert ids_of(added) == ["cleartext", "user-certificates"]
+    assert all("a.example" in warning["message"] for warning in added["warnings"])
+    del files["base/res/xml/network.xml"]
+    bundle.write_bytes(apk.pack(files))
+    added = touchmark.json("registration", "add", bundle, *option)
+    assert ids_of(added) == ["network-security"]
+    assert "network-security.no-file" in added["warnings"][0]["message"]
+
+
+def test_a_hostile_network_configuration_costs_little_and_refuses_nothing(
+    touchmark: Command, nothing_left: None, tmp_path: Path, key: apk.SigningKey, own: bytes
+) -> None:
+    sound = network_app(own, {"xml/network.xml": network(base(True))})
+    file = sound["res/xml/network.xml"]
+    for content in (
+        b"",
+        b"<network-security-config/>",
+        file[:-8],
+        file[: len(file) // 2],
+        file.replace(b"\x02\x01\x10\x00", b"\x02\x01\xff\xff"),  # a start tag's header
+        bytes(8 << 20),
+    ):
+        package = tmp_path / "app.apk"
+        package.write_bytes(signed({**sound, "res/xml/network.xml": content}, key))
+        done = touchmark.run("registration", "add", package, "--json", timeout=30)
+        assert done.returncode == 0, done.stderr
+        (warning,) = json.loads(done.stdout)["warnings"]
+        assert warning["id"] == "network-security", content[:40]
+        assert "\n" not in warning["message"]
+        assert len(warning["message"]) < 700
+
+
+@pytest.mark.parametrize(
+    ("min_sdk", "target_sdk", "schemes", "expected"),
+    [
+        (21, 34, (1, 2), ["min-sdk"]),
+        (22, 29, (1,), ["min-sdk"]),
+        (23, 29, (1,), []),
+        (23, 34, (1, 2), []),
+        (24, 29, (1,), []),
+    ],
+)
+def test_packages_for_old_devices_are_registered_and_warned_of(
+    touchmark: Command,
+    nothing_left: None,
+    tmp_path: Path,
+    key: apk.SigningKey,
+    own: bytes,
+    min_sdk: int,
+    target_sdk: int,
+    schemes: tuple[int, ...],
+    expected: list[str],
+) -> None:
+    manifest = apk.compile_manifest("org.example.old", min_sdk=min_sdk, target_sdk=target_sdk)
+    files = {
+        "classes.dex": b"1",
+        "assets/touchmark-sdk.json": b'{"version":"99.0.0"}',
+        "assets/touchmark-initial.config": own,
+    }
+    package = tmp_path / "app.apk"
+    package.write_bytes(apk.build(manifest, key, files, schemes))
+    verified = touchmark.json("package", "show", package)
+    assert verified["verified"] is True
+    assert verified["schemes"] == [f"v{scheme}" for scheme in schemes]
+    added = touchmark.json("registration", "add", package)
+    assert ids_of(added) == expected
+    for warning in added["warnings"]:
+        assert f"API level {min_sdk} on" in warning["message"]
+        assert "from 23 on: raise minSdkVersion" in warning["message"]
+    done = touchmark.run("registration", "add", package)
+    assert ("raise minSdkVersion" in done.stderr) is bool(expected)
+    # Without the JAR signature no device below API level 24 takes it, whatever else it has.
+    if min_sdk < 24:
+        package.write_bytes(apk.build(manifest, key, files, (2,)))
+        done = touchmark.run("registration", "add", package)
+        assert done.returncode == 1
+        assert "signature.v1.no-manifest" in done.stderr
+
+
+def test_a_jar_signature_alone_is_refused_where_the_target_needs_more(
+    touchmark: Command, tmp_path: Path, key: apk.SigningKey
+) -> None:
+    package = tmp_path / "app.apk"
+    manifest = apk.compile_manifest("org.example.old", min_sdk=23, target_sdk=30)
+    package.write_bytes(apk.build(manifest, key, {"classes.dex": b"1"}, (1,)))
+    done = touchmark.run("registration", "add", package)
+    assert done.returncode == 1
+    assert "signature." in done.stderr
+    # What the JAR signature covers was changed.
+    manifest = apk.compile_manifest("org.example.old", min_sdk=23, target_sdk=29)
+    files = {"AndroidManifest.xml": manifest, "classes.dex": b"1"}
+    signature = apk.sign_v1(files, key)
+    package.write_bytes(apk.pack({**files, "classes.dex": b"2", **signature}))
+    done = touchmark.run("registration", "add", package)
+    assert done.returncode == 1
+    assert "classes.dex" in done.stderr
+
+
 def test_the_configuration_must_be_this_services(
     touchmark: Command,
     nothing_left: None,

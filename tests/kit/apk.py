@@ -7,6 +7,7 @@ a JVM start for each of many packages would be the whole time of a test.
 
 from __future__ import annotations
 
+import base64
 import datetime
 import hashlib
 import io
@@ -20,6 +21,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
 FRAMEWORK = "/usr/share/android-framework-res/framework-res.apk"
@@ -28,9 +30,16 @@ V2_BLOCK_ID = 0x7109871A
 CHUNK = 1 << 20
 
 
-def compile_app(manifest: str, values: dict[str, str] | None = None) -> dict[str, bytes]:
-    """What aapt2 makes of a manifest and of `values`: by the folder ("values-mdpi"), the elements
-    of a resource file. Names of files and their content."""
+def compile_app(
+    manifest: str,
+    values: dict[str, str] | None = None,
+    resources: dict[str, str] | None = None,
+    *,
+    as_bundle: bool = False,
+) -> dict[str, bytes]:
+    """What aapt2 makes of a manifest, of `values`: by the folder ("values-mdpi"), the elements of
+    a resource file, and of `resources`: by the path below res/ ("xml/a.xml"), the file. Names of
+    files and their content; of an app bundle's module in protocol buffers."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "AndroidManifest.xml")
         path.write_text(manifest)
@@ -42,7 +51,14 @@ def compile_app(manifest: str, values: dict[str, str] | None = None) -> dict[str
             file.write_text(f"<resources>{elements}</resources>")
             _aapt2("compile", "-o", folder, file)
             compiled.append(Path(folder, f"{name}_values.arsc.flat"))
-        _aapt2("link", "-o", out, "--manifest", path, "-I", FRAMEWORK, *compiled)
+        for name, text in (resources or {}).items():
+            file = Path(folder, "res", name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            _aapt2("compile", "-o", folder, file)
+            compiled.append(Path(folder, name.replace("/", "_") + ".flat"))
+        form = ["--proto-format"] if as_bundle else []
+        _aapt2("link", "-o", out, "--manifest", path, "-I", FRAMEWORK, *form, *compiled)
         with zipfile.ZipFile(out) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
 
@@ -51,10 +67,10 @@ def _aapt2(*arguments: str | Path) -> None:
     subprocess.run(["aapt2", *arguments], check=True, capture_output=True)
 
 
-def manifest_xml(attributes: str, application: str) -> str:
+def manifest_xml(attributes: str, application: str, min_sdk: int = 24, target_sdk: int = 34) -> str:
     """The source of a manifest, with attributes of its root and of its application."""
     return f"""<manifest xmlns:android="http://schemas.android.com/apk/res/android" {attributes}>
-        <uses-sdk android:minSdkVersion="24" android:targetSdkVersion="34"/>
+        <uses-sdk android:minSdkVersion="{min_sdk}" android:targetSdkVersion="{target_sdk}"/>
         <application {application} android:hasCode="true"/></manifest>"""
 
 
@@ -66,6 +82,8 @@ def compile_manifest(
     *,
     debuggable: bool = False,
     application: str = "",
+    min_sdk: int = 24,
+    target_sdk: int = 34,
 ) -> bytes:
     """The binary AndroidManifest.xml of a package (or of one of its splits), by aapt2."""
     split_attribute = f'split="{split}"' if split else ""
@@ -74,6 +92,8 @@ def compile_manifest(
         f'package="{package}" {split_attribute} android:versionCode="{version_code}"'
         f' android:versionName="{version_code}.0"',
         f'android:label="{label}" {debug_attribute} {application}',
+        min_sdk,
+        target_sdk,
     )
     return compile_app(xml)["AndroidManifest.xml"]
 
@@ -140,10 +160,61 @@ def sign_v2(archive: bytes, signer: SigningKey) -> bytes:
     return entries + block + central + moved
 
 
-def build(manifest: bytes, signer: SigningKey, files: dict[str, bytes]) -> bytes:
-    """A signed package of the given content; the same arguments give the same measurement."""
+def sign_v1(files: dict[str, bytes], signer: SigningKey) -> dict[str, bytes]:
+    """The files of the JAR signature over these: manifest, signature file, PKCS #7 block."""
+
+    def digest(text: bytes) -> str:
+        return base64.b64encode(hashlib.sha256(text).digest()).decode()
+
+    head = "Manifest-Version: 1.0\r\n\r\n"
+    sections = {
+        name: f"Name: {name}\r\nSHA-256-Digest: {digest(content)}\r\n\r\n"
+        for name, content in files.items()
+    }
+    manifest = (head + "".join(sections.values())).encode()
+    signature = (
+        f"Signature-Version: 1.0\r\nSHA-256-Digest-Manifest: {digest(manifest)}\r\n\r\n"
+        + "".join(
+            f"Name: {name}\r\nSHA-256-Digest: {digest(section.encode())}\r\n\r\n"
+            for name, section in sections.items()
+        )
+    ).encode()
+    block = (
+        pkcs7.PKCS7SignatureBuilder()
+        .set_data(signature)
+        .add_signer(x509.load_der_x509_certificate(signer.certificate), signer.key, hashes.SHA256())
+        .sign(
+            serialization.Encoding.DER,
+            [
+                pkcs7.PKCS7Options.DetachedSignature,
+                pkcs7.PKCS7Options.NoAttributes,
+                pkcs7.PKCS7Options.Binary,
+            ],
+        )
+    )
+    return {
+        "META-INF/MANIFEST.MF": manifest,
+        "META-INF/CERT.SF": signature,
+        "META-INF/CERT.EC": block,
+    }
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    """An archive of these, the same for the same."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {"AndroidManifest.xml": manifest, **files}.items():
+        for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, (1981, 1, 1, 1, 1, 2)), content)
-    return sign_v2(out.getvalue(), signer)
+    return out.getvalue()
+
+
+def build(
+    manifest: bytes, signer: SigningKey, files: dict[str, bytes], schemes: tuple[int, ...] = (2,)
+) -> bytes:
+    """A signed package of the given content; the same arguments give the same measurement.
+    `schemes`: 1 for the JAR signature, 2 for v2."""
+    content = {"AndroidManifest.xml": manifest, **files}
+    if 1 in schemes:
+        content |= sign_v1(content, signer)
+    archive = pack(content)
+    return sign_v2(archive, signer) if 2 in schemes else archive

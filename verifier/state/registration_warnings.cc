@@ -92,6 +92,49 @@ void warn_of_configuration(AppConfiguration configuration, std::vector<Registrat
   }
 }
 
+// " to a.example, b.example and others", or nothing where everywhere.
+std::string hosts_of(const package::AllowedHosts& hosts) {
+  constexpr std::size_t kShown = 3;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kShown, hosts.domains.size()); ++i) {
+    out += (i == 0 ? " to " : ", ") + shortened(hosts.domains[i]);
+  }
+  return out + (hosts.domains.size() > kShown ? " and others" : "");
+}
+
+void warn_of_network(const package::Measurement& measurement,
+                     std::vector<RegistrationWarning>& out) {
+  const package::NetworkSecurity& network = measurement.network;
+  if (!network.unreadable.empty()) {
+    out.push_back({"network-security",
+                   "the package's network security configuration cannot be read, and the platform "
+                   "may fail at it as well (" +
+                       shortened(network.unreadable, 300) +
+                       "): mend the file that android:networkSecurityConfig names, or the build"});
+    return;
+  }
+  if (network.cleartext.any()) {
+    const std::string what_to_do =
+        network.configured
+            ? "set cleartextTrafficPermitted=\"false\" in its network security configuration"
+            : "set android:usesCleartextTraffic=\"false\"";
+    out.push_back({"cleartext", "the package allows traffic without TLS" +
+                                    hosts_of(network.cleartext) +
+                                    ", whose tokens anybody on the way can read: " + what_to_do});
+  }
+  if (network.user_certificates.any()) {
+    const std::string what_to_do = network.configured
+                                       ? "leave <certificates src=\"user\"/> to <debug-overrides>"
+                                       : "raise targetSdkVersion to 24 or more";
+    out.push_back({"user-certificates",
+                   "the package trusts certificates that a phone's user installs" +
+                       hosts_of(network.user_certificates) +
+                       ", so whoever gets one installed reads and changes connections without "
+                       "pins: " +
+                       what_to_do});
+  }
+}
+
 }  // namespace
 
 const package::Part* configuration_part(const package::Measurement& measurement) {
@@ -148,11 +191,7 @@ std::vector<RegistrationWarning> registration_warnings(const package::Measuremen
                    "the package is marked testOnly, which no store takes: register the release "
                    "build"});
   }
-  if (measurement.cleartext) {
-    out.push_back({"cleartext",
-                   "the package allows traffic without TLS, whose tokens anybody on the way can "
-                   "read: set android:usesCleartextTraffic=\"false\""});
-  }
+  warn_of_network(measurement, out);
   return out;
 }
 

@@ -14,8 +14,8 @@ namespace touchmark::verifier::state {
 
 struct RegistrationWarning {
   // "no-sdk", "older-sdk", "sdk-missing-for-abi", "min-sdk", "no-configuration",
-  // "bad-configuration", "other-service", "debuggable", "test-only", "cleartext"; ids do not change
-  // their meaning.
+  // "bad-configuration", "other-service", "debuggable", "test-only", "cleartext",
+  // "user-certificates", "network-security"; ids do not change their meaning.
   std::string_view id;
   std::string message;  // one line for people
 };

@@ -85,8 +85,41 @@ TEST(RegistrationWarnings, TellOfTheRestOfTheManifest) {
   EXPECT_EQ(ids_of(measurement), "");
   measurement = sound();
   measurement.test_only = true;
-  measurement.cleartext = true;
+  measurement.network.cleartext.everywhere = true;
   EXPECT_EQ(ids_of(measurement), "test-only cleartext");
+}
+
+TEST(RegistrationWarnings, TellOfWhatTheNetworkLetsPass) {
+  const auto message = [](const package::NetworkSecurity& network) {
+    package::Measurement measurement = sound();
+    measurement.network = network;
+    const auto warnings = registration_warnings(measurement, "1.10.0", kOwn);
+    EXPECT_EQ(warnings.size(), 1u);
+    return warnings.empty() ? ""
+                            : std::string(warnings.front().id) + ": " + warnings.front().message;
+  };
+  const auto has = [](const std::string& text, std::string_view part) {
+    EXPECT_NE(text.find(part), text.npos) << text;
+  };
+  package::NetworkSecurity network;
+  network.cleartext.everywhere = true;
+  has(message(network), "cleartext: the package allows traffic without TLS, whose");
+  has(message(network), "android:usesCleartextTraffic=\"false\"");
+  network.configured = true;
+  has(message(network), "cleartextTrafficPermitted=\"false\"");
+  network.cleartext = {.domains = {"a.example", "b", "c", "d"}};
+  has(message(network), "without TLS to a.example, b, c and others, whose");
+  network.cleartext = {};
+  network.user_certificates.domains = {"a.example"};
+  has(message(network), "user-certificates: ");
+  has(message(network), "installs to a.example, so");
+  has(message(network), "<debug-overrides>");
+  network.configured = false;
+  has(message(network), "targetSdkVersion");
+  // What could not be read says nothing of the rest.
+  network.unreadable = "axml.not-xml: " + std::string(5000, 'x');
+  has(message(network), "network-security: ");
+  EXPECT_LT(message(network).size(), 600u);
 }
 
 TEST(RegistrationWarnings, TellOfAConfigurationThatIsNotThisServices) {

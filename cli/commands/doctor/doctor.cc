@@ -1,25 +1,19 @@
 // touchmark doctor: looks whether all is well, and says what to do.
-#include <arpa/inet.h>
 #include <fmt/format.h>
-
-#include <array>
-#include <map>
 
 #include "cli/commands/commands.h"
 #include "cli/commands/doctor/check.h"
 #include "cli/commands/doctor/gather.h"
-#include "cli/io/error.h"
-#include "cli/io/text.h"
-#include "protocol/host_port.h"
+#include "cli/commands/doctor/report.h"
 
 namespace touchmark::cli::commands {
 namespace {
 
 using doctor::Check;
+using doctor::Counts;
 using doctor::Facts;
-using doctor::Finding;
-using doctor::Findings;
 using doctor::Health;
+using doctor::Judged;
 
 struct DoctorOptions {
   bool strict = false;
@@ -28,117 +22,28 @@ struct DoctorOptions {
   std::int64_t least_free_mib = 1024;
 };
 
-struct Judged {
-  const Check* check = nullptr;
-  Findings findings;
-};
-
-// How many findings there are of each health.
-using Counts = std::array<std::size_t, 4>;
-std::size_t& count_of(Counts& counts, Health health) {
-  return counts.at(static_cast<std::size_t>(health));
-}
-
-bool is_ip_address(const std::string& text) {
-  in6_addr room{};
-  return inet_pton(AF_INET, text.c_str(), &room) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), &room) == 1;
-}
-
 Result<doctor::Question> read_question(const DoctorOptions& options) {
   doctor::Question out;
   const auto age = parse_duration(options.backup_age);
   if (!age) return pass(age);
   out.limits.backup_age = *age;
   out.limits.least_free = static_cast<std::uint64_t>(options.least_free_mib) << 20;
-  for (const std::string& text : options.resolve) {
-    const std::size_t equals = text.find('=');
-    const auto host = protocol::parse_host_port(text.substr(0, equals));
-    const std::string address = equals == text.npos ? "" : text.substr(equals + 1);
-    if (!host || host->port || !is_ip_address(address)) {
-      return fail(io::CliError::kUsage,
-                  fmt::format("'{}' is not HOST=ADDRESS, such as api.example.com=192.0.2.1", text));
-    }
-    out.addresses[host->host] = address;
-  }
+  auto addresses = doctor::read_addresses(options.resolve);
+  if (!addresses) return pass(addresses);
+  out.addresses = *std::move(addresses);
   return out;
-}
-
-std::vector<Judged> judge(const Facts& facts) {
-  std::vector<Judged> out;
-  for (const Check& check : doctor::checks()) out.push_back({&check, check.judge(facts)});
-  return out;
-}
-
-Counts count(const std::vector<Judged>& all) {
-  Counts out{};
-  for (const Judged& one : all) {
-    for (const Finding& finding : one.findings) ++count_of(out, finding.health);
-  }
-  return out;
-}
-
-Health worst(Counts counts) {
-  if (count_of(counts, Health::kFail) > 0) return Health::kFail;
-  return count_of(counts, Health::kWarn) > 0 ? Health::kWarn : Health::kOk;
-}
-
-void print_text(const std::vector<Judged>& all, Session& session) {
-  constexpr std::size_t kIdWidth = 22;
-  // What could not be judged, by the reason: when nothing answers, that is all the rest.
-  std::map<std::string, std::string> skipped_ids;
-  for (const Judged& one : all) {
-    for (const Finding& finding : one.findings) {
-      if (finding.health == Health::kSkip) {
-        std::string& ids = skipped_ids[finding.message];
-        ids += (ids.empty() ? "" : ", ") + std::string(one.check->id);
-        continue;
-      }
-      const std::string about = finding.subject.empty() ? "" : finding.subject + ": ";
-      session.console().print(
-          io::one_line(fmt::format("{:<4}  {:<{}}  {}", doctor::to_string(finding.health),
-                                   one.check->id, kIdWidth, about + finding.message)));
-      if (finding.advice.empty()) continue;
-      session.console().print(
-          fmt::format("{:{}}-> {}", "", kIdWidth + 8, io::one_line(finding.advice)));
-    }
-  }
-  for (const auto& [why, ids] : skipped_ids) {
-    session.console().print(io::one_line(fmt::format("skip  {}: {}", ids, why)));
-  }
-  Counts counts = count(all);
-  std::string line =
-      fmt::format("{} checks: {} ok, {} warn, {} fail", all.size(), count_of(counts, Health::kOk),
-                  count_of(counts, Health::kWarn), count_of(counts, Health::kFail));
-  const std::size_t skipped = count_of(counts, Health::kSkip);
-  if (skipped > 0) line += fmt::format(", {} skipped", skipped);
-  session.console().print(line);
 }
 
 Json as_json(const std::vector<Judged>& all, const Facts& facts, const std::string& profile) {
-  Json checks = Json::array();
-  for (const Judged& one : all) {
-    for (const Finding& finding : one.findings) {
-      checks.push_back({{"id", one.check->id},
-                        {"status", doctor::to_string(finding.health)},
-                        {"subject", finding.subject.empty() ? Json() : Json(finding.subject)},
-                        {"message", finding.message},
-                        {"advice", finding.advice.empty() ? Json() : Json(finding.advice)}});
-    }
-  }
-  Counts counts = count(all);
-  Json summary = Json::object();
-  for (const Health health : {Health::kOk, Health::kSkip, Health::kWarn, Health::kFail}) {
-    summary[std::string(doctor::to_string(health))] = count_of(counts, health);
-  }
-  return {{"status", doctor::to_string(worst(counts))},
+  const Counts counts = doctor::count(all);
+  return {{"status", doctor::to_string(doctor::worst(counts))},
           {"service", facts.url},
           {"profile", profile},
           {"time", to_unix(facts.now)},
           {"command_version", facts.version},
           {"service_version", facts.status ? Json(facts.status->version) : Json()},
-          {"counts", std::move(summary)},
-          {"checks", std::move(checks)}};
+          {"counts", doctor::to_json(counts)},
+          {"checks", doctor::to_json(all)}};
 }
 
 Outcome run_doctor(const DoctorOptions& options, Session& session) {
@@ -146,13 +51,13 @@ Outcome run_doctor(const DoctorOptions& options, Session& session) {
   if (!question) return pass(question);
   const auto facts = doctor::gather(*question, session);
   if (!facts) return pass(facts);
-  const std::vector<Judged> all = judge(*facts);
+  const std::vector<Judged> all = doctor::judge(*facts);
   if (session.json()) {
     print_json(session, as_json(all, *facts, session.profile()));
   } else {
-    print_text(all, session);
+    doctor::print_text(all, session);
   }
-  const Health health = worst(count(all));
+  const Health health = doctor::worst(doctor::count(all));
   const bool is_bad = health == Health::kFail || (options.strict && health == Health::kWarn);
   return is_bad ? io::kExitNo : io::kExitOk;
 }

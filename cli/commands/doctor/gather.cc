@@ -1,5 +1,6 @@
 #include "cli/commands/doctor/gather.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +25,12 @@ namespace policy = verifier::policy;
 constexpr std::chrono::seconds kServerPatience{10};
 constexpr std::size_t kAtOnce = 16;
 constexpr std::size_t kMaxConfiguration = std::size_t{1} << 20;
+
+bool is_ip_address(const std::string& text) {
+  in6_addr room{};
+  return inet_pton(AF_INET, text.c_str(), &room) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), &room) == 1;
+}
 
 tl::unexpected<Error> no_such_answer(const std::string& path, std::string_view what) {
   return fail(io::CliError::kBadAnswer, fmt::format("the answer to GET {} {}", path, what));
@@ -267,27 +274,72 @@ class Gathering {
     }
   }
 
+  void look_at_apis(Facts& facts) {
+    std::vector<Server*> servers;
+    add_apis(facts, servers);
+    look_at(servers);
+  }
+
   void look_at_servers(Facts& facts) {
     name_public_servers(facts);
     std::vector<Server*> servers;
     for (Server& server : facts.public_servers) {
       if (!server.certificate && server.problem.empty()) servers.push_back(&server);
     }
-    if (facts.apis) {
-      for (ApiFacts& api : *facts.apis) {
-        api.server.domain = api.domain;
-        servers.push_back(&api.server);
-      }
-    }
+    add_apis(facts, servers);
     look_at(servers);
   }
 
  private:
+  static void add_apis(Facts& facts, std::vector<Server*>& servers) {
+    if (!facts.apis) return;
+    for (ApiFacts& api : *facts.apis) {
+      api.server.domain = api.domain;
+      servers.push_back(&api.server);
+    }
+  }
+
   const Question& question_;
   Session& session_;
 };
 
 }  // namespace
+
+Result<std::map<std::string, std::string>> read_addresses(const std::vector<std::string>& options) {
+  std::map<std::string, std::string> out;
+  for (const std::string& text : options) {
+    const std::size_t equals = text.find('=');
+    const auto host = protocol::parse_host_port(text.substr(0, equals));
+    const std::string address = equals == text.npos ? "" : text.substr(equals + 1);
+    if (!host || host->port || !is_ip_address(address)) {
+      return fail(io::CliError::kUsage,
+                  fmt::format("'{}' is not HOST=ADDRESS, such as api.example.com=192.0.2.1", text));
+    }
+    out[host->host] = address;
+  }
+  return out;
+}
+
+Result<Facts> gather_apis(const Question& question, const std::string& only, Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto apis = Asker(*client).list<ApiFacts>("/admin/v1/apis", "apis", read_api);
+  if (!apis) return pass(apis);
+  if (!only.empty()) {
+    std::erase_if(*apis, [&](const ApiFacts& api) { return api.domain != only; });
+    if (apis->empty()) {
+      return fail(io::CliError::kNotFound,
+                  fmt::format("no API has the domain {}; `touchmark api list` shows those that "
+                              "are protected",
+                              only));
+    }
+  }
+  Facts facts{.version = TOUCHMARK_VERSION};
+  facts.now = session.now();
+  facts.apis = *std::move(apis);
+  Gathering(question, session).look_at_apis(facts);
+  return facts;
+}
 
 Result<Facts> gather(const Question& question, Session& session) {
   const auto endpoint = service::resolve_endpoint(session.environment(), session.profile());

@@ -159,7 +159,8 @@ void print_facts(const package::Inspection& inspection, Session& session) {
       {"API levels", fmt::format("{} and up, targets {}", facts.min_sdk, facts.target_sdk)},
       {"debuggable", facts.debuggable ? "yes" : "no"},
       {"test only", facts.test_only ? "yes" : "no"},
-      {"cleartext traffic", facts.cleartext ? "yes" : "no"},
+      {"cleartext traffic", package::to_string(facts.network.cleartext)},
+      {"user certificates", package::to_string(facts.network.user_certificates)},
       {"Touchmark SDK", facts.sdk_version.empty() ? "none" : facts.sdk_version}};
   if (inspection.signatures) {
     rows.push_back({"signatures", "verified: " + join(inspection.signatures->schemes)});

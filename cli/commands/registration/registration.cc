@@ -227,6 +227,17 @@ void print_release(const Json& answer, Session& session) {
   const auto yes_or_no = [&](const char* name) {
     return measurement.value(name, Json()) == Json(true) ? "yes" : "no";
   };
+  const Json* network = find_object(measurement, "network_security");
+  // "yes", "no", or "for a.example, b.example".
+  const auto allowed = [&](const char* name, const char* domains) {
+    const Json* only = network == nullptr ? nullptr : find_array(*network, domains);
+    if (only == nullptr || only->empty()) return std::string(yes_or_no(name));
+    std::string out = "for";
+    for (const Json& domain : *only) {
+      if (domain.is_string()) out += (out == "for" ? " " : ", ") + domain.get<std::string>();
+    }
+    return io::one_line(out);
+  };
   const std::string sdk = find_string(measurement, "sdk_version").value_or("");
   std::vector<std::vector<std::string>> rows{
       {"id", find_string(answer, "id").value_or("?")},
@@ -237,7 +248,8 @@ void print_release(const Json& answer, Session& session) {
       {"API levels", number("min_sdk") + " and up, targets " + number("target_sdk")},
       {"debuggable", yes_or_no("debuggable")},
       {"test only", yes_or_no("test_only")},
-      {"cleartext traffic", yes_or_no("cleartext")},
+      {"cleartext traffic", allowed("cleartext", "cleartext_domains")},
+      {"user certificates", allowed("user_certificates", "user_certificate_domains")},
       {"Touchmark SDK", sdk.empty() ? "none" : sdk},
       {"added",
        time_cell(answer, "created") + " by " + find_string(answer, "created_by").value_or("?")},
