@@ -38,10 +38,10 @@ TEST(Maven, ReadsItsOwnPathsAndNoOther) {
 
 TEST(Maven, TakesAGroupThatIsNamedAsTheArtifact) {
   const auto file = parse_maven_path(
-      "com/touchmark-attestation/touchmark-attestation/1.2.3-rc.1/"
+      "net/touchmark-attestation/touchmark-attestation/1.2.3-rc.1/"
       "touchmark-attestation-1.2.3-rc.1.pom");
   ASSERT_TRUE(file);
-  EXPECT_EQ(file->group, "com.touchmark-attestation");
+  EXPECT_EQ(file->group, "net.touchmark-attestation");
   EXPECT_EQ(file->version, "1.2.3-rc.1");
 }
 
@@ -52,7 +52,7 @@ TEST(Maven, RefusesEveryOtherPath) {
            "..",
            "maven-metadata.xml",
            "touchmark-attestation/maven-metadata.xml",
-           "com/touchmark-attestation/maven-metadata.xml",  // a group of one word
+           "net/touchmark-attestation/maven-metadata.xml",  // a group of one word
            "com.example/touchmark-attestation/maven-metadata.xml",
            "/com/example/touchmark-attestation/maven-metadata.xml",
            "com//example/touchmark-attestation/maven-metadata.xml",
