@@ -178,16 +178,17 @@ def test_an_app_needs_no_library_for_them(sdk: Path, tmp_path: Path) -> None:
     """Neither to compile against the SDK nor to run it."""
     (tmp_path / "A.java").write_text(
         "class A { public static void main(String[] a) {"
-        " System.out.println(touchmark.sdk.TokenFetchStatus.OK.isRetryable()); } }\n"
+        " touchmark.sdk.TokenFetchCallback callback = result -> result.getToken().length();"
+        " callback.onTokenFetched(null); } }\n"
     )
-    for command in (
-        ["javac", "-Xlint:all", "-Werror", "-cp", sdk, "-d", tmp_path, tmp_path / "A.java"],
-        ["java", "-cp", f"{sdk}:{tmp_path}", "A"],
+    compiler = ["javac", "-Xlint:all", "-Werror", "-cp", str(sdk), "-d", str(tmp_path)]
+    for command, expected in (
+        ([*compiler, str(tmp_path / "A.java")], ""),
+        (["java", "-cp", f"{sdk}:{tmp_path}", "A"], "NullPointerException"),
     ):
-        done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=120
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+        assert expected in done.stderr and "annotations" not in done.stderr, done.stderr
+        assert bool(done.returncode) == bool(expected), done.stderr
 
 
 # --- The C interface ------------------------------------------------------------------------------

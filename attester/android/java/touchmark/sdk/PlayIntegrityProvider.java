@@ -15,5 +15,6 @@ public interface PlayIntegrityProvider {
    * @param nonce to be given as the nonce of a classic request, as it is
    * @return the token, or null when there is none
    */
-  @Nullable String requestToken(@NotNull String nonce) throws Exception;
+  @Nullable
+  String requestToken(@NotNull String nonce) throws Exception;
 }
