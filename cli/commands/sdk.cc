@@ -312,6 +312,7 @@ void add_repository(line::Command& group, Dispatcher& dispatcher) {
       ->add_option("--group", options->group,
                    "The Maven group: a domain that you hold, backwards, such as "
                    "com.example.mobile")
+      ->type_name("GROUP")
       ->required();
   command
       ->add_option("--version", options->version,
@@ -320,8 +321,9 @@ void add_repository(line::Command& group, Dispatcher& dispatcher) {
       ->default_text("all of them");
   command
       ->add_option("--sdk-dir", options->sdk_dir,
-                   "Take the library in this folder, and ask no service")
-      ->type_name("FOLDER");
+                   "Take the library in this folder")
+      ->type_name("FOLDER")
+      ->default_text("ask the service");
   command->footer(
       "The service hands out the same files at /admin/v1/sdk/maven; docs/integrate-android.md says "
       "how Gradle takes either.\n\n"
