@@ -1,76 +1,345 @@
-// touchmark sdk library|config
+// touchmark sdk library|config|list|repository
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/commands/commands.h"
+#include "cli/io/error.h"
 #include "cli/io/text.h"
+#include "verifier/sdk/held_versions.h"
 
 namespace touchmark::cli::commands {
 namespace {
 
-struct Download {
-  const char* name;
-  const char* description;
-  const char* option_description;
-  const char* path;
-  std::size_t max_bytes;
+namespace fs = std::filesystem;
+namespace sdk = verifier::sdk;
+
+constexpr std::size_t kMaxLibrary = 256U << 20;
+constexpr const char* kVersionsPath = "/admin/v1/sdk";
+constexpr const char* kMavenPath = "/admin/v1/sdk/maven/";
+
+struct LibraryOptions {
+  std::string file;
+  std::string version;
 };
 
-constexpr Download kLibrary{"library", "Download the Android library, to put into the app",
-                            "Where to write it, such as app/libs/touchmark_sdk.aar",
-                            "/admin/v1/sdk/android", 256U << 20};
-constexpr Download kConfig{"config", "Download the initial configuration, an asset of the app",
-                           "Where to write it, such as "
-                           "app/src/main/assets/touchmark-initial.config",
-                           "/admin/v1/config", 1U << 20};
-
-struct DownloadOptions {
+struct ConfigOptions {
   std::string file;
   bool allow_local = false;
 };
 
-Outcome download(const Download& what, const DownloadOptions& options, Session& session) {
-  const std::string& file = options.file;
+struct RepositoryOptions {
+  std::string folder;
+  std::string group;
+  std::string version;
+  std::string sdk_dir;
+};
+
+// The parts of one version that are stored, beside the POM and the module that every one has.
+struct Offered {
+  std::string version;
+  std::vector<sdk::MavenPart> parts;
+};
+
+Outcome download(const std::string& path, std::size_t max_bytes, const std::string& file,
+                 Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
-  const std::string path = std::string(what.path) + (options.allow_local ? "?allow_local=1" : "");
-  auto content = client->download(path, what.max_bytes, session.progress("downloading"));
+  auto content = client->download(path, max_bytes, session.progress("downloading"));
   if (!content) return pass(content);
   // An app that had no assets until now has no folder for them; what goes wrong here, the write
   // tells.
   std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
+  fs::create_directories(fs::path(file).parent_path(), ignored);
   if (auto written = write_file_atomic(file, as_bytes(*content)); !written) return pass(written);
   if (session.json()) return print_json(session, {{"file", file}, {"bytes", content->size()}});
   session.console().print(fmt::format("wrote {} ({})", file, io::human_size(content->size())));
   return io::kExitOk;
 }
 
-line::Command* add_download(line::Command& group, const Download& what,
-                            const std::shared_ptr<DownloadOptions>& options,
-                            Dispatcher& dispatcher) {
-  line::Command* command = group.add_subcommand(what.name, what.description);
-  command->add_option("FILE", options->file, what.option_description)->required();
-  dispatcher.on(command, [options, &what](Session& s) { return download(what, *options, s); });
-  return command;
+// What the service holds, the newest first. What it says is written into paths here.
+Result<std::vector<Offered>> offered(const Json& answer, const std::string& group) {
+  std::vector<Offered> out;
+  const Json* versions = find_array(answer, "versions");
+  for (const Json& row : versions != nullptr ? *versions : Json::array()) {
+    Offered one{find_string(row, "version").value_or(""), {}};
+    if (!sdk::is_library_version(one.version)) {
+      return fail(io::CliError::kBadAnswer, shown(one.version) + " is no version of an SDK");
+    }
+    const Json* files = find_array(row, "files");
+    for (const Json& file : files != nullptr ? *files : Json::array()) {
+      std::string path = sdk::maven_path({group, one.version, sdk::MavenPart::kPom, {}});
+      path.resize(path.rfind('/') + 1);
+      // A later service may have files that this command does not know.
+      const auto known = sdk::parse_maven_path(path + find_string(file, "name").value_or(""));
+      if (known && !known->checksum) one.parts.push_back(known->part);
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Error no_version(const std::string& version) {
+  return {io::CliError::kNotFound, "there is no version " + shown(version) +
+                                       " of the Android SDK; `touchmark sdk list` shows which the "
+                                       "service holds"};
+}
+
+Outcome fetch_library(const LibraryOptions& options, Session& session) {
+  std::string path = "/admin/v1/sdk/android";
+  if (!options.version.empty()) {
+    // An older service would hand out its own, whatever it is asked for.
+    auto client = session.connect();
+    if (!client) return pass(client);
+    auto answer = client->get(kVersionsPath);
+    if (!answer) return pass(answer);
+    auto held = offered(*answer, "");
+    if (!held) return pass(held);
+    if (std::ranges::find(*held, options.version, &Offered::version) == held->end()) {
+      return tl::unexpected(no_version(options.version));
+    }
+    path += "?version=" + service::path_segment(options.version);
+  }
+  return download(path, kMaxLibrary, options.file, session);
+}
+
+Outcome fetch_config(const ConfigOptions& options, Session& session) {
+  return download(std::string("/admin/v1/config") + (options.allow_local ? "?allow_local=1" : ""),
+                  1U << 20, options.file, session);
+}
+
+std::string abis_cell(const Json& row) {
+  const Json* abis = find_array(row, "abis");
+  std::string cell;
+  for (const Json& abi : abis != nullptr ? *abis : Json::array()) {
+    if (abi.is_string()) cell += (cell.empty() ? "" : " ") + io::one_line(abi.get<std::string>());
+  }
+  return cell.empty() ? "none" : cell;
+}
+
+std::string size_cell(const Json& row) {
+  std::int64_t bytes = 0;
+  const Json* files = find_array(row, "files");
+  for (const Json& file : files != nullptr ? *files : Json::array()) {
+    const auto name = find_string(file, "name").value_or("");
+    if (name.ends_with(".aar")) bytes = get_int(file, "bytes", 0, INT64_MAX).value_or(0);
+  }
+  return io::human_size(static_cast<std::uint64_t>(bytes));
+}
+
+Outcome list_versions(Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->get(kVersionsPath);
+  if (!answer) return pass(answer);
+  if (session.json()) return print_json(session, *answer);
+  std::vector<std::vector<std::string>> rows{{"version", "library", "ABIs", "origin"}};
+  const Json* versions = find_array(*answer, "versions");
+  for (const Json& row : versions != nullptr ? *versions : Json::array()) {
+    const auto own = row.find("own");
+    const bool is_own = own != row.end() && *own == Json(true);
+    rows.push_back({io::one_line(find_string(row, "version").value_or("")), size_cell(row),
+                    abis_cell(row), is_own ? "this service's own" : "kept"});
+  }
+  if (rows.size() > 1) {
+    session.console().print(io::table(rows));
+  } else {
+    session.console().print("no versions");
+  }
+  if (const auto problem = find_string(*answer, "problem")) {
+    session.console().note("warning: " + io::one_line(*problem));
+  }
+  return io::kExitOk;
+}
+
+Result<void> write_file(const fs::path& folder, sdk::MavenFile file, std::string_view content) {
+  const fs::path path = folder / sdk::maven_path(file);
+  std::error_code ignored;  // the write tells
+  fs::create_directories(path.parent_path(), ignored);
+  if (auto ok = write_file_atomic(path, as_bytes(content)); !ok) return ok;
+  for (const auto& [algorithm, suffix] : sdk::kChecksums) {
+    file.checksum = algorithm;
+    const std::string digest = sdk::make_checksum(algorithm, as_bytes(content));
+    if (auto ok = write_file_atomic(folder / sdk::maven_path(file), as_bytes(digest)); !ok) {
+      return ok;
+    }
+  }
+  return {};
+}
+
+// Those that the folder has now, from earlier times, too.
+Result<void> write_metadata(const RepositoryOptions& options) {
+  sdk::MavenFile metadata{options.group, "", sdk::MavenPart::kMetadata, {}};
+  std::vector<std::string> versions;
+  std::error_code error;
+  const fs::path artifact = (options.folder / fs::path(sdk::maven_path(metadata))).parent_path();
+  for (fs::directory_iterator at(artifact, error), end; !error && at != end; at.increment(error)) {
+    std::string name = at->path().filename().string();
+    std::error_code none;
+    if (sdk::is_library_version(name) &&
+        fs::exists(options.folder /
+                       fs::path(sdk::maven_path({options.group, name, sdk::MavenPart::kPom, {}})),
+                   none)) {
+      versions.push_back(std::move(name));
+    }
+  }
+  return write_file(options.folder, metadata,
+                    sdk::make_maven_metadata(options.group, std::move(versions)));
+}
+
+using Fetch = std::function<Result<std::string>(const sdk::MavenFile&)>;
+
+Outcome write_repository(const RepositoryOptions& options, std::vector<Offered> versions,
+                         const Fetch& fetch, Session& session) {
+  if (!options.version.empty()) {
+    std::erase_if(versions, [&](const Offered& one) { return one.version != options.version; });
+    if (versions.empty()) return tl::unexpected(no_version(options.version));
+  }
+  Json written = Json::array();
+  std::string text;
+  for (Offered& one : versions) {
+    one.parts.push_back(sdk::MavenPart::kModule);
+    one.parts.push_back(sdk::MavenPart::kPom);  // last: what has none is no version
+    for (const sdk::MavenPart part : one.parts) {
+      const sdk::MavenFile file{options.group, one.version, part, {}};
+      auto content = fetch(file);
+      if (!content) return pass(content);
+      if (auto ok = write_file(options.folder, file, *content); !ok) return pass(ok);
+    }
+    written.push_back(one.version);
+    text += fmt::format("{}{}:{}:{} is in {}", text.empty() ? "" : "\n", options.group,
+                        sdk::kArtifact, one.version, options.folder);
+  }
+  if (auto ok = write_metadata(options); !ok) return pass(ok);
+  if (session.json()) {
+    return print_json(session, {{"folder", options.folder},
+                                {"group", options.group},
+                                {"artifact", sdk::kArtifact},
+                                {"versions", written}});
+  }
+  session.console().print(text);
+  return io::kExitOk;
+}
+
+Outcome make_repository_of_folder(const RepositoryOptions& options, Session& session) {
+  const sdk::HeldVersions held(options.sdk_dir, {});
+  if (auto version = held.own_version(); !version) return pass(version);
+  std::vector<Offered> versions;
+  for (const sdk::HeldVersion& one : held.list()) {
+    versions.push_back({one.version, {}});
+    for (const sdk::HeldPart& part : one.parts) versions.back().parts.push_back(part.part);
+  }
+  return write_repository(
+      options, std::move(versions), [&](const sdk::MavenFile& file) { return held.file(file); },
+      session);
+}
+
+Outcome make_repository(const RepositoryOptions& options, Session& session) {
+  if (!sdk::is_maven_group(options.group)) {
+    return fail(io::CliError::kUsage, "--group: " + sdk::bad_group(options.group));
+  }
+  if (!options.sdk_dir.empty()) return make_repository_of_folder(options, session);
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->get(kVersionsPath);
+  if (!answer) return pass(answer);
+  auto versions = offered(*answer, options.group);
+  if (!versions) return pass(versions);
+  if (versions->empty()) {
+    return fail(io::CliError::kNotFound,
+                "this service holds no Android SDK: " +
+                    io::one_line(find_string(*answer, "problem").value_or("it says not why")));
+  }
+  const auto fetch = [&](const sdk::MavenFile& file) {
+    return client->download(kMavenPath + sdk::maven_path(file), kMaxLibrary,
+                            session.progress("downloading"));
+  };
+  return write_repository(options, std::move(*versions), fetch, session);
+}
+
+void add_library(line::Command& group, Dispatcher& dispatcher) {
+  auto options = std::make_shared<LibraryOptions>();
+  line::Command* command =
+      group.add_subcommand("library", "Download the Android library, to put into the app");
+  command
+      ->add_option("FILE", options->file, "Where to write it, such as app/libs/touchmark_sdk.aar")
+      ->required();
+  command
+      ->add_option("--version", options->version,
+                   "The version to take, of those that `touchmark sdk list` shows")
+      ->type_name("VERSION")
+      ->default_text("the service's own");
+  dispatcher.on(command, [options](Session& s) { return fetch_library(*options, s); });
+}
+
+void add_config(line::Command& group, Dispatcher& dispatcher) {
+  auto options = std::make_shared<ConfigOptions>();
+  line::Command* command =
+      group.add_subcommand("config", "Download the initial configuration, an asset of the app");
+  command
+      ->add_option("FILE", options->file,
+                   "Where to write it, such as app/src/main/assets/touchmark-initial.config")
+      ->required();
+  command->add_flag("--allow-local", options->allow_local,
+                    "Take a configuration with a URL that phones do not reach: for apps on this "
+                    "machine or network alone");
+  command->footer(
+      "An app finds the service by the URLs in its configuration, and a released app that cannot "
+      "reach them gets no other. So they must be said (`touchmark serve --public-url`) and "
+      "public.");
+  dispatcher.on(command, [options](Session& s) { return fetch_config(*options, s); });
+}
+
+void add_list(line::Command& group, Dispatcher& dispatcher) {
+  line::Command* command =
+      group.add_subcommand("list", "Show the versions of the Android library that there are");
+  command->footer(
+      "The service's own version comes with its package. Those of before are kept in its data "
+      "folder, the newest 20, so that an app that was built with one can be built again.");
+  dispatcher.on(command, list_versions);
+}
+
+void add_repository(line::Command& group, Dispatcher& dispatcher) {
+  auto options = std::make_shared<RepositoryOptions>();
+  line::Command* command = group.add_subcommand(
+      "repository", "Write a Maven repository of the Android library, for Gradle");
+  command->add_option("FOLDER", options->folder, "Where to make it; one that is there is added to")
+      ->required();
+  command
+      ->add_option("--group", options->group,
+                   "The Maven group: a domain that you hold, backwards, such as "
+                   "com.example.mobile")
+      ->type_name("GROUP")
+      ->required();
+  command
+      ->add_option("--version", options->version,
+                   "The version to take, of those that `touchmark sdk list` shows")
+      ->type_name("VERSION")
+      ->default_text("all of them");
+  command
+      ->add_option("--sdk-dir", options->sdk_dir,
+                   "Take the library in this folder")
+      ->type_name("FOLDER")
+      ->default_text("ask the service");
+  command->footer(
+      "The service hands out the same files at /admin/v1/sdk/maven; docs/integrate-android.md says "
+      "how Gradle takes either.\n\n"
+      "Example:\n"
+      "  touchmark sdk repository touchmark-repository --group com.example.mobile");
+  dispatcher.on(command, [options](Session& s) { return make_repository(*options, s); });
 }
 
 }  // namespace
 
 void add_sdk_commands(line::Command& app, Dispatcher& dispatcher) {
   line::Command* group = add_group(app, "sdk", "Download what goes into the app");
-  add_download(*group, kLibrary, std::make_shared<DownloadOptions>(), dispatcher);
-  auto options = std::make_shared<DownloadOptions>();
-  line::Command* config = add_download(*group, kConfig, options, dispatcher);
-  config->add_flag("--allow-local", options->allow_local,
-                   "Take a configuration with a URL that phones do not reach: for apps on this "
-                   "machine or network alone");
-  config->footer(
-      "An app finds the service by the URLs in its configuration, and a released app that cannot "
-      "reach them gets no other. So they must be said (`touchmark serve --public-url`) and "
-      "public.");
+  add_library(*group, dispatcher);
+  add_config(*group, dispatcher);
+  add_list(*group, dispatcher);
+  add_repository(*group, dispatcher);
 }
 
 }  // namespace touchmark::cli::commands

@@ -37,7 +37,8 @@ tl::unexpected<Error> unusable(const fs::path& path, int code) {
 // What a first start makes before the database, beside the lock.
 constexpr auto kOwnNames = std::to_array<std::string_view>(
     {"lock", "uploads", "master.key", kTlsKey, kTlsCertificate, kBackupKey, kBackupPin, kNextKey,
-     kOldKey, "revocation.cache", "operator-tokens.json", "touchmark.db-wal", "touchmark.db-shm"});
+     kOldKey, "revocation.cache", "operator-tokens.json", "sdk", "touchmark.db-wal",
+     "touchmark.db-shm"});
 // What is in a new file system, or what its keeper may put there before the first start.
 constexpr auto kFreshNames =
     std::to_array<std::string_view>({"lost+found", ".snapshot", "master.key"});

@@ -69,6 +69,8 @@ class DataFolder {
   Result<void> still_there() const;
   std::filesystem::path database() const { return path_ / "touchmark.db"; }
   std::filesystem::path uploads() const { return path_ / "uploads"; }
+  // Where the SDKs that this service and its earlier versions handed out are kept.
+  std::filesystem::path sdks() const { return path_ / "sdk"; }
   // Where operator tokens go for which there is no terminal and no other file.
   std::filesystem::path operator_tokens() const { return path_ / "operator-tokens.json"; }
 

@@ -39,6 +39,7 @@
 #include "verifier/http/server.h"
 #include "verifier/http/tls.h"
 #include "verifier/routes/router.h"
+#include "verifier/sdk/held_versions.h"
 
 namespace touchmark::cli::serve {
 namespace {
@@ -224,6 +225,7 @@ class Process {
   Result<void> promote_key(const std::string& pin) EXCLUDES(identity_mutex_);
   Result<void> open_hardware(const DataFolder& folder);
   Result<void> open_service(const DataFolder& folder);
+  void keep_sdk(const DataFolder& folder);
   Result<void> show_credentials();
   verifier::state::Surroundings surroundings() const;
   // Waits for the work at hand; leaves without it, and without coming back, when that does not end.
@@ -308,6 +310,7 @@ Result<void> Process::start() {
   if (auto ok = open_identity(*folder_); !ok) return ok;
   if (auto ok = open_service(*folder_); !ok) return ok;
   if (auto ok = show_credentials(); !ok) return ok;
+  keep_sdk(*folder_);
   start_server(*folder_);
   return {};
 }
@@ -586,9 +589,25 @@ verifier::state::Surroundings Process::surroundings() const {
   return look_around(*folder_, started);
 }
 
+// An upgrade replaces the SDK that the package brought, and apps that were built with it may have
+// to be built again. No reason not to start.
+void Process::keep_sdk(const DataFolder& folder) {
+  const auto kept = verifier::sdk::HeldVersions(plan_.sdk_dir, folder.sdks()).keep_own();
+  if (kept && (kept->is_new || !kept->removed.empty())) {
+    log_->info("sdk.kept", {{"version", kept->version},
+                            {"folder", (folder.sdks() / kept->version).string()},
+                            {"removed", kept->removed}});
+  } else if (!kept && !kept.error().is(verifier::sdk::SdkError::kNotHeld)) {
+    log_->warning("sdk.not_kept",
+                  {{"error", kept.error().text()},
+                   {"warning", "after an upgrade, apps cannot be built with this SDK again"}});
+  }
+}
+
 void Process::start_server(const DataFolder& folder) {
   router_ = std::make_unique<verifier::routes::Router>(
-      *verifier_, *log_, verifier::routes::RouteSettings{plan_.sdk_dir, options_.max_upload});
+      *verifier_, *log_,
+      verifier::routes::RouteSettings{plan_.sdk_dir, folder.sdks(), options_.max_upload});
   verifier::http::ServerSettings settings;
   settings.max_connections = max_connections_;
   settings.protection.gate.at_once = plan_.threads;

@@ -263,7 +263,7 @@ WITHOUT_DEFAULT = {
     "--type", "--challenge", "--challenge-hex", "--client-data-hash", "--app-id", "--key",
     "--previous-counter", "--policy", "--signing-certificate", "--v4-signature-file",
     "--revision", "--after", "--backup-pin", "--credentials", "--pin", "--role", "--app",
-    "--credentials-file", "--token-file", "--output", "--data",
+    "--credentials-file", "--token-file", "--output", "--data", "--group",
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ LANGUAGES = {
     "python": "test_python.py",
     "java": "test_java.py",
     "kotlin": "test_kotlin.py",
-    "gradle": "test_java.py",
+    "gradle": "test_gradle.py",
     "objc": "test_objc.py",
     "toml": "test_data.py",
     "json": "test_data.py",

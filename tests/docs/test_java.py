@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.android import ANDROID, OKHTTP, compile_java, jars_of, java_files, libraries
+from docs.android import ANDROID, OKHTTP, compile_java, jars_of, java_files
 from docs.blocks import ROOT, Block, blocks
 
 SNIPPETS = [block for block in blocks("java") if block.page != "demo/README.md"]
@@ -54,42 +54,6 @@ def test_an_excerpt_is_in_the_source(block: Block) -> None:
     code = " ".join(" ".join(path.read_text() for path in sources).split())
     for line in block.text.splitlines():
         assert " ".join(line.split()) in code, f"{block}: {line}"
-
-
-@pytest.mark.parametrize("block", blocks("gradle"), ids=str)
-def test_gradle_s_language_takes_the_block(block: Block, tmp_path: Path) -> None:
-    """Groovy itself, with Gradle's words as closures that note what they were given."""
-    (tmp_path / "build.gradle").write_text(block.text)
-    (tmp_path / "run.groovy").write_text(
-        """class Noted { def lines = []
-  def files(Object... names) { names.join(',') }
-  def methodMissing(String name, arguments) {
-    lines << (name + ' ' + arguments.collect { it.toString() }.join(' ')) }
-}
-def noted = new Noted()
-def shell = new GroovyShell(new Binding(dependencies: { closure ->
-  closure.delegate = noted; closure.resolveStrategy = Closure.DELEGATE_ONLY; closure() }))
-shell.evaluate(new File('build.gradle'))
-noted.lines.each { println it }
-"""
-    )
-    groovy = libraries(ROOT / "tests/docs/groovy")
-    done = subprocess.run(
-        ["java", "-cp", f"{groovy}/*", "groovy.ui.GroovyMain", "run.groovy"], cwd=tmp_path,
-        check=False, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    # Kotlin's dialect wants the parentheses and the double quotes.
-    assert re.search(r'^ +implementation\(files\("[^"]+"\)\)$', block.text, re.MULTILINE)
-    assert done.stdout == "implementation libs/touchmark_sdk.aar\n"
-    fetched = [
-        line
-        for one in blocks("sh")
-        if one.page == block.page
-        for line in one.text.splitlines()
-        if line.startswith("touchmark sdk library ")
-    ]
-    assert fetched == ["touchmark sdk library app/libs/touchmark_sdk.aar"]
 
 
 def test_the_aar_has_the_package_that_the_guide_imports() -> None:

@@ -39,6 +39,11 @@ KNOWN_DOMAINS = {
     "semver.org",
     "source.android.com",
     "www.apache.org",
+    # Of who holds the rights in what is in the AAR (attester/android/NOTICE).
+    "alumni.caltech.edu",
+    "gzip.org",
+    "haxx.se",
+    "hoehrmann.de",
     "www.apple.com",
     "www.debian.org",
     "www.w3.org",
@@ -155,7 +160,7 @@ def test_no_old_name_is_left() -> None:
 
 
 def test_a_maven_group_is_ours_or_a_dependency_s() -> None:
-    """The first group of a pom is its own; nobody's pages name coordinates that are not ours."""
+    """The first group of a pom is its own; pages name no coordinates but examples."""
     for name, text in FILES.items():
         groups = [match["group"] or match["xml"] for match in COORDINATE.finditer(text)]
         if name.endswith("pom.xml"):
@@ -163,7 +168,7 @@ def test_a_maven_group_is_ours_or_a_dependency_s() -> None:
             groups = groups[1:]
         assert not [one for one in groups if "touchmark" in one], name
         if name.endswith(".md"):
-            assert groups == [], name
+            assert all(group.startswith("com.example.") for group in groups), name
 
 
 def test_images_and_java_packages_claim_nothing_of_others() -> None:
@@ -351,5 +356,5 @@ def test_the_page_has_the_names_of_the_packages() -> None:
         if name.endswith("package.json"):
             for declared in re.findall(r'^  "name": "([^"]+)"', text, re.MULTILINE):
                 assert declared in registry_names(), name
-    build = (ROOT / "attester/android/build-maven").read_text()
-    assert 'ARTIFACT = "touchmark-attestation"' in build and "touchmark-attestation" in PAGE
+    maven = (ROOT / "verifier/sdk/maven.h").read_text()
+    assert 'kArtifact = "touchmark-attestation"' in maven and "touchmark-attestation" in PAGE

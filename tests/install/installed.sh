@@ -40,6 +40,8 @@ secret=$(touchmark secret get)
 account=$(touchmark status --json | sed 's/.*"account":"\([^"]*\)".*/\1/')
 [[ -n $secret && -n $account ]] || die "no secret or account"
 touchmark sdk library /tmp/touchmark_sdk.aar >/dev/null || die "the SDK is not in the package"
+touchmark sdk repository /tmp/repository --group com.example.mobile >/dev/null || die "no Maven repository"
+[[ -n $(find /tmp/repository -name '*-javadoc.jar') ]] || die "the SDK's documentation is not in the package"
 
 step "reload"
 before=$(pid)

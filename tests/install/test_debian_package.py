@@ -25,6 +25,8 @@ def test_what_is_in_it(unpacked: Path) -> None:
     assert {
         "usr/bin/touchmark",
         "usr/share/touchmark/touchmark_sdk.aar",
+        "usr/share/touchmark/touchmark_sdk-sources.jar",
+        "usr/share/touchmark/touchmark_sdk-javadoc.jar",
         "usr/share/man/man1/touchmark.1.gz",
         "usr/share/bash-completion/completions/touchmark",
         "usr/share/zsh/vendor-completions/_touchmark",

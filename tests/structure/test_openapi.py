@@ -34,7 +34,7 @@ def table() -> list[Row]:
 @pytest.fixture(scope="module")
 def operations(document: dict[str, Any]) -> Operations:
     return {
-        (method.upper(), re.sub(r"\{\w+\}", "*", path)): operation
+        (method.upper(), re.sub(r"\{\w+\}", "*", path.replace("{maven_path}", "**"))): operation
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if method in METHODS

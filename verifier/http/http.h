@@ -16,7 +16,7 @@ namespace touchmark::verifier::http {
 struct HttpRequest {
   std::string method;                        // "GET"
   std::string path;                          // decoded, without its query: "/admin/v1/apis"
-  std::string argument;                      // what the route's "*" stands for, decoded
+  std::string argument;                      // what the route's "*" or "**" stands for, decoded
   std::map<std::string, std::string> query;  // decoded; of a name given twice the first counts
   std::string body;                          // empty for uploads
   std::string upload_path;                   // file that holds an upload's body

@@ -21,7 +21,7 @@ enum class RunOn {
 
 struct Route {
   std::string_view method;
-  std::string_view path;  // a last segment "*" takes any one segment
+  std::string_view path;  // a last segment "*" takes any one segment, "**" one or more
   model::Permission permission = model::Permission::kChangeOperators;  // that its caller needs
   RunOn run_on = RunOn::kWorker;
   std::uint64_t max_body = 0;  // bytes

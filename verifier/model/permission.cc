@@ -30,7 +30,7 @@ constexpr auto kTable = std::to_array<PermissionRow>({
     {kReadApis,            "apis.read",            kAdmin | kDeveloper | kAuditor},
     {kChangeApis,          "apis.change",          kAdmin},
     {kReadConfiguration,   "configuration.read",   kAdmin | kDeveloper | kAuditor | kCi},
-    {kReadSdk,             "sdk.read",             kAdmin | kDeveloper | kAuditor},
+    {kReadSdk,             "sdk.read",             kAdmin | kDeveloper | kAuditor | kCi},
     {kReadPolicy,          "policy.read",          kAdmin | kDeveloper | kAuditor | kHelpdesk},
     {kTryPolicy,           "policy.try",           kAdmin | kDeveloper},
     {kChangePolicy,        "policy.change",        kAdmin},

@@ -1,5 +1,4 @@
-// The routes for API domains, and for what an app is built with.
-#include "base/file.h"
+// The routes for API domains, and for the configuration that apps get.
 #include "verifier/http/problem.h"
 #include "verifier/routes/handlers.h"
 #include "verifier/routes/json.h"
@@ -8,8 +7,6 @@
 
 namespace touchmark::verifier::routes {
 namespace {
-
-constexpr std::size_t kMaxSdk = 256 << 20;
 
 // Members before and overlap, both optional.
 Result<state::ApiDomains::Replacement> read_replacement(const Json& body) {
@@ -93,19 +90,6 @@ http::HttpResponse show_configuration(const RouteContext& context,
                          "remove some with `touchmark api remove`"));
   }
   return {200, "application/jose", configuration->jws, {}};
-}
-
-http::HttpResponse send_android_sdk(const RouteContext& context,
-                                    const http::HttpRequest& /*request*/) {
-  const std::filesystem::path path = context.settings.sdk_dir / "touchmark_sdk.aar";
-  auto content = read_file(path, kMaxSdk);
-  if (!content && content.error().is(FileError::kNotFound)) {
-    return problem(Error(http::HttpError::kNotFound, "this service holds no Android SDK: put " +
-                                                         path.string() +
-                                                         " there, or start it with --sdk-dir"));
-  }
-  if (!content) return problem(content.error());
-  return {200, "application/octet-stream", std::string(as_text(*content)), {}};
 }
 
 }  // namespace touchmark::verifier::routes

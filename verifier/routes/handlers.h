@@ -21,7 +21,8 @@ inline constexpr std::uint64_t kMaxSmallBody = 16 * 1024;
 inline constexpr std::uint64_t kMaxPolicyBody = 4 * policy::kMaxDocumentBytes;
 
 struct RouteSettings {
-  std::filesystem::path sdk_dir;  // holds touchmark_sdk.aar
+  std::filesystem::path sdk_dir;    // holds touchmark_sdk.aar
+  std::filesystem::path kept_sdks;  // holds those of other versions; empty: none are kept
   std::uint64_t max_upload = std::uint64_t{2} << 30;
 };
 
@@ -52,12 +53,16 @@ Handler list_certificates;
 Handler expire_certificate;
 Handler remove_certificate;
 
-// routes/apis.cc: API domains, and what an app is built with.
+// routes/apis.cc: API domains, and the configuration of apps.
 Handler put_api;
 Handler list_apis;
 Handler remove_api;
 Handler show_configuration;
+
+// routes/sdk.cc: the library that an app is built with.
+Handler list_sdk_versions;
 Handler send_android_sdk;
+Handler send_maven_file;
 
 // routes/policy.cc
 Handler show_policy;

@@ -4,6 +4,7 @@
 #include "verifier/attest.h"
 #include "verifier/http/problem.h"
 #include "verifier/policy/document.h"
+#include "verifier/sdk/held_versions.h"
 #include "verifier/state/operators.h"
 
 namespace touchmark::verifier::routes {
@@ -31,6 +32,7 @@ std::optional<int> service_status(const Error& error) {
   if (error.is(state::PolicyError::kBadPercent) || error.is(state::DeviceError::kBadDevice))
     return 400;
   if (error.is(state::DeviceError::kNoDevice)) return 404;
+  if (error.is(sdk::SdkError::kNotHeld)) return 404;
   if (error.is(state::BackupsError::kNotOffered) || error.is(state::BackupsError::kNoBackup))
     return 404;
   if (error.is(state::PolicyError::kConflict) || error.is(state::PolicyError::kNoCanary))

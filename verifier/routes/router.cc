@@ -12,11 +12,12 @@ namespace touchmark::verifier::routes {
 namespace {
 
 bool matches(std::string_view pattern, std::string_view path, std::string& argument) {
-  if (!pattern.ends_with("/*")) return pattern == path;
-  pattern.remove_suffix(1);
+  const bool takes_many = pattern.ends_with("/**");
+  if (!takes_many && !pattern.ends_with("/*")) return pattern == path;
+  pattern.remove_suffix(takes_many ? 2 : 1);
   if (!path.starts_with(pattern) || path.size() == pattern.size()) return false;
   argument = path.substr(pattern.size());
-  return argument.find('/') == std::string::npos;
+  return takes_many || argument.find('/') == std::string::npos;
 }
 
 }  // namespace

@@ -8,8 +8,10 @@
 #include <thread>
 
 #include "base/file.h"
+#include "formats/testing/zip_builder.h"
 #include "tests/support/temporary_folder.h"
 #include "verifier/routes/table.h"
+#include "verifier/sdk/maven.h"
 #include "verifier/testing/http_checks.h"
 #include "verifier/testing/running_service.h"
 
@@ -178,7 +180,7 @@ TEST(Routes, MakesListsAndRevokesOperators) {
   EXPECT_EQ(who["role"], "ci");
   EXPECT_EQ(who["apps"], Json({"com.example.app"}));
   EXPECT_EQ(who["permissions"], Json({"whoami", "registrations.read", "registrations.add",
-                                      "certificates.read", "configuration.read"}));
+                                      "certificates.read", "configuration.read", "sdk.read"}));
   const Json list = Json::parse(client.request("GET", "/admin/v1/operators", "", admin)->body);
   ASSERT_EQ(list["operators"].size(), 3U);
   EXPECT_EQ(list["operators"][1]["name"], "ci-1");
@@ -424,6 +426,66 @@ TEST(Routes, DeliversTheSdk) {
   EXPECT_EQ(sdk->status, 200);
   EXPECT_EQ(sdk->body, "the library");
   EXPECT_EQ(sdk->headers.at("content-type"), "application/octet-stream");
+}
+
+// A Maven repository under one prefix, for build machines, too.
+TEST(Routes, DeliversTheSdkAsAMavenRepository) {
+  RunningServiceOptions options;
+  const touchmark::testing::TemporaryFolder folder;
+  package::testing::ZipFile library;
+  library.entries = {
+      package::testing::stored("assets/touchmark-sdk.json", R"({"version":"0.1.0"})")};
+  options.routes.sdk_dir = folder.path();
+  std::ofstream(options.routes.sdk_dir / "touchmark_sdk.aar") << library.build();
+  RunningService running(options);
+  TlsClient client(running.port());
+  const std::string machine =
+      bearer(running.verifier()
+                 .operators()
+                 .add({"machine", model::Role::kCi, {}, {"com.example.app"}}, "admin")
+                 .value()
+                 .token);
+  const auto get = [&](const std::string& path) {
+    return client.request("GET", "/admin/v1/sdk" + path, "", machine);
+  };
+  const std::string base = "/maven/com/example/touchmark-attestation/";
+  auto aar = get(base + "0.1.0/touchmark-attestation-0.1.0.aar");
+  EXPECT_EQ(aar->status, 200);
+  EXPECT_EQ(aar->body, library.build());
+  auto pom = get(base + "0.1.0/touchmark-attestation-0.1.0.pom");
+  EXPECT_EQ(pom->headers.at("content-type"), "application/xml");
+  EXPECT_EQ(get(base + "0.1.0/touchmark-attestation-0.1.0.pom.sha512")->body,
+            sdk::make_checksum(crypto::DigestAlgorithm::kSha512, as_bytes(pom->body)));
+  EXPECT_EQ(get(base + "maven-metadata.xml")->status, 200);
+  const Json list = Json::parse(get("")->body);
+  EXPECT_EQ(list["versions"][0]["version"], "0.1.0");
+  EXPECT_EQ(list["versions"][0]["own"], true);
+  EXPECT_EQ(list["problem"], nullptr);
+  EXPECT_EQ(get("/android?version=0.1.0")->body, library.build());
+  expect_problem(get("/android?version=0.2.0"), 404, "sdk.not-held");
+  expect_problem(get("/android?version=..%2F.."), 404, "sdk.not-held");
+
+  // A build asks for everything it needs everywhere, and goes on after a 404 alone.
+  expect_problem(get("/maven/com/squareup/okhttp3/okhttp/3.12.13/okhttp-3.12.13.pom"), 404,
+                 "http.not-found");
+  for (const char* path :
+       {"0.1.0/touchmark-attestation-0.1.0.aar.asc", "0.2.0/touchmark-attestation-0.2.0.pom",
+        "../../../../../etc/passwd", "0.1.0/../0.1.0/touchmark-attestation-0.1.0.aar",
+        "%2e%2e/%2e%2e/x", "0.1.0/", "", "0.1.0/touchmark-attestation-0.1.0-sources.jar"}) {
+    EXPECT_EQ(get(base + path)->status, 404) << path;
+  }
+  // What reads otherwise once it is decoded is no path at all.
+  for (const char* path : {"0.1.0%2ftouchmark-attestation-0.1.0.aar", "a%00b", "%zz"}) {
+    TlsClient other(running.port());
+    EXPECT_EQ(other.request("GET", "/admin/v1/sdk" + base + path, "", machine)->status, 400)
+        << path;
+  }
+  EXPECT_EQ(get("/maven")->status, 404);
+  EXPECT_EQ(get("/maven/")->status, 404);
+  expect_problem(client.request("PUT", "/admin/v1/sdk" + base + "maven-metadata.xml", "", machine),
+                 405, "http.wrong-method");
+  expect_problem(client.request("GET", "/admin/v1/sdk" + base + "maven-metadata.xml"), 401,
+                 "http.unauthorized");
 }
 
 TEST(Routes, LogsNoSecretAndNoToken) {

@@ -38,7 +38,9 @@ constexpr auto kTable = std::to_array<Row>({
     {"GET",    "/admin/v1/apis",               kReadApis,            kWorker, kNoBody,                      kInMemory, list_apis},
     {"DELETE", "/admin/v1/apis/*",             kChangeApis,          kWorker, kNoBody,                      kInMemory, remove_api},
     {"GET",    "/admin/v1/config",             kReadConfiguration,   kIo,     kNoBody,                      kInMemory, show_configuration},
+    {"GET",    "/admin/v1/sdk",                kReadSdk,             kWorker, kNoBody,                      kInMemory, list_sdk_versions},
     {"GET",    "/admin/v1/sdk/android",        kReadSdk,             kWorker, kNoBody,                      kInMemory, send_android_sdk},
+    {"GET",    "/admin/v1/sdk/maven/**",       kReadSdk,             kWorker, kNoBody,                      kInMemory, send_maven_file},
 
     {"GET",    "/admin/v1/policy",             kReadPolicy,          kIo,     kNoBody,                      kInMemory, show_policy},
     {"PUT",    "/admin/v1/policy",             kChangePolicy,        kWorker, kMaxPolicyBody,               kInMemory, put_policy},

@@ -11,7 +11,7 @@ namespace touchmark::verifier::routes {
 
 struct Row {
   std::string_view method;
-  std::string_view path;  // a last segment "*" takes any one segment
+  std::string_view path;  // a last segment "*" takes any one segment, "**" one or more
   model::Permission permission;
   http::RunOn run_on;
   std::uint64_t max_body;  // bytes; of an upload it is RouteSettings::max_upload

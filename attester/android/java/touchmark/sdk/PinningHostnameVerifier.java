@@ -5,6 +5,7 @@ import java.security.cert.CertificateEncodingException;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
+import org.jetbrains.annotations.NotNull;
 
 /**
  * Holds the app's own connections to the pins of the configuration in force. It first asks another
@@ -37,7 +38,7 @@ public final class PinningHostnameVerifier implements HostnameVerifier {
   }
 
   @Override
-  public boolean verify(String hostname, SSLSession session) {
+  public boolean verify(@NotNull String hostname, @NotNull SSLSession session) {
     if (!delegate.verify(hostname, session)) {
       return false;
     }

@@ -1,5 +1,8 @@
 package touchmark.sdk;
 
+import org.jetbrains.annotations.NotNull;
+import org.jetbrains.annotations.Nullable;
+
 /**
  * Asks Google Play for an integrity token, with the library that the app brings along. The SDK has
  * no part of it, so that apps for phones without Google need none.
@@ -12,5 +15,6 @@ public interface PlayIntegrityProvider {
    * @param nonce to be given as the nonce of a classic request, as it is
    * @return the token, or null when there is none
    */
-  String requestToken(String nonce) throws Exception;
+  @Nullable
+  String requestToken(@NotNull String nonce) throws Exception;
 }

@@ -1,5 +1,7 @@
 package touchmark.sdk;
 
+import org.jetbrains.annotations.NotNull;
+
 /** What a token fetch gave. Immutable. */
 public final class TokenFetchResult {
   private final TokenFetchStatus status;
@@ -35,32 +37,32 @@ public final class TokenFetchResult {
     return new TokenFetchResult(status.code(), null, null, null, null, message, false, 0);
   }
 
-  public TokenFetchStatus getStatus() {
+  public @NotNull TokenFetchStatus getStatus() {
     return status;
   }
 
   /** The token; empty unless the status is {@link TokenFetchStatus#OK}. */
-  public String getToken() {
+  public @NotNull String getToken() {
     return token;
   }
 
   /** The header to send the token in, for example {@code Touchmark-Token}. */
-  public String getHeaderName() {
+  public @NotNull String getHeaderName() {
     return headerName;
   }
 
   /** The whole value of that header: the configured prefix, then the token. */
-  public String getHeaderValue() {
+  public @NotNull String getHeaderValue() {
     return headerPrefix + token;
   }
 
   /** The attestation response code, when the service's policy reveals it; otherwise empty. */
-  public String getArc() {
+  public @NotNull String getArc() {
     return arc;
   }
 
   /** One line for a log: what went wrong. Empty when nothing did; never holds a token. */
-  public String getMessage() {
+  public @NotNull String getMessage() {
     return message;
   }
 
@@ -76,7 +78,7 @@ public final class TokenFetchResult {
 
   /** Says no token, so that it may go into a log. */
   @Override
-  public String toString() {
+  public @NotNull String toString() {
     return "TokenFetchResult{" + status + (message.isEmpty() ? "" : ", " + message) + "}";
   }
 }

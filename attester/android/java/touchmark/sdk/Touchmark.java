@@ -14,6 +14,8 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.HttpsURLConnection;
+import org.jetbrains.annotations.NotNull;
+import org.jetbrains.annotations.Nullable;
 
 /**
  * The Touchmark SDK. {@link #initialize} it when the app starts and use the same instance until the
@@ -53,7 +55,7 @@ public final class Touchmark {
    * @throws TouchmarkException when the asset is missing, not a signed configuration, the app's
    *     private folder cannot be written, or the app has no native library for this device
    */
-  public static Touchmark initialize(Context context) {
+  public static @NotNull Touchmark initialize(@NotNull Context context) {
     synchronized (Touchmark.class) {
       return instance != null ? instance : initialize(context, readConfigAsset(context));
     }
@@ -65,7 +67,8 @@ public final class Touchmark {
    *
    * @throws TouchmarkException as {@link #initialize(Context)}
    */
-  public static Touchmark initialize(Context context, String initialConfig) {
+  public static @NotNull Touchmark initialize(
+      @NotNull Context context, @NotNull String initialConfig) {
     if (context == null || initialConfig == null) {
       throw new TouchmarkException(
           TokenFetchStatus.INVALID_ARGUMENT, "context and initialConfig must not be null");
@@ -93,7 +96,7 @@ public final class Touchmark {
    *
    * @throws IllegalStateException when it was not called yet
    */
-  public static Touchmark getInstance() {
+  public static @NotNull Touchmark getInstance() {
     synchronized (Touchmark.class) {
       if (instance == null) {
         throw new IllegalStateException("Touchmark.initialize was not called");
@@ -107,7 +110,7 @@ public final class Touchmark {
    *
    * @throws TouchmarkException when the app has no native library for this device
    */
-  public static String getVersion() {
+  public static @NotNull String getVersion() {
     NativeCore.load();
     return NativeCore.version();
   }
@@ -115,8 +118,10 @@ public final class Touchmark {
   /**
    * Has each attestation carry a token of Google Play's Integrity API, for a service whose policy
    * asks for one. Call it before the first token is fetched.
+   *
+   * @param provider null for none
    */
-  public void setPlayIntegrityProvider(PlayIntegrityProvider provider) {
+  public void setPlayIntegrityProvider(@Nullable PlayIntegrityProvider provider) {
     key.setPlayIntegrityProvider(provider);
   }
 
@@ -127,7 +132,7 @@ public final class Touchmark {
    * {@link TokenFetchStatus#INVALID_ARGUMENT} for a URL that HTTP clients can take for two
    * different hosts, such as one with a backslash before its path.
    */
-  public TokenFetchResult fetchTokenAndWait(String url) {
+  public @NotNull TokenFetchResult fetchTokenAndWait(@NotNull String url) {
     return fetchTokenAndWait(url, null);
   }
 
@@ -137,18 +142,21 @@ public final class Touchmark {
    *
    * @param binding the value, or null for none
    */
-  public TokenFetchResult fetchTokenAndWait(String url, String binding) {
+  public @NotNull TokenFetchResult fetchTokenAndWait(
+      @NotNull String url, @Nullable String binding) {
     return NativeCore.fetchToken(client, url == null ? null : HostNames.ofUrl(url), binding);
   }
 
   /** Fetches a token in the background. What the callback throws is logged and goes no further. */
-  public void fetchToken(String url, TokenFetchCallback callback) {
+  public void fetchToken(@NotNull String url, @NotNull TokenFetchCallback callback) {
     fetchToken(url, null, callback);
   }
 
   /** Fetches a token bound to {@code binding} in the background. */
   public void fetchToken(
-      final String url, final String binding, final TokenFetchCallback callback) {
+      final @NotNull String url,
+      final @Nullable String binding,
+      final @NotNull TokenFetchCallback callback) {
     if (callback == null) {
       throw new IllegalArgumentException("callback must not be null");
     }
@@ -184,12 +192,13 @@ public final class Touchmark {
    * to whatever host the answer names. Follow them with a new connection, or allow it afterwards
    * with {@code setInstanceFollowRedirects(true)} where the API is trusted to stay at home.
    */
-  public TokenFetchResult addToken(HttpURLConnection connection) {
+  public @NotNull TokenFetchResult addToken(@NotNull HttpURLConnection connection) {
     return addToken(connection, null);
   }
 
   /** As {@link #addToken(HttpURLConnection)}, with a bound token. */
-  public TokenFetchResult addToken(HttpURLConnection connection, String binding) {
+  public @NotNull TokenFetchResult addToken(
+      @NotNull HttpURLConnection connection, @Nullable String binding) {
     TokenFetchResult result = fetchFor(connection.getURL(), binding);
     if (result.getStatus() == TokenFetchStatus.OK) {
       connection.setInstanceFollowRedirects(false);
@@ -214,7 +223,7 @@ public final class Touchmark {
   }
 
   /** A verifier for the app's own connections, on top of the platform's default one. */
-  public HostnameVerifier pinningHostnameVerifier() {
+  public @NotNull HostnameVerifier pinningHostnameVerifier() {
     return pinningHostnameVerifier(HttpsURLConnection.getDefaultHostnameVerifier());
   }
 
@@ -224,7 +233,7 @@ public final class Touchmark {
    * has no pins and another that has some is therefore pinned on all its ports; {@link
    * #pinningHostnameVerifier(HostnameVerifier, int)} tells them apart.
    */
-  public HostnameVerifier pinningHostnameVerifier(HostnameVerifier delegate) {
+  public @NotNull HostnameVerifier pinningHostnameVerifier(@NotNull HostnameVerifier delegate) {
     return verifier(delegate, PinningHostnameVerifier.ANY_PORT);
   }
 
@@ -234,7 +243,8 @@ public final class Touchmark {
    *
    * @param port of the URLs, 1 to 65535: 443 where they name none
    */
-  public HostnameVerifier pinningHostnameVerifier(HostnameVerifier delegate, int port) {
+  public @NotNull HostnameVerifier pinningHostnameVerifier(
+      @NotNull HostnameVerifier delegate, int port) {
     if (port < 1 || port > 65535) {
       throw new IllegalArgumentException("port must be 1 to 65535");
     }
@@ -249,7 +259,7 @@ public final class Touchmark {
   }
 
   /** Whether the configuration names this {@code host} or {@code host:port} as a protected API. */
-  public boolean isProtected(String host) {
+  public boolean isProtected(@NotNull String host) {
     return NativeCore.isProtected(client, host == null ? null : HostNames.of(host));
   }
 
@@ -257,7 +267,7 @@ public final class Touchmark {
    * The id of this installation: base64 of 16 bytes. Empty before the first token of an
    * installation: its key is made with the service's first challenge.
    */
-  public String getDeviceId() {
+  public @NotNull String getDeviceId() {
     return NativeCore.deviceId(client);
   }
 

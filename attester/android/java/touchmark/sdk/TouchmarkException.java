@@ -1,5 +1,7 @@
 package touchmark.sdk;
 
+import org.jetbrains.annotations.NotNull;
+
 /** The SDK could not be initialised. */
 public final class TouchmarkException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -16,7 +18,7 @@ public final class TouchmarkException extends RuntimeException {
     this(TokenFetchStatus.of(status), message);
   }
 
-  public TokenFetchStatus getStatus() {
+  public @NotNull TokenFetchStatus getStatus() {
     return status;
   }
 }

@@ -5,6 +5,8 @@ import okhttp3.HttpUrl;
 import okhttp3.Interceptor;
 import okhttp3.Request;
 import okhttp3.Response;
+import org.jetbrains.annotations.NotNull;
+import org.jetbrains.annotations.Nullable;
 import touchmark.sdk.TokenFetchResult;
 import touchmark.sdk.TokenFetchStatus;
 import touchmark.sdk.Touchmark;
@@ -25,14 +27,14 @@ public final class TouchmarkInterceptor implements Interceptor {
   private final Touchmark touchmark;
   private final String bindingHeader;
 
-  public TouchmarkInterceptor(Touchmark touchmark) {
+  public TouchmarkInterceptor(@NotNull Touchmark touchmark) {
     this(touchmark, null);
   }
 
   /**
    * @param bindingHeader the request header that tokens are bound to, or null for none
    */
-  public TouchmarkInterceptor(Touchmark touchmark, String bindingHeader) {
+  public TouchmarkInterceptor(@NotNull Touchmark touchmark, @Nullable String bindingHeader) {
     this.touchmark = touchmark;
     this.bindingHeader = bindingHeader;
   }
@@ -43,7 +45,7 @@ public final class TouchmarkInterceptor implements Interceptor {
    *     API server decides.
    */
   @Override
-  public Response intercept(Chain chain) throws IOException {
+  public @NotNull Response intercept(@NotNull Chain chain) throws IOException {
     Request request = chain.request();
     String binding = bindingHeader == null ? null : request.header(bindingHeader);
     TokenFetchResult result = touchmark.fetchTokenAndWait(origin(request.url()), binding);

@@ -1,0 +1,81 @@
+// The routes for the libraries that apps are built with.
+#include "verifier/sdk/held_versions.h"
+
+#include "base/file.h"
+#include "verifier/http/problem.h"
+#include "verifier/routes/handlers.h"
+#include "verifier/routes/problem.h"
+#include "verifier/routes/responses.h"
+
+namespace touchmark::verifier::routes {
+namespace {
+
+sdk::HeldVersions held_versions(const RouteContext& context) {
+  return {context.settings.sdk_dir, context.settings.kept_sdks};
+}
+
+const char* media_type(const sdk::MavenFile& file) {
+  if (file.checksum) return "text/plain";
+  switch (file.part) {
+    case sdk::MavenPart::kMetadata:
+    case sdk::MavenPart::kPom:
+      return "application/xml";
+    case sdk::MavenPart::kModule:
+      return "application/json";
+    case sdk::MavenPart::kSources:
+    case sdk::MavenPart::kJavadoc:
+      return "application/java-archive";
+    case sdk::MavenPart::kLibrary:
+      break;
+  }
+  return "application/octet-stream";
+}
+
+Json to_json(const sdk::HeldVersion& held) {
+  Json files = Json::array();
+  for (const auto& [part, bytes] : held.parts) {
+    const std::string path = sdk::maven_path({"group", held.version, part, {}});
+    files.push_back({{"name", path.substr(path.rfind('/') + 1)}, {"bytes", bytes}});
+  }
+  return {{"version", held.version}, {"own", held.is_own}, {"abis", held.abis}, {"files", files}};
+}
+
+}  // namespace
+
+http::HttpResponse list_sdk_versions(const RouteContext& context,
+                                     const http::HttpRequest& /*request*/) {
+  const auto held = held_versions(context);
+  Json versions = Json::array();
+  for (const sdk::HeldVersion& version : held.list()) versions.push_back(to_json(version));
+  const auto own = held.own_version();
+  return json_response(
+      {{"versions", versions}, {"problem", own ? Json(nullptr) : Json(own.error().message())}});
+}
+
+http::HttpResponse send_android_sdk(const RouteContext& context, const http::HttpRequest& request) {
+  const auto version = request.query.find("version");
+  auto content =
+      held_versions(context).library(version == request.query.end() ? "" : version->second);
+  if (!content && content.error().is(sdk::SdkError::kNotHeld) && version == request.query.end()) {
+    return problem(Error(http::HttpError::kNotFound, content.error().message()));
+  }
+  if (!content) return problem(content.error());
+  return {200, "application/octet-stream", std::string(as_text(*content)), {}};
+}
+
+// What is not ours is not found, whatever it looks like: a build asks every repository for all that
+// it needs, and goes on to the next one after a 404 alone.
+http::HttpResponse send_maven_file(const RouteContext& context, const http::HttpRequest& request) {
+  const auto file = sdk::parse_maven_path(request.argument);
+  if (!file) {
+    return problem(Error(http::HttpError::kNotFound,
+                         "there is nothing at " + request.path +
+                             ": this Maven repository has the artifact " +
+                             std::string(sdk::kArtifact) + " of any group, and no other"));
+  }
+  auto content = held_versions(context).file(*file);
+  if (!content) return problem(content.error());
+  return {200, media_type(*file), std::move(*content), {}};
+}
+
+}  // namespace touchmark::verifier::routes
