@@ -128,8 +128,7 @@ std::string package_of(const std::string& library_path, const Kernel& kernel) {
   if (file_name(lib_dir) != "lib") return {};
   const std::string folder = parent(lib_dir);
   std::string base = folder + "/" + std::string(kBase);
-  std::string named =
-      folder + "/" + std::string(file_name(folder)) + std::string(kPackageSuffix);
+  std::string named = folder + "/" + std::string(file_name(folder)) + std::string(kPackageSuffix);
   return !exists(kernel, base) && exists(kernel, named) ? named : base;
 }
 
