@@ -127,11 +127,9 @@ std::string package_of(const std::string& library_path, const Kernel& kernel) {
   const std::string lib_dir = parent(parent(library_path));
   if (file_name(lib_dir) != "lib") return {};
   const std::string folder = parent(lib_dir);
-  const std::string base = folder + "/" + std::string(kBase);
-  if (exists(kernel, base)) return base;
-  const std::string named =
-      folder + "/" + std::string(file_name(folder)) + std::string(kPackageSuffix);
-  return exists(kernel, named) ? named : base;
+  std::string base = folder + "/" + std::string(kBase);
+  std::string named = folder + "/" + std::string(file_name(folder)) + std::string(kPackageSuffix);
+  return !exists(kernel, base) && exists(kernel, named) ? named : base;
 }
 
 std::vector<std::string> packages_of(const std::string& base_path, const Kernel& kernel) {

@@ -33,7 +33,9 @@ TEST(RulesTest, KnowsWhatAndroidLendsToApps) {
         "/data/app/~~x==/com.google.android.webview.beta-y==/base.apk",
         "/data/app/~~x==/com.google.android.trichromelibrary.canary_6367-y==/base.apk",
         "/data/app/~~x==/com.qualcomm.qti.gpudrivers.kalama.api33-y==/base.apk",
-        "/my_product/lib64/liba.so", "/data/dalvik-cache/arm64/system@framework@boot.oat"}) {
+        "/my_product/lib64/liba.so",
+        "/data/dalvik-cache/arm64/system@framework@"
+        "boot.oat"}) {
     EXPECT_TRUE(is_system_file(rules, path)) << path;
   }
   for (const char* path :

@@ -234,6 +234,7 @@ std::string RecordedPhone::expand(std::string path) const {
   replace_all(path, "{isa}", isa_name(options_.machine));
   replace_all(path, "{user}", std::to_string(options_.user));
   replace_all(path, "{app}", app_);
+  replace_all(path, "{at}", "@");
   return path;
 }
 

@@ -126,7 +126,7 @@ DeviceAppraisal combined(DeviceAppraisal a, DeviceAppraisal b) {
   std::ranges::move(b.findings, std::back_inserter(a.findings));
   a.assurance = std::max(a.assurance, b.assurance);
   if (b.android) a.android = std::move(b.android);
-  if (b.app_attest) a.app_attest = std::move(b.app_attest);
+  if (b.app_attest) a.app_attest = b.app_attest;
   if (b.play) a.play = std::move(b.play);
   return a;
 }
