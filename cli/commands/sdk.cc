@@ -319,9 +319,7 @@ void add_repository(line::Command& group, Dispatcher& dispatcher) {
                    "The version to take, of those that `touchmark sdk list` shows")
       ->type_name("VERSION")
       ->default_text("all of them");
-  command
-      ->add_option("--sdk-dir", options->sdk_dir,
-                   "Take the library in this folder")
+  command->add_option("--sdk-dir", options->sdk_dir, "Take the library in this folder")
       ->type_name("FOLDER")
       ->default_text("ask the service");
   command->footer(

@@ -226,17 +226,6 @@ def test_the_example_is_that_of_the_table(nobody: Command, config: Path) -> None
             assert "needs" in line or "LoadCredential" in line, line
 
 
-def every_help(nobody: Command) -> Iterator[tuple[list[str], str]]:
-    queue: list[list[str]] = [[]]
-    while queue:
-        path = queue.pop()
-        shown = nobody.ok(*path, "--help")
-        yield path, shown
-        section = re.search(r"^Commands:\n((?:  .*\n)+)", shown, re.MULTILINE)
-        if section:
-            queue += [[*path, name] for name in re.findall(r"^  (\S+)", section[1], re.MULTILINE)]
-
-
 def options_of(shown: str) -> Iterator[tuple[str, str, str]]:
     """Name, word and description of each option."""
     pattern = re.compile(
@@ -249,7 +238,7 @@ def options_of(shown: str) -> Iterator[tuple[str, str, str]]:
 
 def test_every_value_has_a_word(nobody: Command) -> None:
     seen = 0
-    for path, shown in every_help(nobody):
+    for path, shown in nobody.every_help():
         for name, word, _ in options_of(shown):
             seen += 1
             where = f"{' '.join(path)} {name} {word}"
@@ -268,7 +257,7 @@ WITHOUT_DEFAULT = {
 
 
 def test_every_default_is_shown(nobody: Command) -> None:
-    for path, shown in every_help(nobody):
+    for path, shown in nobody.every_help():
         for name, word, text in options_of(shown):
             if word and (path[:1] == ["serve"] or name not in WITHOUT_DEFAULT):
                 assert re.search(r"\(default: .+\)$", text), f"{' '.join(path)} {name}: {text}"

@@ -12,22 +12,8 @@ from kit.command import Command
 from kit.service import BINARY
 
 
-def all_commands(nobody: Command) -> list[list[str]]:
-    """Every command of the tree, by following the help."""
-    found: list[list[str]] = []
-    queue: list[list[str]] = [[]]
-    while queue:
-        path = queue.pop()
-        shown = nobody.ok(*path, "--help")
-        found.append(path)
-        section = re.search(r"^Commands:\n((?:  .*\n)+)", shown, re.MULTILINE)
-        if section:
-            queue += [[*path, name] for name in re.findall(r"^  (\S+)", section[1], re.MULTILINE)]
-    return found
-
-
 def test_every_command_has_help(nobody: Command) -> None:
-    commands = all_commands(nobody)
+    commands = [path for path, _ in nobody.every_help()]
     assert ["registration", "add"] in commands
     assert ["serve"] in commands
     for path in commands:
@@ -132,7 +118,7 @@ def test_fish_completion(nobody: Command, tmp_path: Path) -> None:
 def test_manual_pages(nobody: Command, tmp_path: Path) -> None:
     nobody.ok("man", "--to", tmp_path)
     pages = {page.name: page.read_text() for page in tmp_path.iterdir()}
-    commands = all_commands(nobody)
+    commands = [path for path, _ in nobody.every_help()]
     assert set(pages) == {"-".join(["touchmark", *path]) + ".1" for path in commands}
     for page in ("touchmark-registration.1", "touchmark-registration-add.1"):
         assert "\\-\\-expire\\-after" in pages[page]

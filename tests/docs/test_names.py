@@ -22,7 +22,7 @@ NOT_OURS_FILES = {"tests/docs/test_names.py", "tests/docs/exceptions.toml", "LIC
 # What is installed from a registry by its name, and is somebody's we know.
 KNOWN_PACKAGES = {
     "pip": {"gunicorn", "joserfc"},
-    "apt": {"git", "make", "ca-certificates", "debootstrap"},
+    "apt": {"git", "make", "ca-certificates", "debootstrap", "qemu-user"},
 }
 # Domains of others where something of theirs is meant.
 KNOWN_DOMAINS = {

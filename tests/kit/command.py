@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,18 @@ class Command:
 
     def json(self, *arguments: str | Path) -> Any:
         return json.loads(self.ok(*arguments, "--json"))
+
+    def every_help(self) -> Iterator[tuple[list[str], str]]:
+        """Every command of the tree and its help, by following the help."""
+        queue: list[list[str]] = [[]]
+        while queue:
+            path = queue.pop()
+            shown = self.ok(*path, "--help")
+            yield path, shown
+            section = re.search(r"^Commands:\n((?:  .*\n)+)", shown, re.MULTILINE)
+            if section:
+                names = re.findall(r"^  (\S+)", section[1], re.MULTILINE)
+                queue += [[*path, name] for name in names]
 
     def init(self, service: Service, role: str = "admin", *more: str) -> str:
         """Sets up a profile for a service that the kit started."""
