@@ -17,7 +17,7 @@ LEVEL = 23
 IN_LINKER = {"dladdr", "dlclose", "dlerror", "dlopen", "dlsym", "dl_iterate_phdr"}
 FOLDERS = {"arm64-v8a": "lib64", "armeabi-v7a": "lib"}
 # Each has it on its kind of machine alone.
-ONLY_ARM = {"__gnu_Unwind_Find_exidx"}
+ONLY_ARM = {"__gnu_Unwind_Find_exidx", "dl_unwind_find_exidx"}
 
 
 def declared() -> dict[str, int]:

@@ -11,9 +11,4 @@ struct dl_phdr_info {
   const ElfW(Phdr) * dlpi_phdr;
   ElfW(Half) dlpi_phnum;
 };
-#ifdef __arm__
-typedef long unsigned int* _Unwind_Ptr;
-__BEGIN_DECLS
-_Unwind_Ptr dl_unwind_find_exidx(_Unwind_Ptr, int*);
-__END_DECLS
-#endif
+typedef unsigned long* _Unwind_Ptr;
