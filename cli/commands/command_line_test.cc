@@ -666,6 +666,42 @@ TEST_F(CommandLineTest, SaysWhereThereIsNoJson) {
   EXPECT_EQ(Json::parse(out())["pages"][0]["page"], "touchmark");
 }
 
+// What a service says becomes paths here.
+TEST_F(CommandLineTest, ARepositoryStaysInItsFolderWhateverTheServiceSays) {
+  world_.set_up();
+  const TemporaryFolder folder;
+  const std::string repository = (folder / "repository").string();
+  const auto offer = [&](const std::string& version, const std::string& file) {
+    service().answer("GET /admin/v1/sdk", 200,
+                     {{"versions", {{{"version", version}, {"files", {{{"name", file}}}}}}},
+                      {"problem", nullptr}});
+  };
+  for (const char* version : {"", "..", "../../x", "/etc", "0.1.0/../..", "0.1.0-../x", "x"}) {
+    offer(version, "touchmark-attestation-0.1.0.aar");
+    EXPECT_EQ(run({"sdk", "repository", repository, "--group", "com.example"}), io::kExitService)
+        << version;
+    EXPECT_EQ(run({"sdk", "library", (folder / "x.aar").string(), "--version", version}),
+              *version == '\0' ? io::kExitUsage : io::kExitService)
+        << version;
+  }
+  // A file that this command does not know is left out, and so is one that would lie elsewhere.
+  for (const char* file :
+       {"../../../../x", "touchmark-attestation-0.1.0.new", "", "maven-metadata.xml"}) {
+    offer("0.1.0", file);
+    EXPECT_EQ(run({"sdk", "repository", repository, "--group", "com.example"}), io::kExitService)
+        << "the fake hands out no POM";
+    EXPECT_FALSE(std::filesystem::exists(folder / "x"));
+  }
+  EXPECT_THAT(service().requests.back().path, HasSubstr("touchmark-attestation-0.1.0.module"));
+  EXPECT_FALSE(std::filesystem::exists(repository));
+  // A service from before there were versions would hand out its own.
+  service().answer("GET /admin/v1/sdk", 404,
+                   {{"type", "urn:touchmark:error:http.not-found"}, {"detail", "nothing"}});
+  EXPECT_EQ(run({"sdk", "library", (folder / "x.aar").string(), "--version", "0.1.0"}),
+            io::kExitNotFound);
+  EXPECT_FALSE(std::filesystem::exists(folder / "x.aar"));
+}
+
 TEST_F(CommandLineTest, RegistrationsAreNamedInMoreWaysThanById) {
   world_.set_up();
   const auto row = [](const char* id, const char* package, const char* version) {

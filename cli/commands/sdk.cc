@@ -260,6 +260,20 @@ Outcome make_repository(const RepositoryOptions& options, Session& session) {
   return write_repository(options, std::move(*versions), fetch, session);
 }
 
+// A script whose variable is empty means some version, and not the newest.
+line::Option* add_version(line::Command& command, std::string& version, const char* otherwise) {
+  return command
+      .add_option("--version", version,
+                  "The version to take, of those that `touchmark sdk list` shows")
+      ->type_name("VERSION")
+      ->default_text(otherwise);
+}
+
+Result<void> check_version(const line::Option& option, const std::string& version) {
+  if (!option.given() || !version.empty()) return {};
+  return fail(io::CliError::kUsage, "--version names no version");
+}
+
 void add_library(line::Command& group, Dispatcher& dispatcher) {
   auto options = std::make_shared<LibraryOptions>();
   line::Command* command =
@@ -267,12 +281,11 @@ void add_library(line::Command& group, Dispatcher& dispatcher) {
   command
       ->add_option("FILE", options->file, "Where to write it, such as app/libs/touchmark_sdk.aar")
       ->required();
-  command
-      ->add_option("--version", options->version,
-                   "The version to take, of those that `touchmark sdk list` shows")
-      ->type_name("VERSION")
-      ->default_text("the service's own");
-  dispatcher.on(command, [options](Session& s) { return fetch_library(*options, s); });
+  const line::Option* version = add_version(*command, options->version, "the service's own");
+  dispatcher.on(command, [options, version](Session& s) -> Outcome {
+    if (auto ok = check_version(*version, options->version); !ok) return pass(ok);
+    return fetch_library(*options, s);
+  });
 }
 
 void add_config(line::Command& group, Dispatcher& dispatcher) {
@@ -314,11 +327,7 @@ void add_repository(line::Command& group, Dispatcher& dispatcher) {
                    "com.example.mobile")
       ->type_name("GROUP")
       ->required();
-  command
-      ->add_option("--version", options->version,
-                   "The version to take, of those that `touchmark sdk list` shows")
-      ->type_name("VERSION")
-      ->default_text("all of them");
+  const line::Option* version = add_version(*command, options->version, "all of them");
   command->add_option("--sdk-dir", options->sdk_dir, "Take the library in this folder")
       ->type_name("FOLDER")
       ->default_text("ask the service");
@@ -327,7 +336,10 @@ void add_repository(line::Command& group, Dispatcher& dispatcher) {
       "how Gradle takes either.\n\n"
       "Example:\n"
       "  touchmark sdk repository touchmark-repository --group com.example.mobile");
-  dispatcher.on(command, [options](Session& s) { return make_repository(*options, s); });
+  dispatcher.on(command, [options, version](Session& s) -> Outcome {
+    if (auto ok = check_version(*version, options->version); !ok) return pass(ok);
+    return make_repository(*options, s);
+  });
 }
 
 }  // namespace
