@@ -272,11 +272,9 @@ Json checked_apis(const std::vector<doctor::Judged>& all, const doctor::Facts& f
                     {"shown", shown_by_api(api.server)},
                     {"problem", problem.empty() ? Json() : Json(problem)}});
   }
-  const doctor::Counts counts = doctor::count(all);
-  return {{"status", doctor::to_string(doctor::worst(counts))},
-          {"apis", std::move(apis)},
-          {"counts", doctor::to_json(counts)},
-          {"checks", doctor::to_json(all)}};
+  Json out = doctor::to_json(all);
+  out["apis"] = std::move(apis);
+  return out;
 }
 
 Outcome check_apis(const ApiCheckOptions& options, Session& session) {
@@ -367,7 +365,8 @@ void add_api_commands(line::Command& app, Dispatcher& dispatcher) {
                         "As `touchmark api list` shows it (default: all of them)");
   check_app
       ->add_option("--resolve", checked->resolve,
-                   "Look at this host's server at this IP address; repeatable")
+                   "Look at this host's server at this IP address; repeatable "
+                   "(default: the address that its name has here)")
       ->type_name("HOST=ADDRESS")
       ->one_value_each();
   check_app->add_flag("--strict", checked->strict, "Exit with 1 for warnings, too");

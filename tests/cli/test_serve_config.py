@@ -242,7 +242,7 @@ def test_every_value_has_a_word(nobody: Command) -> None:
         for name, word, _ in options_of(shown):
             seen += 1
             where = f"{' '.join(path)} {name} {word}"
-            assert word == "" or re.fullmatch(r"[A-Z][A-Z:]+|N", word), where
+            assert word == "" or re.fullmatch(r"[A-Z][A-Z:=]+|N", word), where
             assert word not in ("TEXT", "UINT", "INT", "FLOAT", "BOOLEAN", "VALUE"), where
     assert seen > 80
 

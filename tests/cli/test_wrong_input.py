@@ -46,7 +46,7 @@ WRONG = [
     ("policy --show", USAGE, "`touchmark policy show`"),
     ("registration list -v", USAGE, "--help"),
     ("registration -addd APK", USAGE, "--help"),
-    ("api -check api.example.com", USAGE, "touchmark api list"),
+    ("api -check api.example.com", NOT_FOUND, "touchmark api list"),
     ("policy -setRejectionPolicy default", USAGE, "touchmark policy set"),
     ("device -add VpbvaHuFztxhsx472W4Vgg== always-pass", USAGE, "force-pass"),
     ("forcepass -addDevice x", USAGE, "force-pass"),

@@ -41,7 +41,7 @@ OTHER_MEANING = {
     "verifier/policy/facts_json.cc": {"kMaxFindings"},
     "verifier/policy/section.cc": {"kMaxWord"},
     # The findings of `touchmark doctor`, in its JSON.
-    "cli/commands/doctor/doctor.cc": {"checks"},
+    "cli/commands/doctor/report.cc": {"checks"},
     # Kinds of files that `touchmark evidence` takes.
     "cli/commands/evidence/inspect.cc": {"android-key", "app-attest"},
     "cli/commands/evidence/verify.cc": {"android-key", "app-attest"},

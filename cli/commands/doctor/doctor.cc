@@ -35,15 +35,13 @@ Result<doctor::Question> read_question(const DoctorOptions& options) {
 }
 
 Json as_json(const std::vector<Judged>& all, const Facts& facts, const std::string& profile) {
-  const Counts counts = doctor::count(all);
-  return {{"status", doctor::to_string(doctor::worst(counts))},
-          {"service", facts.url},
-          {"profile", profile},
-          {"time", to_unix(facts.now)},
-          {"command_version", facts.version},
-          {"service_version", facts.status ? Json(facts.status->version) : Json()},
-          {"counts", doctor::to_json(counts)},
-          {"checks", doctor::to_json(all)}};
+  Json out = doctor::to_json(all);
+  out["service"] = facts.url;
+  out["profile"] = profile;
+  out["time"] = to_unix(facts.now);
+  out["command_version"] = facts.version;
+  out["service_version"] = facts.status ? Json(facts.status->version) : Json();
+  return out;
 }
 
 Outcome run_doctor(const DoctorOptions& options, Session& session) {
@@ -83,7 +81,7 @@ void add_doctor_command(line::Command& app, Dispatcher& dispatcher) {
   command
       ->add_option("--resolve", options->resolve,
                    "Look at this host's server (a public URL, an API) at this IP address; "
-                   "repeatable")
+                   "repeatable (default: the address that its name has here)")
       ->type_name("HOST=ADDRESS")
       ->one_value_each();
   std::string list =

@@ -73,25 +73,24 @@ void print_text(const std::vector<Judged>& all, Session& session) {
 }
 
 Json to_json(const std::vector<Judged>& all) {
-  Json out = Json::array();
+  const Counts counts = count(all);
+  Json by_health = Json::object();
+  for (const Health health : {Health::kOk, Health::kSkip, Health::kWarn, Health::kFail}) {
+    by_health[std::string(to_string(health))] = count_of(counts, health);
+  }
+  Json checks = Json::array();
   for (const Judged& one : all) {
     for (const Finding& finding : one.findings) {
-      out.push_back({{"id", one.check->id},
-                     {"status", to_string(finding.health)},
-                     {"subject", finding.subject.empty() ? Json() : Json(finding.subject)},
-                     {"message", finding.message},
-                     {"advice", finding.advice.empty() ? Json() : Json(finding.advice)}});
+      checks.push_back({{"id", one.check->id},
+                        {"status", to_string(finding.health)},
+                        {"subject", finding.subject.empty() ? Json() : Json(finding.subject)},
+                        {"message", finding.message},
+                        {"advice", finding.advice.empty() ? Json() : Json(finding.advice)}});
     }
   }
-  return out;
-}
-
-Json to_json(const Counts& counts) {
-  Json out = Json::object();
-  for (const Health health : {Health::kOk, Health::kSkip, Health::kWarn, Health::kFail}) {
-    out[std::string(to_string(health))] = count_of(counts, health);
-  }
-  return out;
+  return {{"status", to_string(worst(counts))},
+          {"counts", std::move(by_health)},
+          {"checks", std::move(checks)}};
 }
 
 }  // namespace touchmark::cli::commands::doctor

@@ -25,9 +25,8 @@ Health worst(const Counts& counts);  // kOk, kWarn or kFail
 
 // A line for each finding, one below it for what to do, and one that counts them.
 void print_text(const std::vector<Judged>& all, Session& session);
-// [{"id","status","subject","message","advice"}]
+// {"status","counts":{"ok","skip","warn","fail"},
+//  "checks":[{"id","status","subject","message","advice"}]}
 Json to_json(const std::vector<Judged>& all);
-// {"ok","skip","warn","fail"}
-Json to_json(const Counts& counts);
 
 }  // namespace touchmark::cli::commands::doctor
