@@ -26,7 +26,7 @@ def pin_changed(lab: Lab) -> Observed:
         "The operator pins a key that the API server does not have. At its next attestation the "
         "running app gets the new configuration, and refuses the server."
     )
-    lab.touchmark("api", "add", lab.api.domain, "--pin", pki.random_pin())
+    lab.touchmark("api", "add", lab.api.domain, "--pin", pki.random_pin(), "--replace")
     lab.wait_for_fresh_attestation(phone)
     return lab.convert(phone)
 
@@ -43,6 +43,6 @@ def pin_restored(lab: Lab) -> Observed:
     lab.register()
     lab.set_api_mode("enforce")
     phone = lab.device(PHONE)
-    lab.touchmark("api", "add", lab.api.domain)
+    lab.touchmark("api", "add", lab.api.domain, "--replace")
     lab.wait_for_fresh_attestation(phone)
     return lab.convert(phone)

@@ -55,7 +55,7 @@ def mitm_forged_chain(lab: Lab) -> Observed:
         "Whoever follows names and signatures alone gets from the attacker's certificate over "
         "the bought one, which may not issue, to the pinned CA."
     )
-    lab.touchmark("api", "add", lab.api.domain, "--pin", pki.pin_of(lab.ca))
+    lab.touchmark("api", "add", lab.api.domain, "--pin", pki.pin_of(lab.ca), "--replace")
     lab.show_mitm(lab.chain_mitm)
     try:
         problems = _chain_works(lab)
@@ -68,7 +68,7 @@ def mitm_forged_chain(lab: Lab) -> Observed:
             problems.append("a request went through the proxy")
         return dataclasses.replace(seen, problems=tuple(problems))
     finally:
-        lab.touchmark("api", "add", lab.api.domain)
+        lab.touchmark("api", "add", lab.api.domain, "--replace")
 
 
 def _chain_works(lab: Lab) -> list[str]:
