@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "attester/core/machine.h"
+#include "attester/testing/phone_image.h"
 #include "base/bytes.h"
 
 namespace touchmark::attester::testing {
@@ -55,11 +56,11 @@ class ElfBuilder {
   std::size_t segment_size() const { return wide() ? 56 : 32; }
 
   void put(std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) out_.push_back(static_cast<std::byte>(value >> (8 * i)));
+    for (std::size_t i = 0; i < size; ++i) out_.push_back(byte_of(value, i));
   }
   void put_word(std::uint64_t value) { put(value, word()); }
   void overwrite(std::size_t at, std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) out_[at + i] = static_cast<std::byte>(value >> (8 * i));
+    for (std::size_t i = 0; i < size; ++i) out_[at + i] = byte_of(value, i);
   }
   std::uint64_t here() {
     while (out_.size() % 8 != 0) put(0, 1);

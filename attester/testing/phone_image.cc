@@ -52,13 +52,13 @@ class Writer {
 
   void put(std::uint64_t value, std::uint64_t size) {
     for (std::uint64_t i = 0; i < size; ++i) {
-      out_.bytes.push_back(static_cast<std::byte>(value >> (8 * i)));
+      out_.bytes.push_back(byte_of(value, i));
     }
   }
   void put_word(std::uint64_t value) { put(value, word()); }
   void set(std::uint64_t at, std::uint64_t value, std::uint64_t size) {
     for (std::uint64_t i = 0; i < size; ++i) {
-      out_.bytes[at + i] = static_cast<std::byte>(value >> (8 * i));
+      out_.bytes[at + i] = byte_of(value, i);
     }
   }
   std::uint64_t here(std::uint64_t to = 8) {

@@ -597,7 +597,7 @@ std::vector<std::uint64_t> RecordedPhone::slots_of(const std::string& library,
 void RecordedPhone::write_pointer(std::uint64_t slot, std::uint64_t target) {
   Bytes bytes;
   for (std::size_t i = 0; i < (is_wide(options_.machine) ? 8U : 4U); ++i) {
-    bytes.push_back(static_cast<std::byte>(target >> (8 * i)));
+    bytes.push_back(byte_of(target, i));
   }
   kernel_.write(slot, bytes);
 }
