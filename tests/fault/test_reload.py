@@ -175,7 +175,7 @@ def test_a_key_that_no_app_pins_is_not_served_at_a_signal(tmp_path: Path) -> Non
         (failed,) = events(service, "tls.reload_failed")
         assert "reload.key-not-pinned" in str(failed["error"])
         assert pin_of(unknown) in str(failed["error"])
-        assert "--service-pin" in str(failed["advice"])
+        assert "touchmark service key next" in str(failed["advice"])
         assert shown(service) == first
         app.attest()
         assert app.configuration == before
@@ -189,7 +189,7 @@ def test_a_key_that_no_app_pins_is_not_served_at_a_signal(tmp_path: Path) -> Non
         service.start()
         (warned,) = events(service, "tls.key_not_pinned")
         assert warned["pin"] == pin_of(unknown)
-        assert "--service-pin" in str(warned["warning"])
+        assert "touchmark service key next" in str(warned["warning"])
         with pytest.raises(AssertionError, match="the app refuses the service"):
             app.attest()
         service.stop()
