@@ -192,6 +192,14 @@ tl::unexpected<Error> in_database(const DataFolder& folder, const Error& error) 
   return tl::unexpected<Error>(named ? error : error.reworded(path + ": " + error.message()));
 }
 
+// Certificate and key, and what is made of them.
+struct LoadedIdentity {
+  verifier::http::TlsIdentity identity;
+  pki::CertificateFacts facts;
+  asio::ssl::context context;
+  std::string pin() const { return base64_encode(facts.spki_sha256); }
+};
+
 // Everything that runs, in the order in which it is made. It is destroyed in the reverse order.
 class Process {
  public:
@@ -213,14 +221,17 @@ class Process {
   Result<std::vector<verifier::store::BackupPart>> backup_parts() const;
   void set_served(verifier::http::TlsIdentity identity);
   Result<void> open_ports();
-  Result<verifier::http::TlsIdentity> read_identity(const DataFolder& folder);
+  // From their files, as they are now.
+  Result<LoadedIdentity> load_identity(const DataFolder& folder,
+                                       const verifier::state::KnownKeys& known);
   // Of the service's own key, its backup, and those that the operator has announced.
   std::vector<std::string> service_pins(const std::string& own, const std::string& backup) const;
   // SIGHUP: the certificate and the log file as they are now. What cannot be read stays as it was.
   asio::awaitable<void> watch_for_reload();
   void reload();
   Result<void> reload_identity() EXCLUDES(identity_mutex_);
-  Result<void> reload_identity_now() REQUIRES(identity_mutex_);
+  // Tells apps of its key and those beside it, and shows it to new connections.
+  Result<void> serve_identity(LoadedIdentity loaded) REQUIRES(identity_mutex_);
   // Serves with the next key, whose pin apps know.
   Result<void> promote_key(const std::string& pin) EXCLUDES(identity_mutex_);
   Result<void> open_hardware(const DataFolder& folder);
@@ -375,10 +386,19 @@ Result<void> Process::open_ports() {
   return {};
 }
 
-Result<verifier::http::TlsIdentity> Process::read_identity(const DataFolder& folder) {
-  return options_.certificate.empty()
-             ? folder.development_identity(plan_.certificate_hosts, clock_.now(), random_)
-             : given_identity(options_);
+Result<LoadedIdentity> Process::load_identity(const DataFolder& folder,
+                                              const verifier::state::KnownKeys& known) {
+  // A key's file that went away is not made again.
+  if (auto ok = check_key_files(folder, known, key_use()); !ok) return pass(ok);
+  auto identity = options_.certificate.empty()
+                      ? folder.development_identity(plan_.certificate_hosts, clock_.now(), random_)
+                      : given_identity(options_);
+  if (!identity) return pass(identity);
+  auto facts = pki::read_certificate(identity->certificate_pem);
+  if (!facts) return pass(facts);
+  auto context = verifier::http::make_tls_context(*identity);
+  if (!context) return pass(context);
+  return LoadedIdentity{std::move(*identity), *facts, std::move(*context)};
 }
 
 KeyUse Process::key_use() const {
@@ -417,23 +437,18 @@ Result<void> Process::open_store(const DataFolder& folder) {
 }
 
 Result<void> Process::open_identity(const DataFolder& folder) {
-  if (auto ok = check_key_files(folder, known_before_, key_use()); !ok) return ok;
-  auto identity = read_identity(folder);
-  if (!identity) return pass(identity);
-  auto facts = pki::read_certificate(identity->certificate_pem);
-  if (!facts) return pass(facts);
-  auto context = verifier::http::make_tls_context(*identity);
-  if (!context) return pass(context);
-  tls_.emplace(std::move(*context));
+  auto loaded = load_identity(folder, known_before_);
+  if (!loaded) return pass(loaded);
+  const std::string own = loaded->pin();
+  tls_.emplace(std::move(loaded->context));
   verifier::state::ServiceSettings& service = plan_.service;
-  set_served(*identity);
+  set_served(std::move(loaded->identity));
   service.backup = {folder.uploads(), [this] { return backup_parts(); }};
   if (options_.certificate.empty() && !service.tls_terminated_by_proxy) {
     service.keys.make_next = [this] { return folder_->next_key(); };
   }
   service.keys.promote = [this](const std::string& pin) { return promote_key(pin); };
-  service.tls_spki_sha256 = facts->spki_sha256;
-  const std::string own = base64_encode(facts->spki_sha256);
+  service.tls_spki_sha256 = loaded->facts.spki_sha256;
   std::string backup;
   if (!service.tls_terminated_by_proxy) {
     auto pin = folder.backup_pin();
@@ -709,43 +724,36 @@ void Process::reload() {
 
 Result<void> Process::reload_identity() {
   const MutexLock lock(identity_mutex_);
-  return reload_identity_now();
+  auto loaded = load_identity(*folder_, known_keys_);
+  if (!loaded) return pass(loaded);
+  return serve_identity(std::move(*loaded));
 }
 
 Result<void> Process::promote_key(const std::string& pin) {
   const MutexLock lock(identity_mutex_);
-  if (!options_.certificate.empty()) {
-    auto identity = given_identity(options_);
-    if (!identity) return pass(identity);
-    auto facts = pki::read_certificate(identity->certificate_pem);
-    if (!facts) return pass(facts);
-    const std::string given = base64_encode(facts->spki_sha256);
-    if (given != pin) {
+  const bool is_given = !options_.certificate.empty();
+  if (!is_given) {
+    if (auto ok = folder_->take_next_key(pin); !ok) return ok;
+  }
+  auto served = [&]() REQUIRES(identity_mutex_) -> Result<void> {
+    auto loaded = load_identity(*folder_, known_keys_);
+    if (!loaded) return pass(loaded);
+    if (loaded->pin() != pin) {
       return fail(verifier::state::ServiceKeysError::kNotServed,
-                  options_.certificate + " holds the certificate of another key, " + given +
+                  options_.certificate + " holds the certificate of another key, " + loaded->pin() +
                       ": put the next key's certificate there and the key to " + options_.key);
     }
-    return reload_identity_now();
-  }
-  if (auto ok = folder_->take_next_key(pin); !ok) return ok;
-  auto served = reload_identity_now();
-  if (served) return served;
+    return serve_identity(std::move(*loaded));
+  }();
+  if (served || is_given) return served;
   if (auto ok = folder_->undo_next_key(); !ok) {
     log_->error("tls.undo_failed", {{"error", ok.error().text()}});
   }
   return served;
 }
 
-Result<void> Process::reload_identity_now() {
-  // A key's file that went away is not made again.
-  if (auto kept = check_key_files(*folder_, known_keys_, key_use()); !kept) return kept;
-  auto identity = read_identity(*folder_);
-  if (!identity) return pass(identity);
-  auto facts = pki::read_certificate(identity->certificate_pem);
-  if (!facts) return pass(facts);
-  auto context = verifier::http::make_tls_context(*identity);
-  if (!context) return pass(context);
-  const std::string own = base64_encode(facts->spki_sha256);
+Result<void> Process::serve_identity(LoadedIdentity loaded) {
+  const std::string own = loaded.pin();
   if (!plan_.service.tls_terminated_by_proxy) {
     const auto pins = verifier_->api_domains().service_pins();
     if (std::ranges::find(pins, own) == pins.end()) {
@@ -763,10 +771,10 @@ Result<void> Process::reload_identity_now() {
     if (auto ok = note_keys(*store_, known_keys_, *keys, clock_.now()); !ok) return ok;
     known_keys_ = std::move(*keys);
   }
-  tls_->replace(std::move(*context));
-  set_served(*identity);
+  tls_->replace(std::move(loaded.context));
+  set_served(std::move(loaded.identity));
   log_->info("tls.reloaded",
-             {{"pin", own}, {"not_after", facts->not_after.time_since_epoch().count()}});
+             {{"pin", own}, {"not_after", loaded.facts.not_after.time_since_epoch().count()}});
   return {};
 }
 
