@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "base/random.h"
+#include "base/system_failure.h"
 
 namespace touchmark {
 namespace {
@@ -33,8 +34,26 @@ class Descriptor {
   int fd_;
 };
 
-// `code` is the errno of a failed call; it is passed because cleaning up may change errno.
-tl::unexpected<Error> system_failure(const fs::path& path, int code) {
+// 0, or the errno of the write that failed.
+int write_all(int fd, ByteView data) {
+  while (!data.empty()) {
+    ssize_t count = ::write(fd, data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    data = data.subspan(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+int write_and_sync(int fd, ByteView data, unsigned mode) {
+  if (::fchmod(fd, static_cast<mode_t>(mode)) != 0) return errno;
+  if (int code = write_all(fd, data); code != 0) return code;
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+tl::unexpected<Error> system_failure(const std::filesystem::path& path, int code) {
   std::string message = path.string() + ": " + std::strerror(code);
   switch (code) {
     case ENOENT:
@@ -54,25 +73,6 @@ tl::unexpected<Error> system_failure(const fs::path& path, int code) {
       return fail(FileError::kIo, std::move(message));
   }
 }
-
-// 0, or the errno of the write that failed.
-int write_all(int fd, ByteView data) {
-  while (!data.empty()) {
-    ssize_t count = ::write(fd, data.data(), data.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno;
-    data = data.subspan(static_cast<std::size_t>(count));
-  }
-  return 0;
-}
-
-int write_and_sync(int fd, ByteView data, unsigned mode) {
-  if (::fchmod(fd, static_cast<mode_t>(mode)) != 0) return errno;
-  if (int code = write_all(fd, data); code != 0) return code;
-  return ::fsync(fd) == 0 ? 0 : errno;
-}
-
-}  // namespace
 
 std::string_view error_id(FileError error) {
   using enum FileError;

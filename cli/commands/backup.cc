@@ -10,6 +10,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/system_failure.h"
 #include "cli/commands/commands.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
@@ -72,15 +73,7 @@ class Draft {
   const fs::path& path() const { return path_; }
 
  private:
-  Result<void> failed(int code) const {
-    const bool is_full = code == ENOSPC || code == EDQUOT || code == EFBIG;
-    const bool is_denied = code == EACCES || code == EPERM || code == EROFS;
-    return fail(is_full          ? FileError::kNoSpace
-                : is_denied      ? FileError::kPermission
-                : code == ENOENT ? FileError::kNotFound
-                                 : FileError::kIo,
-                path_.string() + ": " + std::strerror(code));
-  }
+  Result<void> failed(int code) const { return system_failure(path_, code); }
   fs::path path_;
   int file_ = -1;
 };

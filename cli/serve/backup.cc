@@ -11,6 +11,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/system_failure.h"
 #include "crypto/crypto.h"
 #include "verifier/state/backups.h"
 #include "verifier/state/keyring.h"
@@ -29,16 +30,6 @@ using verifier::store::BackupPart;
 const std::set<std::string> kNothing{"lock", "uploads", "master.key", "lost+found", ".snapshot"};
 // Begins the name of a folder where a restore unpacks; one that was killed leaves it behind.
 constexpr const char* kStaging = ".restoring-";
-
-tl::unexpected<Error> system_failure(const fs::path& path, int code) {
-  const bool is_full = code == ENOSPC || code == EDQUOT;
-  const bool is_denied = code == EACCES || code == EPERM || code == EROFS;
-  return fail(is_full          ? FileError::kNoSpace
-              : is_denied      ? FileError::kPermission
-              : code == ENOENT ? FileError::kNotFound
-                               : FileError::kIo,
-              path.string() + ": " + std::strerror(code));
-}
 
 void sync_folder(const fs::path& folder) {
   const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/system_failure.h"
 #include "crypto/crypto.h"
 
 namespace touchmark::verifier::store {
@@ -135,14 +136,7 @@ class Sealer {
     }
     return {};
   }
-  Result<void> failed(int code) const {
-    const bool is_full = code == ENOSPC || code == EDQUOT || code == EFBIG;
-    const bool is_denied = code == EACCES || code == EPERM || code == EROFS;
-    return fail(is_full     ? FileError::kNoSpace
-                : is_denied ? FileError::kPermission
-                            : FileError::kIo,
-                path_.string() + ": " + std::strerror(code));
-  }
+  Result<void> failed(int code) const { return system_failure(path_, code); }
 
   const fs::path path_;
   Random& random_;
