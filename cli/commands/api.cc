@@ -100,7 +100,7 @@ Result<std::optional<Present>> present(service::AdminClient& client, const std::
   return std::nullopt;
 }
 
-// What the domain is to have, and what of the old it loses.
+// The pins that the domain will have, and those that it loses.
 struct Change {
   std::vector<std::string> pins;
   std::vector<std::string> dropped;

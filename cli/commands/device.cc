@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/commands/cells.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/verdict_text.h"
 #include "cli/io/error.h"
@@ -12,19 +13,10 @@ namespace {
 
 constexpr const char* kDevicePath = "/admin/v1/device";
 
-std::string time_of(const Json& json, const char* name) {
-  auto time = get_int(json, name, 0, kMaxUnixTime);
-  return time ? io::local_time(from_unix(*time)) : "?";
-}
-
 // A device that was forced by its id need not have come yet.
 bool was_seen(const Json& device) {
   const auto seen = device.find("last_seen");
   return seen == device.end() || !seen->is_null();
-}
-
-std::string text(const Json& json, const char* name) {
-  return io::one_line(find_string(json, name).value_or(""));
 }
 
 bool is_true(const Json& json, const char* name) {
@@ -33,7 +25,7 @@ bool is_true(const Json& json, const char* name) {
 }
 
 std::string seen_cell(const Json& device) {
-  return was_seen(device) ? time_of(device, "last_seen") : "never";
+  return was_seen(device) ? time_cell(device, "last_seen") : "never";
 }
 
 std::string verdict_cell(const Json& device) {
@@ -42,16 +34,16 @@ std::string verdict_cell(const Json& device) {
 }
 
 std::string force_cell(const Json& device) {
-  const std::string force = text(device, "force");
+  const std::string force = text_cell(device, "force");
   return force == "none" ? "" : force;
 }
 
 // "pass, by alice at 2026-11-28 12:00:00+00:00"; an older service does not say by whom.
 std::string forced_text(const Json& device) {
-  std::string force = text(device, "force");
-  const std::string by = text(device, "forced_by");
+  std::string force = text_cell(device, "force");
+  const std::string by = text_cell(device, "forced_by");
   if (by.empty()) return force;
-  return fmt::format("{}, by {} at {}", force, by, time_of(device, "forced_at"));
+  return fmt::format("{}, by {} at {}", force, by, time_cell(device, "forced_at"));
 }
 
 Outcome list(int limit, Session& session) {
@@ -70,9 +62,10 @@ Outcome list(int limit, Session& session) {
   std::vector<std::vector<std::string>> rows{
       {"DEVICE", "SEEN", "VERDICT", "FORCED", "PACKAGE", "ARC"}};
   for (const Json& device : *devices) {
-    rows.push_back({text(device, "did"), was_seen(device) ? time_of(device, "last_seen") : "never",
-                    verdict_cell(device), force_cell(device), text(device, "package"),
-                    text(device, "arc")});
+    rows.push_back({text_cell(device, "did"),
+                    was_seen(device) ? time_cell(device, "last_seen") : "never",
+                    verdict_cell(device), force_cell(device), text_cell(device, "package"),
+                    text_cell(device, "arc")});
   }
   session.console().print(io::table(rows));
   return io::kExitOk;
@@ -84,17 +77,17 @@ Outcome show(const std::string& did, Session& session) {
   auto device = client->get(fmt::format("{}?did={}", kDevicePath, service::path_segment(did)));
   if (!device) return pass(device);
   if (session.json()) return print_json(session, *device);
-  session.console().print(io::table({{"device", text(*device, "did")},
+  session.console().print(io::table({{"device", text_cell(*device, "did")},
                                      {"seen", seen_cell(*device)},
-                                     {"address", text(*device, "address")},
+                                     {"address", text_cell(*device, "address")},
                                      {"verdict", verdict_cell(*device)},
                                      {"forced", forced_text(*device)},
-                                     {"package", text(*device, "package")},
-                                     {"arc", text(*device, "arc")}}));
+                                     {"package", text_cell(*device, "package")},
+                                     {"arc", text_cell(*device, "arc")}}));
   const Json* appraisal = find_object(*device, "appraisal");
   if (appraisal == nullptr) return io::kExitOk;
   session.console().print(fmt::format("its newest recorded evidence ({}) would {} now",
-                                      time_of(*appraisal, "time"),
+                                      time_cell(*appraisal, "time"),
                                       is_true(*appraisal, "passed") ? "pass" : "fail"));
   for (const std::string& line : verdict_lines(*appraisal)) session.console().print(line);
   if (const Json* facts = find_object(*appraisal, "facts")) {
@@ -122,17 +115,17 @@ Words words_of(std::string_view how) {
 
 // Rows for the person who has to recognise their own device.
 std::vector<std::vector<std::string>> recognition_rows(const Json& device) {
-  std::vector<std::vector<std::string>> rows{{"device", text(device, "did")},
+  std::vector<std::vector<std::string>> rows{{"device", text_cell(device, "did")},
                                              {"seen", seen_cell(device)},
-                                             {"address", text(device, "address")},
-                                             {"package", text(device, "package")}};
+                                             {"address", text_cell(device, "address")},
+                                             {"package", text_cell(device, "package")}};
   const Json* appraisal = find_object(device, "appraisal");
   const Json* facts = appraisal == nullptr ? nullptr : find_object(*appraisal, "facts");
   if (facts != nullptr) {
-    const std::string model = text(*facts, "manufacturer") + " " + text(*facts, "model");
+    const std::string model = text_cell(*facts, "manufacturer") + " " + text_cell(*facts, "model");
     rows.push_back({"model", std::string(io::trim(model))});
-    rows.push_back({"system", std::string(io::trim(text(*facts, "platform") + " " +
-                                                   text(*facts, "os_version")))});
+    rows.push_back({"system", std::string(io::trim(text_cell(*facts, "platform") + " " +
+                                                   text_cell(*facts, "os_version")))});
   }
   for (std::vector<std::string>& row : rows) {
     if (row[1].empty()) row[1] = "unknown";
@@ -146,7 +139,7 @@ Result<std::string> confirmed_latest(service::AdminClient& client, std::string_v
                                      Session& session) {
   auto device = client.get(fmt::format("{}?did=latest", kDevicePath));
   if (!device) return pass(device);
-  const std::string did = text(*device, "did");
+  const std::string did = text_cell(*device, "did");
   session.console().note("The device seen last:");
   session.console().note(io::table(recognition_rows(*device)));
   session.console().note(
@@ -179,7 +172,7 @@ Outcome force(const ForceOptions& options, const std::string& how, Session& sess
   auto answer = client->put(kDevicePath, {{"did", did}, {"force", how}});
   if (!answer) return pass(answer);
   if (session.json()) return print_json(session, *answer);
-  const std::string name = text(*answer, "did");
+  const std::string name = text_cell(*answer, "did");
   session.console().print(how == "none" ? fmt::format("{} is judged by the policy again", name)
                                         : fmt::format("{} will {} from now on", name, how));
   return io::kExitOk;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 
+#include "cli/commands/cells.h"
 #include "cli/commands/commands.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
@@ -47,15 +48,12 @@ struct LogOptions {
   int last = 20;
 };
 
-std::string text(const Json& row, const char* name) {
-  return io::one_line(find_string(row, name).value_or(""));
-}
-
 // "Pixel 8, Android 14, strongbox", as far as it is known.
 std::string device_text(const Json& row) {
-  std::string out(io::trim(text(row, "manufacturer") + " " + text(row, "model")));
-  const std::string system(io::trim(text(row, "platform") + " " + text(row, "os_version")));
-  for (const std::string& part : {system, text(row, "assurance")}) {
+  std::string out(io::trim(text_cell(row, "manufacturer") + " " + text_cell(row, "model")));
+  const std::string system(
+      io::trim(text_cell(row, "platform") + " " + text_cell(row, "os_version")));
+  for (const std::string& part : {system, text_cell(row, "assurance")}) {
     if (!part.empty()) out += (out.empty() ? "" : ", ") + part;
   }
   return out;
@@ -64,18 +62,18 @@ std::string device_text(const Json& row) {
 std::vector<std::string> lines_of(const Json& row) {
   const bool passed = row.value("passed", Json()) == Json(true);
   const auto time = get_int(row, "time", 0, kMaxUnixTime);
-  const std::string force = text(row, "force");
+  const std::string force = text_cell(row, "force");
   std::vector<std::string> out{fmt::format(
       "{}  {}  {}  {} ({}){}", time ? io::local_time(from_unix(*time)) : "?",
-      passed ? "passed " : "REFUSED", text(row, "did"),
-      text(row, "package").empty() ? "no package" : text(row, "package"), device_text(row),
-      force.empty() || force == "none" ? "" : ", forced to " + force)};
+      passed ? "passed " : "REFUSED", text_cell(row, "did"),
+      text_cell(row, "package").empty() ? "no package" : text_cell(row, "package"),
+      device_text(row), force.empty() || force == "none" ? "" : ", forced to " + force)};
   const Json* findings = find_array(row, "findings");
   for (const Json& finding : findings != nullptr ? *findings : Json::array()) {
     const bool rejected = finding.value("rejected", Json()) == Json(true);
-    const std::string detail = text(finding, "detail");
+    const std::string detail = text_cell(finding, "detail");
     out.push_back(fmt::format("    {} {}{}", rejected ? "refused for" : "noted",
-                              text(finding, "id"), detail.empty() ? "" : ": " + detail));
+                              text_cell(finding, "id"), detail.empty() ? "" : ": " + detail));
   }
   return out;
 }

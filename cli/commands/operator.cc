@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "cli/commands/cells.h"
 #include "cli/commands/commands.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
@@ -20,10 +21,6 @@ struct AddOptions {
   std::string credentials_file;
 };
 
-std::string text_of(const Json& json, const char* name) {
-  return io::one_line(find_string(json, name).value_or(""));
-}
-
 std::string apps_cell(const Json& row) {
   const Json* apps = find_array(row, "apps");
   std::string cell;
@@ -33,23 +30,12 @@ std::string apps_cell(const Json& row) {
   return cell.empty() ? "all" : cell;
 }
 
-std::string time_cell(const Json& row, const char* name) {
-  auto time = get_int(row, name, 0, kMaxUnixTime);
-  return time ? io::local_time(from_unix(*time)) : "never";
-}
-
-std::string expiry_cell(const Json& row) {
-  const auto expired = row.find("expired");
-  const bool is_expired = expired != row.end() && *expired == Json(true);
-  return time_cell(row, "expires") + (is_expired ? " (expired)" : "");
-}
-
 // What `touchmark init --credentials` reads. Where the service is and by what it is known is what
 // this operator's own profile says.
 Result<void> write_credentials(const std::string& file, const Json& made,
                                const service::Endpoint& endpoint) {
-  Json json{{"name", text_of(made, "name")},
-            {"role", text_of(made, "role")},
+  Json json{{"name", text_cell(made, "name")},
+            {"role", text_cell(made, "role")},
             {"token", find_string(made, "token").value_or("")},
             {"url", endpoint.url}};
   if (!endpoint.pins.empty()) json["pins"] = endpoint.pins;
@@ -68,15 +54,15 @@ Error without_operator(const Error& error, const std::string& name, service::Adm
 void print_added(const AddOptions& options, const Json& made, Session& session) {
   io::Console& console = session.console();
   console.print(fmt::format("operator {} added (role {}, apps {}, expires {})",
-                            text_of(made, "name"), text_of(made, "role"), apps_cell(made),
-                            time_cell(made, "expires")));
+                            text_cell(made, "name"), text_cell(made, "role"), apps_cell(made),
+                            time_cell(made, "expires", "never")));
   if (!options.credentials_file.empty()) {
     console.print("wrote " + options.credentials_file + ", which `touchmark init --credentials` " +
                   "reads");
     return;
   }
   console.print("The token is shown once; `touchmark init` asks for it:\n  " +
-                text_of(made, "token"));
+                text_cell(made, "token"));
 }
 
 Outcome add(const AddOptions& options, Session& session) {
@@ -130,8 +116,9 @@ Outcome list(Session& session) {
   if (session.json()) return print_json(session, *answer);
   std::vector<std::vector<std::string>> rows{{"NAME", "ROLE", "APPS", "ADDED", "BY", "EXPIRES"}};
   for (const Json& row : *operators) {
-    rows.push_back({text_of(row, "name"), text_of(row, "role"), apps_cell(row),
-                    time_cell(row, "created"), text_of(row, "created_by"), expiry_cell(row)});
+    rows.push_back({text_cell(row, "name"), text_cell(row, "role"), apps_cell(row),
+                    time_cell(row, "created", "never"), text_cell(row, "created_by"),
+                    expiry_cell(row)});
   }
   session.console().print(io::table(rows));
   return io::kExitOk;
@@ -162,10 +149,10 @@ Outcome whoami(Session& session) {
   for (const Json& name : names != nullptr ? *names : Json::array()) {
     if (name.is_string()) permissions += (permissions.empty() ? "" : " ") + name.get<std::string>();
   }
-  session.console().print(io::table({{"name", text_of(*answer, "name")},
-                                     {"role", text_of(*answer, "role")},
+  session.console().print(io::table({{"name", text_cell(*answer, "name")},
+                                     {"role", text_cell(*answer, "role")},
                                      {"apps", apps_cell(*answer)},
-                                     {"expires", time_cell(*answer, "expires")},
+                                     {"expires", time_cell(*answer, "expires", "never")},
                                      {"service", endpoint->url},
                                      {"profile", session.profile()},
                                      {"may", permissions}}));

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "cli/commands/cells.h"
 #include "cli/commands/commands.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
@@ -12,15 +13,6 @@ namespace touchmark::cli::commands {
 namespace {
 
 constexpr const char* kKeysPath = "/admin/v1/service-keys";
-
-std::string text_of(const Json& json, const char* name) {
-  return io::one_line(find_string(json, name).value_or(""));
-}
-
-std::string time_of(const Json& json, const char* name) {
-  const auto time = get_int(json, name, 0, kMaxUnixTime);
-  return time ? io::local_time(from_unix(*time)) : "?";
-}
 
 // The pin itself, or that of the key, request or certificate in a file.
 Result<std::string> pin_named(const std::string& name) {
@@ -36,7 +28,7 @@ Result<std::string> pin_named(const std::string& name) {
 void print_state(const Json& state, Session& session) {
   std::vector<std::vector<std::string>> rows;
   const Json* next = find_object(state, "next");
-  const std::string next_pin = next == nullptr ? "" : text_of(*next, "pin");
+  const std::string next_pin = next == nullptr ? "" : text_cell(*next, "pin");
   const Json* pins = find_array(state, "pins");
   const bool behind_proxy = state.value("behind_proxy", Json(false)) == Json(true);
   for (std::size_t i = 0; pins != nullptr && i < pins->size(); ++i) {
@@ -48,8 +40,8 @@ void print_state(const Json& state, Session& session) {
   if (next != nullptr) {
     const bool kept_here = next->value("kept_here", Json(false)) == Json(true);
     rows.push_back({"next", next_pin});
-    rows.push_back({"announced", fmt::format("{} by {}", time_of(*next, "announced"),
-                                             text_of(*next, "announced_by"))});
+    rows.push_back({"announced", fmt::format("{} by {}", time_cell(*next, "announced"),
+                                             text_cell(*next, "announced_by"))});
     rows.push_back({"private key", kept_here ? "in the service's data folder"
                                              : "yours to keep; the service does not have it"});
   } else {

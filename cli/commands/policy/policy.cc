@@ -1,6 +1,7 @@
 // touchmark policy show|set|canary: the policy of the service.
 #include <fmt/format.h>
 
+#include "cli/commands/cells.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/policy/dry_run.h"
 #include "cli/commands/verdict_text.h"
@@ -14,11 +15,6 @@ namespace {
 constexpr const char* kPolicyPath = "/admin/v1/policy";
 constexpr const char* kCanaryPath = "/admin/v1/policy/canary";
 
-std::string time_of(const Json& json) {
-  auto time = get_int(json, "time", 0, kMaxUnixTime);
-  return time ? io::local_time(from_unix(*time)) : "?";
-}
-
 std::string count(const Json& json, const char* name) {
   auto number = get_int(json, name, 0, INT64_MAX);
   return number ? std::to_string(*number) : "?";
@@ -29,8 +25,9 @@ std::string canary_line(const Json& canary) {
       "candidate: {} % of the devices since {} by {}; {} appraisals, {} newly failing, {} "
       "newly "
       "passing",
-      count(canary, "percent"), time_of(canary), find_string(canary, "actor").value_or("?"),
-      count(canary, "appraisals"), count(canary, "newly_failing"), count(canary, "newly_passing"));
+      count(canary, "percent"), time_cell(canary, "time"),
+      find_string(canary, "actor").value_or("?"), count(canary, "appraisals"),
+      count(canary, "newly_failing"), count(canary, "newly_passing"));
 }
 
 std::string findings_table(const Json& findings) {
@@ -58,7 +55,7 @@ Outcome show(bool toml, Session& session) {
     return io::kExitOk;
   }
   session.console().print(fmt::format("revision {}, set {} by {}", count(*answer, "revision"),
-                                      time_of(*answer),
+                                      time_cell(*answer, "time"),
                                       find_string(*answer, "actor").value_or("?")));
   if (const Json* canary = find_object(*answer, "canary")) {
     session.console().print(canary_line(*canary));

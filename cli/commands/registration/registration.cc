@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "cli/commands/cells.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/package/app_options.h"
 #include "cli/commands/registration/certificate.h"
@@ -132,17 +133,6 @@ Outcome add(const AddOptions& options, Session& session) {
   return io::kExitOk;
 }
 
-std::string time_cell(const Json& row, const char* name) {
-  auto time = get_int(row, name, 0, kMaxUnixTime);
-  return time ? io::local_time(from_unix(*time)) : "never";
-}
-
-std::string expiry_cell(const Json& row) {
-  const auto expired = row.find("expired");
-  const bool is_expired = expired != row.end() && expired->is_boolean() && expired->get<bool>();
-  return time_cell(row, "expires") + (is_expired ? " (expired)" : "");
-}
-
 // The beginning of the digest as the measurement's line shows it.
 std::string digest_cell(const Json& row) {
   constexpr std::size_t kShown = 12;
@@ -169,8 +159,8 @@ void print_releases(const Json& registrations, Session& session) {
     rows.push_back({find_string(row, "id").value_or("?"), find_string(row, "label").value_or("?"),
                     registered_name(row), digest_cell(row),
                     find_string(row, "platform").value_or("?"), form_cell(row),
-                    time_cell(row, "created"), find_string(row, "created_by").value_or("?"),
-                    expiry_cell(row)});
+                    time_cell(row, "created", "never"),
+                    find_string(row, "created_by").value_or("?"), expiry_cell(row)});
   }
   session.console().print(io::table(rows));
 }
@@ -185,7 +175,7 @@ void print_certificates(const Json& certificates, Session& session) {
     rows.push_back(
         {find_string(row, "id").value_or("?"), find_string(row, "subject").value_or("?"),
          find_string(row, "package").value_or("every app") + (marked ? " (development)" : ""),
-         time_cell(row, "created"), find_string(row, "created_by").value_or("?"),
+         time_cell(row, "created", "never"), find_string(row, "created_by").value_or("?"),
          expiry_cell(row)});
   }
   session.console().print("\n" + io::table(rows));
@@ -251,8 +241,8 @@ void print_release(const Json& answer, Session& session) {
       {"cleartext traffic", allowed("cleartext", "cleartext_domains")},
       {"user certificates", allowed("user_certificates", "user_certificate_domains")},
       {"Touchmark SDK", sdk.empty() ? "none" : sdk},
-      {"added",
-       time_cell(answer, "created") + " by " + find_string(answer, "created_by").value_or("?")},
+      {"added", time_cell(answer, "created", "never") + " by " +
+                    find_string(answer, "created_by").value_or("?")},
       {"expires", expiry_cell(answer)}};
   const Json* signers = find_array(measurement, "signers");
   for (const Json& signer : signers == nullptr ? Json::array() : *signers) {
@@ -298,7 +288,8 @@ Outcome expire(const ExpireOptions& options, Session& session) {
     if (!answer) return pass(answer);
     changed.push_back(*answer);
     if (!session.json()) {
-      session.console().print(io::one_line(id) + " expires " + time_cell(*answer, "expires"));
+      session.console().print(io::one_line(id) + " expires " +
+                              time_cell(*answer, "expires", "never"));
     }
   }
   return session.json() ? print_json(session, {{"changed", changed}}) : io::kExitOk;
