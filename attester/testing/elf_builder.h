@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "attester/core/machine.h"
-#include "attester/testing/phone_image.h"
+#include "attester/testing/little_endian.h"
 #include "base/bytes.h"
 
 namespace touchmark::attester::testing {
@@ -48,20 +48,13 @@ class ElfBuilder {
   }
 
  private:
-  bool wide() const {
-    return plan_.machine == Machine::kArm64 || plan_.machine == Machine::kX86_64;
-  }
+  bool wide() const { return is_wide(plan_.machine); }
   std::size_t word() const { return wide() ? 8 : 4; }
   std::size_t header_size() const { return wide() ? 64 : 52; }
   std::size_t segment_size() const { return wide() ? 56 : 32; }
 
-  void put(std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) out_.push_back(byte_of(value, i));
-  }
+  void put(std::uint64_t value, std::size_t size) { append_number(out_, value, size); }
   void put_word(std::uint64_t value) { put(value, word()); }
-  void overwrite(std::size_t at, std::uint64_t value, std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) out_[at + i] = byte_of(value, i);
-  }
   std::uint64_t here() {
     while (out_.size() % 8 != 0) put(0, 1);
     return out_.size();
@@ -180,14 +173,14 @@ class ElfBuilder {
   void put_segment(std::size_t at, std::uint64_t type, std::uint64_t offset, std::uint64_t size) {
     const std::uint64_t flags = 5;  // read, execute
     const std::size_t w = word();
-    overwrite(at, type, 4);
-    if (wide()) overwrite(at + 4, flags, 4);
+    overwrite(out_, at, type, 4);
+    if (wide()) overwrite(out_, at + 4, flags, 4);
     std::size_t field = at + w;  // the flags' place, or the padding's
     for (const std::uint64_t value : {offset, kLinkedAt + offset, kLinkedAt + offset, size, size}) {
-      overwrite(field, value, w);
+      overwrite(out_, field, value, w);
       field += w;
     }
-    if (!wide()) overwrite(field, flags, 4);
+    if (!wide()) overwrite(out_, field, flags, 4);
   }
 
   void put_segments() {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "attester/testing/little_endian.h"
+
 namespace touchmark::attester::testing {
 namespace {
 
@@ -50,17 +52,8 @@ class Writer {
     return (at + to - 1) / to * to;
   }
 
-  void put(std::uint64_t value, std::uint64_t size) {
-    for (std::uint64_t i = 0; i < size; ++i) {
-      out_.bytes.push_back(byte_of(value, i));
-    }
-  }
+  void put(std::uint64_t value, std::uint64_t size) { append_number(out_.bytes, value, size); }
   void put_word(std::uint64_t value) { put(value, word()); }
-  void set(std::uint64_t at, std::uint64_t value, std::uint64_t size) {
-    for (std::uint64_t i = 0; i < size; ++i) {
-      out_.bytes[at + i] = byte_of(value, i);
-    }
-  }
   std::uint64_t here(std::uint64_t to = 8) {
     out_.bytes.resize(aligned(out_.bytes.size(), to));
     return out_.bytes.size();
@@ -313,15 +306,15 @@ class Writer {
   void put_segment(std::uint64_t type, std::uint64_t flags, std::uint64_t offset,
                    std::uint64_t size) {
     const std::uint64_t w = word();
-    set(at_segment_, type, 4);
-    if (wide()) set(at_segment_ + 4, flags, 4);
+    overwrite(out_.bytes, at_segment_, type, 4);
+    if (wide()) overwrite(out_.bytes, at_segment_ + 4, flags, 4);
     std::uint64_t field = at_segment_ + w;
     for (const std::uint64_t value : {offset, offset, offset, size, size}) {
-      set(field, value, w);
+      overwrite(out_.bytes, field, value, w);
       field += w;
     }
-    if (!wide()) set(field, flags, 4);
-    set(field + (wide() ? 0 : 4), plan().page, w);
+    if (!wide()) overwrite(out_.bytes, field, flags, 4);
+    overwrite(out_.bytes, field + (wide() ? 0 : 4), plan().page, w);
     at_segment_ += wide() ? 56 : 32;
     ++segments_;
   }
@@ -344,18 +337,18 @@ class Writer {
     put_load(6, read_only_end_, out_.bytes.size(), "rw-p");
     put_segment(2, 6, slots_, dynamic_size_);
     put_segment(0x6474e552, 4, slots_, read_only_end_ - slots_);
-    set(0, 0x464c457f, 4);
-    set(4, wide() ? 2 : 1, 1);
-    set(5, 1, 1);
-    set(6, 1, 1);
-    set(16, 3, 2);
-    set(18, codes_.machine, 2);
-    set(20, 1, 4);
-    set(wide() ? 32 : 28, wide() ? 64 : 52, word());  // program headers
+    overwrite(out_.bytes, 0, 0x464c457f, 4);
+    overwrite(out_.bytes, 4, wide() ? 2 : 1, 1);
+    overwrite(out_.bytes, 5, 1, 1);
+    overwrite(out_.bytes, 6, 1, 1);
+    overwrite(out_.bytes, 16, 3, 2);
+    overwrite(out_.bytes, 18, codes_.machine, 2);
+    overwrite(out_.bytes, 20, 1, 4);
+    overwrite(out_.bytes, wide() ? 32 : 28, wide() ? 64 : 52, word());  // program headers
     const std::uint64_t sizes = wide() ? 52 : 40;
-    set(sizes, wide() ? 64 : 52, 2);
-    set(sizes + 2, wide() ? 56 : 32, 2);
-    set(sizes + 4, segments_, 2);
+    overwrite(out_.bytes, sizes, wide() ? 64 : 52, 2);
+    overwrite(out_.bytes, sizes + 2, wide() ? 56 : 32, 2);
+    overwrite(out_.bytes, sizes + 4, segments_, 2);
   }
 
   std::uint64_t packed_end() const {

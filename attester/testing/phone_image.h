@@ -12,11 +12,6 @@
 
 namespace touchmark::attester::testing {
 
-// The byte of `value` at `index`, the lowest first; beyond it there are zeros.
-constexpr std::byte byte_of(std::uint64_t value, std::size_t index) {
-  return index < sizeof value ? static_cast<std::byte>(value >> (8 * index)) : std::byte{0};
-}
-
 enum class SymbolKind { kFunction, kIndirect, kPlain };
 
 struct PhoneImagePlan {

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "attester/checks/process_integrity.h"
+#include "attester/testing/little_endian.h"
 #include "attester/testing/package.h"
 
 namespace touchmark::attester::testing {
@@ -596,9 +597,7 @@ std::vector<std::uint64_t> RecordedPhone::slots_of(const std::string& library,
 
 void RecordedPhone::write_pointer(std::uint64_t slot, std::uint64_t target) {
   Bytes bytes;
-  for (std::size_t i = 0; i < (is_wide(options_.machine) ? 8U : 4U); ++i) {
-    bytes.push_back(byte_of(target, i));
-  }
+  append_number(bytes, target, is_wide(options_.machine) ? 8 : 4);
   kernel_.write(slot, bytes);
 }
 
