@@ -58,7 +58,7 @@ struct Restored {
 };
 
 // Restores `file` to `data`, which is not there or empty, except for a master key. All of the
-// backup is opened and looked through before anything has its name there: secrets and keys, the
+// backup is opened and checked before anything has its name there: secrets and keys, the
 // audit log, and that they belong together. Notes it in the audit log. The files belong to the
 // folder's owner.
 Result<Restored> restore_folder(const std::filesystem::path& file,

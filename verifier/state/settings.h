@@ -58,7 +58,8 @@ struct ServiceSettings {
   std::function<RevocationSource::Status()> revocation_status{};
   // Whether what the service keeps is still where it was opened; empty: not looked at. Thread-safe.
   std::function<Result<void>()> storage_check{};
-  // Where the process runs, looked at anew; empty: nothing is known of it. Thread-safe.
+  // Facts about the process and its machine, as they are at each call; empty: none are known.
+  // Thread-safe.
   std::function<Surroundings()> surroundings{};
   // Of iss, aud, sub, iat, jti, arc, anno, ipk, lvl, ear; arc, anno and ear tell the app its
   // verdict, so they need reveal_reasons.
