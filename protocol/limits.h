@@ -27,8 +27,10 @@ inline constexpr std::int64_t kMaxInteger = std::int64_t{1} << 53;
 inline constexpr std::size_t kNonceBytes = 40;  // as the service makes them
 inline constexpr std::size_t kMaxClaimedParts = 512;
 inline constexpr std::uint64_t kMaxClaimedBytes = std::uint64_t{1} << 40;  // of one part
-inline constexpr std::size_t kChallengeRanges = 8;                         // as the service asks
-inline constexpr std::uint64_t kRangeBytes = 4096;                         // as the service asks
+// As the service asks. Whoever lacks a share of the code is found by the number of places, hardly
+// by their length, and it is the length that costs.
+inline constexpr std::size_t kChallengeRanges = 8;
+inline constexpr std::uint64_t kRangeBytes = 512;
 inline constexpr std::size_t kMaxRanges = 64;
 inline constexpr std::uint64_t kMaxRangeLength = 1 << 20;
 inline constexpr std::size_t kMaxNonceText = 256;  // bytes of base64url that a client takes

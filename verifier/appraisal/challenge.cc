@@ -8,6 +8,7 @@
 namespace touchmark::verifier::appraisal {
 namespace {
 
+constexpr const char* kRangeKey = "touchmark challenge ranges v2";
 constexpr std::size_t kRandomBytes = 16;
 constexpr std::size_t kSignedBytes = 24;
 constexpr std::size_t kMacBytes = 16;
@@ -15,6 +16,8 @@ constexpr std::size_t kMacBytes = 16;
 constexpr std::uint64_t kBefore = kRangeBytes - 1;
 
 constexpr std::size_t kNumberBytes = 8;
+constexpr std::size_t kNumbersOfMac = sizeof(Sha256Digest) / kNumberBytes;
+static_assert(kChallengeRanges % kNumbersOfMac == 0);
 
 // In how many places a range can begin and hold a byte of the part. Each byte lies in kRangeBytes
 // of them.
@@ -31,6 +34,10 @@ protocol::Range range_at(const std::vector<package::Part>& code, std::uint64_t s
 }
 
 }  // namespace
+
+ChallengeMaker::ChallengeMaker(Bytes key)
+    : key_(std::move(key)),
+      range_key_(crypto::hkdf_sha256(key_, kRangeKey, sizeof(Sha256Digest))) {}
 
 Sha256Digest ChallengeMaker::mac(ByteView signed_part, Layout layout) const {
   // Without a mark the MAC is the one that challenges always had: a key that was attested for one
@@ -66,15 +73,18 @@ std::vector<protocol::Range> ChallengeMaker::ranges(ByteView nonce,
   std::uint64_t total = 0;
   for (const package::Part& part : code) total += starts_of(part);
   if (total == 0) return {};
-  Bytes input = key_;
-  append(input, nonce);
-  const Bytes stream =
-      crypto::hkdf_sha256(input, "touchmark challenge ranges v1", kChallengeRanges * 8);
   std::vector<protocol::Range> out;
-  for (std::size_t i = 0; i < kChallengeRanges; ++i) {
-    // The bias of the remainder is below total / 2^64.
-    out.push_back(range_at(
-        code, big_endian(ByteView(stream).subspan(i * kNumberBytes, kNumberBytes)) % total));
+  out.reserve(kChallengeRanges);
+  Bytes input = to_bytes(nonce);
+  input.push_back(std::byte{0});
+  for (std::size_t block = 0; block < kChallengeRanges / kNumbersOfMac; ++block) {
+    input.back() = static_cast<std::byte>(block);
+    const Sha256Digest numbers = crypto::hmac_sha256(range_key_, input);
+    for (std::size_t i = 0; i < kNumbersOfMac; ++i) {
+      // The bias of the remainder is below total / 2^64.
+      out.push_back(range_at(
+          code, big_endian(ByteView(numbers).subspan(i * kNumberBytes, kNumberBytes)) % total));
+    }
   }
   return out;
 }

@@ -38,7 +38,7 @@ struct CheckedChallenge {
 class ChallengeMaker {
  public:
   // `key`: 32 random bytes that never leave the service.
-  explicit ChallengeMaker(Bytes key) : key_(std::move(key)) {}
+  explicit ChallengeMaker(Bytes key);
 
   // 16 random bytes || expiry (unix seconds, 8 bytes big-endian) || HMAC-SHA256 of these cut to 16.
   // The layout is in the MAC alone, so that a client cannot answer the ranges of another one.
@@ -54,6 +54,7 @@ class ChallengeMaker {
  private:
   Sha256Digest mac(ByteView signed_part, Layout layout) const;
   Bytes key_;
+  Bytes range_key_;  // derived from it
 };
 
 // What ranges are drawn over where no sizes are claimed. Small, so that a range hardly ever lies

@@ -85,11 +85,16 @@ TEST_F(ChallengeTest, AsksForEachByteAsOftenAsForAnyOther) {
     std::string part;
     std::uint64_t at;
   };
-  const std::vector<Place> places{{"a.dex", 0},      {"a.dex", 1},
-                                  {"a.dex", 4095},   {"a.dex", 10'000},
-                                  {"a.dex", 19'998}, {"a.dex", 19'999},
-                                  {"b.so", 0},       {"b.so", 299},
-                                  {"c.so", 0},       {"c.so", kRangeBytes - 1}};
+  const std::vector<Place> places{{"a.dex", 0},
+                                  {"a.dex", 1},
+                                  {"a.dex", kRangeBytes - 1},
+                                  {"a.dex", 10'000},
+                                  {"a.dex", 19'998},
+                                  {"a.dex", 19'999},
+                                  {"b.so", 0},
+                                  {"b.so", 299},
+                                  {"c.so", 0},
+                                  {"c.so", kRangeBytes - 1}};
   constexpr int kChallenges = 8000;
   const double ranges = kChallenges * static_cast<double>(kChallengeRanges);
   const double starts = 20'000 + 300 + kRangeBytes + 3.0 * (kRangeBytes - 1);

@@ -295,7 +295,10 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   // Before a trailer can add to the header.
   const bool is_wanted = parser.keep_alive();
   close_after_ = false;
-  client_ = client_of(parser);
+  if (const IpAddress client = client_of(parser); client != client_ || client_text_.empty()) {
+    client_ = client;
+    client_text_ = client.to_string();
+  }
   response = co_await answer(parser);
   if (response.status == 503) ++protection_->sent_away;
   ++answers_;
@@ -360,7 +363,7 @@ asio::awaitable<HttpResponse> HttpConnection::answer(Parser& parser) {
   const auto& header = parser.get();
   HttpRequest request;
   request.method = std::string(header.method_string());
-  request.connection = {client_.to_string(), exporter_, served_key_};
+  request.connection = {client_text_, exporter_, served_key_};
   if (!read_target(header.target(), request)) {
     close_after_ = true;
     co_return problem(Error(HttpError::kMalformed, "the request target is not a path"));

@@ -115,7 +115,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::unique_ptr<ConnectionTable::Place> place_;
   boost::beast::flat_buffer buffer_;  // received, not parsed yet
   IpAddress peer_;
-  IpAddress client_;  // of the request at hand; peer_, unless a proxy says otherwise
+  IpAddress client_;         // of the request at hand; peer_, unless a proxy says otherwise
+  std::string client_text_;  // client_, once there is a request
   std::optional<Bytes> exporter_;
   std::optional<Sha256Digest> served_key_;
   Stage stage_ = Stage::kSilent;
