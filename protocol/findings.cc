@@ -43,6 +43,8 @@ constexpr std::array kFindings{
     FindingInfo{kAppByCertificate, "app.by-certificate", kVerifier,
                 "known only by its signing certificate: no registration has this measurement, and "
                 "the signer is the app's own word"},
+    FindingInfo{kAppVirtualSpace, "app.virtual-space", kAttester,
+                "the app runs inside another app: a virtual space or a cloner"},
     FindingInfo{kNetworkMitm, "network.mitm", kVerifier,
                 "TLS exporter or service key seen by the client differ from this connection's"},
     FindingInfo{kHookTextModified, "hook.text-modified", kAttester,
@@ -55,14 +57,37 @@ constexpr std::array kFindings{
                 "a mark of a known instrumentation framework"},
     FindingInfo{kHookPreload, "hook.preload", kAttester,
                 "a library was injected through the loader's environment"},
+    FindingInfo{kHookJavaMethod, "hook.java-method", kAttester,
+                "a Java method of the SDK or of the platform leads to foreign code"},
+    FindingInfo{kHookJni, "hook.jni", kAttester,
+                "JNI's functions, or the registration of a native method, lead to foreign code"},
+    FindingInfo{kHookHiddenCode, "hook.hidden-code", kAttester,
+                "the loader knows a library that the list of memory does not show"},
+    FindingInfo{kHookForeignClasses, "hook.foreign-classes", kAttester,
+                "classes are loaded from another app's package, or from a folder of nobody's",
+                Level::kAnnotate},
     FindingInfo{kDebugAttached, "debug.attached", kAttester, "a debugger traces the process"},
     FindingInfo{kDebugBreakpoint, "debug.breakpoint", kAttester,
                 "a breakpoint instruction stands in executable memory where its file has another"},
+    FindingInfo{
+        kDebugDebuggable, "debug.debuggable", kAttester,
+        "the process is open to debuggers of Java: its flag, a thread of theirs, or an agent"},
     FindingInfo{kRootSu, "root.su", kAttester, "a root manager or its tools are present"},
     FindingInfo{kRootTestKeys, "root.test-keys", kAttester,
                 "the system image is signed with public test keys"},
     FindingInfo{kRootWritableSystem, "root.writable-system", kAttester,
                 "a system folder is writable"},
+    FindingInfo{kRootMounts, "root.mounts", kAttester,
+                "files of the system are covered by mounts that a root manager makes"},
+    FindingInfo{
+        kRootBootState, "root.boot-state", kAttester,
+        "the system says of itself that its boot loader is unlocked, or nobody verified it"},
+    FindingInfo{kRootDebuggableSystem, "root.debuggable-system", kAttester,
+                "the system is a build for debugging"},
+    FindingInfo{kRootSelinux, "root.selinux", kAttester, "SELinux does not enforce its rules"},
+    FindingInfo{kRootChangedProperty, "root.changed-property", kAttester,
+                "a property of the system that never changes was changed since the start",
+                Level::kAnnotate},
     FindingInfo{kDeviceEmulator, "device.emulator", kAttester, "the device is an emulator"},
     FindingInfo{kDeviceHostBuild, "device.host-build", kVerifier,
                 "the SDK was built for a Linux host (the lab), not for a phone; refused unless the "
@@ -102,6 +127,16 @@ constexpr std::array kFindings{
                 "Google Play does not give the device a label that the policy requires"},
     FindingInfo{kPlayEnvironment, "play.environment", kVerifier,
                 "Google Play reports apps or activity that the policy refuses"},
+    FindingInfo{
+        kSurroundingsAccessibility, "surroundings.accessibility", kAttester,
+        "an accessibility service that no store installed can read the screen and act for the user",
+        Level::kAnnotate},
+    FindingInfo{kSurroundingsOverlay, "surroundings.overlay", kAttester,
+                "another app's window lay over this app's when it was touched", Level::kAnnotate},
+    FindingInfo{kSurroundingsVpn, "surroundings.vpn", kAttester,
+                "the device's connections go through a VPN", Level::kAnnotate},
+    FindingInfo{kSurroundingsProxy, "surroundings.proxy", kAttester,
+                "the device's connections go through a proxy", Level::kAnnotate},
 };
 
 }  // namespace
@@ -109,6 +144,8 @@ constexpr std::array kFindings{
 std::string_view to_string(FoundBy found_by) {
   return found_by == kVerifier ? "verifier" : "attester";
 }
+
+std::string_view to_string(Level level) { return level == Level::kReject ? "reject" : "annotate"; }
 
 std::span<const FindingInfo> all_findings() { return kFindings; }
 

@@ -27,17 +27,28 @@ enum class FindingId : std::uint8_t {
   kEvidenceChecksMissing = 14,
   kEvidenceUnknownFinding = 15,
   kAppByCertificate = 16,
+  kAppVirtualSpace = 17,
   kNetworkMitm = 20,
   kHookTextModified = 30,
   kHookImportRedirected = 31,
   kHookUnknownCode = 32,
   kHookFramework = 33,
   kHookPreload = 34,
+  kHookJavaMethod = 35,
+  kHookJni = 36,
+  kHookHiddenCode = 37,
+  kHookForeignClasses = 38,
   kDebugAttached = 40,
   kDebugBreakpoint = 41,
+  kDebugDebuggable = 42,
   kRootSu = 50,
   kRootTestKeys = 51,
   kRootWritableSystem = 52,
+  kRootMounts = 53,
+  kRootBootState = 54,
+  kRootDebuggableSystem = 55,
+  kRootSelinux = 56,
+  kRootChangedProperty = 57,
   kDeviceEmulator = 60,
   kDeviceHostBuild = 61,
   kDeviceFiltered = 62,
@@ -58,16 +69,29 @@ enum class FindingId : std::uint8_t {
   kPlayApp = 85,
   kPlayDevice = 86,
   kPlayEnvironment = 87,
+  kSurroundingsAccessibility = 90,
+  kSurroundingsOverlay = 91,
+  kSurroundingsVpn = 92,
+  kSurroundingsProxy = 93,
 };
 
 enum class FoundBy { kVerifier, kAttester };
 std::string_view to_string(FoundBy found_by);
+
+// What a finding does where the policy does not speak of it.
+enum class Level {
+  kReject,    // the token is a decoy
+  kAnnotate,  // the token is valid: what was found is notable, and genuine users' phones show it,
+              // too
+};
+std::string_view to_string(Level level);
 
 struct FindingInfo {
   FindingId number;
   std::string_view id;  // "hook.text-modified"
   FoundBy found_by;
   std::string_view meaning;  // one line for a human
+  Level level = Level::kReject;
 };
 
 // Every finding, in the order of its number.

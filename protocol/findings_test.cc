@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <regex>
 
@@ -11,7 +12,8 @@ namespace {
 TEST(Findings, TableEqualsTheDocument) {
   std::ifstream document("protocol/findings.md");
   ASSERT_TRUE(document) << "run from the top of the source tree";
-  const std::regex row(R"(\| (\d+) \| `([a-z.-]+)` \| (verifier|attester) \| (.*) \|)");
+  const std::regex row(
+      R"(\| (\d+) \| `([a-z.-]+)` \| (verifier|attester) \| (reject|annotate) \| (.*) \|)");
   std::size_t rows = 0;
   for (std::string line; std::getline(document, line);) {
     std::smatch match;
@@ -21,9 +23,34 @@ TEST(Findings, TableEqualsTheDocument) {
     EXPECT_EQ(std::to_string(static_cast<int>(info.number)), match[1].str());
     EXPECT_EQ(info.id, match[2].str());
     EXPECT_EQ(to_string(info.found_by), match[3].str());
-    EXPECT_EQ(info.meaning, match[4].str());
+    EXPECT_EQ(to_string(info.level), match[4].str());
+    EXPECT_EQ(info.meaning, match[5].str());
   }
   EXPECT_EQ(rows, all_findings().size());
+}
+
+// Each of the SDK's has a row that says what it looks at, with the level that it has.
+TEST(Findings, OfTheSdkAreExplained) {
+  std::ifstream document("docs/checks.md");
+  ASSERT_TRUE(document) << "run from the top of the source tree";
+  const std::regex row(
+      R"(\| `([a-z.-]+)` \| (reject|annotate) \| (none|MASTG-TEST-\d{4}(, MASTG-TEST-\d{4})*) \| .*)");
+  std::vector<std::string> rows;
+  for (std::string line; std::getline(document, line);) {
+    std::smatch match;
+    if (!std::regex_match(line, match, row)) continue;
+    const FindingInfo* info = find_finding(match[1].str());
+    ASSERT_NE(info, nullptr) << line;
+    EXPECT_EQ(to_string(info->level), match[2].str()) << line;
+    rows.emplace_back(info->id);
+  }
+  std::vector<std::string> expected;
+  for (const FindingInfo& info : all_findings()) {
+    if (info.found_by == FoundBy::kAttester) expected.emplace_back(info.id);
+  }
+  std::ranges::sort(rows);
+  std::ranges::sort(expected);
+  EXPECT_EQ(rows, expected);
 }
 
 TEST(Findings, AreFoundByIdAndNumber) {

@@ -58,6 +58,11 @@ struct ActionRule {
                ? id == pattern
                : id.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
   }
+  // Many users' phones show what is only notable: nobody refuses them with a line about everything.
+  bool holds_for(const protocol::FindingInfo& info) const {
+    const bool sweeps = exactness() < 2 && action == Action::kReject;
+    return covers(info.id) && !(sweeps && info.level == protocol::Level::kAnnotate);
+  }
 };
 
 std::vector<std::string> finding_patterns() {
@@ -81,7 +86,7 @@ class FindingsReader {
       // An operator's word about one device is not undone by a rule about all.
       if (info.number == FindingId::kDeviceForcedFail) continue;
       for (const ActionRule& rule : rules_) {
-        if (rule.covers(info.id)) policy_.set_action(info.number, rule.action, rule.rule);
+        if (rule.holds_for(info)) policy_.set_action(info.number, rule.action, rule.rule);
       }
     }
   }

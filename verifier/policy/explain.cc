@@ -153,6 +153,8 @@ std::string_view sound(FindingId finding) {
     case FindingId::kAppPathMismatch:
     case FindingId::kAppCodeNotFromPackage:
       return "code that was loaded from the installed package";
+    case FindingId::kAppVirtualSpace:
+      return "the app itself, installed by the platform's installer";
     case FindingId::kAppUnreadable:
       return "an installed package that can be read and is signed";
     case FindingId::kChallengeInvalid:
@@ -172,13 +174,23 @@ std::string_view sound(FindingId finding) {
     case FindingId::kHookUnknownCode:
     case FindingId::kHookFramework:
     case FindingId::kHookPreload:
+    case FindingId::kHookJavaMethod:
+    case FindingId::kHookJni:
+    case FindingId::kHookHiddenCode:
+    case FindingId::kHookForeignClasses:
       return "a process without foreign or changed code";
     case FindingId::kDebugAttached:
     case FindingId::kDebugBreakpoint:
+    case FindingId::kDebugDebuggable:
       return "a process without a debugger";
     case FindingId::kRootSu:
     case FindingId::kRootTestKeys:
     case FindingId::kRootWritableSystem:
+    case FindingId::kRootMounts:
+    case FindingId::kRootBootState:
+    case FindingId::kRootDebuggableSystem:
+    case FindingId::kRootSelinux:
+    case FindingId::kRootChangedProperty:
       return "a device that is not rooted";
     case FindingId::kDeviceEmulator:
     case FindingId::kDeviceHostBuild:
@@ -199,6 +211,14 @@ std::string_view sound(FindingId finding) {
       return "fresh hardware evidence";
     case FindingId::kBootUnlocked:
       return "a locked boot loader";
+    case FindingId::kSurroundingsAccessibility:
+      return "no accessibility service but those of the system and of a store";
+    case FindingId::kSurroundingsOverlay:
+      return "no other app's window over this app's";
+    case FindingId::kSurroundingsVpn:
+      return "a connection without a VPN";
+    case FindingId::kSurroundingsProxy:
+      return "a connection without a proxy";
     default:
       return "evidence without this finding";
   }

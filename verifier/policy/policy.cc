@@ -95,7 +95,13 @@ std::string to_string(const Rule& rule) {
   return rule.key + " (line " + std::to_string(rule.line) + ")";
 }
 
-Policy::Policy() { actions_.fill({Action::kReject, {"findings (default)"}}); }
+Policy::Policy() {
+  actions_.fill({Action::kReject, {"findings (default)"}});
+  for (const protocol::FindingInfo& info : protocol::all_findings()) {
+    if (info.level != protocol::Level::kAnnotate) continue;
+    set_action(info.number, Action::kAnnotate, {"findings (default)"});
+  }
+}
 
 void Policy::set_action(FindingId finding, Action action, Rule rule) {
   actions_[static_cast<std::size_t>(finding)] = {action, std::move(rule)};

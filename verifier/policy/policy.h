@@ -111,9 +111,9 @@ struct Filter {
   Rule rule;
 };
 
-// What a document means that says nothing: every finding rejects, hardware evidence is not
-// required, and where it is given it must be of a locked, verified device and of production. What a
-// new service starts with asks for more (presets.h).
+// What a document means that says nothing: every finding rejects that is not only notable, hardware
+// evidence is not required, and where it is given it must be of a locked, verified device and of
+// production. What a new service starts with asks for more (presets.h).
 class Policy {
  public:
   Policy();

@@ -15,7 +15,8 @@ constexpr std::string_view kStrict = R"toml(# strict: what a new service starts 
 version = 1
 
 # What a finding does to a verdict: reject, annotate (pass, but note it) or ignore. A group is
-# "hook.*"; a finding's own line counts more than its group's. protocol/findings.md lists them.
+# "hook.*"; a finding's own line counts more than its group's. What is only notable (a VPN, say) is
+# annotated, and refused by its own line alone. protocol/findings.md lists them.
 [findings]
 "*" = "reject"
 
@@ -96,12 +97,15 @@ constexpr std::string_view kDevelopment =
 # It lets in emulators, simulators and phones without hardware evidence - and with them whoever has
 # the app's package: a program of 150 lines that speaks the protocol gets valid tokens
 # (docs/threat-model.md). What it still refuses: apps that are not registered, changed or hooked
-# apps, rooted phones as far as software can tell, and a man in the middle.
+# apps, and a man in the middle.
 # docs/policy.md describes all keys.
 version = 1
 
 [findings]
 "*" = "reject"
+"device.emulator" = "annotate"
+"root.*" = "annotate"             # emulators' systems are builds for debugging, with su in them
+"debug.debuggable" = "annotate"   # what Gradle builds as "debug"
 
 [assurance]
 android = "software"

@@ -133,6 +133,7 @@ Json finding_vectors() {
     out.push_back({{"number", static_cast<int>(info.number)},
                    {"id", info.id},
                    {"found_by", protocol::to_string(info.found_by)},
+                   {"level", protocol::to_string(info.level)},
                    {"meaning", info.meaning}});
   }
   return {{"findings", out}};
