@@ -9,6 +9,8 @@
 
 #include "attester/checks/kernel.h"
 #include "attester/checks/memory_map.h"
+#include "attester/checks/observed.h"
+#include "attester/checks/properties.h"
 #include "attester/core/machine.h"
 #include "package/model/measurement.h"
 #include "protocol/findings.h"
@@ -23,6 +25,14 @@ struct PlatformMarks {
   std::string hardware;
   std::string product;
   std::string fingerprint;
+  std::string manufacturer = {};
+  std::string model = {};
+};
+
+// Who the app is for the platform, and where it keeps the SDK's files; "" where nobody says.
+struct AppFacts {
+  std::string package_name;
+  std::string storage_folder;
 };
 
 // What counts as the platform. default_rules() is what the SDK runs with; tests make their own.
@@ -45,6 +55,11 @@ struct Rules {
   // The lowest number of an app's user, of each of the device's users (100,000 numbers apart): what
   // such a user owns was not put there by the installer. nullopt where packages may be anybody's.
   std::optional<std::uint32_t> first_app_user;
+  // Libraries of the platform whose imports are looked at beside the SDK's and its libraries':
+  // where the virtual machine's calls are redirected. By soname.
+  std::vector<std::string> watched_libraries;
+  // Whether this is Android: what only its phones have is asked for there alone.
+  bool phone = false;
   Machine machine = kOwnMachine;  // whose code the process runs
   std::uint16_t frida_port = 27042;
   std::chrono::milliseconds frida_patience{200};  // for each step of asking a Frida server
@@ -86,6 +101,15 @@ struct Context {
   const std::vector<Module>& modules;
   const OwnPackage& own;
   const Kernel& kernel = this_kernel();
+  const AppFacts& app = kNobody;
+  const Observed& observed = kNothing;
+  const Properties& properties = kNoProperties;
+  const ListLibraries& libraries = kNoLibraries;
+
+  static const AppFacts kNobody;
+  static const Observed kNothing;
+  static const Properties kNoProperties;
+  static const ListLibraries kNoLibraries;  // does not list them
 };
 
 void check_own_code(const Context& context, Findings& out);  // app.code-not-from-package
@@ -96,7 +120,14 @@ void check_frida_server(const Context& context, Findings& out);  // hook.framewo
 void check_preload(const Context& context, Findings& out);       // hook.preload
 void check_debugger(const Context& context, Findings& out);      // debug.attached
 void check_root(const Context& context, Findings& out);          // root.*
+void check_mounts(const Context& context, Findings& out);        // root.mounts, .writable-system
 void check_emulator(const Context& context, Findings& out);      // device.emulator
+void check_java(const Context& context, Findings& out);          // hook.java-method, hook.jni
+void check_hidden_code(const Context& context, Findings& out);   // hook.hidden-code
+void check_classes(const Context& context, Findings& out);  // hook.foreign-classes, hook.framework
+void check_threads(const Context& context, Findings& out);  // hook.framework, debug.debuggable
+void check_virtual_space(const Context& context, Findings& out);  // app.virtual-space
+void check_surroundings(const Context& context, Findings& out);   // surroundings.*
 
 inline void report(Findings& out, protocol::FindingId id, std::string detail) {
   out.push_back({id, std::move(detail)});
@@ -105,6 +136,14 @@ inline void report(Findings& out, protocol::FindingId id, std::string detail) {
 // Whether a file is the app's own code: its packages, and what the installer took out of them. Not
 // what the platform compiled of it.
 bool is_own_file(const Context& context, std::string_view path);
+
+// A path in an app's data: "/data/user/10/org.example/files" and its like, of the device or of
+// storage that was adopted. nullopt for others.
+struct DataPath {
+  int user = 0;
+  std::string package;
+};
+std::optional<DataPath> parse_data_path(std::string_view path);
 
 // "0x1f0"
 std::string hex_text(std::uint64_t value);

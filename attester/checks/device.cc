@@ -1,4 +1,4 @@
-// Marks of a device that its owner, or someone else, has opened; and of one that is no device.
+// Marks of a device that its owner, or someone else, has opened.
 #include <algorithm>
 #include <array>
 #include <sstream>
@@ -11,15 +11,38 @@ namespace {
 using protocol::FindingId;
 
 // Below a system image's root.
-constexpr std::array<std::string_view, 6> kImageTools = {
-    "/bin/su", "/xbin/su", "/bin/.ext/.su", "/xbin/daemonsu", "/app/Superuser.apk", "/bin/magisk"};
+constexpr std::array<std::string_view, 12> kImageTools = {
+    "/bin/su",          "/xbin/su",           "/bin/.ext/.su",
+    "/xbin/daemonsu",   "/app/Superuser.apk", "/bin/magisk",
+    "/bin/failsafe/su", "/sd/xbin/su",        "/usr/we-need-root/su",
+    "/bin/resetprop",   "/bin/magiskpolicy",  "/etc/init.d/99SuperSUDaemon"};
 // No plain Linux has these, no sound phone either.
-constexpr std::array<std::string_view, 11> kDeviceTools = {
-    "/sbin/su",           "/su/bin/su",          "/vendor/bin/su",        "/data/local/su",
-    "/data/local/bin/su", "/data/local/xbin/su", "/sbin/.magisk",         "/data/adb/magisk",
-    "/data/adb/ksu",      "/data/adb/ap",        "/debug_ramdisk/.magisk"};
-constexpr std::array<std::string_view, 4> kEmulatorDevices = {
-    "/dev/qemu_pipe", "/dev/goldfish_pipe", "/dev/socket/qemud", "/dev/vboxguest_android"};
+constexpr std::array<std::string_view, 26> kDeviceTools = {"/sbin/su",
+                                                           "/su/bin/su",
+                                                           "/vendor/bin/su",
+                                                           "/data/local/su",
+                                                           "/data/local/bin/su",
+                                                           "/data/local/xbin/su",
+                                                           "/sbin/.magisk",
+                                                           "/data/adb/magisk",
+                                                           "/data/adb/ksu",
+                                                           "/data/adb/ap",
+                                                           "/debug_ramdisk/.magisk",
+                                                           "/product/bin/su",
+                                                           "/system_ext/bin/su",
+                                                           "/odm/bin/su",
+                                                           "/vendor/xbin/su",
+                                                           "/cache/su",
+                                                           "/dev/su",
+                                                           "/data/su",
+                                                           "/apex/com.android.runtime/bin/su",
+                                                           "/apex/com.android.art/bin/su",
+                                                           "/data/adb/modules",
+                                                           "/data/adb/ksud",
+                                                           "/data/adb/apd",
+                                                           "/data/adb/magisk.db",
+                                                           "/debug_ramdisk/magisk",
+                                                           "/system_ext/xbin/su"};
 
 void check_tools(const Context& context, Findings& out) {
   const auto look = [&context, &out](const std::string& path) {
@@ -60,23 +83,45 @@ void check_keys(const Context& context, Findings& out) {
   }
 }
 
-// A line of mountinfo: id, parent, device, root, mount point, options, ... (proc(5)).
-void check_mounts(const Context& context, Findings& out) {
-  if (context.rules.read_only_mounts.empty()) return;
-  const Result<Bytes> text = read_whole(context.kernel, "/proc/self/mountinfo", 4 << 20);
-  if (!text) return;
-  std::istringstream lines{to_string(*text)};
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream fields(line);
-    std::string skipped;
-    std::string point;
-    std::string options;
-    fields >> skipped >> skipped >> skipped >> skipped >> point >> options;
-    const bool guarded = std::ranges::find(context.rules.read_only_mounts, point) !=
-                         context.rules.read_only_mounts.end();
-    if (guarded && !options.starts_with("ro")) {
-      report(out, FindingId::kRootWritableSystem, point + " is mounted " + options);
-    }
+void check_boot_state(const Context& context, Findings& out) {
+  const Properties& all = context.properties;
+  const auto judge = [&](std::string_view name, std::initializer_list<std::string_view> bad,
+                         FindingId finding) {
+    const std::string value = all.value(name);
+    if (value.empty() || std::ranges::find(bad, value) == bad.end()) return;
+    report(out, finding, std::string(name) + " is " + value);
+  };
+  // Yellow is a system that its owner signed, on a locked phone: the policy's boot.keys judge it.
+  judge("ro.boot.verifiedbootstate", {"orange", "red"}, FindingId::kRootBootState);
+  judge("ro.boot.vbmeta.device_state", {"unlocked"}, FindingId::kRootBootState);
+  judge("ro.debuggable", {"1"}, FindingId::kRootDebuggableSystem);
+  judge("ro.secure", {"0"}, FindingId::kRootDebuggableSystem);
+  judge("ro.adb.secure", {"0"}, FindingId::kRootDebuggableSystem);
+  judge("ro.build.type", {"userdebug", "eng"}, FindingId::kRootDebuggableSystem);
+  judge("ro.boot.selinux", {"permissive", "disabled"}, FindingId::kRootSelinux);
+}
+
+// resetprop and its like write over what init lets nobody change, to make an opened phone look
+// closed. init counts.
+void check_changed_properties(const Context& context, Findings& out) {
+  for (const auto& [name, property] : context.properties.all()) {
+    if (!name.starts_with("ro.") || property.changes == 0) continue;
+    report(out, FindingId::kRootChangedProperty, name);
+  }
+}
+
+void check_selinux(const Context& context, Findings& out) {
+  const auto enforce = read_whole(context.kernel, "/sys/fs/selinux/enforce", 64);
+  if (enforce && as_text(*enforce).starts_with('0')) {
+    report(out, FindingId::kRootSelinux, "/sys/fs/selinux/enforce is 0");
+  }
+  // "u:r:untrusted_app:s0:c123,c256,c512,c768"; a root manager's domain is no app's.
+  const auto domain = read_whole(context.kernel, "/proc/self/attr/current", 4096);
+  if (!domain) return;
+  for (const std::string_view name : {":magisk:", ":su:", ":ksu:", ":kernel:", ":init:"}) {
+    if (as_text(*domain).find(name) == std::string_view::npos) continue;
+    const std::string_view text = as_text(*domain).substr(0, as_text(*domain).find('\0'));
+    report(out, FindingId::kRootSu, "the process runs as " + std::string(text));
   }
 }
 
@@ -86,29 +131,10 @@ void check_root(const Context& context, Findings& out) {
   check_tools(context, out);
   check_keys(context, out);
   check_mounts(context, out);
-}
-
-void check_emulator(const Context& context, Findings& out) {
-  for (const std::string_view path : kEmulatorDevices) {
-    if (exists(context.kernel, std::string(path)))
-      report(out, FindingId::kDeviceEmulator, std::string(path));
-  }
-  const PlatformMarks& marks = context.marks;
-  const auto contains = [](std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-  };
-  const bool hardware = marks.hardware == "goldfish" || marks.hardware == "ranchu" ||
-                        contains(marks.hardware, "vbox");
-  const bool product = contains(marks.product, "sdk_gphone") ||
-                       contains(marks.product, "sdk_x86") || contains(marks.product, "vbox86") ||
-                       marks.product == "sdk";
-  const bool fingerprint = marks.fingerprint.starts_with("generic/") ||
-                           contains(marks.fingerprint, "/emulator") ||
-                           contains(marks.fingerprint, "generic_x86");
-  if (hardware || product || fingerprint) {
-    report(out, FindingId::kDeviceEmulator,
-           "hardware " + marks.hardware + ", product " + marks.product);
-  }
+  if (!context.rules.phone) return;
+  check_boot_state(context, out);
+  check_changed_properties(context, out);
+  check_selinux(context, out);
 }
 
 }  // namespace touchmark::attester::checks

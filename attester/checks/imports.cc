@@ -1,4 +1,5 @@
-// The functions that the SDK's library calls, against the modules that should hold them.
+// The functions that the SDK's library calls, and the virtual machine's own libraries, against the
+// modules that should hold them.
 //
 // Loaders differ in where they look first: glibc and Android begin with the program and what was
 // preloaded, Android goes on with libraries marked global, each with rules of its own for
@@ -108,6 +109,10 @@ class ImportCheck {
                     "the library's own file cannot be read");
     }
     follow(*first);
+    for (const Module& module : context_.modules) {
+      if (!is_system(module) || !is_watched(file_name(module.path))) continue;
+      if (const Definer* found = definer(module)) follow(*found);
+    }
     while (!queue_.empty()) {
       const Definer& next = *queue_.front();
       queue_.pop_front();
@@ -125,6 +130,10 @@ class ImportCheck {
     std::uintptr_t target = 0;
   };
 
+  bool is_watched(std::string_view name) const {
+    return std::ranges::find(context_.rules.watched_libraries, name) !=
+           context_.rules.watched_libraries.end();
+  }
   bool is_system(const Module& module) const { return is_system_file(context_.rules, module.path); }
   bool is_trusted(const Module& module) const {
     return is_system(module) || is_own_file(context_, module.path);

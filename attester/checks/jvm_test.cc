@@ -41,8 +41,12 @@ TEST(JvmTest, ShowsNothingButTheMissingPackage) {
   JNIEnv* env = start_machine();
   ASSERT_NE(env, nullptr);
   ASSERT_TRUE(work(env));
-  const auto integrity =
-      make_process_integrity({.rules = test_rules(), .marks = {}, .platform_path = {}});
+  const auto integrity = make_process_integrity({.rules = test_rules(),
+                                                 .marks = {},
+                                                 .platform_path = {},
+                                                 .app = {},
+                                                 .observe = {},
+                                                 .libraries = list_libraries});
   for (int i = 0; i < 5; ++i) {
     const Inspection inspection = integrity->inspect();
     ASSERT_EQ(inspection.findings.size(), 1U) << text(inspection.findings);

@@ -24,21 +24,30 @@ class ProcessIntegrity final : public Integrity {
     const std::vector<Module> modules = list_modules(*maps, kernel);
     const OwnPackage own = find_own_package(options_.rules, modules, options_.platform_path,
                                             measured_, out.findings, kernel);
-    const Context context{options_.rules, options_.marks, *maps, modules, own, kernel};
+    const Observed observed = options_.observe ? options_.observe() : Observed();
+    const Properties properties = options_.rules.phone ? read_properties(kernel) : Properties();
+    const Context context{options_.rules, options_.marks, *maps,    modules,    own,
+                          kernel,         options_.app,   observed, properties, options_.libraries};
     check_own_code(context, out.findings);
+    check_virtual_space(context, out.findings);
     out.groups.emplace_back(protocol::kAppChecks);
     check_text(context, out.findings);
     check_imports(context, out.findings);
     check_unknown_code(context, out.findings);
     check_frida_server(context, out.findings);
     check_preload(context, out.findings);
+    check_java(context, out.findings);
+    check_hidden_code(context, out.findings);
+    check_classes(context, out.findings);
+    check_threads(context, out.findings);
     out.groups.emplace_back(protocol::kHookChecks);
     check_debugger(context, out.findings);
     out.groups.emplace_back(protocol::kDebugChecks);
     check_root(context, out.findings);
     check_emulator(context, out.findings);
     out.groups.emplace_back(protocol::kRootChecks);
-    // The evidence's claim `tls` is this group's whole work.
+    // The evidence's claim `tls` is most of this group's work.
+    check_surroundings(context, out.findings);
     out.groups.emplace_back(protocol::kNetworkChecks);
     out.measurement = own.measurement;
     return out;

@@ -57,21 +57,35 @@ bool is_installed_below(std::string_view path, std::string_view package) {
   return next == '-' || next == '_';
 }
 
-// "/data/user/<user>/<package>/...", before or after the device was unlocked; the first user's is
-// "/data/data/<package>/..." as well.
 bool is_data_of(std::string_view path, std::string_view package) {
-  const auto is_number = [](std::string_view text) {
-    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-  };
-  if (!take_volume(path)) return false;
-  if (!take_prefix(path, "data/")) {
-    if (!take_prefix(path, "user/") && !take_prefix(path, "user_de/")) return false;
-    if (!is_number(take_folder(path))) return false;
-  }
-  return take_folder(path) == package && !path.empty();
+  const std::optional<DataPath> data = parse_data_path(path);
+  return data && data->package == package;
 }
 
 }  // namespace
+
+const AppFacts Context::kNobody;
+const Observed Context::kNothing;
+const Properties Context::kNoProperties;
+const ListLibraries Context::kNoLibraries;
+
+// "/data/user/<user>/<package>/...", before or after the device was unlocked; the first user's is
+// "/data/data/<package>/..." as well.
+std::optional<DataPath> parse_data_path(std::string_view path) {
+  DataPath out;
+  if (!take_volume(path)) return std::nullopt;
+  if (!take_prefix(path, "data/")) {
+    if (!take_prefix(path, "user/") && !take_prefix(path, "user_de/")) return std::nullopt;
+    const std::string_view user = take_folder(path);
+    const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), out.user);
+    if (error != std::errc() || end != user.data() + user.size() || out.user < 0) {
+      return std::nullopt;
+    }
+  }
+  out.package = take_folder(path);
+  if (out.package.empty() || path.empty()) return std::nullopt;
+  return out;
+}
 
 bool is_system_file(const Rules& rules, std::string_view path) {
   return is_below_any(path, rules.system_dirs) ||
@@ -112,6 +126,9 @@ Rules android_rules() {
   rules.read_only_mounts = {"/", "/system", "/vendor", "/product", "/system_ext", "/odm"};
   rules.first_app_user = 10'000;  // AID_APP_START
   rules.compiled_code_folder = "/oat";
+  rules.watched_libraries = {"libart.so", "libandroid_runtime.so", "libnativehelper.so",
+                             "libopenjdkjvm.so", "libnativeloader.so"};
+  rules.phone = true;
   return rules;
 }
 

@@ -20,9 +20,12 @@ namespace {
 using protocol::FindingId;
 
 // Parts of file names that instrumentation frameworks give their files.
-constexpr std::array<std::string_view, 8> kNameMarks = {"frida-agent", "frida-gadget", "xposed",
-                                                        "lsposed",     "lspatch",      "substrate",
-                                                        "zygisk_",     "epic-art"};
+constexpr std::array<std::string_view, 11> kNameMarks = {
+    "frida-agent", "frida-gadget", "xposed",   "lsposed",  "lspatch", "substrate",
+    "zygisk_",     "epic-art",     "libriru_", "lspd.dex", "sandhook"};
+// Folders of root managers and their modules: nothing there is an app's.
+constexpr std::array<std::string_view, 4> kFolderMarks = {"/data/adb/", "/data/misc/riru/",
+                                                          "/dev/zygisk/", "/debug_ramdisk/"};
 // Text inside their images, for those that are renamed.
 constexpr std::array<std::string_view, 4> kTextMarks = {
     "frida_agent_main", "gum_interceptor_attach", "MSHookFunction", "XposedBridge"};
@@ -221,7 +224,11 @@ void check_files(const Context& context, Findings& out) {
 void check_names(const Context& context, Findings& out) {
   std::set<std::string> reported;
   for (const Mapping& mapping : context.maps) {
-    if (mapping.path.empty() || !name_mark(mapping.path)) continue;
+    const auto below = [&mapping](std::string_view folder) {
+      return mapping.path.starts_with(folder);
+    };
+    if (mapping.path.empty()) continue;
+    if (!name_mark(mapping.path) && std::ranges::none_of(kFolderMarks, below)) continue;
     if (reported.insert(mapping.path).second) {
       report(out, FindingId::kHookFramework, mapping.path);
     }

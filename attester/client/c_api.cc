@@ -9,6 +9,7 @@
 #include "attester/client/client.h"
 #include "attester/core/host.h"
 #include "attester/include/touchmark.h"
+#include "attester/keys/c_bytes.h"
 #include "attester/keys/platform_key.h"
 #include "attester/net/chain.h"
 #include "attester/net/tls.h"
@@ -121,6 +122,15 @@ Result<Json> parse_facts(const char* text) {
   return facts;
 }
 
+// What cannot be understood, or throws, is as if nothing had been observed.
+checks::Observed ask(const touchmark_observer& observer) {
+  return guarded(checks::Observed(), [&observer] {
+    touchmark_bytes json;
+    observer.observe(observer.context, &json);
+    return checks::parse_observed(touchmark::as_text(json.content)).value_or(checks::Observed());
+  });
+}
+
 touchmark_status open(const touchmark_options& options, touchmark_client** client,
                       const char** message) {
   Result<attester::Config> config = attester::parse_initial_config(options.config);
@@ -135,7 +145,19 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
   integrity.marks = {.build_tags = take_mark(*facts, "build_tags"),
                      .hardware = take_mark(*facts, "hardware"),
                      .product = take_mark(*facts, "product"),
-                     .fingerprint = take_mark(*facts, "fingerprint")};
+                     .fingerprint = take_mark(*facts, "fingerprint"),
+                     .manufacturer = touchmark::find_string(*facts, "manufacturer").value_or(""),
+                     .model = touchmark::find_string(*facts, "model").value_or("")};
+  integrity.app = {.package_name = text_or_empty(options.package_name),
+                   .storage_folder = options.storage_dir};
+  integrity.libraries = checks::list_libraries;
+  if (options.observer != nullptr) {
+    if (options.observer->size < sizeof(touchmark_observer) ||
+        options.observer->observe == nullptr) {
+      return open_error(TOUCHMARK_INVALID_ARGUMENT, "the observer lacks its function", message);
+    }
+    integrity.observe = [observer = *options.observer] { return ask(observer); };
+  }
   client::SdkFacts sdk{.package_name = text_or_empty(options.package_name),
                        .platform = std::move(*facts)};
   if (options.sdk_platform != nullptr) sdk.sdk_platform = options.sdk_platform;

@@ -60,12 +60,14 @@ class CApiTest : public ::testing::Test {
     options.platform_json =
         R"({"os":"linux","model":"lab","hardware":"x","build_tags":"release-keys","api_level":34})";
     options.key_provider = key_provider_;
+    options.observer = observer_;
     return touchmark_open(&options, &client_, &message_);
   }
 
   crypto::EcKey key_ = crypto::EcKey::generate();
   TemporaryFolder dir_;
   const touchmark_key_provider* key_provider_ = nullptr;
+  const touchmark_observer* observer_ = nullptr;
   Json evidence_;
   Bytes signer_;
   Bytes exporter_;
@@ -124,6 +126,65 @@ TEST_F(CApiTest, SignsWithThePlatformsKeyAndSendsItsEvidence) {
   touchmark_result_free(&result);
   EXPECT_EQ(signer_, platform.key->public_der());
   EXPECT_EQ(platform.challenges.size(), 2U);
+}
+
+// What an observer of the platform does, which a test sets.
+struct Observing {
+  std::string json;
+  int asked = 0;
+  bool throws = false;
+
+  touchmark_observer observer() {
+    return {.size = sizeof(touchmark_observer),
+            .context = this,
+            .observe = [](void* context, touchmark_bytes* json) {
+              auto& self = *static_cast<Observing*>(context);
+              ++self.asked;
+              if (self.throws) throw std::runtime_error("of the platform's own");
+              touchmark_bytes_set(json, self.json.data(), self.json.size());
+            }};
+  }
+};
+
+TEST_F(CApiTest, AsksTheObserverAtEachAttestation) {
+  Observing platform{.json = R"({"facts":{"debuggable":1,"vpn":1}})"};
+  const touchmark_observer observer = platform.observer();
+  observer_ = &observer;
+  ASSERT_EQ(open(config({server_.spki()})), TOUCHMARK_OK);
+  const auto found = [this] {
+    touchmark_discard_tokens(client_);
+    touchmark_result result{};
+    EXPECT_EQ(touchmark_fetch_token(client_, kUrl, nullptr, &result), TOUCHMARK_OK);
+    touchmark_result_free(&result);
+    std::vector<std::string> ids;
+    for (const Json& finding : evidence_["findings"]) {
+      const std::string id = finding["id"];
+      // What else is found is this test program's, which is no app.
+      if (id.starts_with("surroundings.") || id == "debug.debuggable") ids.push_back(id);
+    }
+    return ids;
+  };
+  EXPECT_EQ(found(), (std::vector<std::string>{"debug.debuggable", "surroundings.vpn"}));
+  EXPECT_EQ(platform.asked, 1);
+  for (const char* nothing : {"", "{}", "[]", "{\"facts\":7}", "{\"facts\":{\"vpn\":\"x\"}}"}) {
+    platform.json = nothing;
+    EXPECT_TRUE(found().empty()) << nothing;
+  }
+  platform.json = std::string(1 << 20, ' ');
+  EXPECT_TRUE(found().empty());
+  platform.throws = true;
+  EXPECT_TRUE(found().empty());
+}
+
+TEST_F(CApiTest, AnObserverWithoutItsFunctionIsNoObserver) {
+  Observing platform;
+  touchmark_observer observer = platform.observer();
+  observer.observe = nullptr;
+  observer_ = &observer;
+  EXPECT_EQ(open(config({server_.spki()})), TOUCHMARK_INVALID_ARGUMENT);
+  observer = platform.observer();
+  observer.size = sizeof(size_t);
+  EXPECT_EQ(open(config({server_.spki()})), TOUCHMARK_INVALID_ARGUMENT);
 }
 
 TEST(CertificatePin, IsTheDigestOfTheKey) {

@@ -78,6 +78,24 @@ typedef struct touchmark_key_provider {
                                    touchmark_bytes* json);
 } touchmark_key_provider;
 
+/* What only the platform's own code can see of the app and the device, asked at each attestation,
+ * on the thread that attests. The checks hold it against what the kernel says; none of it is sent.
+ * `observe` fills `json` once with an object; any member may be missing, and a text that is no such
+ * object counts as an empty one:
+ *   {"facts": {"debuggable": 0, "debugger": 0, "vpn": 0, "proxy": 0, "overlaid": 0,
+ *              "accessibility_services": 0, "foreign_frames": "", "framework_class": "",
+ *              "sensors": ["vendor: name"]},
+ *    "machine": {"functions": "7f00", "invoke_functions": "7f00", "api_level": 34,
+ *                "methods": [{"name": "fetchToken", "address": "7f00", "modifiers": 264, "native":
+ * 1, "registered": "7f00"}]}} Addresses are hexadecimal: of the tables that a JNIEnv and the JavaVM
+ * point to, of ART's record of a method, of the function that RegisterNatives was given.
+ * attester/checks/observed.h says what each is compared with. */
+typedef struct touchmark_observer {
+  size_t size;   /* sizeof(touchmark_observer) */
+  void* context; /* must outlive the client */
+  void (*observe)(void* context, touchmark_bytes* json);
+} touchmark_observer;
+
 typedef struct touchmark_options {
   size_t size;              /* sizeof(touchmark_options) */
   const char* config;       /* the initial configuration: a compact JWS */
@@ -91,6 +109,7 @@ typedef struct touchmark_options {
   const char* sdk_platform; /* "Android", "iOS", "Linux"; optional, "Linux" */
   /* Copied, except what its context points to, which must outlive the client. optional */
   const touchmark_key_provider* key_provider;
+  const touchmark_observer* observer; /* copied, as the key provider is. optional */
 } touchmark_options;
 
 typedef struct touchmark_result {

@@ -2,16 +2,11 @@
 
 #include <cstring>
 
+#include "attester/keys/c_bytes.h"
 #include "base/encoding.h"
 #include "formats/der.h"
 #include "protocol/hardware_binding.h"
 #include "protocol/limits.h"
-
-using touchmark::Bytes;
-
-struct touchmark_bytes {
-  Bytes content;
-};
 
 void touchmark_bytes_set(touchmark_bytes* bytes, const void* data, size_t size) {
   if (bytes == nullptr || (data == nullptr && size > 0)) return;

@@ -163,7 +163,8 @@ class Writer {
       add(text, 1 + static_cast<std::uint64_t>(found - symbols_.begin()), 0);
     }
     for (int i = 0; i < 5; ++i, place += word()) out_.relative.push_back(place);
-    relocated_end_ = place;
+    out_.table = place;
+    relocated_end_ = place + plan().table_size;
   }
 
   std::uint64_t info(const Relocation& entry) const {

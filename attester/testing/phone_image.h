@@ -31,6 +31,7 @@ struct PhoneImagePlan {
   bool text_relocations = false;
   std::uint64_t page = 4096;  // what segments are aligned to
   std::uint64_t code_size = 12'000;
+  std::uint64_t table_size = 0;  // read-only data that the library fills with pointers of its own
 
   bool operator==(const PhoneImagePlan&) const = default;
 };
@@ -51,6 +52,7 @@ struct PhoneImage {
   // Of each import, and each interposed function: addresses of the pointers.
   std::multimap<std::string, std::uint64_t> slots;
   std::vector<std::uint64_t> relative;  // addresses of pointers that only move
+  std::uint64_t table = 0;              // where the data of table_size is
   std::uint64_t text_word = 0;          // what the loader writes in the code, with text_relocations
   std::size_t word() const { return is_wide(plan.machine) ? 8 : 4; }
 };

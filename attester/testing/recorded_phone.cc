@@ -11,6 +11,7 @@
 #include "attester/checks/process_integrity.h"
 #include "attester/testing/little_endian.h"
 #include "attester/testing/package.h"
+#include "attester/testing/recorded_art.h"
 
 namespace touchmark::attester::testing {
 namespace {
@@ -92,6 +93,11 @@ const std::string& package_of(const Files& files, const std::string& split = "",
   return out;
 }
 
+// jni.h: JNINativeInterface and, behind it, JNIInvokeInterface, with those that are reserved.
+constexpr std::uint64_t kFunctions = 233;
+constexpr std::uint64_t kTableEntries = kFunctions + 8;
+constexpr std::uint32_t kPublic = 1, kStatic = 8, kFinal = 16, kNative = 0x100;
+
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -149,9 +155,10 @@ Result<FileStatus> RecordedKernel::status(const std::string& path) const {
 Result<std::vector<std::string>> RecordedKernel::list_folder(const std::string& path) const {
   std::vector<std::string> out;
   for (const auto& [file, content] : files_) {
-    if (file.starts_with(path + "/") && file.find('/', path.size() + 1) == std::string::npos) {
-      out.push_back(file.substr(path.size() + 1));
-    }
+    if (!file.starts_with(path + "/")) continue;
+    const std::string rest = file.substr(path.size() + 1);
+    const std::string name = rest.substr(0, rest.find('/'));
+    if (out.empty() || out.back() != name) out.push_back(name);
   }
   return out;
 }
@@ -276,12 +283,49 @@ RecordedPhone::RecordedPhone(const PhoneOptions& options) : options_(options), a
                                  : "/data/app/~~c29tZXRoaW5n==/org.example.app-Zm9vYmFyMTIz==";
   }
   next_address_ = is_wide(options_.machine) ? 0x7000'0000'0000 : 0x4000'0000;
-  kernel_.put_file("/proc/self/status", to_bytes("Name:\tmain\nTracerPid:\t0\nUid:\t10123\n"));
-  kernel_.put_file("/proc/self/mountinfo",
-                   to_bytes("1 0 253:5 / / ro,nodev,noatime shared:1 - ext4 /dev/root ro\n"
-                            "2 1 253:6 / /vendor ro,noatime shared:2 - ext4 /dev/vendor ro\n"
-                            "3 1 253:8 / /data rw,nosuid,nodev shared:3 - f2fs /dev/data rw\n"
-                            "4 1 0:40 / /data/user rw,nosuid - tmpfs tmpfs rw,mode=751\n"));
+  const std::string uid = std::to_string(app_user());
+  kernel_.put_file("/proc/self/status",
+                   to_bytes("Name:\tmain\nTracerPid:\t0\nUid:\t" + uid + "\t" + uid + "\n"));
+  // With what makers mount over their systems: Xiaomi's and Samsung's overlays of read-only
+  // partitions, Qualcomm's firmware.
+  for (const char* line :
+       {"1 0 253:5 / / ro,nodev,noatime shared:1 - ext4 /dev/root ro",
+        "2 1 253:6 / /vendor ro,noatime shared:2 - ext4 /dev/vendor ro",
+        "3 1 253:8 / /data rw,nosuid,nodev shared:3 - f2fs /dev/data rw",
+        "4 1 0:40 / /data/user rw,nosuid - tmpfs tmpfs rw,mode=751",
+        "5 1 0:18 / /dev rw,nosuid shared:9 - tmpfs tmpfs rw,seclabel,mode=755",
+        "6 5 0:19 / /dev/usb-ffs/adb rw - functionfs adb rw",
+        "7 1 253:7 / /product ro,relatime shared:4 - erofs /dev/block/dm-4 ro,seclabel",
+        "8 7 0:34 / /product/overlay ro,relatime shared:26 - overlay overlay "
+        "ro,seclabel,lowerdir=/mnt/vendor/mi_ext/product/overlay/:/product/overlay",
+        "9 1 0:35 / /system/app ro,relatime shared:27 - overlay overlay "
+        "ro,seclabel,lowerdir=/mnt/vendor/mi_ext/system/app:/product/pangu/system/app:/system/app",
+        "10 1 0:36 / /system/etc ro - overlay overlay ro,lowerdir=/prism/etc:/system/etc",
+        "11 2 259:3 / /vendor/firmware_mnt ro shared:6 - vfat /dev/block/sde4 ro,uid=1000",
+        "12 1 7:8 / /apex/com.android.art@340 ro shared:7 - ext4 /dev/block/loop1 ro",
+        "13 1 0:21 / /apex rw,nosuid shared:8 - tmpfs tmpfs rw,mode=755",
+        "14 1 0:22 / /storage rw,nosuid - tmpfs tmpfs rw,mode=755",
+        "15 14 0:50 / /storage/emulated rw,nosuid - fuse /dev/fuse rw",
+        "16 3 253:8 /user/0 /data/user/0 rw,nosuid - f2fs /dev/data rw",
+        "17 3 253:8 /user/0/org.example.app /data/data/org.example.app rw - f2fs /dev/data rw"}) {
+    add_mount(line);
+  }
+  storage_ =
+      (options_.user == 0 && options_.level < 24)
+          ? "/data/data/org.example.app/files/touchmark"
+          : "/data/user/" + std::to_string(options_.user) + "/org.example.app/files/touchmark";
+  kernel_.put_file(storage_, Bytes(), app_user());
+  kernel_.put_file("/sys/fs/selinux/enforce", to_bytes("1"));
+  kernel_.put_file("/proc/self/attr/current",
+                   to_bytes("u:r:untrusted_app:s0:c123,c256,c512,c768" + std::string(1, '\0')));
+  kernel_.put_file("/proc/cpuinfo", to_bytes("processor\t: 0\nHardware\t: Qualcomm SM8550\n"));
+  int thread = 4242;
+  for (const char* name :
+       {"org.example.app", "Signal Catcher", "perfetto_hprof_", "Jit thread pool", "HeapTaskDaemon",
+        "ReferenceQueueD", "FinalizerDaemon", "Binder:4242_1", "RenderThread", "gmain", "gdbus",
+        "OkHttp Dispatch"}) {
+    add_thread(thread++, name);
+  }
   kernel_.put_file("/proc/self/environ", to_bytes("PATH=/system/bin\n"));
   kernel_.hide_file("/proc/self/environ");  // an app that is not debuggable may not
   kernel_.put_file("/system/build.prop", to_bytes("ro.build.tags=release-keys\n"));
@@ -289,6 +333,159 @@ RecordedPhone::RecordedPhone(const PhoneOptions& options) : options_(options), a
   for (const Line& line : read_table()) add(line);
   install_app();
   link();
+  put_properties();
+  start_machine();
+}
+
+std::uint32_t RecordedPhone::app_user() const {
+  return static_cast<std::uint32_t>(options_.user) * 100'000 + 10'123;
+}
+
+void RecordedPhone::add_mount(const std::string& line) {
+  mounts_ += line + "\n";
+  kernel_.put_file("/proc/self/mountinfo", to_bytes(mounts_));
+}
+
+void RecordedPhone::add_thread(int number, const std::string& name) {
+  kernel_.put_file("/proc/self/task/" + std::to_string(number) + "/comm", to_bytes(name + "\n"));
+}
+
+// --- Properties: in one file to API 23, then one for each context of SELinux.
+
+void RecordedPhone::put_properties() {
+  for (const char* name :
+       {"ro.build.id", "ro.build.version.release", "persist.sys.timezone", "sys.boot_completed",
+        "dalvik.vm.heapsize", "init.svc.zygote", "init.svc.adbd", "gsm.version.baseband"}) {
+    properties_.push_back({name, "value", std::string_view(name).starts_with("ro.") ? 0U : 3U});
+  }
+  const std::vector<RecordedProperty> sound = {{"ro.boot.verifiedbootstate", "green"},
+                                               {"ro.boot.vbmeta.device_state", "locked"},
+                                               {"ro.debuggable", "0"},
+                                               {"ro.secure", "1"},
+                                               {"ro.adb.secure", "1"},
+                                               {"ro.build.type", "user"},
+                                               {"ro.hardware", "qcom"},
+                                               {"ro.boot.hardware", "qcom"},
+                                               {"ro.product.board", "kalama"},
+                                               {"ro.board.platform", "kalama"},
+                                               {"qemu.hw.mainkeys", "0"},
+                                               {"ro.boot.qemu", "0"},
+                                               {"ro.vendor.long", std::string(200, 'v')}};
+  properties_.insert(properties_.end(), sound.begin(), sound.end());
+  set_property({"ro.build.tags", "release-keys"});
+}
+
+void RecordedPhone::set_property(const RecordedProperty& property) {
+  std::erase_if(properties_,
+                [&property](const RecordedProperty& other) { return other.name == property.name; });
+  properties_.push_back(property);
+  if (options_.level < 24) {
+    return kernel_.put_file("/dev/__properties__", make_property_area(properties_));
+  }
+  const std::string place = "/dev/__properties__/u:object_r:";
+  if (options_.level < 28) {
+    return kernel_.put_file(place + "default_prop:s0", make_property_area(properties_));
+  }
+  std::vector<RecordedProperty> boot, build;
+  for (const RecordedProperty& one : properties_) {
+    (one.name.starts_with("ro.boot.") ? boot : build).push_back(one);
+  }
+  const bool old = options_.level < 31;
+  kernel_.put_file(place + (old ? "exported_default_prop:s0" : "bootloader_prop:s0"),
+                   make_property_area(boot));
+  kernel_.put_file(place + (old ? "exported2_default_prop:s0" : "build_prop:s0"),
+                   make_property_area(build));
+}
+
+// --- The virtual machine.
+
+std::uint64_t RecordedPhone::code_in(const std::string& library, std::uint64_t at) {
+  const Loaded& image = loaded(library);
+  const PhoneSegment& code = *std::ranges::find_if(
+      image.image.segments, [](const PhoneSegment& segment) { return segment.mode[2] == 'x'; });
+  return image.at(code.address + code.size / 2 / 16 * 16 + at);
+}
+
+void RecordedPhone::add_method(const std::string& name, std::uint32_t modifiers,
+                               std::uint64_t function, std::uint64_t entry, bool registered) {
+  // Flags of ART's own stand in the upper half.
+  const Bytes record =
+      art_method(options_.level, is_wide(options_.machine),
+                 {.access_flags = 0x1008'0000 | modifiers, .function = function, .entry = entry});
+  kernel_.write(methods_, record);
+  const bool native = (modifiers & kNative) != 0;
+  observed.machine.methods.push_back(
+      {.name = name,
+       .address = static_cast<std::uintptr_t>(methods_),
+       .modifiers = modifiers,
+       .native = native,
+       .registered = registered ? static_cast<std::uintptr_t>(function) : 0});
+  methods_ += record.size();
+}
+
+// art/runtime/jni/jni_internal.cc: the tables are read-only data of libart.
+// art/runtime/class_linker.cc and oat_file: where methods are entered.
+void RecordedPhone::start_machine() {
+  const Loaded& art = loaded("libart.so");
+  const std::uint64_t word = is_wide(options_.machine) ? 8 : 4;
+  const std::uint64_t table = art.at(art.image.table);
+  for (std::uint64_t i = 4; i < kTableEntries; ++i) {
+    if (i >= kFunctions && i < kFunctions + 3) continue;
+    write_pointer(table + i * word, code_in("libart.so", 16 * i));
+  }
+  observed.machine.functions = static_cast<std::uintptr_t>(table);
+  observed.machine.invoke_functions = static_cast<std::uintptr_t>(table + kFunctions * word);
+  observed.machine.api_level = options_.level;
+  methods_ = map_memory(options_.level < 29 ? "/dev/ashmem/dalvik-LinearAlloc (deleted)"
+                                            : "[anon:dalvik-LinearAlloc]",
+                        "rw-p", Bytes(2 * options_.page));
+  const std::uint64_t bridge = code_in("libart.so", 8);  // for what is interpreted
+  const std::uint64_t generic = code_in("libart.so", 24);
+  const std::uint64_t compiled = code_in("base.odex", 64);
+  const char* boot_name = options_.level < 26 ? "system@framework@boot.oat" : "boot-framework.oat";
+  const std::uint64_t boot = code_in(boot_name, 64);
+  std::uint64_t at = 0;
+  for (const char* name : {"open", "fetchToken", "discardTokens", "pinAllows", "isProtected",
+                           "sameHost", "deviceId", "configVersion", "version"}) {
+    at += 32;
+    add_method(name, kStatic | kNative, code_in("libtouchmark.so", at),
+               at % 64 == 0 ? compiled : generic, true);
+  }
+  add_method("addToken", kPublic, 0, compiled, false);
+  add_method("getInstance", kPublic | kStatic, 0x7fff'1234, bridge, false);
+  // What this level's compiler has made of a method by now.
+  for (const Area& area : kernel_.areas()) {
+    if (area.path.find("jit") == std::string::npos || area.mode[2] != 'x') continue;
+    add_method("hot" + hex(area.start), kPublic, 0x7fff'1234, area.start + 256, false);
+  }
+  add_method("java.security.KeyStore.getKey", kPublic | kFinal, 0, boot, false);
+  add_method("java.lang.reflect.Method.invoke", kPublic | kNative,
+             code_in("libandroid_runtime.so", 32), boot, false);
+  add_method("java.lang.Thread.currentThread", kPublic | kStatic | kNative,
+             code_in("libart.so", 48), generic, false);
+}
+
+checks::JavaMethod& RecordedPhone::method(const std::string& name) {
+  const auto found = std::ranges::find(observed.machine.methods, name, &checks::JavaMethod::name);
+  if (found == observed.machine.methods.end()) throw std::logic_error("no method " + name);
+  return *found;
+}
+
+void RecordedPhone::set_function(const std::string& name, std::uint64_t target) {
+  write_pointer(method(name).address + function_offset(options_.level, is_wide(options_.machine)),
+                target);
+}
+
+void RecordedPhone::set_entry(const std::string& name, std::uint64_t target) {
+  const bool wide = is_wide(options_.machine);
+  write_pointer(method(name).address + function_offset(options_.level, wide) + (wide ? 8 : 4),
+                target);
+}
+
+void RecordedPhone::set_flags(const std::string& name, std::uint32_t flags) {
+  Bytes bytes;
+  append_number(bytes, flags, 4);
+  kernel_.write(method(name).address + flags_offset(options_.level), bytes);
 }
 
 std::uint64_t RecordedPhone::take_room(std::uint64_t size) {
@@ -341,6 +538,7 @@ void RecordedPhone::add_system_image(const Line& line) {
   plan.old_hash = line.is("hash", "old");
   plan.packed = line.is("relocations", "packed");
   plan.global = line.is("global", "yes");
+  if (plan.soname == "libart.so") plan.table_size = kTableEntries * (is_wide(plan.machine) ? 8 : 4);
   if (line.is("relative", "android")) plan.relative = PhoneImagePlan::Relative::kAndroid;
   if (line.is("relative", "relr")) plan.relative = PhoneImagePlan::Relative::kRelr;
   const PhoneImage& image = image_of(plan);
@@ -563,12 +761,25 @@ checks::Rules RecordedPhone::rules() const {
 }
 
 Inspection RecordedPhone::inspect() const {
-  const checks::PlatformMarks marks{.build_tags = "release-keys",
-                                    .hardware = "qcom",
-                                    .product = "phone",
-                                    .fingerprint = "maker/phone/phone:user/release-keys"};
+  const auto libraries = [this] {
+    std::vector<checks::ListedLibrary> out;
+    for (const auto& image : loaded_) {
+      const auto code =
+          std::ranges::find_if(image->image.segments,
+                               [](const PhoneSegment& segment) { return segment.mode[2] == 'x'; });
+      if (image->role == "compiled" || code == image->image.segments.end()) continue;
+      out.push_back({image->path, static_cast<std::uintptr_t>(image->at(code->address))});
+    }
+    return out;
+  };
   return checks::make_process_integrity(
-             {.rules = rules(), .marks = marks, .platform_path = base_path(), .kernel = kernel_})
+             {.rules = rules(),
+              .marks = marks,
+              .platform_path = base_path(),
+              .app = {.package_name = "org.example.app", .storage_folder = storage_},
+              .observe = [this] { return observed; },
+              .libraries = libraries,
+              .kernel = kernel_})
       ->inspect();
 }
 

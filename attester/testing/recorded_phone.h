@@ -13,6 +13,7 @@
 #include "attester/checks/check.h"
 #include "attester/core/integrity.h"
 #include "attester/testing/phone_image.h"
+#include "attester/testing/property_area.h"
 
 namespace touchmark::attester::testing {
 
@@ -106,6 +107,27 @@ class RecordedPhone {
   std::string library_package() const;
   checks::Rules rules() const;
   Inspection inspect() const;
+  const std::string& storage_folder() const { return storage_; }
+  std::uint32_t app_user() const;
+
+  // What the platform and its virtual machine say.
+  checks::Observed observed;
+  checks::PlatformMarks marks{.build_tags = "release-keys",
+                              .hardware = "qcom",
+                              .product = "phone",
+                              .fingerprint = "maker/phone/phone:user/release-keys",
+                              .manufacturer = "Maker",
+                              .model = "Phone"};
+  // The method's record, of `observed`.
+  checks::JavaMethod& method(const std::string& name);
+  // Writes the function of a native method into its record, or where compiled code enters it.
+  void set_function(const std::string& method, std::uint64_t target);
+  void set_entry(const std::string& method, std::uint64_t target);
+  void set_flags(const std::string& method, std::uint32_t flags);
+  // Sets a property, as init or, with `changes`, somebody later.
+  void set_property(const RecordedProperty& property);
+  void add_mount(const std::string& line);
+  void add_thread(int number, const std::string& name);
 
   // The image whose file or soname is called so; the app's own library is libtouchmark.so.
   Loaded& loaded(const std::string& name);
@@ -128,12 +150,21 @@ class RecordedPhone {
   void install_app();
   void link();
   void link_one(Loaded& loaded);
+  void put_properties();
+  void start_machine();
+  std::uint64_t code_in(const std::string& library, std::uint64_t at);
+  void add_method(const std::string& name, std::uint32_t modifiers, std::uint64_t function,
+                  std::uint64_t entry, bool registered);
   std::optional<std::uint64_t> look_up(const Loaded& from, const std::string& name) const;
   const Loaded* by_soname(const std::string& soname) const;
   std::uint64_t take_room(std::uint64_t size);
 
   PhoneOptions options_;
   std::string app_;
+  std::string storage_;
+  std::uint64_t methods_ = 0;  // where ART's next record goes
+  std::vector<RecordedProperty> properties_;
+  std::string mounts_;
   RecordedKernel kernel_;
   std::vector<std::unique_ptr<Loaded>> loaded_;
   std::uint64_t next_address_ = 0;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "attester/android/jni/environment.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "protocol/messages/evidence.h"
@@ -21,54 +22,6 @@ Methods& methods() {
   static Methods found;
   return found;
 }
-
-// The JVM's environment of this thread. A thread that it does not know (the core's own) is attached
-// until it ends.
-class Attached {
- public:
-  ~Attached() {
-    if (vm_ != nullptr) vm_->DetachCurrentThread();
-  }
-  JNIEnv* attach(JavaVM* vm) {
-    JNIEnv* env = nullptr;
-    JavaVMAttachArgs args{JNI_VERSION_1_6, const_cast<char*>("touchmark"), nullptr};
-#ifdef __ANDROID__
-    const jint done = vm->AttachCurrentThreadAsDaemon(&env, &args);
-#else
-    const jint done = vm->AttachCurrentThreadAsDaemon(reinterpret_cast<void**>(&env), &args);
-#endif
-    if (done != JNI_OK) return nullptr;
-    vm_ = vm;
-    return env;
-  }
-
- private:
-  JavaVM* vm_ = nullptr;
-};
-
-JNIEnv* environment(JavaVM* vm) {
-  JNIEnv* env = nullptr;
-  if (vm->GetEnv(reinterpret_cast<void**>(&env), JNI_VERSION_1_6) == JNI_OK) return env;
-  static thread_local Attached attached;
-  return attached.attach(vm);
-}
-
-// Frees the local references of one call: a native thread has no Java frame that would.
-class LocalFrame {
- public:
-  explicit LocalFrame(JNIEnv* env) : env_(env), open_(env->PushLocalFrame(64) == JNI_OK) {}
-  ~LocalFrame() {
-    // Whatever Java threw ends here: the core learns of it by a status.
-    if (env_->ExceptionCheck() != JNI_FALSE) env_->ExceptionClear();
-    if (open_) env_->PopLocalFrame(nullptr);
-  }
-  LocalFrame(const LocalFrame&) = delete;
-  LocalFrame& operator=(const LocalFrame&) = delete;
-
- private:
-  JNIEnv* env_;
-  bool open_;
-};
 
 jbyteArray to_java(JNIEnv* env, const std::uint8_t* data, std::size_t size) {
   const auto length = static_cast<jsize>(size);

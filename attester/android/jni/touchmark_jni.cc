@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "attester/android/jni/keystore_key.h"
+#include "attester/android/jni/process_view.h"
 #include "attester/include/touchmark.h"
 #include "base/bytes.h"
 #include "base/json.h"
 #include "base/utf.h"
 
 using touchmark::jni::KeystoreKey;
+using touchmark::jni::ProcessView;
 
 namespace {
 
@@ -159,6 +161,8 @@ jlong open(JNIEnv* env, jclass, jstring config, jstring storage_dir, jstring pac
     options.sdk_platform = "Android";
     auto keystore = std::make_unique<KeystoreKey>(env, key);
     options.key_provider = &keystore->provider();
+    auto view = std::make_unique<ProcessView>(env);
+    options.observer = &view->observer();
     touchmark_client* client = nullptr;
     const char* message = nullptr;
     const touchmark_status status = touchmark_open(&options, &client, &message);
@@ -166,8 +170,9 @@ jlong open(JNIEnv* env, jclass, jstring config, jstring storage_dir, jstring pac
       throw_exception(env, status, message);
       return 0;
     }
-    // Java never closes a client: both live until the process ends.
+    // Java never closes a client: all three live until the process ends.
     static_cast<void>(keystore.release());
+    static_cast<void>(view.release());
     return reinterpret_cast<jlong>(client);
   });
 }
@@ -313,5 +318,6 @@ extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void*) {
       method("version", "()Ljava/lang/String;", version),
   };
   const jint count = static_cast<jint>(methods.size());
-  return env->RegisterNatives(core, methods.data(), count) == JNI_OK ? JNI_VERSION_1_6 : JNI_ERR;
+  if (env->RegisterNatives(core, methods.data(), count) != JNI_OK) return JNI_ERR;
+  return ProcessView::prepare(env, methods) ? JNI_VERSION_1_6 : JNI_ERR;
 }

@@ -11,6 +11,7 @@ final class PlatformFacts {
 
   /** Name, value, name, value, ...; facts that the platform does not know are left out. */
   static String[] collect(Context context) {
+    Surroundings.remember(context);
     List<String> facts = new ArrayList<String>();
     add(facts, "os", "android");
     add(facts, "os_version", Build.VERSION.RELEASE);

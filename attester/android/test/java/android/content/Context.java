@@ -1,11 +1,15 @@
 package android.content;
 
+import android.content.pm.ApplicationInfo;
 import android.content.pm.PackageManager;
 import android.content.res.AssetManager;
 import java.io.File;
 
 /** A stand-in for the platform's class: the methods that the SDK calls. */
 public class Context {
+  public static final String ACCESSIBILITY_SERVICE = "accessibility";
+  public static final String SENSOR_SERVICE = "sensor";
+
   private final File dataDir;
   private final AssetManager assets;
 
@@ -28,6 +32,15 @@ public class Context {
 
   public AssetManager getAssets() {
     return assets;
+  }
+
+  /** Of the platform's services this stand-in has none. */
+  public Object getSystemService(String name) {
+    return null;
+  }
+
+  public ApplicationInfo getApplicationInfo() {
+    return new ApplicationInfo();
   }
 
   public PackageManager getPackageManager() {
