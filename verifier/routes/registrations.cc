@@ -52,8 +52,8 @@ Json changes_of(const state::RegisteredPackage& made) {
 // What the operator should know of it, in an answer: {"id","message"} each.
 Json warnings_of(const state::RegisteredPackage& made, const Status& status) {
   Json out = Json::array();
-  for (const auto& warning : state::registration_warnings(made.registration.measurement,
-                                                          TOUCHMARK_VERSION, made.configuration)) {
+  for (const auto& warning : state::registration_warnings(
+           made.registration.measurement, TOUCHMARK_VERSION, made.configuration, made.signer)) {
     out.push_back({{"id", warning.id}, {"message", warning.message}});
   }
   for (const std::string& warning : status.demand.warnings) {
@@ -120,6 +120,11 @@ http::HttpResponse add_registration(const RouteContext& context, const http::Htt
   fields["warnings"] = Json::array();
   for (const Json& warning : answer["warnings"]) {
     if (warning["id"] != "policy") fields["warnings"].push_back(warning["id"]);
+  }
+  answer["signer"] = state::to_string(made->signer);
+  answer["signers"] = Json::array();
+  for (const Sha256Digest& signer : made->registration.measurement.signers) {
+    answer["signers"].push_back(hex_encode(signer));
   }
   answer["dry_run"] = options->dry_run;
   answer["changes"] = changes_of(*made);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/encoding.h"
 #include "base/text.h"
 #include "protocol/messages/configuration.h"
 #include "protocol/sdk_version.h"
@@ -89,7 +90,28 @@ void warn_of_configuration(AppConfiguration configuration, std::vector<Registrat
                                           " is of another service, so the app never gets a valid "
                                           "token of this one" +
                                           what_to_do});
+      return;
+    case AppConfiguration::kOlder:
+      out.push_back({"older-configuration",
+                     "the package's asset " + asset +
+                         " is older than this service's configuration, so a new installation knows "
+                         "the present pins and API domains only from its first token on" +
+                         what_to_do});
   }
+}
+
+void warn_of_signer(const package::Measurement& measurement, AppSigner signer,
+                    std::vector<RegistrationWarning>& out) {
+  if (signer != AppSigner::kUnknown) return;
+  std::string signers;
+  for (const Sha256Digest& one : measurement.signers) {
+    signers += (signers.empty() ? "" : ", ") + hex_encode(one);
+  }
+  out.push_back({"unknown-signer",
+                 "this service knows no release of " + shortened(measurement.package_name) +
+                     " with this signer (SHA-256 of the certificate: " + shortened(signers, 300) +
+                     "): make sure that it is your own key, and not a debug or test key; "
+                     "`touchmark registration add-certificate` makes a new key known"});
 }
 
 // " to a.example, b.example and others", or nothing where everywhere.
@@ -160,12 +182,26 @@ AppConfiguration compare_configuration(const std::optional<std::string>& text,
   if (!ours) return AppConfiguration::kOwn;
   const bool same = app->account == ours->account &&
                     protocol::decode_configuration(compact, ours->key).has_value();
-  return same ? AppConfiguration::kOwn : AppConfiguration::kOther;
+  if (!same) return AppConfiguration::kOther;
+  return app->version < ours->version ? AppConfiguration::kOlder : AppConfiguration::kOwn;
+}
+
+std::string_view to_string(AppSigner signer) {
+  switch (signer) {
+    case AppSigner::kKnown:
+      return "known";
+    case AppSigner::kFirst:
+      return "first";
+    case AppSigner::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
 }
 
 std::vector<RegistrationWarning> registration_warnings(const package::Measurement& measurement,
                                                        std::string_view version,
-                                                       AppConfiguration configuration) {
+                                                       AppConfiguration configuration,
+                                                       AppSigner signer) {
   std::vector<RegistrationWarning> out;
   if (measurement.sdk_version.empty()) {
     out.push_back({"no-sdk",
@@ -178,6 +214,7 @@ std::vector<RegistrationWarning> registration_warnings(const package::Measuremen
   if (!measurement.sdk_version.empty() || configuration == AppConfiguration::kOther) {
     warn_of_configuration(configuration, out);
   }
+  warn_of_signer(measurement, signer, out);
   if (measurement.debuggable) {
     out.push_back({"debuggable",
                    measurement.platform == "iOS"

@@ -14,8 +14,9 @@ namespace touchmark::verifier::state {
 
 struct RegistrationWarning {
   // "no-sdk", "older-sdk", "sdk-missing-for-abi", "min-sdk", "no-configuration",
-  // "bad-configuration", "other-service", "debuggable", "test-only", "cleartext",
-  // "user-certificates", "network-security"; ids do not change their meaning.
+  // "bad-configuration", "other-service", "older-configuration", "unknown-signer", "debuggable",
+  // "test-only", "cleartext", "user-certificates", "network-security"; ids do not change their
+  // meaning.
   std::string_view id;
   std::string message;  // one line for people
 };
@@ -29,7 +30,17 @@ enum class AppConfiguration {
   kMissing,     // no such asset
   kUnreadable,  // not a configuration, or not signed by the key in it
   kOther,       // of another account, or signed by another key than this service's
+  kOlder,       // this service's own of before: the app has what changed with its first token alone
 };
+
+// What the certificates that a release is signed with are to this service.
+enum class AppSigner {
+  kKnown,    // they sign another release of the app that is registered, or are registered
+  kFirst,    // nothing is registered for the app yet that they could be compared with
+  kUnknown,  // what is registered for the app has other signers
+};
+// "known", "first", "unknown".
+std::string_view to_string(AppSigner signer);
 // The part with that asset; nullptr where there is none.
 const package::Part* configuration_part(const package::Measurement& measurement);
 // `text`: of the asset, when there is one. `own`: the configuration that this service makes.
@@ -39,6 +50,7 @@ AppConfiguration compare_configuration(const std::optional<std::string>& text,
 // `version`: of this service, "0.1.0"; an SDK of an earlier one is older.
 std::vector<RegistrationWarning> registration_warnings(const package::Measurement& measurement,
                                                        std::string_view version,
-                                                       AppConfiguration configuration);
+                                                       AppConfiguration configuration,
+                                                       AppSigner signer);
 
 }  // namespace touchmark::verifier::state

@@ -10,9 +10,10 @@ namespace {
 
 using enum AppConfiguration;
 
-std::string ids_of(const package::Measurement& measurement, AppConfiguration configuration = kOwn) {
+std::string ids_of(const package::Measurement& measurement, AppConfiguration configuration = kOwn,
+                   AppSigner signer = AppSigner::kKnown) {
   std::string out;
-  for (const auto& warning : registration_warnings(measurement, "1.10.0", configuration)) {
+  for (const auto& warning : registration_warnings(measurement, "1.10.0", configuration, signer)) {
     EXPECT_EQ(warning.message.find('\n'), std::string::npos);
     out += std::string(out.empty() ? "" : " ") + std::string(warning.id);
   }
@@ -33,7 +34,8 @@ std::string warned(std::string sdk_version, bool debuggable = false,
   measurement.min_sdk = kSdkMinApiLevel;
   measurement.debuggable = debuggable;
   std::string out;
-  for (const RegistrationWarning& warning : registration_warnings(measurement, version, kOwn)) {
+  for (const RegistrationWarning& warning :
+       registration_warnings(measurement, version, kOwn, AppSigner::kKnown)) {
     EXPECT_EQ(warning.message.find('\n'), std::string::npos);
     out += std::string(out.empty() ? "" : " ") + std::string(warning.id);
   }
@@ -93,7 +95,7 @@ TEST(RegistrationWarnings, TellOfWhatTheNetworkLetsPass) {
   const auto message = [](const package::NetworkSecurity& network) {
     package::Measurement measurement = sound();
     measurement.network = network;
-    const auto warnings = registration_warnings(measurement, "1.10.0", kOwn);
+    const auto warnings = registration_warnings(measurement, "1.10.0", kOwn, AppSigner::kKnown);
     EXPECT_EQ(warnings.size(), 1u);
     return warnings.empty() ? ""
                             : std::string(warnings.front().id) + ": " + warnings.front().message;
@@ -126,9 +128,16 @@ TEST(RegistrationWarnings, TellOfAConfigurationThatIsNotThisServices) {
   EXPECT_EQ(ids_of(sound(), kMissing), "no-configuration");
   EXPECT_EQ(ids_of(sound(), kUnreadable), "bad-configuration");
   EXPECT_EQ(ids_of(sound(), kOther), "other-service");
+  EXPECT_EQ(ids_of(sound(), kOlder), "older-configuration");
   package::Measurement without_sdk = sound();
   without_sdk.sdk_version.clear();
   EXPECT_EQ(ids_of(without_sdk, kMissing), "no-sdk");
+}
+
+TEST(RegistrationWarnings, TellOfASignerThatTheAppNeverHad) {
+  EXPECT_EQ(ids_of(sound(), kOwn, AppSigner::kKnown), "");
+  EXPECT_EQ(ids_of(sound(), kOwn, AppSigner::kFirst), "");
+  EXPECT_EQ(ids_of(sound(), kOwn, AppSigner::kUnknown), "unknown-signer");
 }
 
 TEST(RegistrationWarnings, KnowTheLowestApiLevelOfTheSdk) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "base/encoding.h"
 #include "crypto/crypto.h"
@@ -95,6 +96,30 @@ std::string lasting(std::optional<UnixTime> expires) {
   return expires ? "until " + format_time(*expires) + " UTC" : "without an end";
 }
 
+// What has ended vouches for nobody.
+AppSigner compare_signers(const package::Measurement& measurement,
+                          const appraisal::ReferenceValues& references, UnixTime now) {
+  const std::set<Sha256Digest> signers(measurement.signers.begin(), measurement.signers.end());
+  bool known = false;
+  bool others = false;
+  for (const auto& reference : references.of_package(measurement.package_name)) {
+    if (model::is_over(reference->registration.expires, now) ||
+        reference->registration.measurement.platform != measurement.platform) {
+      continue;
+    }
+    (reference->signers == signers ? known : others) = true;
+  }
+  std::set<Sha256Digest> vouched;
+  for (const model::SigningCertificate& certificate : references.certificates()) {
+    if (model::is_over(certificate.expires, now)) continue;
+    if (!certificate.package.empty() && certificate.package != measurement.package_name) continue;
+    vouched.insert(certificate.sha256);
+    others = others || !certificate.package.empty();
+  }
+  if (known || std::ranges::includes(vouched, signers)) return AppSigner::kKnown;
+  return others ? AppSigner::kUnknown : AppSigner::kFirst;
+}
+
 }  // namespace
 
 std::string_view error_id(RegistryError error) {
@@ -167,8 +192,10 @@ Result<RegisteredPackage> Registry::register_package(const std::string& path,
                          store_.now(), expiry(options.expire_after), actor},
                         PackageChange::kAdded,
                         std::nullopt,
-                        AppConfiguration::kOwn};
+                        AppConfiguration::kOwn,
+                        AppSigner::kKnown};
   model::Registration& made = out.registration;
+  out.signer = compare_signers(made.measurement, *references_.get(), store_.now());
   if (!options.configuration.empty()) {
     auto carried = carried_configuration(made.measurement, *content);
     if (!carried) return pass(carried);

@@ -52,6 +52,7 @@ struct RegisteredPackage {
   PackageChange change = PackageChange::kAdded;
   std::optional<model::Registration> before;
   AppConfiguration configuration = AppConfiguration::kOwn;
+  AppSigner signer = AppSigner::kKnown;  // beside what was registered before this
 };
 
 // Thread-safe. What fails, fails with RegistryError, StoreError or the error of a reader of

@@ -92,6 +92,19 @@ std::string result_line(const Json& answer, bool dry_run) {
                      io::one_line(status), lasting, was());
 }
 
+// With nothing to compare it with, a person is the one who can.
+void note_signer(const Json& answer, Session& session) {
+  if (find_string(answer, "signer") != "first") return;
+  std::string signers;
+  const Json* list = find_array(answer, "signers");
+  for (const Json& one : list == nullptr ? Json::array() : *list) {
+    if (one.is_string()) signers += (signers.empty() ? "" : ", ") + one.get<std::string>();
+  }
+  session.console().note(
+      "the first release of this app here; its signer's certificate has the SHA-256 " +
+      io::one_line(signers));
+}
+
 Outcome add(const AddOptions& options, Session& session) {
   auto how = measure_options(options.app);
   if (!how) return pass(how);
@@ -128,6 +141,7 @@ Outcome add(const AddOptions& options, Session& session) {
   if (session.json()) return print_json(session, *answer);
   session.console().print(io::one_line(*line));
   note_demand(*answer, session);
+  note_signer(*answer, session);
   session.console().print(result_line(*answer, options.dry_run));
   print_warnings(*answer, session);
   return io::kExitOk;
