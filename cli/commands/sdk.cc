@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -38,10 +39,17 @@ struct RepositoryOptions {
   std::string sdk_dir;
 };
 
-// The parts of one version that are stored, beside the POM and the module that every one has.
+// The parts of one version that are stored, beside the POMs and modules that every one has.
 struct Offered {
   std::string version;
-  std::vector<sdk::MavenPart> parts;
+  std::vector<std::pair<sdk::MavenArtifact, sdk::MavenPart>> parts;
+
+  std::set<sdk::MavenArtifact> artifacts() const {
+    std::set<sdk::MavenArtifact> out;
+    for (const auto& [artifact, part] : parts) out.insert(artifact);
+    if (out.contains(sdk::MavenArtifact::kPlugin)) out.insert(sdk::MavenArtifact::kMarker);
+    return out;
+  }
 };
 
 Outcome download(const std::string& path, std::size_t max_bytes, const std::string& file,
@@ -60,8 +68,20 @@ Outcome download(const std::string& path, std::size_t max_bytes, const std::stri
   return io::kExitOk;
 }
 
+// The artifact and part of a file's name; nothing for one of a later service that is not known
+// here.
+void note_part(const std::string& name, Offered& out) {
+  for (const sdk::MavenArtifact artifact : sdk::kArtifacts) {
+    const std::string group(sdk::artifact_group(artifact, "a.b"));
+    std::string path = sdk::maven_path({group, out.version, sdk::MavenPart::kPom, {}, artifact});
+    path.resize(path.rfind('/') + 1);
+    const auto known = sdk::parse_maven_path(path + name);
+    if (known && !known->checksum) out.parts.emplace_back(artifact, known->part);
+  }
+}
+
 // What the service holds, the newest first. What it says is written into paths here.
-Result<std::vector<Offered>> offered(const Json& answer, const std::string& group) {
+Result<std::vector<Offered>> offered(const Json& answer) {
   std::vector<Offered> out;
   const Json* versions = find_array(answer, "versions");
   for (const Json& row : versions != nullptr ? *versions : Json::array()) {
@@ -71,11 +91,7 @@ Result<std::vector<Offered>> offered(const Json& answer, const std::string& grou
     }
     const Json* files = find_array(row, "files");
     for (const Json& file : files != nullptr ? *files : Json::array()) {
-      std::string path = sdk::maven_path({group, one.version, sdk::MavenPart::kPom, {}});
-      path.resize(path.rfind('/') + 1);
-      // A later service may have files that this command does not know.
-      const auto known = sdk::parse_maven_path(path + find_string(file, "name").value_or(""));
-      if (known && !known->checksum) one.parts.push_back(known->part);
+      note_part(find_string(file, "name").value_or(""), one);
     }
     out.push_back(std::move(one));
   }
@@ -96,7 +112,7 @@ Outcome fetch_library(const LibraryOptions& options, Session& session) {
     if (!client) return pass(client);
     auto answer = client->get(kVersionsPath);
     if (!answer) return pass(answer);
-    auto held = offered(*answer, "");
+    auto held = offered(*answer);
     if (!held) return pass(held);
     if (std::ranges::find(*held, options.version, &Offered::version) == held->end()) {
       return tl::unexpected(no_version(options.version));
@@ -170,9 +186,14 @@ Result<void> write_file(const fs::path& folder, sdk::MavenFile file, std::string
   return {};
 }
 
+sdk::MavenFile file_of(const RepositoryOptions& options, const std::string& version,
+                       sdk::MavenArtifact artifact, sdk::MavenPart part) {
+  return {std::string(sdk::artifact_group(artifact, options.group)), version, part, {}, artifact};
+}
+
 // Those that the folder has now, from earlier times, too.
-Result<void> write_metadata(const RepositoryOptions& options) {
-  sdk::MavenFile metadata{options.group, "", sdk::MavenPart::kMetadata, {}};
+Result<void> write_metadata(const RepositoryOptions& options, sdk::MavenArtifact of) {
+  const sdk::MavenFile metadata = file_of(options, "", of, sdk::MavenPart::kMetadata);
   std::vector<std::string> versions;
   std::error_code error;
   const fs::path artifact = (options.folder / fs::path(sdk::maven_path(metadata))).parent_path();
@@ -181,13 +202,13 @@ Result<void> write_metadata(const RepositoryOptions& options) {
     std::error_code none;
     if (sdk::is_library_version(name) &&
         fs::exists(options.folder /
-                       fs::path(sdk::maven_path({options.group, name, sdk::MavenPart::kPom, {}})),
+                       fs::path(sdk::maven_path(file_of(options, name, of, sdk::MavenPart::kPom))),
                    none)) {
       versions.push_back(std::move(name));
     }
   }
   return write_file(options.folder, metadata,
-                    sdk::make_maven_metadata(options.group, std::move(versions)));
+                    sdk::make_maven_metadata(of, options.group, std::move(versions)));
 }
 
 using Fetch = std::function<Result<std::string>(const sdk::MavenFile&)>;
@@ -200,20 +221,29 @@ Outcome write_repository(const RepositoryOptions& options, std::vector<Offered> 
   }
   Json written = Json::array();
   std::string text;
+  std::set<sdk::MavenArtifact> artifacts;
   for (Offered& one : versions) {
-    one.parts.push_back(sdk::MavenPart::kModule);
-    one.parts.push_back(sdk::MavenPart::kPom);  // last: what has none is no version
-    for (const sdk::MavenPart part : one.parts) {
-      const sdk::MavenFile file{options.group, one.version, part, {}};
+    for (const sdk::MavenArtifact artifact : one.artifacts()) {
+      artifacts.insert(artifact);
+      const bool is_marker = artifact == sdk::MavenArtifact::kMarker;
+      if (!is_marker) one.parts.emplace_back(artifact, sdk::MavenPart::kModule);
+      one.parts.emplace_back(artifact, sdk::MavenPart::kPom);  // last: what has none is no version
+      if (is_marker) continue;
+      text += fmt::format("{}{}:{}:{} is in {}", text.empty() ? "" : "\n",
+                          sdk::artifact_group(artifact, options.group),
+                          sdk::artifact_name(artifact), one.version, options.folder);
+    }
+    for (const auto& [artifact, part] : one.parts) {
+      const sdk::MavenFile file = file_of(options, one.version, artifact, part);
       auto content = fetch(file);
       if (!content) return pass(content);
       if (auto ok = write_file(options.folder, file, *content); !ok) return pass(ok);
     }
     written.push_back(one.version);
-    text += fmt::format("{}{}:{}:{} is in {}", text.empty() ? "" : "\n", options.group,
-                        sdk::kArtifact, one.version, options.folder);
   }
-  if (auto ok = write_metadata(options); !ok) return pass(ok);
+  for (const sdk::MavenArtifact artifact : artifacts) {
+    if (auto ok = write_metadata(options, artifact); !ok) return pass(ok);
+  }
   if (session.json()) {
     return print_json(session, {{"folder", options.folder},
                                 {"group", options.group},
@@ -230,7 +260,9 @@ Outcome make_repository_of_folder(const RepositoryOptions& options, Session& ses
   std::vector<Offered> versions;
   for (const sdk::HeldVersion& one : held.list()) {
     versions.push_back({one.version, {}});
-    for (const sdk::HeldPart& part : one.parts) versions.back().parts.push_back(part.part);
+    for (const sdk::HeldPart& held_part : one.parts) {
+      versions.back().parts.emplace_back(held_part.artifact, held_part.part);
+    }
   }
   return write_repository(
       options, std::move(versions), [&](const sdk::MavenFile& file) { return held.file(file); },
@@ -246,7 +278,7 @@ Outcome make_repository(const RepositoryOptions& options, Session& session) {
   if (!client) return pass(client);
   auto answer = client->get(kVersionsPath);
   if (!answer) return pass(answer);
-  auto versions = offered(*answer, options.group);
+  auto versions = offered(*answer);
   if (!versions) return pass(versions);
   if (versions->empty()) {
     return fail(io::CliError::kNotFound,
@@ -318,7 +350,7 @@ void add_list(line::Command& group, Dispatcher& dispatcher) {
 void add_repository(line::Command& group, Dispatcher& dispatcher) {
   auto options = std::make_shared<RepositoryOptions>();
   line::Command* command = group.add_subcommand(
-      "repository", "Write a Maven repository of the Android library, for Gradle");
+      "repository", "Write a Maven repository of the Android library and its Gradle plugin");
   command->add_option("FOLDER", options->folder, "Where to make it; one that is there is added to")
       ->required();
   command

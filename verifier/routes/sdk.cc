@@ -16,6 +16,7 @@ sdk::HeldVersions held_versions(const RouteContext& context) {
 
 const char* media_type(const sdk::MavenFile& file) {
   if (file.checksum) return "text/plain";
+  const bool is_aar = file.artifact == sdk::MavenArtifact::kSdk;
   switch (file.part) {
     case sdk::MavenPart::kMetadata:
     case sdk::MavenPart::kPom:
@@ -26,6 +27,7 @@ const char* media_type(const sdk::MavenFile& file) {
     case sdk::MavenPart::kJavadoc:
       return "application/java-archive";
     case sdk::MavenPart::kLibrary:
+      if (!is_aar) return "application/java-archive";
       break;
   }
   return "application/octet-stream";
@@ -33,8 +35,8 @@ const char* media_type(const sdk::MavenFile& file) {
 
 Json to_json(const sdk::HeldVersion& held) {
   Json files = Json::array();
-  for (const auto& [part, bytes] : held.parts) {
-    const std::string path = sdk::maven_path({"group", held.version, part, {}});
+  for (const auto& [artifact, part, bytes] : held.parts) {
+    const std::string path = sdk::maven_path({"group", held.version, part, {}, artifact});
     files.push_back({{"name", path.substr(path.rfind('/') + 1)}, {"bytes", bytes}});
   }
   return {{"version", held.version}, {"own", held.is_own}, {"abis", held.abis}, {"files", files}};
@@ -70,8 +72,11 @@ http::HttpResponse send_maven_file(const RouteContext& context, const http::Http
   if (!file) {
     return problem(Error(http::HttpError::kNotFound,
                          "there is nothing at " + request.path +
-                             ": this Maven repository has the artifact " +
-                             std::string(sdk::kArtifact) + " of any group, and no other"));
+                             ": this Maven repository has the artifacts " +
+                             std::string(sdk::kArtifact) + " and " +
+                             std::string(artifact_name(sdk::MavenArtifact::kCoroutines)) +
+                             " of any group and the Gradle plugin " + std::string(sdk::kPluginId) +
+                             ", and no other"));
   }
   auto content = held_versions(context).file(*file);
   if (!content) return problem(content.error());

@@ -20,13 +20,27 @@ constexpr std::size_t kMaxVersionFile = 4096;
 constexpr const char* kVersionFile = "assets/touchmark-sdk.json";
 
 struct Stored {
+  MavenArtifact artifact;
   MavenPart part;
   const char* name;
 };
-constexpr auto kStored =
-    std::to_array<Stored>({{MavenPart::kLibrary, kLibraryName},
-                           {MavenPart::kSources, "touchmark_sdk-sources.jar"},
-                           {MavenPart::kJavadoc, "touchmark_sdk-javadoc.jar"}});
+constexpr auto kStored = std::to_array<Stored>(
+    {{MavenArtifact::kSdk, MavenPart::kLibrary, kLibraryName},
+     {MavenArtifact::kSdk, MavenPart::kSources, "touchmark_sdk-sources.jar"},
+     {MavenArtifact::kSdk, MavenPart::kJavadoc, "touchmark_sdk-javadoc.jar"},
+     {MavenArtifact::kCoroutines, MavenPart::kLibrary, "touchmark_sdk-coroutines.jar"},
+     {MavenArtifact::kCoroutines, MavenPart::kSources, "touchmark_sdk-coroutines-sources.jar"},
+     {MavenArtifact::kPlugin, MavenPart::kLibrary, "touchmark_sdk-gradle-plugin.jar"},
+     {MavenArtifact::kPlugin, MavenPart::kSources, "touchmark_sdk-gradle-plugin-sources.jar"},
+     {MavenArtifact::kPlugin, MavenPart::kJavadoc, "touchmark_sdk-gradle-plugin-javadoc.jar"}});
+
+// An artifact is there with its library; what leads to the plugin, with the plugin's.
+bool has_artifact(const fs::path& folder, MavenArtifact artifact) {
+  if (artifact == MavenArtifact::kMarker) artifact = MavenArtifact::kPlugin;
+  const auto* const library = std::ranges::find(kStored, artifact, &Stored::artifact);
+  std::error_code error;
+  return fs::is_regular_file(folder / library->name, error);
+}
 
 tl::unexpected<Error> not_held(std::string message) {
   return fail(SdkError::kNotHeld, std::move(message));
@@ -85,10 +99,10 @@ Result<std::optional<Bytes>> read_part(const fs::path& folder, const Stored& sto
 
 std::vector<HeldPart> parts_in(const fs::path& folder) {
   std::vector<HeldPart> out;
-  for (const auto& [part, name] : kStored) {
+  for (const auto& [artifact, part, name] : kStored) {
     std::error_code error;
     const std::uintmax_t size = fs::file_size(folder / name, error);
-    if (!error) out.push_back({part, size});
+    if (!error && has_artifact(folder, artifact)) out.push_back({artifact, part, size});
   }
   return out;
 }
@@ -194,25 +208,38 @@ Result<Bytes> HeldVersions::library(std::string_view version) const {
   return content;
 }
 
+Result<std::string> HeldVersions::metadata(const MavenFile& file) const {
+  std::vector<std::string> versions;
+  for (HeldVersion& held : list()) {
+    auto folder = folder_of(held.version);
+    if (folder && has_artifact(*folder, file.artifact)) versions.push_back(std::move(held.version));
+  }
+  if (versions.empty()) {
+    return not_held("this service holds no " + std::string(artifact_name(file.artifact)) +
+                    " with a version");
+  }
+  return make_maven_metadata(file.artifact, file.group, std::move(versions));
+}
+
 Result<std::string> HeldVersions::file(const MavenFile& file) const {
   if (file.checksum) {
-    auto part = this->file({file.group, file.version, file.part, {}});
+    auto part = this->file({file.group, file.version, file.part, {}, file.artifact});
     if (!part) return pass(part);
     return make_checksum(*file.checksum, as_bytes(*part));
   }
-  if (file.part == MavenPart::kMetadata) {
-    std::vector<std::string> versions;
-    for (HeldVersion& held : list()) versions.push_back(std::move(held.version));
-    if (versions.empty()) return not_held("this service holds no Android SDK with a version");
-    return make_maven_metadata(file.group, std::move(versions));
-  }
+  if (file.part == MavenPart::kMetadata) return metadata(file);
   auto folder = folder_of(file.version);
   if (!folder) return pass(folder);
-  if (file.part == MavenPart::kPom) return make_pom(file.group, file.version);
+  if (!has_artifact(*folder, file.artifact)) {
+    return not_held("version " + file.version + " of the Android SDK came without " +
+                    std::string(artifact_name(file.artifact)));
+  }
+  if (file.part == MavenPart::kPom) return make_pom(file.artifact, file.group, file.version);
   std::vector<Bytes> contents;
   std::vector<StoredPart> parts;
   contents.reserve(kStored.size());
   for (const Stored& stored : kStored) {
+    if (stored.artifact != file.artifact) continue;
     if (file.part != MavenPart::kModule && file.part != stored.part) continue;
     auto content = read_part(*folder, stored);
     if (!content) return pass(content);
@@ -221,7 +248,7 @@ Result<std::string> HeldVersions::file(const MavenFile& file) const {
     parts.push_back({stored.part, contents.back()});
   }
   if (file.part == MavenPart::kModule) {
-    return make_gradle_module(file.group, file.version, parts);
+    return make_gradle_module(file.artifact, file.group, file.version, parts);
   }
   if (!contents.empty()) return std::string(as_text(contents.front()));
   return not_held("version " + file.version + " of the Android SDK was made without this file");

@@ -3,7 +3,8 @@
 // again.
 //
 // A folder of one version holds touchmark_sdk.aar and, where they were made, the archives of its
-// sources and its documentation (attester/android/build-aar).
+// sources and its documentation, and what goes with it: the functions for coroutines and the Gradle
+// plugin (attester/android/build-aar).
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,7 @@ inline constexpr const char* kLibraryName = "touchmark_sdk.aar";
 inline constexpr std::size_t kMaxKept = 20;
 
 struct HeldPart {
+  MavenArtifact artifact = MavenArtifact::kSdk;
   MavenPart part = MavenPart::kLibrary;
   std::uint64_t bytes = 0;
 };
@@ -37,7 +39,7 @@ struct HeldVersion {
   std::string version;
   bool is_own = false;  // the one that the service's package brought
   std::vector<std::string> abis;
-  std::vector<HeldPart> parts;  // the stored ones: the library first
+  std::vector<HeldPart> parts;  // the stored ones, by artifact: its library first
 };
 
 // Reads the folders at each call. Thread-safe.
@@ -69,6 +71,7 @@ class HeldVersions {
 
  private:
   Result<std::filesystem::path> folder_of(std::string_view version) const;
+  Result<std::string> metadata(const MavenFile& file) const;
   Result<void> copy_own(const std::filesystem::path& target) const;
   std::vector<std::string> kept_versions() const;
 

@@ -165,6 +165,44 @@ TEST_F(HeldVersionsTest, NoVersionLeadsOutOfTheFolder) {
   }
 }
 
+TEST_F(HeldVersionsTest, HandsOutWhatGoesWithALibraryWhereItCame) {
+  bring(aar("0.1.0"));
+  ASSERT_TRUE(held_.keep_own());
+  bring(aar("0.2.0"));
+  write(own_ / "touchmark_sdk-coroutines.jar", "functions");
+  write(own_ / "touchmark_sdk-gradle-plugin.jar", "plugin");
+  write(own_ / "touchmark_sdk-gradle-plugin-sources.jar", "its sources");
+  ASSERT_TRUE(held_.keep_own());
+  bring(aar("0.3.0"));
+  fs::remove(own_ / "touchmark_sdk-gradle-plugin.jar");
+  const auto file = [&](const std::string& path) {
+    auto content = held_.file(parse_maven_path(path).value());
+    return content ? *content : std::string(content.error().id());
+  };
+  const std::string plugin = "touchmark/sdk/touchmark-gradle-plugin/";
+  const std::string marker = "touchmark/sdk/touchmark.sdk.gradle.plugin/";
+  EXPECT_EQ(file(plugin + "0.2.0/touchmark-gradle-plugin-0.2.0.jar"), "plugin");
+  EXPECT_EQ(file(plugin + "0.2.0/touchmark-gradle-plugin-0.2.0-sources.jar"), "its sources");
+  EXPECT_EQ(
+      file("a/b/touchmark-attestation-coroutines/0.2.0/touchmark-attestation-coroutines-0.2.0.jar"),
+      "functions");
+  EXPECT_THAT(file(marker + "0.2.0/touchmark.sdk.gradle.plugin-0.2.0.pom"),
+              HasSubstr("<version>0.2.0</version>"));
+  const std::string metadata = file(marker + "maven-metadata.xml");
+  EXPECT_THAT(metadata, HasSubstr("<version>0.2.0</version>"));
+  // Versions that came without it, whatever else of it lies there.
+  EXPECT_EQ(metadata.find("0.1.0"), std::string::npos);
+  EXPECT_EQ(metadata.find("0.3.0"), std::string::npos);
+  for (const char* version : {"0.1.0", "0.3.0"}) {
+    const std::string name = std::string(version) + "/touchmark-gradle-plugin-" + version;
+    for (const char* ending : {".pom", ".module", ".jar", "-sources.jar"}) {
+      EXPECT_EQ(file(plugin + name + ending), "sdk.not-held") << name << ending;
+    }
+  }
+  const Json module = Json::parse(file(plugin + "0.2.0/touchmark-gradle-plugin-0.2.0.module"));
+  EXPECT_EQ(module["variants"].size(), 3U);
+}
+
 TEST_F(HeldVersionsTest, HandsOutAMavenRepository) {
   bring(aar("0.1.0"));
   ASSERT_TRUE(held_.keep_own());

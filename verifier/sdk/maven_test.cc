@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "base/json.h"
 
 namespace touchmark::verifier::sdk {
@@ -102,6 +104,74 @@ TEST(Maven, RefusesEveryOtherPath) {
   EXPECT_FALSE(parse_maven_path(kFolder + version + "/touchmark-attestation-" + version + ".pom"));
 }
 
+TEST(Maven, HasWhatGoesWithTheLibrary) {
+  using enum MavenPart;
+  const std::string coroutines =
+      "com/example/touchmark-attestation-coroutines/0.1.0/touchmark-attestation-coroutines-0.1.0";
+  const std::string plugin =
+      "touchmark/sdk/touchmark-gradle-plugin/0.1.0/touchmark-gradle-plugin-0.1.0";
+  const std::string marker =
+      "touchmark/sdk/touchmark.sdk.gradle.plugin/0.1.0/touchmark.sdk.gradle.plugin-0.1.0";
+  for (const auto& [path, artifact, part] :
+       std::initializer_list<std::tuple<std::string, MavenArtifact, MavenPart>>{
+           {coroutines + ".jar", MavenArtifact::kCoroutines, kLibrary},
+           {coroutines + ".module", MavenArtifact::kCoroutines, kModule},
+           {coroutines + "-sources.jar", MavenArtifact::kCoroutines, kSources},
+           {plugin + ".jar", MavenArtifact::kPlugin, kLibrary},
+           {plugin + ".pom", MavenArtifact::kPlugin, kPom},
+           {plugin + "-javadoc.jar", MavenArtifact::kPlugin, kJavadoc},
+           {marker + ".pom", MavenArtifact::kMarker, kPom},
+           {"touchmark/sdk/touchmark.sdk.gradle.plugin/maven-metadata.xml", MavenArtifact::kMarker,
+            kMetadata}}) {
+    const auto file = parse_maven_path(path);
+    ASSERT_TRUE(file) << path;
+    EXPECT_EQ(file->artifact, artifact) << path;
+    EXPECT_EQ(file->part, part) << path;
+    EXPECT_EQ(maven_path(*file), path);
+  }
+  for (const std::string& path : {
+           coroutines + ".aar",
+           kBase + ".jar",
+           marker + ".jar",
+           marker + ".module",
+           marker + "-sources.jar",
+           // The plugin is looked for in one group, and whoever has another asks for nothing of
+           // ours.
+           std::string("com/example/touchmark-gradle-plugin/maven-metadata.xml"),
+           std::string("com/example/touchmark.sdk.gradle.plugin/maven-metadata.xml"),
+           std::string("touchmark/touchmark.sdk.gradle.plugin/maven-metadata.xml"),
+           std::string("touchmark.sdk/touchmark.sdk.gradle.plugin/maven-metadata.xml"),
+           std::string("touchmark/sdk/touchmark.sdk/maven-metadata.xml"),
+       }) {
+    EXPECT_FALSE(parse_maven_path(path)) << path;
+  }
+}
+
+TEST(Maven, LeadsFromOneArtifactToAnother) {
+  const std::string pom = make_pom(MavenArtifact::kCoroutines, "a.b", "0.1.0");
+  EXPECT_THAT(pom, HasSubstr("<artifactId>touchmark-attestation</artifactId>"));
+  EXPECT_THAT(pom, HasSubstr("<type>aar</type>"));
+  EXPECT_THAT(pom, HasSubstr("kotlinx-coroutines-core-jvm"));
+  const std::string marker = make_pom(MavenArtifact::kMarker, "a.b", "0.1.0");
+  EXPECT_THAT(marker, HasSubstr("<groupId>touchmark.sdk</groupId>"));
+  EXPECT_THAT(marker, HasSubstr("<packaging>pom</packaging>"));
+  EXPECT_THAT(marker, HasSubstr("<artifactId>touchmark-gradle-plugin</artifactId>"));
+  EXPECT_EQ(marker.find("a.b<"), std::string::npos);
+  EXPECT_EQ(make_pom(MavenArtifact::kSdk, "a.b", "0.1.0").find("<dependency>"), std::string::npos);
+
+  const Bytes library = to_bytes("library");
+  const std::vector<StoredPart> parts{{MavenPart::kLibrary, library}};
+  const Json module =
+      Json::parse(make_gradle_module(MavenArtifact::kCoroutines, "a.b", "0.1.0", parts));
+  EXPECT_EQ(module["component"]["module"], "touchmark-attestation-coroutines");
+  for (const Json& variant : module["variants"]) {
+    EXPECT_EQ(variant["attributes"]["org.gradle.libraryelements"], "jar");
+    EXPECT_EQ(variant["dependencies"][0]["group"], "a.b");
+    EXPECT_EQ(variant["dependencies"][0]["version"]["requires"], "0.1.0");
+    EXPECT_EQ(variant["dependencies"][1]["module"], "kotlinx-coroutines-core");
+  }
+}
+
 TEST(Maven, KnowsGroups) {
   for (const char* group : {"com.example.mobile", "a.b", "io.my-company.app_2"}) {
     EXPECT_TRUE(is_maven_group(group)) << group;
@@ -115,7 +185,7 @@ TEST(Maven, KnowsGroups) {
 
 TEST(Maven, OrdersVersionsAsNumbers) {
   const std::string metadata =
-      make_maven_metadata("a.b", {"0.10.0", "0.2.0", "1.0.0-rc.1", "0.9.9"});
+      make_maven_metadata(MavenArtifact::kSdk, "a.b", {"0.10.0", "0.2.0", "1.0.0-rc.1", "0.9.9"});
   std::vector<std::string> order;
   for (std::size_t at = 0; (at = metadata.find("<version>", at)) != std::string::npos;) {
     at += 9;
@@ -131,7 +201,7 @@ TEST(Maven, TellsGradleOfEachPart) {
   const Bytes sources = to_bytes("the sources");
   const std::vector<StoredPart> parts{{MavenPart::kLibrary, library},
                                       {MavenPart::kSources, sources}};
-  const Json module = Json::parse(make_gradle_module("a.b", "0.1.0", parts));
+  const Json module = Json::parse(make_gradle_module(MavenArtifact::kSdk, "a.b", "0.1.0", parts));
   EXPECT_EQ(module["formatVersion"], "1.1");
   EXPECT_EQ(module["component"]["group"], "a.b");
   EXPECT_EQ(module["component"]["module"], "touchmark-attestation");
