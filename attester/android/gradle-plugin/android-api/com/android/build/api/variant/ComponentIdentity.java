@@ -1,0 +1,7 @@
+package com.android.build.api.variant;
+
+public interface ComponentIdentity {
+  String getName();
+
+  String getBuildType();
+}
