@@ -643,3 +643,57 @@ def test_adding_says_what_a_valid_token_takes(
     done = touchmark.run("registration", "add", release)
     assert done.returncode == 0
     assert "a valid token takes a registered app with a key in the phone's hardware" in done.stderr
+
+
+def test_a_signer_that_the_app_never_had_is_said(
+    touchmark: Command, nothing_left: None, tmp_path: Path, key: apk.SigningKey, certificate: Path
+) -> None:
+    def build(name: str, signer: apk.SigningKey, package: str = "org.example.signed") -> Path:
+        path = tmp_path / f"{name}.apk"
+        files = {"classes.dex": name.encode()}
+        path.write_bytes(apk.build(apk.compile_manifest(package), signer, files))
+        return path
+
+    def signer_of(path: Path, *options: str) -> tuple[str, bool]:
+        added = touchmark.json("registration", "add", path, *options)
+        return added["signer"], "unknown-signer" in [one["id"] for one in added["warnings"]]
+
+    other = apk.SigningKey.generate("other")
+    first = touchmark.run("registration", "add", build("1", key))
+    assert re.search(r"^the first release of this app here; .* [0-9a-f]{64}$", first.stderr, re.M)
+    assert signer_of(build("1", key)) == ("known", False), "that release itself"
+    assert signer_of(build("2", key)) == ("known", False)
+    assert signer_of(build("3", other), "--dry-run") == ("unknown", True)
+    assert signer_of(build("4", other, "org.example.else"), "--dry-run") == ("first", False)
+    said = touchmark.run("registration", "add", build("3", other), "--dry-run").stderr
+    assert "no release of org.example.signed with this signer" in said
+    # A registered certificate vouches, for its app.
+    (tmp_path / "other.der").write_bytes(other.certificate)
+    vouch = ("registration", "add-certificate", tmp_path / "other.der", "--package")
+    touchmark.ok(*vouch, "org.example.else")
+    assert signer_of(build("3", other), "--dry-run") == ("unknown", True)
+    touchmark.ok(*vouch, "org.example.signed")
+    assert signer_of(build("3", other), "--dry-run") == ("known", False)
+
+
+def test_an_older_configuration_of_this_service_is_said(
+    touchmark: Command, nothing_left: None, tmp_path: Path, key: apk.SigningKey
+) -> None:
+    touchmark.ok("sdk", "config", tmp_path / "config", "--allow-local")
+    content = {
+        "classes.dex": b"1",
+        "assets/touchmark-initial.config": (tmp_path / "config").read_bytes(),
+        "assets/touchmark-sdk.json": b'{"version":"0.1.0"}',
+    }
+    app = tmp_path / "app.apk"
+    app.write_bytes(apk.build(apk.compile_manifest("org.example.older"), key, content))
+
+    def warned() -> bool:
+        added = touchmark.json("registration", "add", app, "--dry-run")
+        return "older-configuration" in [one["id"] for one in added["warnings"]]
+
+    assert not warned()
+    pin = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    touchmark.ok("api", "add", "older.example.com", "--pin", pin)
+    assert warned()
+    touchmark.ok("api", "remove", "older.example.com")

@@ -246,7 +246,17 @@ def test_the_header_of_prefab_is_the_interface(unpacked: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "archive", ["touchmark_sdk.aar", "touchmark_sdk-sources.jar", "touchmark_sdk-javadoc.jar"]
+    "archive",
+    [
+        "touchmark_sdk.aar",
+        "touchmark_sdk-sources.jar",
+        "touchmark_sdk-javadoc.jar",
+        "touchmark_sdk-coroutines.jar",
+        "touchmark_sdk-coroutines-sources.jar",
+        "touchmark_sdk-gradle-plugin.jar",
+        "touchmark_sdk-gradle-plugin-sources.jar",
+        "touchmark_sdk-gradle-plugin-javadoc.jar",
+    ],
 )
 def test_each_archive_has_the_licences(archive: str) -> None:
     with zipfile.ZipFile(BUILT / archive) as content:

@@ -26,7 +26,8 @@ from kit.service import Service
 
 BUILT = ROOT / "build/release/share/touchmark"
 SETTINGS = [block for block in blocks("gradle") if "dependencyResolutionManagement" in block.text]
-DEPENDENCIES = [block for block in blocks("gradle") if block not in SETTINGS]
+# Whole scripts, with the plugin, are run by tests/gradle.
+DEPENDENCIES = [block for block in blocks("gradle") if block.first == "dependencies {"]
 WANTED = "com.example.mobile:touchmark-attestation:0.1.0"
 SERVICE = "https://attest.example.com:8443"
 # Marks the types whose lambdas have a receiver in a script.

@@ -96,7 +96,14 @@ def test_the_library_is_published_in_the_group_of_whoever_publishes(
     repository = tmp_path / "repository"
     done = build_maven("--group", own_group, "--repository", repository, build)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == (f"{own_group}:touchmark-attestation:0.1.0 is in {repository}\n")
+    assert done.stdout.splitlines() == [
+        f"{module}:0.1.0 is in {repository}"
+        for module in (
+            f"{own_group}:touchmark-attestation",
+            f"{own_group}:touchmark-attestation-coroutines",
+            "touchmark.sdk:touchmark-gradle-plugin",
+        )
+    ]
     (tmp_path / "pom.xml").write_text(
         f"""<project><modelVersion>4.0.0</modelVersion><groupId>com.example.app</groupId>
         <artifactId>app</artifactId><version>1</version><packaging>pom</packaging>

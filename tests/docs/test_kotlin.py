@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.android import OKHTTP, jars_of, libraries
+from docs.android import ANDROID, OKHTTP, jars_of, libraries
 from docs.blocks import ROOT, Block, blocks
 
 
@@ -15,6 +15,12 @@ def compile_kotlin(snippets: list[Block], folder: Path, *class_path: Path) -> st
     """What kotlinc says, without a warning or an error that it passes over."""
     compiler = libraries(ROOT / "tests/docs/kotlin")
     (standard,) = compiler.glob("kotlin-stdlib-[0-9]*.jar")
+    (coroutines,) = libraries(ANDROID / "coroutines").glob("kotlinx-coroutines-core-jvm-*.jar")
+    beside = [
+        standard,
+        coroutines,
+        ROOT / "build/release/share/touchmark/touchmark_sdk-coroutines.jar",
+    ]
     sources = []
     for number, block in enumerate(snippets):
         sources.append(folder / f"Block{number}.kt")
@@ -22,7 +28,7 @@ def compile_kotlin(snippets: list[Block], folder: Path, *class_path: Path) -> st
     done = subprocess.run(
         ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{compiler}/*",
          "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-no-stdlib", "-no-reflect", "-Werror",
-         "-jvm-target", "1.8", "-cp", ":".join(map(str, [standard, *class_path])),
+         "-jvm-target", "1.8", "-cp", ":".join(map(str, [*beside, *class_path])),
          "-d", folder / "out", *sources],
         check=False, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
