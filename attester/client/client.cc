@@ -59,7 +59,8 @@ Result<std::unique_ptr<Client>> Client::open(ClientParts parts) {
 Client::Client(ClientParts parts, Config config)
     : parts_(std::move(parts)),
       keys_(std::move(parts_.platform_keys),
-            keys::make_software_keys(parts_.storage, *parts_.random)),
+            keys::make_software_keys(parts_.storage, *parts_.random), parts_.storage,
+            *parts_.boot_clock),
       transport_(parts_.make_transport(cancel_.flag())),
       session_({*transport_, *parts_.integrity, keys_, *parts_.clock, *parts_.boot_clock,
                 *parts_.random, cancel_},

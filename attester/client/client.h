@@ -62,8 +62,8 @@ class Client {
 
   bool pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const;
   bool is_protected(std::string_view host) const;
-  // "" before the platform has made its key, which needs a challenge.
-  const std::string& device_id() const { return keys_.device_id(); }
+  // "" before the platform has made its key, which needs a challenge. May wait for the platform.
+  const std::string& device_id() { return keys_.device_id(); }
   std::shared_ptr<const Config> config() const;
 
  private:

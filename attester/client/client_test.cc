@@ -4,6 +4,8 @@
 #include <deque>
 #include <future>
 
+#include "attester/keys/platform_key.h"
+#include "attester/testing/platform.h"
 #include "attester/testing/testing.h"
 #include "tests/support/short_memory.h"
 #include "tests/support/temporary_folder.h"
@@ -85,9 +87,25 @@ class PlayedTransport final : public net::Transport {
   PlayedService& service_;
 };
 
+class SetClock final : public Clock {
+ public:
+  explicit SetClock(std::shared_ptr<std::atomic<std::int64_t>> seconds)
+      : seconds_(std::move(seconds)) {}
+  UnixTime now() const override { return from_unix(*seconds_); }
+
+ private:
+  std::shared_ptr<std::atomic<std::int64_t>> seconds_;
+};
+
 class ClientTest : public ::testing::Test {
  protected:
   void SetUp() override { open(); }
+
+  // With the key store in `platform_`.
+  void open_on_platform() {
+    on_platform_ = true;
+    open();
+  }
 
   void open() {
     client_.reset();
@@ -101,6 +119,10 @@ class ClientTest : public ::testing::Test {
     parts.make_transport = [this](const std::atomic<bool>&) {
       return std::make_unique<PlayedTransport>(service_);
     };
+    parts.clock = std::make_unique<SetClock>(clock_);
+    if (on_platform_) {
+      parts.platform_keys = *keys::make_platform_keys(platform_.provider(), "acct");
+    }
     client_ = *Client::open(std::move(parts));
   }
   std::string token(const std::string& binding = "") {
@@ -119,7 +141,11 @@ class ClientTest : public ::testing::Test {
   TemporaryFolder dir_;
   std::shared_ptr<std::atomic<std::int64_t>> time_ =
       std::make_shared<std::atomic<std::int64_t>>(1'000'000);
+  std::shared_ptr<std::atomic<std::int64_t>> clock_ =
+      std::make_shared<std::atomic<std::int64_t>>(1790000000);
   PlayedService service_;
+  testing::FakePlatform platform_;
+  bool on_platform_ = false;
   std::unique_ptr<Client> client_;
 };
 
@@ -437,6 +463,70 @@ TEST_F(ClientTest, MemoryMayEndAnywhere) {
     EXPECT_GT(service_.tokens + (struck ? 0 : 1), before) << after;
     ASSERT_LT(after, 1000);
   }
+}
+
+// A phone whose battery was empty says 1970, another is a decade ahead, and users set clocks.
+TEST_F(ClientTest, ADeviceWhoseTimeIsWrongGetsAndKeepsTokens) {
+  for (const std::int64_t wrong :
+       {std::int64_t{0}, std::int64_t{978307200}, std::int64_t{4102444800}}) {
+    *clock_ = wrong;
+    open();
+    const std::string first = token();
+    EXPECT_TRUE(first.starts_with("token-")) << first;
+    // A day to and fro makes the token neither older nor younger.
+    *clock_ += 86'400;
+    EXPECT_EQ(token(), first);
+    *clock_ -= 2 * 86'400;
+    EXPECT_EQ(token(), first);
+    advance(std::chrono::seconds(400));
+    EXPECT_NE(token(), first);
+  }
+}
+
+TEST_F(ClientTest, OpensWithoutAskingThePlatform) {
+  platform_.cannot_load = true;
+  open_on_platform();
+  EXPECT_EQ(platform_.loads, 0);
+}
+
+TEST_F(ClientTest, AKeyThatCannotSignNowIsNoFailureOfTheFetch) {
+  open_on_platform();
+  EXPECT_EQ(token(), "token-1");
+  EXPECT_EQ(service_.evidence.back()["sdk"]["key"], "fake-keystore");
+  platform_.cannot_sign = true;
+  client_->discard_tokens();
+  const Result<Token> marked = client_->fetch(kUrl, "");
+  ASSERT_TRUE(marked) << marked.error().text();
+  EXPECT_NE(marked->note.find("sign: out of order"), std::string::npos) << marked->note;
+  EXPECT_EQ(service_.evidence.back()["sdk"]["key"], "software");
+  platform_.cannot_sign = false;
+  advance(keys::KeyRing::kFirstWait);
+  client_->discard_tokens();
+  const Result<Token> again = client_->fetch(kUrl, "");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->note, "");
+  EXPECT_EQ(service_.evidence.back()["sdk"]["key"], "fake-keystore");
+  EXPECT_EQ(platform_.challenges.size(), 1U);
+}
+
+TEST_F(ClientTest, AKeyThatWasInvalidatedIsReplacedOnce) {
+  open_on_platform();
+  EXPECT_EQ(token(), "token-1");
+  platform_.key.reset();
+  client_->discard_tokens();
+  EXPECT_EQ(token(), "token-2");
+  EXPECT_EQ(service_.evidence.back()["sdk"]["key"], "fake-keystore");
+  EXPECT_EQ(platform_.challenges.size(), 2U);
+  // A key store that loses whatever it makes is asked for one key and then left alone.
+  platform_.loses_keys = true;
+  client_->discard_tokens();
+  EXPECT_EQ(token(), "token-3");
+  EXPECT_EQ(service_.evidence.back()["sdk"]["key"], "software");
+  for (int i = 0; i < 20; ++i) {
+    client_->discard_tokens();
+    EXPECT_TRUE(token().starts_with("token-"));
+  }
+  EXPECT_EQ(platform_.challenges.size(), 3U);
 }
 
 TEST_F(ClientTest, PinsHoldForConfiguredHostsOnly) {

@@ -61,6 +61,8 @@ Result<Attested> Session::attempt(const std::string& url, const Config& config,
   const Result<protocol::Challenge> challenge = take_challenge(url, config, inspection);
   if (!challenge) return pass(challenge);
   const Sha256Digest proof = parts_.integrity.range_proof(challenge->nonce, challenge->ranges);
+  // The platform's key, another one in its place, the software key.
+  constexpr int kMaxKeys = 3;
   for (int keys = 1;; ++keys) {
     const Result<keys::KeyProvider::Key> key = parts_.keys.key_for(challenge->nonce);
     if (!key) return pass(key);
@@ -76,10 +78,19 @@ Result<Attested> Session::attempt(const std::string& url, const Config& config,
                                       .key_protection = (*key)->protection(),
                                       .submods = submods},
                                      **key);
-    if (answer || !answer.error().is(ClientError::kKeyLost)) return answer;
-    parts_.keys.drop(*key);
-    if (keys == 2) return answer;
-    // Nothing was sent, so a new key can answer the same challenge.
+    if (answer) {
+      parts_.keys.worked(*key);
+      return answer;
+    }
+    // Nothing was sent without a signature, so another key can answer the same challenge.
+    if (answer.error().is(ClientError::kKeyLost)) {
+      parts_.keys.drop(*key);
+    } else if (answer.error().is(ClientError::kKeyFailed)) {
+      parts_.keys.set_aside(*key, answer.error());
+    } else {
+      return answer;
+    }
+    if (keys == kMaxKeys) return answer;
   }
 }
 

@@ -1,7 +1,5 @@
 #include "attester/client/token_cache.h"
 
-#include <ctime>
-
 #include <algorithm>
 
 namespace touchmark::attester::client {
@@ -9,12 +7,6 @@ namespace touchmark::attester::client {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-BootTime SystemBootClock::now() const {
-  timespec time{};
-  clock_gettime(CLOCK_BOOTTIME, &time);
-  return seconds(time.tv_sec) + milliseconds(time.tv_nsec / 1'000'000);
-}
 
 bool CachedToken::usable(BootTime now) const {
   const milliseconds margin = std::min<milliseconds>(seconds(10), milliseconds(lifetime) / 10);

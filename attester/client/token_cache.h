@@ -6,22 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "attester/core/boot_clock.h"
+
 namespace touchmark::attester::client {
-
-// Milliseconds since boot, sleep included: a token must not look young after the device slept, nor
-// when its user turns the clock.
-using BootTime = std::chrono::milliseconds;
-
-// Thread-safe.
-class BootClock {
- public:
-  virtual ~BootClock() = default;
-  virtual BootTime now() const = 0;
-};
-class SystemBootClock final : public BootClock {
- public:
-  BootTime now() const override;
-};
 
 struct CachedToken {
   std::string token;

@@ -37,8 +37,10 @@ typedef enum touchmark_status {
 typedef struct touchmark_client touchmark_client;
 
 /* Where the installation key lives: the platform's key store (Android Keystore, Secure Enclave).
- * Without one, or where it fails, the key is a software key in storage_dir, and evidence says so.
- * Functions are called by one thread at a time, which may be the library's own; they may block. */
+ * Without one, or where it fails, the key is a software key in storage_dir, and evidence says so. A
+ * provider that failed is asked again, after a while that doubles from five seconds to a quarter of
+ * an hour. touchmark_open asks it nothing. Functions are called by one thread at a time, which may
+ * be the library's own; they may block. */
 typedef enum touchmark_key_status {
   TOUCHMARK_KEY_OK = 0,
   TOUCHMARK_KEY_NONE = 1,  /* there is no key, or the platform has invalidated it */
@@ -176,7 +178,8 @@ TOUCHMARK_API int touchmark_same_host(const char* url, const char* other);
 TOUCHMARK_API int touchmark_is_protected(touchmark_client* client, const char* host);
 
 /* The device id (base64 of 16 bytes); valid until close. "" before the first fetch of an
- * installation whose key the platform makes: the key needs a challenge. */
+ * installation whose key the platform makes: the key needs a challenge. Where the key of an earlier
+ * run was not needed yet, the key provider is asked for it, and this waits as long as it takes. */
 TOUCHMARK_API const char* touchmark_device_id(touchmark_client* client);
 TOUCHMARK_API int64_t touchmark_config_version(touchmark_client* client);
 TOUCHMARK_API const char* touchmark_status_text(touchmark_status status);

@@ -1,5 +1,7 @@
 #include "attester/keys/key_provider.h"
 
+#include <algorithm>
+
 #include "protocol/device_id.h"
 
 namespace touchmark::attester::keys {
@@ -29,15 +31,7 @@ std::unique_ptr<KeyProvider> make_software_keys(const Storage& storage, Random& 
 
 Result<void> KeyRing::load() {
   const MutexLock lock(mutex_);
-  if (platform_) {
-    auto key = platform_->load();
-    if (key) {
-      take(std::move(*key));
-      return {};
-    }
-    if (key.error().is(ClientError::kKeyLost)) return {};
-    note_ = key.error().text();
-  }
+  if (platform_) return {};
   auto key = software_key();
   if (!key) return pass(key);
   return {};
@@ -46,17 +40,59 @@ Result<void> KeyRing::load() {
 Result<KeyProvider::Key> KeyRing::key_for(ByteView nonce) {
   const MutexLock lock(mutex_);
   if (key_) return key_;
-  auto made = platform_->make(nonce);  // without a platform load() has found a key
-  if (made) return take(std::move(*made));
-  note_ = made.error().text();
+  if (may_ask()) {
+    auto key = platform_key(Wanted::kMade, nonce);
+    if (key) return key;
+    note_ = key.error().text();
+    wait_longer();
+  }
   return software_key();
 }
 
+const std::string& KeyRing::device_id() {
+  const MutexLock lock(mutex_);
+  if (device_id_->empty() && !looked_ && may_ask()) {
+    const auto key = platform_key(Wanted::kFound, {});
+    if (!key && !key.error().is(ClientError::kKeyLost)) {
+      note_ = key.error().text();
+      // Whatever this fails with, the next attestation tells.
+      static_cast<void>(software_key());
+    }
+  }
+  return *device_id_;
+}
+
+// Another process of the app may have made the key meanwhile, so it is looked for before one is
+// made and both under the folder's lock.
+Result<KeyProvider::Key> KeyRing::platform_key(Wanted wanted, ByteView nonce) {
+  looked_ = true;
+  const FolderLock folder = storage_.lock();
+  Result<KeyProvider::Key> key = fail(ClientError::kKeyLost, "the platform's key always fails");
+  if (failures_ < kMaxFailures) key = platform_->load();
+  if (!key && key.error().is(ClientError::kKeyLost) && wanted == Wanted::kMade) {
+    key = platform_->make(nonce);
+    if (key) failures_ = 0;
+  }
+  if (!key) return key;
+  note_.clear();
+  return key_ = take(std::move(*key));
+}
+
+bool KeyRing::may_ask() const { return platform_ && clock_.now() >= ask_again_; }
+
+void KeyRing::wait_longer() {
+  const auto wait = std::min<std::chrono::seconds>(kLongestWait, kFirstWait * (1 << waits_));
+  waits_ = std::min(waits_ + 1, 10);
+  ask_again_ = clock_.now() + wait;
+}
+
 Result<KeyProvider::Key> KeyRing::software_key() {
-  auto key = software_->load();
-  if (!key) return pass(key);
-  stand_in_ = *key;
-  return take(std::move(*key));
+  if (!stand_in_) {
+    auto key = software_->load();
+    if (!key) return pass(key);
+    stand_in_ = std::move(*key);
+  }
+  return take(stand_in_);
 }
 
 // The provider is asked without the lock: it may take long, and attestations follow each other.
@@ -71,19 +107,33 @@ Json KeyRing::evidence(const KeyProvider::Key& key, ByteView nonce) const {
 }
 
 KeyProvider::Key KeyRing::take(KeyProvider::Key key) {
-  device_ids_.push_back(protocol::device_id(key->public_key()));
-  key_ = std::move(key);
-  return key_;
+  device_id_ = &*device_ids_.insert(protocol::device_id(key->public_key())).first;
+  return key;
 }
 
 void KeyRing::drop(const KeyProvider::Key& key) {
   const MutexLock lock(mutex_);
-  if (key_ == key) key_.reset();
+  if (key_ != key) return;
+  key_.reset();
+  if (++lost_ > 1) {
+    note_ = "client.key-lost: the platform loses the keys that it makes";
+    wait_longer();
+  }
 }
 
-const std::string& KeyRing::device_id() const {
+void KeyRing::set_aside(const KeyProvider::Key& key, const Error& why) {
   const MutexLock lock(mutex_);
-  return device_ids_.back();
+  if (key_ != key) return;
+  key_.reset();
+  note_ = why.text();
+  ++failures_;
+  wait_longer();
+}
+
+void KeyRing::worked(const KeyProvider::Key& key) {
+  const MutexLock lock(mutex_);
+  if (key_ != key) return;  // the software key's work says nothing of the platform
+  waits_ = lost_ = failures_ = 0;
 }
 
 std::string KeyRing::note() const {

@@ -2,6 +2,8 @@
 // when it is gone.
 #include "attester/keys/platform_key.h"
 
+#include <future>
+
 #include "attester/testing/platform.h"
 #include "attester/testing/testing.h"
 #include "base/file.h"
@@ -19,13 +21,17 @@ class PlatformKeyTest : public ::testing::Test {
   std::unique_ptr<KeyRing> ring() {
     auto keys = make_platform_keys(platform_.provider(), "acct");
     EXPECT_TRUE(keys) << keys.error().text();
-    return std::make_unique<KeyRing>(std::move(*keys), make_software_keys(storage_, random_));
+    return std::make_unique<KeyRing>(std::move(*keys), make_software_keys(storage_, random_),
+                                     storage_, clock_);
   }
+  void advance(std::chrono::seconds by) { time_->fetch_add(std::chrono::milliseconds(by).count()); }
 
   FakePlatform platform_;
   touchmark::testing::TemporaryFolder dir_;
   Storage storage_ = *Storage::open(dir_.path());
   SystemRandom random_;
+  std::shared_ptr<std::atomic<std::int64_t>> time_ = std::make_shared<std::atomic<std::int64_t>>(0);
+  testing::FakeBootClock clock_{time_};
   const Bytes nonce_ = Bytes(40, std::byte{3});
 };
 
@@ -125,6 +131,146 @@ TEST_F(PlatformKeyTest, APlatformThatFailsNowKeepsItsKey) {
   ASSERT_TRUE(keys->load());
   EXPECT_EQ((*keys->key_for(nonce_))->protection(), "software");
   EXPECT_TRUE(platform_.challenges.empty());
+}
+
+// An app opens its client on its main thread, which must not wait for the hardware.
+TEST_F(PlatformKeyTest, ThePlatformIsAskedWhenItsKeyIsNeeded) {
+  platform_.key = crypto::EcKey::generate();
+  auto keys = ring();
+  ASSERT_TRUE(keys->load());
+  EXPECT_EQ(platform_.loads, 0);
+  EXPECT_EQ(keys->device_id(), protocol::device_id(*platform_.key));
+  EXPECT_EQ(keys->device_id(), protocol::device_id(*platform_.key));
+  EXPECT_EQ(platform_.loads, 1);
+  ASSERT_TRUE(keys->key_for(nonce_));
+  EXPECT_EQ(platform_.loads, 1);
+}
+
+// A phone before its first unlock, a daemon that restarts, hardware that is busy.
+TEST_F(PlatformKeyTest, APlatformThatRecoversIsUsedWithoutARestart) {
+  platform_.key = crypto::EcKey::generate();
+  platform_.cannot_load = true;
+  auto keys = ring();
+  ASSERT_TRUE(keys->load());
+  EXPECT_EQ((*keys->key_for(nonce_))->protection(), "software");
+  EXPECT_NE(keys->note().find("out of order"), std::string::npos);
+  const std::string stand_in = keys->device_id();
+  platform_.cannot_load = false;
+  // It is left alone for a while.
+  EXPECT_EQ((*keys->key_for(nonce_))->protection(), "software");
+  EXPECT_EQ(platform_.loads, 1);
+  advance(KeyRing::kFirstWait);
+  EXPECT_EQ((*keys->key_for(nonce_))->protection(), "fake-keystore");
+  EXPECT_TRUE(platform_.challenges.empty());
+  EXPECT_EQ(keys->device_id(), protocol::device_id(*platform_.key));
+  EXPECT_NE(keys->device_id(), stand_in);
+  EXPECT_EQ(keys->note(), "");
+}
+
+TEST_F(PlatformKeyTest, APlatformThatNeverWorksIsAskedLessAndLess) {
+  platform_.load_failure = TOUCHMARK_KEY_FAILED;
+  auto keys = ring();
+  ASSERT_TRUE(keys->load());
+  const std::chrono::hours day(24);
+  for (std::chrono::seconds passed{0}; passed < day; passed += KeyRing::kFirstWait) {
+    EXPECT_EQ((*keys->key_for(nonce_))->protection(), "software");
+    advance(KeyRing::kFirstWait);
+  }
+  EXPECT_GE(platform_.loads, day / KeyRing::kLongestWait);
+  EXPECT_LE(platform_.loads, day / KeyRing::kLongestWait + 10);
+}
+
+TEST_F(PlatformKeyTest, AKeyThatCannotSignNowIsKept) {
+  auto keys = ring();
+  ASSERT_TRUE(keys->load());
+  const auto key = *keys->key_for(nonce_);
+  const std::string id = keys->device_id();
+  platform_.cannot_sign = true;
+  const auto signature = key->sign(nonce_);
+  ASSERT_FALSE(signature);
+  EXPECT_TRUE(signature.error().is(ClientError::kKeyFailed));
+  keys->set_aside(key, signature.error());
+  EXPECT_EQ((*keys->key_for(nonce_))->protection(), "software");
+  EXPECT_NE(keys->note().find("sign: out of order"), std::string::npos);
+  advance(KeyRing::kFirstWait);
+  EXPECT_EQ((*keys->key_for(nonce_))->protection(), "fake-keystore");
+  EXPECT_EQ(keys->device_id(), id);
+  EXPECT_EQ(platform_.challenges.size(), 1U);
+}
+
+TEST_F(PlatformKeyTest, AKeyThatNeverSignsIsReplaced) {
+  auto keys = ring();
+  ASSERT_TRUE(keys->load());
+  int made_for = 0;
+  for (int i = 0; i < 2 * KeyRing::kMaxFailures; ++i) {
+    const auto key = *keys->key_for(nonce_);
+    ASSERT_EQ(key->protection(), "fake-keystore") << i;
+    if (made_for == 0 && platform_.challenges.size() == 2) made_for = i;
+    keys->set_aside(key, Error(ClientError::kKeyFailed, "sign: out of order"));
+    advance(KeyRing::kLongestWait);
+  }
+  EXPECT_EQ(made_for, KeyRing::kMaxFailures);
+  // One that works now and then is not.
+  const auto key = *keys->key_for(nonce_);
+  const std::size_t made = platform_.challenges.size();
+  keys->worked(key);
+  for (int i = 0; i < 4 * KeyRing::kMaxFailures; ++i) {
+    const auto again = *keys->key_for(nonce_);
+    i % 2 == 0 ? keys->worked(again)
+               : keys->set_aside(again, Error(ClientError::kKeyFailed, "busy"));
+    advance(KeyRing::kLongestWait);
+  }
+  EXPECT_EQ(platform_.challenges.size(), made);
+}
+
+TEST_F(PlatformKeyTest, APlatformThatLosesEachKeyIsNotAskedForOneKeyAfterTheOther) {
+  auto keys = ring();
+  ASSERT_TRUE(keys->load());
+  for (int i = 0; i < 100; ++i) {
+    const auto key = *keys->key_for(nonce_);
+    if (key->protection() == "software") continue;
+    platform_.key.reset();
+    keys->drop(key);
+  }
+  EXPECT_EQ(platform_.challenges.size(), 2U);
+  EXPECT_NE(keys->note().find("client.key-lost"), std::string::npos);
+  advance(KeyRing::kFirstWait);
+  EXPECT_EQ((*keys->key_for(nonce_))->protection(), "fake-keystore");
+}
+
+// `android:process=":remote"`: two processes have one folder and one key store.
+TEST_F(PlatformKeyTest, TheKeyOfAnotherProcessIsTakenAndNotReplaced) {
+  auto one = ring();
+  auto other = ring();
+  ASSERT_TRUE(one->load());
+  ASSERT_TRUE(other->load());
+  EXPECT_EQ(other->device_id(), "");
+  ASSERT_TRUE(one->key_for(nonce_));
+  ASSERT_TRUE(other->key_for(nonce_));
+  EXPECT_EQ(platform_.challenges.size(), 1U);
+  EXPECT_EQ(one->device_id(), other->device_id());
+  // The same where the key was lost, and the other process has made the next one already.
+  const auto lost = *one->key_for(nonce_);
+  const auto others = *other->key_for(nonce_);
+  platform_.key.reset();
+  one->drop(lost);
+  ASSERT_TRUE(one->key_for(nonce_));
+  other->drop(others);
+  ASSERT_TRUE(other->key_for(nonce_));
+  EXPECT_EQ(platform_.challenges.size(), 2U);
+}
+
+TEST_F(PlatformKeyTest, WhoMakesAKeyHoldsTheFolder) {
+  const FolderLock held = storage_.lock();
+  ASSERT_TRUE(held.held());
+  auto keys = ring();
+  ASSERT_TRUE(keys->load());
+  auto made = std::async(std::launch::async, [&] { return keys->key_for(nonce_).has_value(); });
+  EXPECT_EQ(made.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  EXPECT_TRUE(platform_.challenges.empty());
+  // A process that never lets go, since the system has frozen it, holds up nobody for good.
+  EXPECT_TRUE(made.get());
+  EXPECT_EQ(platform_.challenges.size(), 1U);
 }
 
 TEST_F(PlatformKeyTest, AnIncompleteProviderIsRefused) {

@@ -1,6 +1,11 @@
 #include "attester/keys/storage.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <thread>
 
 #include "base/file.h"
 #include "protocol/limits.h"
@@ -13,6 +18,7 @@ constexpr std::string_view kOldSealContext = "touchmark installation key v1";
 constexpr std::size_t kSecretBytes = 32;
 constexpr const char* kKeyFile = "installation.key";
 constexpr const char* kSecretFile = "installation.seal";
+constexpr const char* kLockFile = "lock";
 
 // What a copy of the folder does not have, and anybody can guess.
 Result<std::string> place_of(const std::filesystem::path& dir) {
@@ -44,6 +50,18 @@ std::optional<crypto::EcKey> open_key(const Bytes& sealing, std::string_view con
   return std::move(*key);
 }
 
+// What a process that ended while it wrote has left (write_file_atomic).
+void clear_drafts(const std::filesystem::path& dir) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(dir, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with('.') || !name.ends_with(".tmp")) continue;
+    std::error_code gone;
+    std::filesystem::remove(entry->path(), gone);
+  }
+}
+
 Result<void> write_private(const std::filesystem::path& path, ByteView data) {
   const Result<void> written = write_file_atomic(path, data, 0600);
   if (!written) return fail(ClientError::kStorage, written.error().text());
@@ -51,6 +69,25 @@ Result<void> write_private(const std::filesystem::path& path, ByteView data) {
 }
 
 }  // namespace
+
+FolderLock::FolderLock(const std::filesystem::path& dir, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kPause{10};
+  const int fd = ::open((dir / kLockFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() >= end) {
+      ::close(fd);
+      return;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  fd_ = fd;
+}
+
+FolderLock::~FolderLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
 Result<Storage> Storage::open(std::filesystem::path dir) {
   std::error_code error;
@@ -60,6 +97,8 @@ Result<Storage> Storage::open(std::filesystem::path dir) {
   if (error || !std::filesystem::is_directory(dir, error)) {
     return fail(ClientError::kStorage, "cannot make the folder " + dir.string());
   }
+  // Whoever writes now holds the lock, and then this is for the next start.
+  if (const FolderLock lock(dir, std::chrono::milliseconds(0)); lock.held()) clear_drafts(dir);
   return Storage(std::move(dir));
 }
 
@@ -72,10 +111,13 @@ std::optional<Config> Storage::load_config(const Config& initial) const {
 }
 
 Result<void> Storage::save_config(const Config& config) const {
+  const FolderLock folder = lock();
+  if (load_config(config)) return {};
   return write_private(dir_ / "config.jws", as_bytes(config.compact));
 }
 
 Result<std::unique_ptr<InstallationKey>> Storage::software_key(Random& random) const {
+  const FolderLock folder = lock();
   const Result<std::string> place = place_of(dir_);
   if (!place) return pass(place);
   const Result<Bytes> secret = read_file(dir_ / kSecretFile, kSecretBytes);

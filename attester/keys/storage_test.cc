@@ -1,6 +1,11 @@
 #include "attester/keys/storage.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
 
 #include "attester/testing/testing.h"
 #include "base/file.h"
@@ -147,6 +152,125 @@ TEST_F(StorageTest, IgnoresADamagedOrForeignConfiguration) {
         sign_config(config_payload(key_, 5), crypto::EcKey::generate())}) {
     overwrite("config.jws", content);
     EXPECT_FALSE(storage_.load_config(config(1)));
+  }
+}
+
+TEST_F(StorageTest, ANewerConfigurationOfAnotherProcessStays) {
+  ASSERT_TRUE(storage_.save_config(config(5)));
+  ASSERT_TRUE(storage_.save_config(config(3)));
+  EXPECT_EQ(storage_.load_config(config(1))->version, 5);
+  ASSERT_TRUE(storage_.save_config(config(6)));
+  EXPECT_EQ(storage_.load_config(config(1))->version, 6);
+  // A damaged one is no reason to keep none.
+  overwrite("config.jws", "damaged");
+  ASSERT_TRUE(storage_.save_config(config(4)));
+  EXPECT_EQ(storage_.load_config(config(1))->version, 4);
+}
+
+TEST_F(StorageTest, TheLockIsForOneAtATimeAndEndsWithItsHolder) {
+  using std::chrono::milliseconds;
+  {
+    const FolderLock held = storage_.lock();
+    EXPECT_TRUE(held.held());
+    EXPECT_FALSE(storage_.lock(milliseconds(30)).held());
+  }
+  EXPECT_TRUE(storage_.lock(milliseconds(0)).held());
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const FolderLock held = storage_.lock();
+    ::kill(::getpid(), SIGSTOP);
+    ::pause();
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+  EXPECT_FALSE(storage_.lock(milliseconds(30)).held());
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(storage_.lock(milliseconds(0)).held());
+}
+
+// Runs `work` again and again in a process of its own, and kills that `microseconds` after the
+// first time is over.
+template <class Work>
+void kill_in_the_middle(int microseconds, const Work& work) {
+  int pipe[2] = {};
+  ASSERT_EQ(::pipe(pipe), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    for (;;) {
+      work();
+      if (::write(pipe[1], "", 1) != 1) ::_exit(1);
+    }
+  }
+  char once = 0;
+  EXPECT_EQ(::read(pipe[0], &once, 1), 1);
+  ::usleep(static_cast<useconds_t>(microseconds));
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+}
+
+// Android kills processes whenever it likes.
+TEST_F(StorageTest, AProcessThatDiesWhileItWritesLeavesTheOldOrTheNew) {
+  const Config three = config(3);
+  const Config four = config(4);
+  const Config first = config(1);
+  std::set<std::int64_t> seen;
+  for (int i = 0; i < 40; ++i) {
+    kill_in_the_middle(397 * i, [&] {
+      std::filesystem::remove(dir_.path() / "installation.key");
+      static_cast<void>(storage_.software_key(random_));
+      std::filesystem::remove(dir_.path() / "config.jws");
+      static_cast<void>(storage_.save_config(three));
+      static_cast<void>(storage_.save_config(four));
+    });
+    const auto kept = storage_.load_config(first);
+    seen.insert(kept ? kept->version : 0);
+    const Bytes key = public_key(storage_.software_key(random_));
+    EXPECT_FALSE(key.empty());
+    EXPECT_EQ(public_key(storage_.software_key(random_)), key);
+    EXPECT_TRUE(storage_.lock(std::chrono::milliseconds(0)).held());
+  }
+  EXPECT_TRUE(seen.contains(3) || seen.contains(4));
+  // What they left half-written goes with the next start.
+  const Storage next = *Storage::open(dir_.path());
+  for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
+    EXPECT_NE(entry.path().extension(), ".tmp");
+  }
+}
+
+TEST_F(StorageTest, AWriterKeepsItsDraftWhenAnotherProcessStarts) {
+  overwrite(".config.jws.0123.tmp", "being written");
+  const FolderLock writing = storage_.lock();
+  ASSERT_TRUE(Storage::open(dir_.path()));
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() / ".config.jws.0123.tmp"));
+}
+
+TEST_F(StorageTest, ProcessesThatStartTogetherHaveOneKey) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < 6; ++i) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      SystemRandom random;
+      const Bytes key = public_key(storage_.software_key(random));
+      const auto name = dir_.path() / ("key-of-" + std::to_string(i));
+      ::_exit(write_file_atomic(name, key) ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  const Bytes key = public_key(storage_.software_key(random_));
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(*read_file(dir_.path() / ("key-of-" + std::to_string(i)), 4096), key);
   }
 }
 

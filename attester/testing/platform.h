@@ -34,6 +34,10 @@ struct FakePlatform {
   touchmark_key_status load_failure = TOUCHMARK_KEY_NONE;  // when there is no key
   bool gives_evidence = true;
   bool signs_with_another_key = false;
+  bool cannot_load = false;  // although there is a key
+  bool cannot_sign = false;  // although there is a key
+  bool loses_keys = false;   // that it makes, before they sign
+  int loads = 0;
   std::string account;
   std::vector<Bytes> challenges;  // that keys were made with
 
@@ -45,6 +49,8 @@ struct FakePlatform {
     out.load = [](void* context, const char* account, touchmark_bytes* spki) {
       auto& self = *static_cast<FakePlatform*>(context);
       self.account = account;
+      ++self.loads;
+      if (self.cannot_load) return self.out_of_order(spki);
       if (!self.key) return self.load_failure;
       return self.give_public_key(spki);
     };
@@ -53,7 +59,7 @@ struct FakePlatform {
       auto& self = *static_cast<FakePlatform*>(context);
       self.account = account;
       if (self.make_status != TOUCHMARK_KEY_OK) {
-        touchmark_bytes_set(spki, "out of order", 12);
+        self.out_of_order(spki);
         return self.make_status;
       }
       self.challenges.push_back(to_bytes(std::as_bytes(std::span(challenge, size))));
@@ -62,6 +68,8 @@ struct FakePlatform {
     };
     out.sign = [](void* context, const uint8_t* data, size_t size, touchmark_bytes* signature) {
       auto& self = *static_cast<FakePlatform*>(context);
+      if (self.cannot_sign) return self.out_of_order(signature);
+      if (self.loses_keys) self.key.reset();
       if (!self.key) return TOUCHMARK_KEY_NONE;
       const crypto::EcKey signer =
           self.signs_with_another_key ? crypto::EcKey::generate() : *self.key;
@@ -86,6 +94,10 @@ struct FakePlatform {
   }
 
  private:
+  static touchmark_key_status out_of_order(touchmark_bytes* text) {
+    touchmark_bytes_set(text, "out of order", 12);
+    return TOUCHMARK_KEY_FAILED;
+  }
   touchmark_key_status give_public_key(touchmark_bytes* spki) const {
     const Bytes der = key->public_der();
     touchmark_bytes_set(spki, der.data(), der.size());

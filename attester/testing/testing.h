@@ -40,11 +40,11 @@ inline std::string sign_config(const Json& payload, const crypto::EcKey& key) {
   return crypto::sign_es256(payload, key, {{"typ", "touchmark-config+jwt"}});
 }
 
-class FakeBootClock final : public client::BootClock {
+class FakeBootClock final : public BootClock {
  public:
   explicit FakeBootClock(std::shared_ptr<std::atomic<std::int64_t>> milliseconds)
       : milliseconds_(std::move(milliseconds)) {}
-  client::BootTime now() const override { return client::BootTime(milliseconds_->load()); }
+  BootTime now() const override { return BootTime(milliseconds_->load()); }
 
  private:
   std::shared_ptr<std::atomic<std::int64_t>> milliseconds_;

@@ -31,7 +31,19 @@ public enum TokenFetchStatus {
    * The app has no native library for this device's processor: it was packed without that ABI.
    * {@link Touchmark#initialize} throws it, and no fetch ends in it.
    */
-  UNSUPPORTED_DEVICE(11);
+  UNSUPPORTED_DEVICE(11),
+  /**
+   * The method was called on the app's main thread, which it would block. Nothing was asked; call
+   * it on another thread, or {@link Touchmark#fetchToken(String, TokenFetchCallback)}.
+   */
+  MAIN_THREAD(12),
+  /**
+   * The device was not unlocked since it started (Direct Boot), so the app's files cannot be read
+   * yet. The same call works once it is unlocked, in the same process.
+   */
+  NOT_UNLOCKED(13),
+  /** The process is an isolated one, which has no files, no Keystore and no network. */
+  ISOLATED_PROCESS(14);
 
   private final int code;
 
@@ -40,16 +52,21 @@ public enum TokenFetchStatus {
   }
 
   /**
-   * The value of {@code touchmark_status} in touchmark.h; {@link #UNSUPPORTED_DEVICE} has none
-   * there, for without the library nobody can tell it.
+   * The value of {@code touchmark_status} in touchmark.h; those from {@link #UNSUPPORTED_DEVICE} on
+   * have none there: they are told before the native library is asked.
    */
   public int code() {
     return code;
   }
 
-  /** Whether trying again later, with the network as it then is, can help. */
+  /**
+   * Whether the same call can succeed later: on another network, or once the device is unlocked.
+   */
   public boolean isRetryable() {
-    return this == NO_NETWORK || this == POOR_NETWORK || this == MITM_DETECTED;
+    return this == NO_NETWORK
+        || this == POOR_NETWORK
+        || this == MITM_DETECTED
+        || this == NOT_UNLOCKED;
   }
 
   static TokenFetchStatus of(int code) {

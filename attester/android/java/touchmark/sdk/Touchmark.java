@@ -1,6 +1,7 @@
 package touchmark.sdk;
 
 import android.content.Context;
+import android.os.StrictMode;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -19,7 +20,13 @@ import org.jetbrains.annotations.Nullable;
 
 /**
  * The Touchmark SDK. {@link #initialize} it when the app starts and use the same instance until the
- * process ends. All methods may be called from any thread.
+ * process ends. All methods may be called from any thread, except that those which wait for the
+ * service give {@link TokenFetchStatus#MAIN_THREAD} on the app's main thread.
+ *
+ * <p>In a process that cannot use it, or not yet (an isolated process; a device that was not
+ * unlocked since it started), {@link #initialize} succeeds as well, so that one {@code Application}
+ * serves all processes of an app. Until it can be used, fetches say why, hosts count as protected,
+ * and pinned connections are refused.
  */
 public final class Touchmark {
   /** The asset that {@link #initialize(Context)} reads. */
@@ -30,13 +37,16 @@ public final class Touchmark {
 
   private static Touchmark instance;
 
-  private final long client;
+  private final String config;
   private final KeystoreKey key;
   private final ExecutorService worker;
+  private Context context; // null once there is a client
+  private volatile long client; // 0: not open
 
-  private Touchmark(long client, KeystoreKey key) {
-    this.client = client;
-    this.key = key;
+  private Touchmark(Context context, String config) {
+    this.context = context;
+    this.config = config;
+    this.key = new KeystoreKey();
     this.worker =
         Executors.newSingleThreadExecutor(
             new ThreadFactory() {
@@ -51,6 +61,10 @@ public final class Touchmark {
 
   /**
    * Initialises the SDK with the configuration in the asset {@link #CONFIG_ASSET}.
+   *
+   * <p>Takes a few milliseconds, and may be called on the main thread: it reads the asset and the
+   * SDK's own small files, and waits for neither network nor Keystore. Those reads are exempt from
+   * the thread's {@link StrictMode} policy.
    *
    * @throws TouchmarkException when the asset is missing, not a signed configuration, the app's
    *     private folder cannot be written, or the app has no native library for this device
@@ -75,20 +89,85 @@ public final class Touchmark {
     }
     synchronized (Touchmark.class) {
       if (instance == null) {
-        NativeCore.load();
-        KeystoreKey key = new KeystoreKey();
-        long client =
-            NativeCore.open(
-                initialConfig.trim(),
-                storageDir(context),
-                context.getPackageCodePath(),
-                context.getPackageName(),
-                PlatformFacts.collect(context),
-                key);
-        instance = new Touchmark(client, key);
+        StrictMode.ThreadPolicy strict = StrictMode.allowThreadDiskWrites();
+        try {
+          NativeCore.load();
+          Touchmark made = new Touchmark(context, initialConfig.trim());
+          if (made.tryToOpen() != null) {
+            made.keepApplicationContext();
+          }
+          instance = made;
+        } finally {
+          StrictMode.setThreadPolicy(strict);
+        }
+        instance.lookForTheKey();
       }
       return instance;
     }
+  }
+
+  /**
+   * Opens the native client, unless it is open or something is known to be in the way, which is
+   * returned then.
+   *
+   * @throws TouchmarkException when it cannot be opened for another reason
+   */
+  private TokenFetchResult tryToOpen() {
+    if (client != 0) {
+      return null;
+    }
+    synchronized (this) {
+      if (client != 0) {
+        return null;
+      }
+      TokenFetchResult obstacle = AppProcess.obstacle(context);
+      if (obstacle != null) {
+        return obstacle;
+      }
+      File folder = storageDir(context);
+      key.rememberIn(folder);
+      client =
+          NativeCore.open(
+              config,
+              folder.getPath(),
+              context.getPackageCodePath(),
+              context.getPackageName(),
+              PlatformFacts.collect(context),
+              key);
+      context = null;
+      return null;
+    }
+  }
+
+  /** It is needed for as long as the client cannot be opened, and an activity is not to be kept. */
+  private synchronized void keepApplicationContext() {
+    Context application = context.getApplicationContext();
+    if (application != null) {
+      context = application;
+    }
+  }
+
+  /** 0 where there is no client, and none can be had now. */
+  private long clientOrNone() {
+    try {
+      tryToOpen();
+    } catch (TouchmarkException notNow) {
+      return 0;
+    }
+    return client;
+  }
+
+  /**
+   * So that the Keystore, which may be slow, has been asked by the time that the app wants to know.
+   */
+  private void lookForTheKey() {
+    worker.execute(
+        new Runnable() {
+          @Override
+          public void run() {
+            getDeviceId();
+          }
+        });
   }
 
   /**
@@ -126,7 +205,9 @@ public final class Touchmark {
   }
 
   /**
-   * Fetches a token for a request to {@code url}. Blocks: not for the main thread. Never throws.
+   * Fetches a token for a request to {@code url}. Blocks, so the status is {@link
+   * TokenFetchStatus#MAIN_THREAD} on the main thread, whether or not there is a token already.
+   * Never throws.
    *
    * <p>Scheme, host and port alone are looked at; path and query may hold anything. The status is
    * {@link TokenFetchStatus#INVALID_ARGUMENT} for a URL that HTTP clients can take for two
@@ -144,7 +225,21 @@ public final class Touchmark {
    */
   public @NotNull TokenFetchResult fetchTokenAndWait(
       @NotNull String url, @Nullable String binding) {
-    return NativeCore.fetchToken(client, url == null ? null : HostNames.ofUrl(url), binding);
+    if (AppProcess.isMainThread()) {
+      return TokenFetchResult.failed(
+          TokenFetchStatus.MAIN_THREAD,
+          "fetching a token waits for the network and is not for the main thread; use fetchToken"
+              + " with a callback, or another thread");
+    }
+    TokenFetchResult obstacle;
+    try {
+      obstacle = tryToOpen();
+    } catch (TouchmarkException failure) {
+      return TokenFetchResult.failed(failure.getStatus(), failure.getMessage());
+    }
+    return obstacle != null
+        ? obstacle
+        : NativeCore.fetchToken(client, url == null ? null : HostNames.ofUrl(url), binding);
   }
 
   /** Fetches a token in the background. What the callback throws is logged and goes no further. */
@@ -180,7 +275,10 @@ public final class Touchmark {
    * answered with 401 although it carried a token.
    */
   public void discardTokens() {
-    NativeCore.discardTokens(client);
+    long open = client;
+    if (open != 0) {
+      NativeCore.discardTokens(open);
+    }
   }
 
   /**
@@ -258,36 +356,44 @@ public final class Touchmark {
     return new PinningHostnameVerifier(delegate, this, port);
   }
 
-  /** Whether the configuration names this {@code host} or {@code host:port} as a protected API. */
+  /**
+   * Whether the configuration names this {@code host} or {@code host:port} as a protected API. True
+   * of every host while the SDK cannot be used.
+   */
   public boolean isProtected(@NotNull String host) {
-    return NativeCore.isProtected(client, host == null ? null : HostNames.of(host));
+    long open = clientOrNone();
+    return open == 0 || NativeCore.isProtected(open, host == null ? null : HostNames.of(host));
   }
 
   /**
    * The id of this installation: base64 of 16 bytes. Empty before the first token of an
-   * installation: its key is made with the service's first challenge.
+   * installation: its key is made with the service's first challenge. Waits while the Keystore is
+   * asked for that key, which {@link #initialize} has begun in the background.
    */
   public @NotNull String getDeviceId() {
-    return NativeCore.deviceId(client);
+    long open = clientOrNone();
+    return open == 0 ? "" : NativeCore.deviceId(open);
   }
 
-  /** The version of the configuration in force. */
+  /** The version of the configuration in force; 0 while the SDK cannot be used. */
   public long getConfigVersion() {
-    return NativeCore.configVersion(client);
+    long open = clientOrNone();
+    return open == 0 ? 0 : NativeCore.configVersion(open);
   }
 
   boolean pinAllows(String host, byte[][] chain) {
-    return NativeCore.pinAllows(client, HostNames.of(host), chain);
+    long open = clientOrNone();
+    return open != 0 && NativeCore.pinAllows(open, HostNames.of(host), chain);
   }
 
   // Where the platform's getNoBackupFilesDir() points: an installation's key must not move to
   // another device with a backup.
-  private static String storageDir(Context context) {
+  private static File storageDir(Context context) {
     File dir = new File(new File(context.getFilesDir().getParentFile(), "no_backup"), "touchmark");
     if (!dir.isDirectory() && !dir.mkdirs() && !dir.isDirectory()) {
       throw new TouchmarkException(TokenFetchStatus.STORAGE, "cannot make the folder " + dir);
     }
-    return dir.getPath();
+    return dir;
   }
 
   private static String readConfigAsset(Context context) {

@@ -3,6 +3,7 @@ package android.content;
 import android.content.pm.ApplicationInfo;
 import android.content.pm.PackageManager;
 import android.content.res.AssetManager;
+import android.os.UserManager;
 import java.io.File;
 
 /** A stand-in for the platform's class: the methods that the SDK calls. */
@@ -12,10 +13,32 @@ public class Context {
 
   private final File dataDir;
   private final AssetManager assets;
+  private boolean unlocked = true;
 
   public Context(File dataDir, AssetManager assets) {
     this.dataDir = dataDir;
     this.assets = assets;
+  }
+
+  /** Whether the user has unlocked the device since it started. */
+  public void setUnlocked(boolean value) {
+    unlocked = value;
+  }
+
+  public Context getApplicationContext() {
+    return this;
+  }
+
+  public Object getSystemService(String name) {
+    if (!name.equals("user")) {
+      return null;
+    }
+    return new UserManager() {
+      @Override
+      public boolean isUserUnlocked() {
+        return unlocked;
+      }
+    };
   }
 
   public File getFilesDir() {

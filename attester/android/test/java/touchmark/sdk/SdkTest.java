@@ -122,6 +122,7 @@ public final class SdkTest {
     touchmark.setPlayIntegrityProvider(nonce -> "play-" + nonce);
     check(Touchmark.initialize(context("other"), "other") == touchmark, "a second instance");
     check(Touchmark.getInstance() == touchmark, "another instance");
+    check(Touchmark.getInstance().getDeviceId().length() == 24, "no id");
     check(
         Files.exists(dataDir.toPath().resolve("no_backup/touchmark/installation.key")),
         "no key file");

@@ -83,7 +83,7 @@ final class TestKeys {
     return trust;
   }
 
-  private PrivateKey key(String name) throws Exception {
+  PrivateKey key(String name) throws Exception {
     String pem = Files.readString(folder.resolve(name + ".key"));
     byte[] der = Base64.getMimeDecoder().decode(pem.replaceAll("-----[A-Z ]+-----", ""));
     return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der));
