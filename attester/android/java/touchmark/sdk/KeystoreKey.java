@@ -241,16 +241,17 @@ final class KeystoreKey {
         new KeyGenParameterSpec.Builder(alias, KeyProperties.PURPOSE_SIGN)
             .setAlgorithmParameterSpec(new ECGenParameterSpec("secp256r1"))
             .setDigests(KeyProperties.DIGEST_SHA256);
-    if (form != Form.UNATTESTED) {
+    if (Build.VERSION.SDK_INT >= API_ATTESTATION && form != Form.UNATTESTED) {
       Api24.attest(builder, challenge);
     }
-    if (form == Form.STRONGBOX) {
+    if (Build.VERSION.SDK_INT >= API_STRONGBOX && form == Form.STRONGBOX) {
       Api28.useStrongBox(builder);
     }
     return builder.build();
   }
 
-  // What is newer than API level 23 stands in a class named after its level, which callers ask for.
+  // What is newer than API level 23 stands in a class named after its level, and whoever calls that
+  // asks for the level first.
 
   private static final class Api24 {
     static void attest(KeyGenParameterSpec.Builder builder, byte[] challenge) {

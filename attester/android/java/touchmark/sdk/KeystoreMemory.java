@@ -5,7 +5,9 @@ import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Properties;
+import java.util.Set;
 
 /**
  * What the installation has learnt of this device's Keystore, so that the next key does not wait
@@ -22,6 +24,7 @@ final class KeystoreMemory {
   private static final String FILE = "keystore.properties";
 
   private final File file;
+  private final Set<String> learnt = new HashSet<String>(); // in this process
 
   /**
    * @param folder the installation's own; null: nothing is remembered
@@ -31,13 +34,14 @@ final class KeystoreMemory {
   }
 
   boolean has(String fact) {
-    return Build.FINGERPRINT.equals(read().getProperty(fact));
+    return learnt.contains(fact) || Build.FINGERPRINT.equals(read().getProperty(fact));
   }
 
   void add(String fact) {
     if (file == null || has(fact)) {
       return;
     }
+    learnt.add(fact);
     Properties known = read();
     known.setProperty(fact, Build.FINGERPRINT);
     File draft = new File(file.getPath() + ".tmp");

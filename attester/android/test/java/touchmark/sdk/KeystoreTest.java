@@ -71,6 +71,8 @@ public final class KeystoreTest {
     attestationLater();
     vendorsBugs();
     nothingWaitsForGood();
+    aSlowKeystoreCostsNoAttestation();
+    nothingCanBeRemembered();
     anInterruptIsNoFailure();
     aRestoredInstallation();
     aSlowPlayIntegrityProvider();
@@ -502,6 +504,29 @@ public final class KeystoreTest {
     keystore.onSign = PlayedKeystore.Fault.NONE;
     Thread.sleep(100);
     works("a Keystore that came back", key, made, true);
+  }
+
+  /** A phone whose hardware takes too long now makes no lesser key for that. */
+  private void aSlowKeystoreCostsNoAttestation() throws Exception {
+    KeystoreKey key = fresh();
+    CountDownLatch end = new CountDownLatch(1);
+    keystore.onMake = spec -> end.await();
+    fails("make", () -> key.make("acct", CHALLENGE));
+    expectMade("slow", "strongbox", "tee");
+    keystore.onMake = PlayedKeystore.Fault.NONE;
+    end.countDown();
+    Thread.sleep(100);
+    works("later", key, key.make("acct", CHALLENGE), true);
+  }
+
+  /** Where nothing can be written, a key without an attestation is used all the same. */
+  private void nothingCanBeRemembered() throws Exception {
+    KeystoreKey key = fresh();
+    key.rememberIn(new File(memory, "no/such/folder"));
+    keystore.onMake = whenAttesting(notMade(-66));
+    byte[] made = key.make("acct", CHALLENGE);
+    check(made != null && key.attestation().length == 0, "no key");
+    check(Arrays.equals(key.load("acct"), made), "another key");
   }
 
   /** HTTP clients interrupt the threads of calls that are cancelled. */
