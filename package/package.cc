@@ -111,7 +111,11 @@ Result<Measurement> measure_apk(const Source& source, const MeasureOptions& opti
 Result<Measurement> measure(const Source& source, const MeasureOptions& options) {
   const auto archive = zip::ZipArchive::open(source);
   if (!archive) return pass(archive);
-  if (bundle::is_bundle(*archive)) return bundle::measure_bundle(*archive, options.bundle_signers);
+  if (bundle::is_bundle(*archive)) {
+    auto measurement = bundle::measure_bundle(*archive, options.bundle_signers);
+    if (measurement) measurement->first_signer = options.bundle_first_signer;
+    return measurement;
+  }
   if (ios::is_ipa(*archive)) return ios::measure_ipa(*archive, options);
   if (android::is_split_archive(*archive)) return android::measure_split_archive(*archive, options);
   return measure_apk(*archive, options);

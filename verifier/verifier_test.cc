@@ -259,6 +259,32 @@ TEST_F(VerifierTest, DrawsRangesOverWhatAnUnknownAppSaysItHas) {
   }
 }
 
+TEST_F(VerifierTest, KeepsWithWhatARotationBegan) {
+  const auto archive = open_file(kPackage);
+  const Bytes der = package::verify(**archive).value().signers.front().certificate;
+  // Any other certificate.
+  const auto another = open_file("tests/vectors/apksig/golden-aligned-v1v2v3-lineage-out.apk");
+  const Bytes first = package::verify(**another).value().lineage.back().certificate;
+  ASSERT_NE(first, der);
+  state::Registry& registry = verifier_->registry();
+  ASSERT_FALSE(registry.register_certificate(der, "a", false, {}, "alice", as_bytes("no")));
+  const auto rotated = registry.register_certificate(der, "a", false, {}, "alice", first);
+  ASSERT_TRUE(rotated);
+  EXPECT_EQ(rotated->first, crypto::sha256(first));
+  const auto itself = registry.register_certificate(der, "b", false, {}, "alice", der);
+  ASSERT_TRUE(itself);
+  EXPECT_FALSE(itself->first);
+  reopen();
+  const auto kept = verifier_->registry().certificates();
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0].first.has_value() + kept[1].first.has_value(), 1);
+  // It changes with the mark and the expiry.
+  ASSERT_TRUE(verifier_->registry().register_certificate(der, "a", false, {}, "alice"));
+  for (const model::SigningCertificate& one : verifier_->registry().certificates()) {
+    EXPECT_FALSE(one.first);
+  }
+}
+
 TEST_F(VerifierTest, RegistersSigningCertificates) {
   const auto archive = open_file(kPackage);
   const Bytes der = package::verify(**archive).value().signers.front().certificate;

@@ -17,21 +17,22 @@ bool is_archive(const Source& source) {
   return source.size() > start.size() && source.read_at(0, start) && as_text(start) == "PK";
 }
 
-Result<std::vector<Bytes>> signers_of(const Source& source, const std::string& path) {
+Result<SigningCertificates> signers_of(const Source& source, const std::string& path) {
   auto report = package::verify(source);
   if (!report) {
     const Error& error = report.error();
     return tl::unexpected(error.reworded(fmt::format("{}: {}", path, error.message())));
   }
-  std::vector<Bytes> out;
+  SigningCertificates out;
   for (package::signature::SignerInfo& signer : report->signers)
-    out.push_back(std::move(signer.certificate));
+    out.signers.push_back(std::move(signer.certificate));
+  if (report->lineage.size() > 1) out.first = std::move(report->lineage.front().certificate);
   return out;
 }
 
 }  // namespace
 
-Result<std::vector<Bytes>> signing_certificates(const std::string& path) {
+Result<SigningCertificates> signing_certificates(const std::string& path) {
   const auto source = open_file(path);
   if (!source)
     return fail(io::CliError::kUnreadableFile, "cannot read " + source.error().message());
@@ -43,7 +44,18 @@ Result<std::vector<Bytes>> signing_certificates(const std::string& path) {
     return fail(io::CliError::kBadCertificate,
                 path + " holds no certificate (PEM or DER), and is no package");
   }
-  return std::vector<Bytes>{*std::move(certificate)};
+  return SigningCertificates{{*std::move(certificate)}, std::nullopt};
+}
+
+Result<Bytes> first_certificate(const std::string& path) {
+  auto certificates = signing_certificates(path);
+  if (!certificates) return pass(certificates);
+  if (certificates->first) return *std::move(certificates->first);
+  if (certificates->signers.size() != 1) {
+    return fail(io::CliError::kBadCertificate,
+                path + " has several signers, and a key of several cannot be rotated");
+  }
+  return std::move(certificates->signers.front());
 }
 
 }  // namespace touchmark::cli::service

@@ -89,6 +89,9 @@ struct MeasureOptions {
   // For an app bundle, which does not say who will sign what is installed: SHA-256 of the
   // app-signing certificates.
   std::vector<Sha256Digest> bundle_signers = {};
+  // And where their key was rotated, the certificate that the rotation began with. A bundle holds
+  // no proof of it.
+  std::optional<Sha256Digest> bundle_first_signer = {};
   // For an iOS app: the roots that its signer's certificate may chain to, DER. Empty: Apple's.
   std::vector<Bytes> ios_roots = {};
 };

@@ -32,6 +32,7 @@ def put(folder: Path) -> None:
     shutil.copy(VECTORS / "bundle/app.aab", folder / "app-release.aab")
     shutil.copy(VECTORS / "bundle/app.apks", folder)
     (folder / "deployment_cert.der").write_bytes(apk.SigningKey.generate().certificate)
+    (folder / "first.der").write_bytes(apk.SigningKey.generate("first").certificate)
     _put_evidence(folder)
 
 

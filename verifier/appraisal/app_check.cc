@@ -250,6 +250,23 @@ bool signed_for_development(const Evidence& evidence, const ReferenceValues& ref
       });
 }
 
+std::optional<Sha256Digest> registered_first_signer(const std::string& package,
+                                                    const std::set<Sha256Digest>& signers,
+                                                    const ReferenceValues& references,
+                                                    UnixTime now) {
+  if (signers.size() != 1) return std::nullopt;  // Android rotates no key of several
+  std::optional<Sha256Digest> of_every_app;
+  for (const model::SigningCertificate& certificate : references.certificates()) {
+    if (!certificate.first || certificate.sha256 != *signers.begin() ||
+        model::is_over(certificate.expires, now)) {
+      continue;
+    }
+    if (certificate.package == package) return certificate.first;
+    if (certificate.package.empty()) of_every_app = certificate.first;
+  }
+  return of_every_app;
+}
+
 Recognition recognise(const Evidence& evidence, const ReferenceValues& references) {
   if (const Reference* exact = references.find(evidence.measurement)) return {exact};
   const auto may_be = [&](const auto& reference) {

@@ -46,4 +46,12 @@ std::vector<protocol::Finding> check_app(const Evidence& evidence,
 // need not be registered.
 bool signed_for_development(const Evidence& evidence, const ReferenceValues& references);
 
+// Where the app's signing key was rotated, the certificate that the rotation began with, as a
+// registered certificate of its signer says: for an app that no package vouches for, which would
+// prove it. One for this package goes before one for every package.
+std::optional<Sha256Digest> registered_first_signer(const std::string& package,
+                                                    const std::set<Sha256Digest>& signers,
+                                                    const ReferenceValues& references,
+                                                    UnixTime now);
+
 }  // namespace touchmark::verifier::appraisal

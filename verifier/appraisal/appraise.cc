@@ -205,7 +205,11 @@ Result<Appraisal> Appraiser::appraise(const Evidence& evidence, const model::Con
   Recognition app = recognise(evidence, references);
   auto proof = proof_matches(evidence, app, references, challenge.layout);
   if (!proof) return pass(proof);
-  const ExpectedApp expected = ExpectedApp::of(evidence, app.reference);
+  ExpectedApp expected = ExpectedApp::of(evidence, app.reference);
+  if (!expected.first_signer) {
+    expected.first_signer =
+        registered_first_signer(expected.package_name, expected.signers, references, now);
+  }
   auto device = devices_.appraise(evidence, expected, now);
   if (!device) return pass(device);
   const ProvenApp proven{.range_proof = *proof, .signers = device->names_signers()};

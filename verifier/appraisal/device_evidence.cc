@@ -90,7 +90,12 @@ std::string names_other_app(const evidence::KeyDescription& description, const E
     signers.insert(signer);
   }
   const bool first = app.first_signer && signers == std::set{*app.first_signer};
-  return first || signers == app.signers ? "" : "the key is of an app with other signers";
+  if (first || signers == app.signers) return "";
+  // As `apksigner verify --print-certs` prints it, since the operator may know it: of a signing key
+  // that was rotated, Android names the first certificate.
+  return "the key is of an app with other signers: " +
+         (signers.empty() ? "none" : hex_encode(*signers.begin())) +
+         (signers.size() > 1 ? " and more" : "");
 }
 
 bool names_signers(const evidence::PlayIntegrityVerdict& verdict, const ExpectedApp& app) {

@@ -30,6 +30,9 @@ struct SigningCertificate {
   UnixTime created{};
   std::optional<UnixTime> expires;
   std::string created_by;
+  // Where the signing key was rotated to this one: SHA-256 of the certificate that the rotation
+  // began with, which is what Android's key attestation names.
+  std::optional<Sha256Digest> first = {};
 };
 
 }  // namespace touchmark::verifier::model

@@ -20,6 +20,11 @@ http::HttpResponse add_certificate(const RouteContext& context, const http::Http
   const auto text = get_string(*body, "certificate", kMaxCertificate * 2);
   const auto der = base64_decode(text.value_or("?"));
   if (!der) return bad_request("certificate is not the base64 of a certificate");
+  const std::string first_text = find_string(*body, "first_certificate").value_or("");
+  const auto first = base64_decode(first_text);
+  if (!first || first_text.size() > kMaxCertificate * 2) {
+    return bad_request("first_certificate is not the base64 of a certificate");
+  }
   const auto lifetime = parse_lifetime(*body, /*required=*/false);
   if (!lifetime) return bad_lifetime();
   const std::string package = find_string(*body, "package").value_or("");
@@ -27,7 +32,7 @@ http::HttpResponse add_certificate(const RouteContext& context, const http::Http
   const Json development = body->value("development", Json(false));
   if (!development.is_boolean()) return bad_request("development is not true or false");
   const auto made = context.verifier.registry().register_certificate(
-      *der, package, development.get<bool>(), lifetime->expire_after, request.caller.name);
+      *der, package, development.get<bool>(), lifetime->expire_after, request.caller.name, *first);
   if (!made) return problem(made.error());
   const Json answer = to_json(*made);
   context.log.info("certificate.add", answer);

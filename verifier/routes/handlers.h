@@ -17,6 +17,7 @@ namespace touchmark::verifier::routes {
 
 // Bounds of bodies, in bytes.
 inline constexpr std::uint64_t kMaxSmallBody = 16 * 1024;
+inline constexpr std::uint64_t kMaxCertificatesBody = 32 * 1024;  // two of them
 // A document as a JSON string may be twice its length, and more with escapes.
 inline constexpr std::uint64_t kMaxPolicyBody = 4 * policy::kMaxDocumentBytes;
 

@@ -48,6 +48,7 @@ Json to_json(const model::SigningCertificate& certificate) {
           {"subject", certificate.subject},
           {"package", certificate.package.empty() ? Json() : Json(certificate.package)},
           {"development", certificate.development},
+          {"first_sha256", certificate.first ? Json(hex_encode(*certificate.first)) : Json()},
           {"expires", time_or_null(certificate.expires)},
           {"created", to_unix(certificate.created)},
           {"created_by", certificate.created_by}};

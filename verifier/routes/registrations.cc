@@ -75,6 +75,14 @@ Result<state::PackageOptions> package_options(const RouteContext& context,
   auto digests = parse_digests(signers == request.query.end() ? "" : signers->second);
   if (!digests) return malformed("bundle_signers is not a list of SHA-256 in hex");
   out.bundle_signers = *std::move(digests);
+  if (const auto first = request.query.find("bundle_first_signer"); first != request.query.end()) {
+    auto digest = parse_digests(first->second);
+    if (!digest || digest->size() != 1) {
+      return malformed("bundle_first_signer is not one SHA-256 in hex");
+    }
+    // A key that was never rotated began with itself.
+    if (*digest != out.bundle_signers) out.bundle_first_signer = digest->front();
+  }
   const std::pair<const char*, bool*> flags[] = {
       {"replace", &out.replace}, {"dry_run", &out.dry_run}, {"other_service", &out.other_service}};
   for (const auto& [name, value] : flags) {

@@ -29,7 +29,7 @@ constexpr auto kTable = std::to_array<Row>({
     {"PATCH",  "/admin/v1/registrations/*",    kChangeRegistrations, kWorker, kMaxSmallBody,                kInMemory, expire_registration},
     {"DELETE", "/admin/v1/registrations/*",    kChangeRegistrations, kWorker, kNoBody,                      kInMemory, remove_registration},
 
-    {"POST",   "/admin/v1/certificates",       kChangeCertificates,  kWorker, kMaxSmallBody,                kInMemory, add_certificate},
+    {"POST",   "/admin/v1/certificates",       kChangeCertificates,  kWorker, kMaxCertificatesBody,         kInMemory, add_certificate},
     {"GET",    "/admin/v1/certificates",       kReadCertificates,    kWorker, kNoBody,                      kInMemory, list_certificates},
     {"PATCH",  "/admin/v1/certificates/*",     kChangeCertificates,  kWorker, kMaxSmallBody,                kInMemory, expire_certificate},
     {"DELETE", "/admin/v1/certificates/*",     kChangeCertificates,  kWorker, kNoBody,                      kInMemory, remove_certificate},

@@ -177,7 +177,8 @@ Result<RegisteredPackage> Registry::register_package(const std::string& path,
   auto file = open_file(path);
   if (!file) return pass(file);
   const TimedSource source(std::move(*file), stopping_);
-  auto measurement = package::measure(source, {.bundle_signers = options.bundle_signers});
+  auto measurement = package::measure(source, {.bundle_signers = options.bundle_signers,
+                                               .bundle_first_signer = options.bundle_first_signer});
   if (!measurement) return pass(measurement);
   if (auto ok = admit ? admit(*measurement) : Result<void>(); !ok) return pass(ok);
   if (measurement->signers.empty()) {
@@ -302,9 +303,11 @@ Result<void> Registry::change_certificates(const std::string& actor, const std::
 
 Result<model::SigningCertificate> Registry::register_certificate(
     ByteView der, const std::string& package, bool development, std::optional<Seconds> expire_after,
-    const std::string& actor) {
+    const std::string& actor, ByteView first) {
   auto subject = pki::subject_text(der);
-  if (!subject) return fail(RegistryError::kBadCertificate, "not an X.509 certificate in DER");
+  if (!subject || (!first.empty() && !pki::subject_text(first))) {
+    return fail(RegistryError::kBadCertificate, "not an X.509 certificate in DER");
+  }
   const Sha256Digest digest = crypto::sha256(der);
   model::SigningCertificate certificate{certificate_id(digest, package),
                                         digest,
@@ -313,10 +316,14 @@ Result<model::SigningCertificate> Registry::register_certificate(
                                         development,
                                         store_.now(),
                                         expiry(expire_after),
-                                        actor};
-  const std::string detail = certificate.id + " " + hex_encode(digest) + " for " +
-                             (package.empty() ? "every app" : package) +
-                             (development ? ", development" : "");
+                                        actor,
+                                        std::nullopt};
+  // A key that was never rotated began with itself.
+  if (!first.empty() && crypto::sha256(first) != digest) certificate.first = crypto::sha256(first);
+  const std::string detail =
+      certificate.id + " " + hex_encode(digest) + " for " +
+      (package.empty() ? "every app" : package) + (development ? ", development" : "") +
+      (certificate.first ? ", rotated from " + hex_encode(*certificate.first) : "");
   auto stored = change_certificates(
       actor, "certificate.add", detail,
       [&](store::Transaction& transaction) { return transaction.put_certificate(certificate); });

@@ -31,6 +31,8 @@ struct PackageOptions {
   // SHA-256 of the certificates that the store will sign a bundle's packages with; a bundle needs
   // them (kNoSigningCertificate), other forms name their own.
   std::vector<Sha256Digest> bundle_signers = {};
+  // Of a bundle whose signing key was rotated: SHA-256 of the certificate that it began with.
+  std::optional<Sha256Digest> bundle_first_signer = {};
   bool replace = false;  // let a lasting registration end, and one that ends last
   bool dry_run = false;  // do all that can fail, and change nothing
   // Of this service, to compare the app's with; empty: not compared.
@@ -91,12 +93,14 @@ class Registry {
   Result<void> remove_registration(const std::string& id, const std::string& actor);
 
   // verifier/appraisal/app_check.h says what a certificate does. `der`: X.509 (kBadCertificate),
-  // `package`: the one app it counts for, or empty. The same certificate and package again replace
-  // the mark and the expiry.
+  // `package`: the one app it counts for, or empty. `first`: where the signing key was rotated to
+  // this one, the certificate that the rotation began with (X.509), or empty. The same certificate
+  // and package again replace the mark, the expiry and the first certificate.
   Result<model::SigningCertificate> register_certificate(ByteView der, const std::string& package,
                                                          bool development,
                                                          std::optional<Seconds> expire_after,
-                                                         const std::string& actor);
+                                                         const std::string& actor,
+                                                         ByteView first = {});
   // In the order in which they were made.
   std::vector<model::SigningCertificate> certificates() const;
   Result<model::SigningCertificate> set_certificate_expiry(const std::string& id,

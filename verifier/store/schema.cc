@@ -164,6 +164,10 @@ UPDATE operator_token SET created = coalesce((SELECT max(time) FROM audit
                             R"sql(
 -- Of the signed configuration that the device's app had.
 ALTER TABLE device ADD COLUMN config_version INTEGER NOT NULL DEFAULT 0;
+)sql",
+                            R"sql(
+-- Of a signing key that was rotated: SHA-256 of the certificate that the rotation began with.
+ALTER TABLE certificate ADD COLUMN first BLOB;
 )sql"};
 
 Result<void> apply_steps(Database& database, std::size_t from) {

@@ -22,6 +22,12 @@ Result<model::SigningCertificate> certificate_row(const Statement& row) {
   out.created = from_unix(row.integer(5));
   if (!row.is_null(6)) out.expires = from_unix(row.integer(6));
   out.created_by = row.text(7);
+  if (row.is_null(8)) return out;
+  const Bytes first = row.blob(8);
+  if (first.size() != sizeof(Sha256Digest)) {
+    return fail(StoreError::kCorrupt, out.id + " has a first digest of another length");
+  }
+  std::ranges::copy(first, out.first.emplace().begin());
   return out;
 }
 
@@ -29,7 +35,7 @@ Result<model::SigningCertificate> certificate_row(const Statement& row) {
 
 Result<void> SqliteTransaction::put_certificate(const model::SigningCertificate& certificate) {
   auto statement =
-      database_.prepare("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+      database_.prepare("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   if (!statement) return pass(statement);
   statement->bind(certificate.id)
       .bind(certificate.sha256)
@@ -38,7 +44,9 @@ Result<void> SqliteTransaction::put_certificate(const model::SigningCertificate&
       .bind(std::int64_t{certificate.development})
       .bind(to_unix(certificate.created));
   certificate.expires ? statement->bind(to_unix(*certificate.expires)) : statement->bind_null();
-  return statement->bind(certificate.created_by).run();
+  statement->bind(certificate.created_by);
+  certificate.first ? statement->bind(*certificate.first) : statement->bind_null();
+  return statement->run();
 }
 
 Result<std::vector<model::SigningCertificate>> certificates_in(Database& database,

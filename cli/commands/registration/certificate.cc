@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/package/app_options.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "cli/service/signing_certificate.h"
@@ -18,6 +19,7 @@ struct CertificateOptions {
   std::string package;
   bool development = false;
   std::string expire_after;
+  std::string original;
 };
 
 Outcome add(const CertificateOptions& options, Session& session) {
@@ -30,10 +32,17 @@ Outcome add(const CertificateOptions& options, Session& session) {
   }
   const auto certificates = service::signing_certificates(options.file);
   if (!certificates) return pass(certificates);
+  if (!options.original.empty()) {
+    const auto first = service::first_certificate(options.original);
+    if (!first) return pass(first);
+    body["first_certificate"] = base64_encode(*first);
+  } else if (certificates->first) {
+    body["first_certificate"] = base64_encode(*certificates->first);
+  }
   auto client = session.connect();
   if (!client) return pass(client);
   Json added = Json::array();
-  for (const Bytes& certificate : *certificates) {
+  for (const Bytes& certificate : certificates->signers) {
     body["certificate"] = base64_encode(certificate);
     const auto answer = client->post(kCertificatesPath, body);
     if (!answer) return pass(answer);
@@ -62,6 +71,7 @@ void add_certificate_command(line::Command& group, Dispatcher& dispatcher) {
   app->add_option("--package", options->package, "Only for the app of this name")
       ->type_name("NAME")
       ->default_text("any app");
+  add_original_certificate_option(*app, options->original);
   app->add_flag("--development", options->development,
                 "Mark it as the development team's: app.development is found in what it signs");
   app->add_option("--expire-after", options->expire_after,

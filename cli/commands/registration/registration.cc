@@ -41,8 +41,7 @@ std::string path_of(const std::string& id) {
                      service::path_segment(id));
 }
 
-Result<std::string> upload_path(const AddOptions& options,
-                                const std::vector<Sha256Digest>& bundle_signers) {
+Result<std::string> upload_path(const AddOptions& options, const package::MeasureOptions& how) {
   std::string query;
   const auto add = [&](const std::string& text) { query += (query.empty() ? "?" : "&") + text; };
   if (!options.expire_after.empty()) {
@@ -50,12 +49,15 @@ Result<std::string> upload_path(const AddOptions& options,
     if (!expire_after) return pass(expire_after);
     add(fmt::format("expire_after={}", expire_after->count()));
   }
-  if (!bundle_signers.empty()) {
+  if (!how.bundle_signers.empty()) {
     std::string list;
-    for (const Sha256Digest& signer : bundle_signers) {
+    for (const Sha256Digest& signer : how.bundle_signers) {
       list += (list.empty() ? "" : ",") + hex_encode(signer);
     }
     add("bundle_signers=" + list);
+  }
+  if (how.bundle_first_signer) {
+    add("bundle_first_signer=" + hex_encode(*how.bundle_first_signer));
   }
   if (options.replace) add("replace=true");
   if (options.dry_run) add("dry_run=true");
@@ -117,7 +119,7 @@ Outcome add(const AddOptions& options, Session& session) {
   // screen before a long upload.
   auto measurement = measure_here(*app, *how, *client);
   if (!measurement) return pass(measurement);
-  const auto path = upload_path(options, how->bundle_signers);
+  const auto path = upload_path(options, *how);
   if (!session.json()) {
     session.console().print((options.dry_run ? "checking app " : "registering app ") +
                             io::one_line(measurement->label));
@@ -262,6 +264,9 @@ void print_release(const Json& answer, Session& session) {
   for (const Json& signer : signers == nullptr ? Json::array() : *signers) {
     if (signer.is_string()) rows.push_back({"signer", signer.get<std::string>()});
   }
+  if (const auto first = find_string(measurement, "first_signer")) {
+    rows.push_back({"rotated from", *first});
+  }
   const Json* parts = find_array(measurement, "parts");
   rows.push_back({"parts", std::to_string(parts == nullptr ? 0 : parts->size())});
   rows.push_back({"measurement", find_string(answer, "line").value_or("?")});
@@ -337,6 +342,7 @@ void add_registration_commands(line::Command& app, Dispatcher& dispatcher) {
                    "APK files of a base and its splits")
       ->required();
   add_signing_certificate_option(*add_app, add_options->app.signing_certificates);
+  add_original_certificate_option(*add_app, add_options->app.original_certificate);
   add_app
       ->add_option("--expire-after", add_options->expire_after,
                    "How long the registration lasts: 600s, 12h, 30d (default: forever)")
