@@ -109,16 +109,13 @@ class ImportCheck {
                     "the library's own file cannot be read");
     }
     follow(*first);
-    for (const Module& module : context_.modules) {
-      if (!is_system(module) || !is_watched(file_name(module.path))) continue;
-      if (const Definer* found = definer(module)) follow(*found);
-    }
     while (!queue_.empty()) {
       const Definer& next = *queue_.front();
       queue_.pop_front();
       for (const std::string& name : next.image.elf.needed) follow_named(name);
       check(next);
     }
+    check_watched();
     for (const Doubt& doubt : doubts_) settle(doubt);
   }
 
@@ -129,6 +126,16 @@ class ImportCheck {
     const ElfImport* import = nullptr;
     std::uintptr_t target = 0;
   };
+
+  // Their own imports, and not those of all that they need, which is half of the system.
+  void check_watched() {
+    following_ = false;
+    for (const Module& module : context_.modules) {
+      if (!is_system(module) || !is_watched(file_name(module.path))) continue;
+      const Definer* found = followed_.contains(module.start) ? nullptr : definer(module);
+      if (found != nullptr) check(*found);
+    }
+  }
 
   bool is_watched(std::string_view name) const {
     return std::ranges::find(context_.rules.watched_libraries, name) !=
@@ -152,7 +159,8 @@ class ImportCheck {
   }
 
   void follow(const Definer& found) {
-    if (followed_.size() >= kMaxImages || !followed_.insert(found.image.module->start).second) {
+    if (!following_ || followed_.size() >= kMaxImages ||
+        !followed_.insert(found.image.module->start).second) {
       return;
     }
     queue_.push_back(&found);
@@ -290,6 +298,7 @@ class ImportCheck {
   PointerReader pointers_;
   std::map<std::uintptr_t, std::optional<Definer>> definers_;  // by the module's start
   std::set<std::uintptr_t> followed_;
+  bool following_ = true;
   std::set<std::string> needed_;
   std::deque<const Definer*> queue_;
   std::vector<Doubt> doubts_;

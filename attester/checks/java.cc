@@ -31,8 +31,8 @@ struct KnownLayout {
 constexpr std::array<KnownLayout, 5> kKnown = {
     {{23, 28, 1}, {25, 20, 2}, {27, 20, 1}, {29, 20, 0}, {1000, 16, 0}}};
 
-// Libraries that run code of another processor. What they give native code for JNI is theirs, and
-// leads into memory that they write.
+// Libraries that run code of another processor. What they give native code for JNI is theirs, as is
+// what they give ART for a native method, and leads into memory that they write.
 constexpr std::array<std::string_view, 3> kTranslators = {"libhoudini.so", "libndk_translation.so",
                                                           "libnb.so"};
 
@@ -50,13 +50,12 @@ class JavaCheck {
         machine_(context.observed.machine) {}
 
   void run() {
-    // Java's other machines put code that they make into the table.
-    if (context_.rules.phone && !is_translated()) {
-      // jni.h, JNINativeInterface and JNIInvokeInterface: first those that are reserved.
-      check_table(machine_.functions, 4, 233, "JNI's functions");
-      check_table(machine_.invoke_functions, 3, 8, "the functions of the virtual machine");
-    }
     check_modifiers();
+    // Java's other machines put code that they make into these tables.
+    if (!context_.rules.phone || is_translated()) return;
+    // jni.h, JNINativeInterface and JNIInvokeInterface: first those that are reserved.
+    check_table(machine_.functions, 4, 233, "JNI's functions");
+    check_table(machine_.invoke_functions, 3, 8, "the functions of the virtual machine");
     read_records();
     if (const auto place = find_place()) check_records(*place);
   }

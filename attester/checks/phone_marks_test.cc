@@ -19,21 +19,39 @@ using testing::text;
 
 using Attack = std::function<void(RecordedPhone&)>;
 
-// Each level on one machine of each width; `body` gets a phone that nothing was done to.
-void for_each_phone(const std::function<void(RecordedPhone&)>& body) {
+// `body` gets a phone that nothing was done to.
+void on_phone(int level, Machine machine, const std::function<void(RecordedPhone&)>& body) {
+  SCOPED_TRACE("API " + std::to_string(level) + ", " + std::string(abi_name(machine)));
+  RecordedPhone phone({.level = level, .machine = machine});
+  body(phone);
+}
+
+// Each level, on a machine of one width and the next on one of the other.
+void for_each_level(const Attack& body) {
   for (int level = kLowestLevel; level <= kHighestLevel; ++level) {
-    for (const Machine machine : {Machine::kArm, Machine::kArm64}) {
-      SCOPED_TRACE("API " + std::to_string(level) + ", " + std::string(abi_name(machine)));
-      RecordedPhone phone({.level = level, .machine = machine});
-      body(phone);
-      if (::testing::Test::HasFailure()) return;
-    }
+    on_phone(level, level % 2 == 0 ? Machine::kArm64 : Machine::kArm, body);
+    if (::testing::Test::HasFailure()) return;
   }
 }
 
+// Each shape of ART's records.
+void for_each_machine(const Attack& body) {
+  for (int level = kLowestLevel; level <= kHighestLevel; ++level) {
+    for (const Machine machine : {Machine::kArm, Machine::kArm64}) on_phone(level, machine, body);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+// Each way in which init keeps properties.
+void for_each_store(const Attack& body) {
+  for (const int level : {23, 27, 30, 36}) on_phone(level, Machine::kArm64, body);
+}
+
+using Phones = void (*)(const Attack&);
+
 // The attack gives this finding and no other.
-void expect_only(FindingId finding, const Attack& attack) {
-  for_each_phone([&](RecordedPhone& phone) {
+void expect_only(FindingId finding, const Attack& attack, Phones phones = for_each_level) {
+  phones([&](RecordedPhone& phone) {
     attack(phone);
     const Findings findings = phone.inspect().findings;
     EXPECT_FALSE(findings.empty()) << protocol::to_string(finding);
@@ -43,8 +61,8 @@ void expect_only(FindingId finding, const Attack& attack) {
   });
 }
 
-void expect_nothing(const Attack& change) {
-  for_each_phone([&](RecordedPhone& phone) {
+void expect_nothing(const Attack& change, Phones phones = for_each_level) {
+  phones([&](RecordedPhone& phone) {
     change(phone);
     EXPECT_EQ(text(phone.inspect().findings), "");
   });
@@ -57,33 +75,43 @@ std::uint64_t foreign_code(RecordedPhone& phone) {
 // --- Java.
 
 TEST(JavaMethodsTest, SeeAnEntryIntoForeignCode) {
-  for (const char* method : {"addToken", "getInstance", "java.security.KeyStore.getKey",
-                             "fetchToken", "java.lang.reflect.Method.invoke"}) {
-    SCOPED_TRACE(method);
-    for (const char* memory : {"", "[anon:libc_malloc]", "/memfd:trampolines (deleted)",
-                               "/data/user/0/org.example.app/files/x.tmp (deleted)"}) {
-      for_each_phone([&](RecordedPhone& phone) {
-        phone.set_entry(method, phone.map_memory(memory, "r-xp", Bytes(64)));
-        const Findings findings = phone.inspect().findings;
-        EXPECT_TRUE(testing::has(findings, FindingId::kHookJavaMethod)) << text(findings);
-      });
-    }
+  const auto seen = [](const char* method, const char* memory, Phones phones) {
+    SCOPED_TRACE(std::string(method) + " in " + memory);
+    phones([&](RecordedPhone& phone) {
+      phone.set_entry(method, phone.map_memory(memory, "r-xp", Bytes(64)));
+      const Findings findings = phone.inspect().findings;
+      EXPECT_TRUE(testing::has(findings, FindingId::kHookJavaMethod)) << text(findings);
+    });
+  };
+  for (const char* memory : {"[anon:libc_malloc]", "/memfd:trampolines (deleted)",
+                             "/data/user/0/org.example.app/files/x.tmp (deleted)"}) {
+    seen("addToken", memory, for_each_level);
   }
+  for (const char* method :
+       {"getInstance", "java.security.KeyStore.getKey", "java.lang.reflect.Method.invoke"}) {
+    seen(method, "", for_each_level);
+  }
+  seen("addToken", "", for_each_machine);
+  seen("fetchToken", "", for_each_machine);
 }
 
 TEST(JavaMethodsTest, SeeAMethodMadeNative) {
   expect_only(FindingId::kHookJavaMethod, [](RecordedPhone& phone) {
-    phone.method("addToken").modifiers |=
-        0x100;  // Frida and the first Xposed, as reflection shows it
+    phone.method("addToken").modifiers |= 0x100;  // by Frida and the first Xposed
   });
-  expect_only(FindingId::kHookJavaMethod, [](RecordedPhone& phone) {
-    phone.set_flags("addToken", 0x1008'0101);  // and where reflection is made to hide it
-  });
+  expect_only(
+      FindingId::kHookJavaMethod,
+      [](RecordedPhone& phone) {
+        phone.set_flags("addToken", 0x1008'0101);  // and where reflection is made to hide it
+      },
+      for_each_machine);
 }
 
 TEST(JavaMethodsTest, SeeANativeMethodRegisteredAgain) {
-  expect_only(FindingId::kHookJni,
-              [](RecordedPhone& phone) { phone.set_function("pinAllows", foreign_code(phone)); });
+  expect_only(
+      FindingId::kHookJni,
+      [](RecordedPhone& phone) { phone.set_function("pinAllows", foreign_code(phone)); },
+      for_each_machine);
   // To another function of the very library.
   expect_only(FindingId::kHookJni, [](RecordedPhone& phone) {
     phone.set_function("pinAllows", phone.method("isProtected").registered);
@@ -95,12 +123,15 @@ TEST(JavaMethodsTest, SeeANativeMethodRegisteredAgain) {
 
 // When none of the SDK's methods leads where it should, the layout of the level is what is left.
 TEST(JavaMethodsTest, SeeAllNativeMethodsRegisteredAgain) {
-  expect_only(FindingId::kHookJni, [](RecordedPhone& phone) {
-    const std::uint64_t code = foreign_code(phone);
-    for (const JavaMethod& method : phone.observed.machine.methods) {
-      if (method.registered != 0) phone.set_function(method.name, code);
-    }
-  });
+  expect_only(
+      FindingId::kHookJni,
+      [](RecordedPhone& phone) {
+        const std::uint64_t code = foreign_code(phone);
+        for (const JavaMethod& method : phone.observed.machine.methods) {
+          if (method.registered != 0) phone.set_function(method.name, code);
+        }
+      },
+      for_each_machine);
 }
 
 // Records of a shape that no known version has, or addresses that are none: nothing is known, and
@@ -159,14 +190,17 @@ TEST(JniTest, SaysNothingUnderATranslator) {
     phone.map_image(path, image);
     phone.observed.machine.functions =
         static_cast<std::uintptr_t>(phone.map_memory("", "rw-p", Bytes(2048)));
+    for (const JavaMethod& method : phone.observed.machine.methods) {
+      if (method.registered != 0) phone.set_function(method.name, foreign_code(phone));
+    }
   });
 }
 
 // A hook in the table of imports of ART's own library, which the SDK does not call.
 TEST(ImportsOfTheMachineTest, AreLookedAt) {
-  for (const char* library : {"libart.so", "libandroid_runtime.so"}) {
-    expect_only(FindingId::kHookImportRedirected, [library](RecordedPhone& phone) {
-      phone.write_pointer(phone.slots_of(library, "sigaction").front(), foreign_code(phone));
+  for (const char* function : {"sigaction", "dlopen"}) {
+    expect_only(FindingId::kHookImportRedirected, [function](RecordedPhone& phone) {
+      phone.write_pointer(phone.slots_of("libart.so", function).front(), foreign_code(phone));
     });
   }
 }
@@ -396,7 +430,7 @@ TEST(EmulatorTest, EachMakersIsSeen) {
        }}};
   for (const EmulatorCase& one : cases) {
     SCOPED_TRACE(one.maker);
-    expect_only(FindingId::kDeviceEmulator, one.attack);
+    expect_only(FindingId::kDeviceEmulator, one.attack, for_each_store);
   }
 }
 
@@ -442,7 +476,7 @@ TEST(VirtualSpaceTest, IsSeenByTheFoldersOfTheHost) {
                                 .kernel = phone.kernel()});
     return integrity->inspect().findings;
   };
-  for_each_phone([&](RecordedPhone& phone) {
+  for_each_level([&](RecordedPhone& phone) {
     const auto seen = [&](const Findings& findings) {
       return findings.size() == 1 && findings[0].id == FindingId::kAppVirtualSpace;
     };
@@ -462,7 +496,7 @@ TEST(VirtualSpaceTest, IsSeenByTheFoldersOfTheHost) {
 }
 
 TEST(VirtualSpaceTest, IsSeenByWhereTheCodeLies) {
-  for_each_phone([](RecordedPhone& phone) {
+  for_each_level([](RecordedPhone& phone) {
     const std::string folder = "/data/user/0/com.lbe.parallel/virtual/data/app/org.example.app";
     const std::string path = folder + "/lib/arm64/libtouchmark.so";
     const testing::PhoneImage image = make_image(phone.plan_of("libinside.so"));

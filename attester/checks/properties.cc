@@ -47,7 +47,7 @@ class PropertyArea {
       if (const auto property = number(node + 4); property && *property != 0) {
         take_property(kHeader + *property, take);
       }
-      for (const std::uint64_t link : {8, 12, 16}) {  // left, right, children
+      for (const std::uint64_t link : {8U, 12U, 16U}) {  // left, right, children
         if (const auto next = number(node + link); next && *next != 0) nodes.push_back(*next);
       }
     }

@@ -126,8 +126,8 @@ Rules android_rules() {
   rules.read_only_mounts = {"/", "/system", "/vendor", "/product", "/system_ext", "/odm"};
   rules.first_app_user = 10'000;  // AID_APP_START
   rules.compiled_code_folder = "/oat";
-  rules.watched_libraries = {"libart.so", "libandroid_runtime.so", "libnativehelper.so",
-                             "libopenjdkjvm.so", "libnativeloader.so"};
+  rules.watched_libraries = {"libart.so", "libnativehelper.so", "libopenjdkjvm.so",
+                             "libnativeloader.so"};
   rules.phone = true;
   return rules;
 }

@@ -19,8 +19,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * What only Java sees of the app and what is around it. The native library asks at each attestation,
- * on the thread that attests. Nothing here says who the user's helpers are.
+ * What only Java sees of the app and what is around it. The native library asks at each
+ * attestation, on the thread that attests. Nothing here says who the user's helpers are.
  */
 final class Surroundings {
   // A hooking framework puts its classes where all of the platform's are.

@@ -134,7 +134,8 @@ public final class SurroundingsTest {
         !Arrays.asList(hooked).get(1).contains("SurroundingsTest"),
         "the reflection that a hook calls through stands between");
     StackTraceElement own = new StackTraceElement(Surroundings.class.getName(), "facts", null, 1);
-    StackTraceElement core = new StackTraceElement(NativeCore.class.getName(), "fetchToken", null, -2);
+    StackTraceElement core =
+        new StackTraceElement(NativeCore.class.getName(), "fetchToken", null, -2);
     StackTraceElement stub = new StackTraceElement("LSPHooker_", "facts", null, 1);
     check(Surroundings.callerOf(new StackTraceElement[] {own, core, stub}) == null, "NativeCore");
     check(Surroundings.callerOf(new StackTraceElement[] {own}) == null, "a native thread");
