@@ -55,6 +55,7 @@ android-types: setup-android ## Without an NDK: have the compiler look at the SD
 
 .PHONY: demo
 demo: product ## Tell the story: a real app attested, tampered with, and refused
+	@if [ -n "$$ANDROID_NDK_HOME$$ANDROID_NDK_ROOT" ]; then $(MAKE) --no-print-directory android; fi
 	@lab/run demo
 
 .PHONY: test

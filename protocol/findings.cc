@@ -137,6 +137,16 @@ constexpr std::array kFindings{
                 "the device's connections go through a VPN", Level::kAnnotate},
     FindingInfo{kSurroundingsProxy, "surroundings.proxy", kAttester,
                 "the device's connections go through a proxy", Level::kAnnotate},
+    FindingInfo{kDeviceKernel, "device.kernel", kAttester,
+                "system calls answer as no Linux kernel does"},
+    FindingInfo{kDeviceMemory, "device.memory", kAttester,
+                "the process's memory is not laid out, or not listed, as a phone's kernel does it"},
+    FindingInfo{kDeviceProcessor, "device.processor", kAttester,
+                "instructions do what no processor does"},
+    FindingInfo{kDeviceTiming, "device.timing", kAttester,
+                "code takes far longer at its first run, as where it is translated", Level::kAnnotate},
+    FindingInfo{kDeviceLibc, "device.libc", kAttester,
+                "the C library is older than the release of Android that the device says it runs"},
 };
 
 }  // namespace

@@ -73,6 +73,11 @@ enum class FindingId : std::uint8_t {
   kSurroundingsOverlay = 91,
   kSurroundingsVpn = 92,
   kSurroundingsProxy = 93,
+  kDeviceKernel = 110,
+  kDeviceMemory = 111,
+  kDeviceProcessor = 112,
+  kDeviceTiming = 113,
+  kDeviceLibc = 114,
 };
 
 enum class FoundBy { kVerifier, kAttester };

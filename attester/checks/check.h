@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "attester/checks/kernel.h"
+#include "attester/checks/kernel_answers.h"
 #include "attester/checks/memory_map.h"
 #include "attester/checks/observed.h"
+#include "attester/checks/processor.h"
 #include "attester/checks/properties.h"
 #include "attester/core/machine.h"
 #include "package/model/measurement.h"
@@ -21,12 +23,14 @@ using Findings = std::vector<protocol::Finding>;
 
 // Marks that the platform tells of itself; empty where it does not.
 struct PlatformMarks {
-  std::string build_tags;
-  std::string hardware;
-  std::string product;
-  std::string fingerprint;
+  std::string build_tags = {};
+  std::string hardware = {};
+  std::string product = {};
+  std::string fingerprint = {};
   std::string manufacturer = {};
   std::string model = {};
+  std::string os_version = {};  // "14"
+  int api_level = 0;            // 0 when it does not say
 };
 
 // Who the app is for the platform, and where it keeps the SDK's files; "" where nobody says.
@@ -61,6 +65,10 @@ struct Rules {
   // Whether this is Android: what only its phones have is asked for there alone.
   bool phone = false;
   Machine machine = kOwnMachine;  // whose code the process runs
+  // The program that the kernel started, which all apps are forks of, and its loader: files of the
+  // system whose names begin so. "" where programs are of any name.
+  std::string program;
+  std::string loader;
   std::uint16_t frida_port = 27042;
   std::chrono::milliseconds frida_patience{200};  // for each step of asking a Frida server
   // An address inside the code whose package is looked for; 0: this library's own.
@@ -128,6 +136,12 @@ void check_classes(const Context& context, Findings& out);  // hook.foreign-clas
 void check_threads(const Context& context, Findings& out);  // hook.framework, debug.debuggable
 void check_virtual_space(const Context& context, Findings& out);  // app.virtual-space
 void check_surroundings(const Context& context, Findings& out);   // surroundings.*
+// Off the device: what emulators of libraries leave out. The answers are asked for before the
+// context's maps are read, which have to list what was mapped for them.
+void check_kernel(const Context& context, const KernelAnswers& kernel, Findings& out);
+void check_memory_layout(const Context& context, const KernelAnswers& kernel, Findings& out);
+void check_processor(const ProcessorMarks& marks, Findings& out);
+void check_libc(const Context& context, Findings& out);
 
 inline void report(Findings& out, protocol::FindingId id, std::string detail) {
   out.push_back({id, std::move(detail)});

@@ -33,6 +33,8 @@ class RawKernel final : public Kernel {
   std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out) const override {
     return checks::copy_memory(address, out);
   }
+  KernelAnswers answers() const override { return ask_kernel(); }
+  ProcessorMarks processor() const override { return look_at_processor(); }
 };
 
 class FileSource final : public Source {

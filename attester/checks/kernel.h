@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "attester/checks/kernel_answers.h"
+#include "attester/checks/processor.h"
 #include "attester/checks/raw_file.h"
 #include "base/bytes.h"
 #include "base/error.h"
@@ -32,6 +34,9 @@ class Kernel {
   // Copies memory of this process; stops at what is not there or not readable, rather than fault.
   // Returns the number of bytes copied.
   virtual std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out) const = 0;
+  // What it and the processor do where all of their kind do the same.
+  virtual KernelAnswers answers() const = 0;
+  virtual ProcessorMarks processor() const = 0;
 };
 
 // The one that runs this process, asked by raw system calls. Lives as long as the process.

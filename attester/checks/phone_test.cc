@@ -333,9 +333,7 @@ TEST(PhoneTest, SeesLibrariesFromElsewhere) {
     attack_each(kOnePackaging, both, [path](RecordedPhone& phone) {
       const testing::PhoneImage image = make_image(impostor(phone, "libc.so"));
       phone.kernel().put_file(path, image.bytes);
-      phone.map_image(path, image);
-      const std::uint64_t target = image.addresses.at("open") +
-                                   phone.loaded(path + std::string_view(path).rfind('/') + 1).bias;
+      const std::uint64_t target = image.addresses.at("open") + phone.map_image(path, image).bias;
       phone.write_pointer(phone.slots_of("libtouchmark.so", "open").front(), target);
     });
   }
@@ -443,6 +441,80 @@ TEST(PhoneTest, SeesAPackageThatNoInstallerPutThere) {
       phone.kernel().set_owner(phone.base_path(), owner);
     });
   }
+}
+
+// Off the device: one wrong answer, of whichever question, on every phone.
+TEST(PhoneTest, SeesAKernelThatIsNone) {
+  for_each_phone(kOnePackaging, [](const PhoneOptions& options) {
+    RecordedPhone phone(options);
+    for (std::size_t i = 0; i < kQuestions; ++i) {
+      for (const long wrong : {-1L, 1L, -static_cast<long>(EIO)}) {
+        if (wrong_answer(static_cast<Question>(i), wrong).empty()) continue;
+        phone.kernel().given.answers[i] = wrong;
+        const Findings seen = phone.inspect().findings;
+        ASSERT_EQ(seen.size(), 1U) << text(seen);
+        EXPECT_EQ(seen[0].id, FindingId::kDeviceKernel);
+        phone.kernel().given.answers[i] = answers_of_linux().answers[i];
+        if (i > 0) break;  // all are judged alike
+      }
+      if (i > 1 && options.level != 30) break;
+    }
+    EXPECT_EQ(text(phone.inspect().findings), "");
+  });
+}
+
+TEST(PhoneTest, SeesAListOfMemoryThatIsNotTheKernels) {
+  const std::vector<FindingId> memory = {FindingId::kDeviceMemory};
+  attack_each(kOnePackaging, memory,
+              [](RecordedPhone& phone) { phone.kernel().given.stack = 0x1000; });
+  attack_each(kOnePackaging, memory,
+              [](RecordedPhone& phone) { phone.kernel().given.heap = 0x1000; });
+  attack_each(kOnePackaging, memory, [](RecordedPhone& phone) {
+    phone.kernel().given.program = phone.kernel().given.stack;
+  });
+  attack_each(kOnePackaging, memory, [](RecordedPhone& phone) { phone.kernel().given.loader = 0; });
+  for (const std::size_t page : {0, 1, 2}) {
+    attack_each(kOnePackaging, memory, [page](RecordedPhone& phone) {
+      phone.kernel().area_at(phone.kernel().given.pages[page].address).mode = "-w-p";
+    });
+  }
+}
+
+TEST(PhoneTest, SeesALibcThatIsOlderThanTheRelease) {
+  for_each_phone(kOnePackaging, [](const PhoneOptions& options) {
+    RecordedPhone phone(options);
+    const auto findings = [&phone](const PlatformMarks& marks) {
+      return text(make_process_integrity({.rules = phone.rules(),
+                                          .marks = marks,
+                                          .platform_path = phone.base_path(),
+                                          .kernel = phone.kernel()})
+                      ->inspect()
+                      .findings);
+    };
+    // By number or by name; a preview's libc is newer than its number, and a name may be none.
+    EXPECT_EQ(findings({.api_level = options.level - 1}), "");
+    EXPECT_EQ(findings({.os_version = "VanillaIceCream", .api_level = options.level}), "");
+    const bool known_next =
+        options.level < 35 && options.level != 24 && options.level != 26 && options.level != 31;
+    if (!known_next) return;
+    EXPECT_THAT(findings({.api_level = options.level + 1}), ::testing::HasSubstr("device.libc"));
+    EXPECT_THAT(findings({.os_version = "15.1"}), ::testing::HasSubstr("device.libc"));
+  });
+}
+
+TEST(PhoneTest, SeesAProcessorThatIsNone) {
+  attack_each(kOnePackaging, {FindingId::kDeviceProcessor}, [](RecordedPhone& phone) {
+    phone.kernel().processor_marks.reservation_outlives_a_call = true;
+  });
+  attack_each(kOnePackaging, {FindingId::kDeviceProcessor}, [](RecordedPhone& phone) {
+    phone.kernel().processor_marks.reservation_works = false;
+  });
+  attack_each(kOnePackaging, {FindingId::kDeviceProcessor}, [](RecordedPhone& phone) {
+    phone.kernel().processor_marks.counter_stands_still = true;
+  });
+  attack_each(kOnePackaging, {FindingId::kDeviceTiming}, [](RecordedPhone& phone) {
+    phone.kernel().processor_marks.first_run_factor = kMostFirstRunFactor + 1;
+  });
 }
 
 TEST(PhoneTest, SeesAnotherPackageNamedByThePlatform) {

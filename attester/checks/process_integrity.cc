@@ -19,6 +19,7 @@ class ProcessIntegrity final : public Integrity {
   Inspection inspect() const override {
     Inspection out;
     const Kernel& kernel = options_.kernel;
+    const KernelAnswers answers = kernel.answers();
     const Result<std::vector<Mapping>> maps = read_maps(kernel);
     if (!maps) return out;  // no group ran: the verifier sees that the checks are missing
     const std::vector<Module> modules = list_modules(*maps, kernel);
@@ -45,6 +46,10 @@ class ProcessIntegrity final : public Integrity {
     out.groups.emplace_back(protocol::kDebugChecks);
     check_root(context, out.findings);
     check_emulator(context, out.findings);
+    check_kernel(context, answers, out.findings);
+    check_memory_layout(context, answers, out.findings);
+    check_processor(kernel.processor(), out.findings);
+    check_libc(context, out.findings);
     out.groups.emplace_back(protocol::kRootChecks);
     // The evidence's claim `tls` is most of this group's work.
     check_surroundings(context, out.findings);

@@ -129,6 +129,8 @@ Rules android_rules() {
   rules.watched_libraries = {"libart.so", "libnativehelper.so", "libopenjdkjvm.so",
                              "libnativeloader.so"};
   rules.phone = true;
+  rules.program = "app_process";  // app_process32, app_process64
+  rules.loader = "linker";        // linker, linker64
   return rules;
 }
 

@@ -112,6 +112,13 @@ std::string take_mark(Json& facts, const char* name) {
   return value;
 }
 
+// A mark that is sent as well.
+int api_level(const Json& facts) {
+  const auto found = facts.find("api_level");
+  if (found == facts.end() || !found->is_number_unsigned()) return 0;
+  return static_cast<int>(std::min<std::uint64_t>(found->get<std::uint64_t>(), 10'000));
+}
+
 Result<Json> parse_facts(const char* text) {
   if (text == nullptr) return Json::object();
   Result<Json> facts = touchmark::parse_json(text, {.max_bytes = 16 * 1024});
@@ -147,7 +154,9 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
                      .product = take_mark(*facts, "product"),
                      .fingerprint = take_mark(*facts, "fingerprint"),
                      .manufacturer = touchmark::find_string(*facts, "manufacturer").value_or(""),
-                     .model = touchmark::find_string(*facts, "model").value_or("")};
+                     .model = touchmark::find_string(*facts, "model").value_or(""),
+                     .os_version = touchmark::find_string(*facts, "os_version").value_or(""),
+                     .api_level = api_level(*facts)};
   integrity.app = {.package_name = text_or_empty(options.package_name),
                    .storage_folder = options.storage_dir};
   integrity.libraries = checks::list_libraries;

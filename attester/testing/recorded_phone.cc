@@ -285,7 +285,9 @@ RecordedPhone::RecordedPhone(const PhoneOptions& options) : options_(options), a
   next_address_ = is_wide(options_.machine) ? 0x7000'0000'0000 : 0x4000'0000;
   const std::string uid = std::to_string(app_user());
   kernel_.put_file("/proc/self/status",
-                   to_bytes("Name:\tmain\nTracerPid:\t0\nUid:\t" + uid + "\t" + uid + "\n"));
+                   to_bytes("Name:\tmain\nState:\tR (running)\nTgid:\t4711\nPid:\t4711\nPPid:\t612\n"
+                            "TracerPid:\t0\nUid:\t" +
+                            uid + "\t" + uid + "\n"));
   // With what makers mount over their systems: Xiaomi's and Samsung's overlays of read-only
   // partitions, Qualcomm's firmware.
   for (const char* line :
@@ -335,6 +337,7 @@ RecordedPhone::RecordedPhone(const PhoneOptions& options) : options_(options), a
   link();
   put_properties();
   start_machine();
+  answer();
 }
 
 std::uint32_t RecordedPhone::app_user() const {
@@ -486,6 +489,32 @@ void RecordedPhone::set_flags(const std::string& name, std::uint32_t flags) {
   Bytes bytes;
   append_number(bytes, flags, 4);
   kernel_.write(method(name).address + flags_offset(options_.level), bytes);
+
+// What the calls say of a process that zygote's child is.
+void RecordedPhone::answer() {
+  checks::KernelAnswers& out = kernel_.given;
+  out.process = out.thread = 4711;
+  out.parent = 612;
+  out.user = app_user();
+  const auto area = [this](const std::string& path) {
+    return static_cast<std::uintptr_t>(
+        std::ranges::find(kernel_.areas(), path, &Area::path)->start);
+  };
+  const auto image = [this](const std::string& role) {
+    return static_cast<std::uintptr_t>((*std::ranges::find(loaded_, role, [](const auto& loaded) {
+                                         return loaded->role;
+                                       }))->at(0x40));
+  };
+  out.stack = out.random = area("[stack]") + 16;
+  out.heap = area(options_.level < 30 ? "[anon:libc_malloc]" : "[anon:scudo:primary]") + 16;
+  out.kernel_page = area("[vdso]");
+  out.program = image("program");
+  out.loader = image("linker");
+  out.hardware_features = 0xff;
+  for (std::size_t i = 0; const std::string_view mode : {"rw-", "r--", "---"}) {
+    const std::uint64_t at = map_memory("", std::string(mode) + "p", Bytes(16));
+    out.pages[i++] = {static_cast<std::uintptr_t>(at), mode};
+  }
 }
 
 std::uint64_t RecordedPhone::take_room(std::uint64_t size) {
@@ -772,6 +801,12 @@ Inspection RecordedPhone::inspect() const {
     }
     return out;
   };
+  const checks::PlatformMarks marks{.build_tags = "release-keys",
+                                    .hardware = "qcom",
+                                    .product = "phone",
+                                    .fingerprint = "maker/phone/phone:user/release-keys",
+                                    .os_version = {},
+                                    .api_level = options_.level};
   return checks::make_process_integrity(
              {.rules = rules(),
               .marks = marks,

@@ -52,6 +52,8 @@ class RecordedKernel final : public checks::Kernel {
   Result<checks::FileStatus> status(const std::string& path) const override;
   Result<std::vector<std::string>> list_folder(const std::string& path) const override;
   std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out) const override;
+  checks::KernelAnswers answers() const override { return given; }
+  checks::ProcessorMarks processor() const override { return processor_marks; }
 
   void put_file(const std::string& path, Bytes content, std::uint32_t owner = 0);
   const Bytes& file(const std::string& path) const { return *files_.at(path).content; }
@@ -64,6 +66,8 @@ class RecordedKernel final : public checks::Kernel {
   // Writes as a debugger does, whatever the mode.
   void write(std::uint64_t address, ByteView bytes);
   bool memory_list_is_readable = true;  // /proc/self/smaps
+  checks::KernelAnswers given = checks::answers_of_linux();
+  checks::ProcessorMarks processor_marks;
 
  private:
   struct File {
@@ -149,6 +153,7 @@ class RecordedPhone {
   void add_system_image(const Line& line);
   void install_app();
   void link();
+  void answer();
   void link_one(Loaded& loaded);
   void put_properties();
   void start_machine();

@@ -23,6 +23,6 @@ def test_the_story_begins_with_the_strongest_script() -> None:
     """A row makes its own preconditions, but phones that were attacked stay so: order counts."""
     modules = list(dict.fromkeys(row.run.__module__.rsplit(".", 1)[1] for row in ROWS))
     assert modules == [
-        "reimplemented", "genuine", "mitm", "configuration", "repackaged",
+        "reimplemented", "off_device", "genuine", "mitm", "configuration", "repackaged",
         "scripts", "instrumentation", "hardware", "expiry",
     ]  # fmt: skip

@@ -15,7 +15,7 @@ import touchmark_lab.rows  # noqa: F401  (fills ROWS)
 from touchmark_lab import packages, report
 from touchmark_lab.console import Console
 from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, UNLOCKED_PHONE, Lab
-from touchmark_lab.model import Observed
+from touchmark_lab.model import Observed, Skipped
 from touchmark_lab.process import LabError
 from touchmark_lab.table import ROWS, Result, Row
 
@@ -46,6 +46,15 @@ def _run_row(lab: Lab, row: Row) -> Result:
     start = time.monotonic()
     try:
         seen = row.run(lab)
+    except Skipped as why:
+        lab.console.output(f"-- not tried: {why}")
+        return Result(
+            row,
+            row.tool(lab),
+            Observed(got="", status=0),
+            time.monotonic() - start,
+            skipped=str(why),
+        )
     except LabError as error:
         seen = Observed(got="", status=0, problems=(str(error),))
     problems = row.expected.problems_with(seen)
@@ -98,10 +107,14 @@ def _work(options: argparse.Namespace, console: Console) -> int:
     report.print_table(console, results)
     report.write(_ROOT / "build/lab", results)
     failed = [result.row.name for result in results if not result.passed]
+    skipped = [result.row.name for result in results if result.skipped]
+    passed = len(results) - len(failed) - len(skipped)
     seconds = time.monotonic() - start
     console.plain()
     console.plain(
-        f"{len(results) - len(failed)} passed, {len(failed)} failed in {seconds:.0f} s"
+        f"{passed} passed, {len(failed)} failed"
+        + (f", {len(skipped)} not tried ({', '.join(skipped)})" if skipped else "")
+        + f" in {seconds:.0f} s"
         + (f": {', '.join(failed)}" if failed else "")
     )
     console.plain("Report: build/lab/report.md and report.json; logs: build/lab/run/")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from touchmark_lab import packages, pki
+from touchmark_lab import packages, pki, sdk
 from touchmark_lab.console import Console
 from touchmark_lab.device import Device, token_claims
 from touchmark_lab.model import NO_REQUEST, Observed
@@ -58,6 +58,8 @@ class Lab:
         self._devices_lock = threading.Lock()
         self._mitm_lock = threading.Lock()
         self.attacker = packages.Attacker(root, self.out, self.env)
+        self.phone_abis: list[str] = []
+        """Processors for which the release holds a library that phones run."""
         self._built = False
         self._registered_until: float | None = None
         self._dids: dict[str, str] = {}
@@ -111,6 +113,13 @@ class Lab:
         self.set_api_mode("report")
         self.touchmark("api", "add", self.api.domain)
         self.touchmark("sdk", "-getLibrary", "touchmark_sdk.aar")
+        libraries = sdk.phone_libraries(self.root)
+        self.phone_abis = sdk.add_phone_libraries(self.demo / "touchmark_sdk.aar", libraries)
+        if self.phone_abis:
+            self.console.say(
+                f"The release also holds the libraries that were built for phones: "
+                f"{', '.join(self.phone_abis)}."
+            )
         # The phones of the lab are on this machine.
         self.touchmark(
             "sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config", "--allow-local"
@@ -158,7 +167,9 @@ class Lab:
         argv = [str(self.root / ".venv/bin/python"), str(self.root / "lab/attackers" / name)]
         shown = shlex.join([name, *map(self._short, arguments)])
         self.console.command(shown)
-        return run([*argv, *arguments], cwd=self.demo, env=self.env, shown=shown).output
+        return run(
+            [*argv, *arguments], cwd=self.demo, env=self.env, shown=shown, timeout=300
+        ).output
 
     def _quiet(self, *arguments: str) -> Finished:
         return run(["touchmark", *arguments], cwd=self.demo, env=self.env)

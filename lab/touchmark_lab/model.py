@@ -9,6 +9,10 @@ NO_REQUEST = 0
 """The status of an attempt whose request never reached the API server."""
 
 
+class Skipped(Exception):
+    """A row cannot be tried on this machine; says what is missing, and what makes it."""
+
+
 @dataclass(frozen=True)
 class Observed:
     """What happened, from the screen and the servers' own logs."""

@@ -23,14 +23,15 @@ def _verdict(seen: Observed) -> str:
 
 def _cells(result: Result) -> tuple[str, ...]:
     seen = result.seen
+    notes = "".join(f"; {note}" for note in seen.notes)
     return (
         result.row.attack,
         result.tool,
-        seen.got,
+        f"not tried: {result.skipped}" if result.skipped else seen.got + notes,
         "-" if seen.status == NO_REQUEST else str(seen.status),
         _verdict(seen),
         str(result.row.expected),
-        "pass" if result.passed else "FAIL",
+        result.outcome,
     )
 
 
@@ -74,7 +75,9 @@ def write(folder: Path, results: Sequence[Result]) -> None:
             "attested": result.seen.attested,
             "findings": list(result.seen.findings),
             "expected": str(result.row.expected),
+            "notes": list(result.seen.notes),
             "passed": result.passed,
+            "skipped": result.skipped or None,
             "problems": result.problems,
             "seconds": round(result.seconds, 2),
         }

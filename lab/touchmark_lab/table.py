@@ -30,10 +30,18 @@ class Result:
     seen: Observed
     seconds: float
     problems: list[str] = field(default_factory=list)
+    skipped: str = ""
+    """Why the row was not tried; "" when it was."""
 
     @property
     def passed(self) -> bool:
         return not self.problems
+
+    @property
+    def outcome(self) -> str:
+        if self.skipped:
+            return "skip"
+        return "pass" if self.passed else "FAIL"
 
 
 ROWS: list[Row] = []

@@ -53,6 +53,15 @@ touchmark = program("touchmark", "--version")
 python = program("python3", "--version")
 gdb = program("gdb", "--version")
 gcc = program("gcc", "--version")
+
+
+def unidbg(lab: Lab) -> str:
+    """The version that the attacker's program asks of Maven Central."""
+    pom = (lab.root / "tests/android/unidbg/pom.xml").read_text()
+    found = re.search(r"<artifactId>unidbg-android</artifactId>\s*<version>([^<]+)<", pom)
+    return f"unidbg {found[1]}" if found else "unidbg"
+
+
 mitmproxy = python_package("mitmproxy")
 frida = python_package("frida")
 pyjwt = python_package("PyJWT")

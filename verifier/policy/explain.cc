@@ -194,6 +194,11 @@ std::string_view sound(FindingId finding) {
       return "a device that is not rooted";
     case FindingId::kDeviceEmulator:
     case FindingId::kDeviceHostBuild:
+    case FindingId::kDeviceKernel:
+    case FindingId::kDeviceMemory:
+    case FindingId::kDeviceProcessor:
+    case FindingId::kDeviceTiming:
+    case FindingId::kDeviceLibc:
       return "a phone";
     case FindingId::kDeviceForcedFail:
       return "any verdict of its own: `touchmark device clear`";

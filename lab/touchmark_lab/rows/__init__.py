@@ -3,6 +3,6 @@
 The repackaged apps are built and started while the rows before them wait for tokens to end.
 """
 
-from touchmark_lab.rows import reimplemented, genuine, mitm, configuration  # noqa: F401,I001
+from touchmark_lab.rows import reimplemented, off_device, genuine, mitm, configuration  # noqa: F401,I001
 from touchmark_lab.rows import repackaged, scripts, instrumentation, hardware  # noqa: F401
 from touchmark_lab.rows import expiry  # noqa: F401

@@ -1,6 +1,7 @@
 package touchmark.unidbg;
 
 import com.github.unidbg.Emulator;
+import com.github.unidbg.arm.backend.BackendException;
 import com.github.unidbg.arm.context.RegisterContext;
 import com.github.unidbg.linux.ARM64SyscallHandler;
 import com.github.unidbg.memory.SvcMemory;
@@ -38,12 +39,12 @@ import unicorn.Arm64Const;
  * of /proc, sockets of this machine, and the memory of the process. A descriptor of these is {@link
  * #FIRST} or more; what is below is unidbg's.
  */
-final class Kernel extends ARM64SyscallHandler {
-  private static final int FIRST = 10_000;
+class Kernel extends ARM64SyscallHandler {
+  static final int FIRST = 10_000;
   private static final int ENOENT = 2;
   private static final int EIO = 5;
   private static final int EBADF = 9;
-  private static final int EFAULT = 14;
+  static final int EFAULT = 14;
   private static final int EEXIST = 17;
   private static final int ENOTEMPTY = 39;
   private static final int APP_USER = 10_123;
@@ -60,6 +61,7 @@ final class Kernel extends ARM64SyscallHandler {
   private final Path root;
   private final Map<String, Supplier<byte[]>> texts = new HashMap<>();
   private final TreeMap<Integer, Object> open = new TreeMap<>();
+  private final Map<Long, Integer> changed = new HashMap<>();
   private final Map<Long, Long> shown = new HashMap<>();
 
   Kernel(SvcMemory memory, Path root) {
@@ -77,7 +79,7 @@ final class Kernel extends ARM64SyscallHandler {
     shown.put(address, value);
   }
 
-  private static final class Failure extends RuntimeException {
+  static final class Failure extends RuntimeException {
     private static final long serialVersionUID = 1L;
     final int number;
 
@@ -103,9 +105,9 @@ final class Kernel extends ARM64SyscallHandler {
   }
 
   /** A descriptor of this machine. */
-  private record Host(int fd) {}
+  record Host(int fd) {}
 
-  private record Call(Emulator<?> emulator, RegisterContext context) {
+  record Call(Emulator<?> emulator, RegisterContext context) {
     long number(int i) {
       return context.getLongArg(i);
     }
@@ -139,7 +141,7 @@ final class Kernel extends ARM64SyscallHandler {
     return fd >= FIRST;
   }
 
-  private Object at(int fd) {
+  final Object at(int fd) {
     Object found = open.get(fd);
     if (found == null) {
       throw new Failure(EBADF);
@@ -153,6 +155,21 @@ final class Kernel extends ARM64SyscallHandler {
         || path.startsWith("/proc/")
         || path.startsWith("/sys/devices/system/cpu/")
         || path.equals("/data");
+  }
+
+  /** What a page was protected to after it was mapped, which unidbg does not keep; null for none. */
+  final Integer changed(long address) {
+    return changed.get(address & ~0xfffL);
+  }
+
+  final void protect(long start, long size, Integer protection) {
+    for (long page = start; page < start + size; page += 4096) {
+      if (protection == null) {
+        changed.remove(page);
+      } else {
+        changed.put(page, protection);
+      }
+    }
   }
 
   @Override
@@ -171,6 +188,13 @@ final class Kernel extends ARM64SyscallHandler {
       result = (long) -ENOTEMPTY;
     } catch (IOException broken) {
       result = (long) -EIO;
+    } catch (BackendException fault) {
+      result = (long) -EFAULT;
+    } catch (RuntimeException broken) {
+      // unidbg would go on with whatever is in the registers.
+      broken.printStackTrace();
+      Runtime.getRuntime().halt(3);
+      return true;
     }
     if (result == null) {
       return false;
@@ -180,7 +204,7 @@ final class Kernel extends ARM64SyscallHandler {
   }
 
   /** Null for a call that is unidbg's. */
-  private Long answer(Call call, int number) throws IOException {
+  protected Long answer(Call call, int number) throws IOException {
     int fd = call.word(0);
     switch (number) {
       case 34: // mkdirat
@@ -212,6 +236,12 @@ final class Kernel extends ARM64SyscallHandler {
       case 174: // getuid
       case 175: // geteuid
         return (long) APP_USER;
+      case 215: // munmap
+        protect(call.number(0), call.number(1), null);
+        return null;
+      case 226: // mprotect
+        protect(call.number(0), call.number(1), call.word(2));
+        return null;
       case 233: // madvise: what is given back reads as zeros
         if (call.word(2) == 4) {
           call.write(call.number(0), new byte[(int) call.number(1)]);
@@ -355,7 +385,7 @@ final class Kernel extends ARM64SyscallHandler {
     return size;
   }
 
-  private static ByteBuffer words(byte[] bytes) {
+  static ByteBuffer words(byte[] bytes) {
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
@@ -471,7 +501,7 @@ final class Kernel extends ARM64SyscallHandler {
   // This machine's
 
   /** A function of this machine's C library; its errno where it fails. */
-  private static int host(String name, Object... arguments) {
+  static int host(String name, Object... arguments) {
     Function function = HOST.getFunction(name);
     int result = function.invokeInt(arguments);
     if (result < 0) {
@@ -492,6 +522,8 @@ final class Kernel extends ARM64SyscallHandler {
         return (long) host("fcntl", fd, call.word(1), call.word(2));
       case 29: // ioctl FIONBIO
         return (long) host("ioctl", fd, call.number(1), copy(call.read(call.number(2), 4)));
+      case 62: // lseek
+        return (long) host("lseek", fd, call.number(1), call.word(2));
       case 63: // read
       case 207: // recvfrom
         Memory in = new Memory(Math.max(1, call.number(2)));
