@@ -57,16 +57,18 @@ final class ForgedMemory {
       if (slot.name().equals("getauxval")) {
         long at = own.base + slot.address();
         ByteBuffer pointer = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-        kernel.show(at, ByteBuffer.wrap(emulator.getBackend().mem_read(at, 8))
-            .order(ByteOrder.LITTLE_ENDIAN).getLong());
+        kernel.show(
+            at,
+            ByteBuffer.wrap(emulator.getBackend().mem_read(at, 8))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong());
         emulator.getBackend().mem_write(at, pointer.putLong(target).array());
       }
     }
   }
 
   /** The lines of maps beside those of the libraries, which are given. */
-  static String list(
-      Emulator<?> emulator, Kernel kernel, String libraries, LongPredicate taken) {
+  static String list(Emulator<?> emulator, Kernel kernel, String libraries, LongPredicate taken) {
     TreeMap<Long, String> lines = new TreeMap<>();
     libraries.lines().forEach(line -> lines.put(start(line), line));
     for (MemoryMap map : emulator.getMemory().getMemoryMap()) {
@@ -102,8 +104,7 @@ final class ForgedMemory {
     return Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16);
   }
 
-  private static void add(
-      Map<Long, String> lines, long start, long end, String mode, String path) {
+  private static void add(Map<Long, String> lines, long start, long end, String mode, String path) {
     lines.put(start, String.format("%08x-%08x %s 00000000 fd:00 1 %s", start, end, mode, path));
   }
 }

@@ -15,8 +15,8 @@ final class ForgedProcessor {
   private static long counter;
 
   /**
-   * Has an exclusive store after a system call fail, and has each look at the counter take as long as
-   * any other; shows the checks the code as it was. Returns how many instructions it changed.
+   * Has an exclusive store after a system call fail, and has each look at the counter take as long
+   * as any other; shows the checks the code as it was. Returns how many instructions it changed.
    */
   static int patch(
       Emulator<?> emulator, Kernel kernel, Module module, boolean reservation, boolean counter) {

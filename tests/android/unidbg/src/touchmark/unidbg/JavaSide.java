@@ -22,7 +22,9 @@ import java.security.Signature;
 import java.security.spec.ECGenParameterSpec;
 import java.util.List;
 
-/** The app's Java code, as far as the library calls it; the key that the phone would keep is ours. */
+/**
+ * The app's Java code, as far as the library calls it; the key that the phone would keep is ours.
+ */
 final class JavaSide extends AbstractJni {
   private static final String CORE = "touchmark/sdk/NativeCore";
   private static final int GET_STRING_REGION = 0x6e0; // in JNI's table of functions

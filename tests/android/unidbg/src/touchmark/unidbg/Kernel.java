@@ -157,7 +157,9 @@ class Kernel extends ARM64SyscallHandler {
         || path.equals("/data");
   }
 
-  /** What a page was protected to after it was mapped, which unidbg does not keep; null for none. */
+  /**
+   * What a page was protected to after it was mapped, which unidbg does not keep; null for none.
+   */
   final Integer changed(long address) {
     return changed.get(address & ~0xfffL);
   }

@@ -33,13 +33,13 @@ import net.dongliu.apk.parser.ApkFile;
 
 /**
  * Runs an app's libtouchmark.so off the device, on Android 6's own C library: installs the package
- * in a folder that stands for the phone's root, opens the library as the app does, has it attest and
- * prints the token.
+ * in a folder that stands for the phone's root, opens the library as the app does, has it attest
+ * and prints the token.
  *
- * <p>As unidbg comes, its loader and its kernel show. {@code --hide} shows the checks what they would
- * see on a phone in the loader's place; {@code --forge} does the same for what they ask of kernel,
- * memory, processor and time, each by its name. {@code --patch} changes an instruction of the library
- * first.
+ * <p>As unidbg comes, its loader and its kernel show. {@code --hide} shows the checks what they
+ * would see on a phone in the loader's place; {@code --forge} does the same for what they ask of
+ * kernel, memory, processor and time, each by its name. {@code --patch} changes an instruction of
+ * the library first.
  */
 public final class OffDevice {
   private static final String[] SYSTEM = {"libc.so", "libm.so", "libdl.so", "liblog.so"};
@@ -224,8 +224,7 @@ public final class OffDevice {
       kernel.text("/proc/self/status", () -> bytes("Name:\tapp\nTracerPid:\t0\n"));
     }
     kernel.text(
-        "/proc/self/mountinfo",
-        () -> bytes("1 0 253:0 / / ro,relatime - ext4 /dev/root ro\n"));
+        "/proc/self/mountinfo", () -> bytes("1 0 253:0 / / ro,relatime - ext4 /dev/root ro\n"));
     kernel.text("/sys/devices/system/cpu/online", () -> bytes("0\n"));
     kernel.text("/sys/devices/system/cpu/possible", () -> bytes("0\n"));
   }
@@ -310,7 +309,8 @@ public final class OffDevice {
   private int runJava(JavaSide java, String config, String storage, String apk, String name) {
     say("version", java.version());
     List<String> facts =
-        List.of("os", "android", "api_level", level(), "os_version", options.release, "model", "Phone");
+        List.of(
+            "os", "android", "api_level", level(), "os_version", options.release, "model", "Phone");
     long client = java.open(config, storage, apk, name, facts);
     say("open", client == 0 ? 1 : 0);
     String[] result = java.fetchToken(client, options.url);
@@ -355,9 +355,7 @@ public final class OffDevice {
     say("message", text(result.getPointer(40)));
     say("arc", text(result.getPointer(32)));
     say("token", text(result.getPointer(8)));
-    say(
-        "device",
-        text(UnidbgPointer.pointer(emulator, call(own, "touchmark_device_id", opened))));
+    say("device", text(UnidbgPointer.pointer(emulator, call(own, "touchmark_device_id", opened))));
     call(own, "touchmark_result_free", result);
     call(own, "touchmark_close", opened);
     return status == 0 ? 0 : 1;
