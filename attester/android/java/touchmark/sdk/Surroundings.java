@@ -38,8 +38,10 @@ final class Surroundings {
 
   private Surroundings() {}
 
+  /** The app's context is kept, and no activity's. */
   static void remember(Context context) {
-    Surroundings.context = context;
+    Context app = context.getApplicationContext();
+    Surroundings.context = app != null ? app : context; // null while the application is being made
   }
 
   /** Name, value, name, value, ...; what the platform does not say is left out. */

@@ -57,11 +57,6 @@ public class Context {
     return assets;
   }
 
-  /** Of the platform's services this stand-in has none. */
-  public Object getSystemService(String name) {
-    return null;
-  }
-
   public ApplicationInfo getApplicationInfo() {
     return new ApplicationInfo();
   }
