@@ -29,6 +29,7 @@ public class Context {
     return this;
   }
 
+  /** Of the platform's services this stand-in has the one for users alone. */
   public Object getSystemService(String name) {
     if (!name.equals("user")) {
       return null;
