@@ -52,8 +52,9 @@ struct Offered {
   }
 };
 
-Outcome download(const std::string& path, std::size_t max_bytes, const std::string& file,
-                 Session& session) {
+// How many bytes it is.
+Result<std::size_t> download(const std::string& path, std::size_t max_bytes,
+                             const std::string& file, Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
   auto content = client->download(path, max_bytes, session.progress("downloading"));
@@ -63,8 +64,46 @@ Outcome download(const std::string& path, std::size_t max_bytes, const std::stri
   std::error_code ignored;
   fs::create_directories(fs::path(file).parent_path(), ignored);
   if (auto written = write_file_atomic(file, as_bytes(*content)); !written) return pass(written);
-  if (session.json()) return print_json(session, {{"file", file}, {"bytes", content->size()}});
-  session.console().print(fmt::format("wrote {} ({})", file, io::human_size(content->size())));
+  return content->size();
+}
+
+// Of the four that phones and emulators have, those that are missing.
+std::vector<std::string_view> missing_abis(const std::vector<std::string>& abis) {
+  std::vector<std::string_view> out;
+  for (const std::string_view abi : {"arm64-v8a", "armeabi-v7a", "x86", "x86_64"}) {
+    if (std::ranges::find(abis, abi) == abis.end()) out.push_back(abi);
+  }
+  return out;
+}
+
+Outcome print_library(const std::string& file, std::size_t bytes, Session& session) {
+  // What a service hands out that is not ours to read is the operator's own business.
+  const auto facts = sdk::library_facts(file);
+  const std::vector<std::string> abis = facts ? facts->abis : std::vector<std::string>();
+  if (session.json()) {
+    return print_json(session, {{"file", file},
+                                {"bytes", bytes},
+                                {"version", facts ? Json(facts->version) : Json()},
+                                {"abis", abis}});
+  }
+  const std::string size = io::human_size(bytes);
+  if (!facts) {
+    session.console().print(fmt::format("wrote {} ({})", file, size));
+    session.console().note("warning: " + io::one_line(facts.error().message()));
+    return io::kExitOk;
+  }
+  session.console().print(
+      fmt::format("wrote {} ({}): {} for {}", file, size, facts->version,
+                  abis.empty() ? "no ABI" : fmt::format("{}", fmt::join(abis, ", "))));
+  if (const auto missing = missing_abis(abis); !missing.empty()) {
+    session.console().note(fmt::format(
+        "warning: it has no library for {}: on such devices an app with it gets the status "
+        "UNSUPPORTED_DEVICE, and no token{}",
+        fmt::join(missing, ", "),
+        missing.front() == "arm64-v8a"
+            ? ". Most phones are arm64-v8a: `make android` builds the library for all ABIs"
+            : ""));
+  }
   return io::kExitOk;
 }
 
@@ -119,12 +158,19 @@ Outcome fetch_library(const LibraryOptions& options, Session& session) {
     }
     path += "?version=" + service::path_segment(options.version);
   }
-  return download(path, kMaxLibrary, options.file, session);
+  const auto bytes = download(path, kMaxLibrary, options.file, session);
+  if (!bytes) return pass(bytes);
+  return print_library(options.file, *bytes, session);
 }
 
 Outcome fetch_config(const ConfigOptions& options, Session& session) {
-  return download(std::string("/admin/v1/config") + (options.allow_local ? "?allow_local=1" : ""),
-                  1U << 20, options.file, session);
+  const std::string path =
+      std::string("/admin/v1/config") + (options.allow_local ? "?allow_local=1" : "");
+  const auto bytes = download(path, 1U << 20, options.file, session);
+  if (!bytes) return pass(bytes);
+  if (session.json()) return print_json(session, {{"file", options.file}, {"bytes", *bytes}});
+  session.console().print(fmt::format("wrote {} ({})", options.file, io::human_size(*bytes)));
+  return io::kExitOk;
 }
 
 std::string abis_cell(const Json& row) {

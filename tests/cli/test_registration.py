@@ -163,6 +163,9 @@ def test_an_error_names_the_package_it_is_about(
     assert "base-master.apk" not in done.stderr
 
 
+ARM, X86 = "lib/arm64-v8a/libtouchmark.so", "lib/x86/libapp.so"
+
+
 @pytest.mark.parametrize(
     ("sdk", "debuggable", "expected"),
     [
@@ -185,6 +188,7 @@ def test_a_release_that_will_not_do_what_one_expects_is_warned_of(
     files = {"classes.dex": b"1"}
     if sdk is not None:
         files["assets/touchmark-sdk.json"] = json.dumps({"version": sdk}).encode()
+        files[ARM] = b"library"
     package = tmp_path / "app.apk"
     manifest = apk.compile_manifest("org.example.warned", debuggable=debuggable)
     package.write_bytes(apk.build(manifest, key, files))
@@ -203,7 +207,7 @@ def build(
     path: Path,
     key: apk.SigningKey,
     configuration: bytes | None,
-    libraries: tuple[str, ...] = (),
+    libraries: tuple[str, ...] = (ARM,),
     application: str = "",
 ) -> Path:
     """A package with the SDK, a configuration and libraries."""
@@ -236,13 +240,13 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         other.stop()
 
 
-ARM, X86 = "lib/arm64-v8a/libtouchmark.so", "lib/x86/libapp.so"
-
-
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
         ({}, []),
+        ({"libraries": ()}, ["sdk-missing-for-abi"]),
+        ({"libraries": ("lib/x86/libapp.so",)}, ["sdk-missing-for-abi"]),
+        ({"libraries": ("assets/libtouchmark.so",)}, ["sdk-missing-for-abi"]),
         ({"libraries": (ARM, X86)}, ["sdk-missing-for-abi"]),
         ({"libraries": (ARM, "lib/arm64-v8a/libapp.so")}, []),
         ({"application": 'android:testOnly="true"'}, ["test-only"]),
@@ -269,6 +273,45 @@ def test_what_a_package_lacks_is_named(
     done = touchmark.run("registration", "add", package)
     for warning in added["warnings"]:
         assert f"warning: {warning['message']}\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("libraries", "with_sdk", "without", "shown"),
+    [
+        ((ARM,), ["arm64-v8a"], [], "99.0.0 for arm64-v8a"),
+        (
+            ("lib/x86_64/libtouchmark.so", ARM, X86, "lib/armeabi-v7a/libapp.so"),
+            ["arm64-v8a", "x86_64"],
+            ["armeabi-v7a", "x86"],
+            "99.0.0 for arm64-v8a, x86_64, without armeabi-v7a, x86",
+        ),
+        ((X86,), [], ["x86"], "99.0.0 without x86"),
+        ((), [], [], "99.0.0"),
+    ],
+)
+def test_for_which_abis_the_sdk_is_inside_is_said(
+    touchmark: Command,
+    nothing_left: None,
+    tmp_path: Path,
+    key: apk.SigningKey,
+    own: bytes,
+    libraries: tuple[str, ...],
+    with_sdk: list[str],
+    without: list[str],
+    shown: str,
+) -> None:
+    package = build(tmp_path / "app.apk", key, own, libraries)
+    for options in (["--dry-run"], [], []):
+        added = touchmark.json("registration", "add", package, *options)
+        assert (added["sdk_abis"], added["abis_without_sdk"]) == (with_sdk, without)
+    done = touchmark.run("registration", "add", package)
+    said = "the SDK's library is in it for " + ", ".join(with_sdk)
+    assert (said in done.stderr.splitlines()) is bool(with_sdk)
+    read = touchmark.json("registration", "show", added["id"])
+    assert (read["sdk_abis"], read["abis_without_sdk"]) == (with_sdk, without)
+    lines = touchmark.ok("registration", "show", added["id"]).splitlines()
+    (row,) = [line for line in lines if line.startswith("Touchmark SDK")]
+    assert row.removeprefix("Touchmark SDK").strip() == shown
 
 
 def ids_of(added: dict[str, Any]) -> list[str]:
@@ -313,6 +356,7 @@ def network_app(
         "classes.dex": b"1",
         "assets/touchmark-sdk.json": b'{"version":"99.0.0"}',
         "assets/touchmark-initial.config": own,
+        ARM: b"library",
     }
 
 
@@ -425,6 +469,7 @@ def test_the_network_configuration_of_a_bundle_is_read(
         "base/dex/classes.dex": b"1",
         "base/assets/touchmark-sdk.json": b'{"version":"99.0.0"}',
         "base/assets/touchmark-initial.config": own,
+        f"base/{ARM}": b"library",
     }
     bundle = tmp_path / "app.aab"
     option = ("--signing-certificate", certificate)
@@ -488,6 +533,7 @@ def test_packages_for_old_devices_are_registered_and_warned_of(
         "classes.dex": b"1",
         "assets/touchmark-sdk.json": b'{"version":"99.0.0"}',
         "assets/touchmark-initial.config": own,
+        ARM: b"library",
     }
     package = tmp_path / "app.apk"
     package.write_bytes(apk.build(manifest, key, files, schemes))

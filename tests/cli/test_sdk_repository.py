@@ -33,8 +33,8 @@ GROUP = "com.example.mobile"
 MAVEN = "/admin/v1/sdk/maven"
 
 
-def library(version: str) -> bytes:
-    """The AAR of the build, as an earlier version had it."""
+def library(version: str, abis: tuple[str, ...] = ()) -> bytes:
+    """The AAR of the build, as an earlier version had it; with libraries for further ABIs."""
     out = io.BytesIO()
     with zipfile.ZipFile(BUILT / "touchmark_sdk.aar") as old, zipfile.ZipFile(out, "w") as new:
         for entry in old.infolist():
@@ -42,6 +42,8 @@ def library(version: str) -> bytes:
             if entry.filename == "assets/touchmark-sdk.json":
                 content = json.dumps({"version": version}).encode()
             new.writestr(entry, content)
+        for abi in abis:
+            new.writestr(f"jni/{abi}/libtouchmark.so", b"library of " + abi.encode())
     return out.getvalue()
 
 
@@ -128,6 +130,32 @@ def test_an_app_of_an_older_version_can_be_built_again(place: Place, tmp_path: P
     done = place.command.run("sdk", "library", tmp_path / "none.aar", "--version", "0.0.7")
     assert done.returncode == 8 and "touchmark sdk list" in done.stderr, done
     assert not (tmp_path / "none.aar").exists()
+
+
+def test_the_abis_that_are_inside_are_said(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "touchmark_sdk.aar"
+    own = place.sdk / "touchmark_sdk.aar"
+    others = ("armeabi-v7a", "x86", "arm64-v8a")
+    try:
+        for abis, missing in (((), sorted(others)), (others[:2], ["arm64-v8a"]), (others, [])):
+            own.write_bytes(library("0.1.0", abis))
+            there = sorted((*abis, "x86_64"))
+            fetched = place.command.json("sdk", "library", file)
+            assert fetched == {
+                "file": str(file), "bytes": own.stat().st_size, "version": "0.1.0", "abis": there
+            }  # fmt: skip
+            done = place.command.run("sdk", "library", file)
+            assert done.stdout.endswith(f"): 0.1.0 for {', '.join(there)}\n"), done.stdout
+            assert ("warning: " in done.stderr) is bool(missing)
+            assert f"it has no library for {', '.join(missing)}: " in done.stderr or not missing
+            assert ("`make android`" in done.stderr) is bool(missing)
+        # One that says no version is handed out as it is.
+        own.write_bytes(b"no archive")
+        assert place.command.json("sdk", "library", file)["version"] is None
+        done = place.command.run("sdk", "library", file)
+        assert done.returncode == 0 and "does not say its version" in done.stderr
+    finally:
+        shutil.copy(BUILT / PARTS[0], own)
 
 
 def test_the_folder_has_what_the_service_hands_out(place: Place, tmp_path: Path) -> None:

@@ -62,6 +62,13 @@ Json warnings_of(const state::RegisteredPackage& made, const Status& status) {
   return out;
 }
 
+// For which ABIs the SDK's library is in the package.
+void add_abis(const package::Measurement& measurement, Json& answer) {
+  const state::SdkAbis abis = state::sdk_abis(measurement);
+  answer["sdk_abis"] = abis.with;
+  answer["abis_without_sdk"] = abis.without;
+}
+
 Result<state::PackageOptions> package_options(const RouteContext& context,
                                               const http::HttpRequest& request) {
   const auto malformed = [](std::string what) {
@@ -137,6 +144,7 @@ http::HttpResponse add_registration(const RouteContext& context, const http::Htt
   answer["dry_run"] = options->dry_run;
   answer["changes"] = changes_of(*made);
   answer["valid_token_takes"] = status.demand.takes;
+  add_abis(made->registration.measurement, answer);
   if (!options->dry_run) context.log.info("registration.add", fields);
   const bool is_new = made->change == state::PackageChange::kAdded && !options->dry_run;
   return json_response(answer, is_new ? 201 : 200);
@@ -166,6 +174,7 @@ http::HttpResponse show_registration(const RouteContext& context,
   Json answer = to_json(*registration);
   answer["created_by"] = registration->created_by;
   answer["measurement"] = package::to_json(registration->measurement);
+  add_abis(registration->measurement, answer);
   return json_response(answer);
 }
 

@@ -46,12 +46,6 @@ tl::unexpected<Error> not_held(std::string message) {
   return fail(SdkError::kNotHeld, std::move(message));
 }
 
-// What an archive of the library says of itself.
-struct Facts {
-  std::string version;
-  std::vector<std::string> abis;
-};
-
 // "jni/arm64-v8a/libtouchmark.so" has "arm64-v8a".
 std::optional<std::string> abi_of(std::string_view name) {
   constexpr std::string_view kBefore = "jni/";
@@ -61,32 +55,6 @@ std::optional<std::string> abi_of(std::string_view name) {
   name.remove_prefix(kBefore.size());
   name.remove_suffix(kBehind.size());
   return std::string(name);
-}
-
-Result<Facts> read_facts(const fs::path& library) {
-  const auto none = [&](const std::string& why) {
-    return fail(SdkError::kNoVersion, library.string() + " does not say its version: " + why);
-  };
-  auto source = open_file(library);
-  if (!source && source.error().is(SourceError::kNotFound)) {
-    return not_held("there is no " + library.string());
-  }
-  if (!source) return pass(source);
-  auto archive = zip::ZipArchive::open(**source);
-  if (!archive) return none(archive.error().text());
-  const zip::ZipEntry* entry = archive->find(kVersionFile);
-  if (entry == nullptr) return none(std::string("it has no ") + kVersionFile);
-  auto text = archive->read(*entry, kMaxVersionFile);
-  if (!text) return none(text.error().text());
-  auto json = parse_json(as_text(*text), {.max_bytes = kMaxVersionFile, .max_depth = 4});
-  if (!json) return none(json.error().text());
-  Facts out{find_string(*json, "version").value_or(""), {}};
-  if (!is_library_version(out.version)) return none(shown(out.version) + " is no version");
-  for (const zip::ZipEntry& one : archive->entries()) {
-    if (auto abi = abi_of(one.name)) out.abis.push_back(std::move(*abi));
-  }
-  std::ranges::sort(out.abis);
-  return out;
 }
 
 // Nothing where the folder does not have it.
@@ -150,6 +118,32 @@ std::string_view error_id(SdkError error) {
   return kIds[error];
 }
 
+Result<LibraryFacts> library_facts(const fs::path& library) {
+  const auto none = [&](const std::string& why) {
+    return fail(SdkError::kNoVersion, library.string() + " does not say its version: " + why);
+  };
+  auto source = open_file(library);
+  if (!source && source.error().is(SourceError::kNotFound)) {
+    return not_held("there is no " + library.string());
+  }
+  if (!source) return pass(source);
+  auto archive = zip::ZipArchive::open(**source);
+  if (!archive) return none(archive.error().text());
+  const zip::ZipEntry* entry = archive->find(kVersionFile);
+  if (entry == nullptr) return none(std::string("it has no ") + kVersionFile);
+  auto text = archive->read(*entry, kMaxVersionFile);
+  if (!text) return none(text.error().text());
+  auto json = parse_json(as_text(*text), {.max_bytes = kMaxVersionFile, .max_depth = 4});
+  if (!json) return none(json.error().text());
+  LibraryFacts out{find_string(*json, "version").value_or(""), {}};
+  if (!is_library_version(out.version)) return none(shown(out.version) + " is no version");
+  for (const zip::ZipEntry& one : archive->entries()) {
+    if (auto abi = abi_of(one.name)) out.abis.push_back(std::move(*abi));
+  }
+  std::ranges::sort(out.abis);
+  return out;
+}
+
 std::vector<std::string> HeldVersions::kept_versions() const {
   std::vector<std::string> out;
   if (kept_.empty()) return out;
@@ -164,20 +158,20 @@ std::vector<std::string> HeldVersions::kept_versions() const {
 }
 
 Result<std::string> HeldVersions::own_version() const {
-  auto facts = read_facts(own_ / kLibraryName);
+  auto facts = library_facts(own_ / kLibraryName);
   if (!facts) return pass(facts);
   return std::move(facts->version);
 }
 
 std::vector<HeldVersion> HeldVersions::list() const {
   std::vector<HeldVersion> out;
-  if (auto own = read_facts(own_ / kLibraryName)) {
+  if (auto own = library_facts(own_ / kLibraryName)) {
     out.push_back({std::move(own->version), true, std::move(own->abis), parts_in(own_)});
   }
   for (const std::string& version : kept_versions()) {
     if (!out.empty() && out.front().is_own && out.front().version == version) continue;
     const fs::path folder = kept_ / version;
-    auto facts = read_facts(folder / kLibraryName);
+    auto facts = library_facts(folder / kLibraryName);
     if (!facts || facts->version != version) continue;
     out.push_back({version, false, std::move(facts->abis), parts_in(folder)});
   }

@@ -29,6 +29,14 @@ inline constexpr const char* kLibraryName = "touchmark_sdk.aar";
 // How many versions are kept beside those that are older.
 inline constexpr std::size_t kMaxKept = 20;
 
+// What an AAR of the library says of itself.
+struct LibraryFacts {
+  std::string version;
+  std::vector<std::string> abis;  // for which it has libtouchmark.so, sorted
+};
+// SdkError.
+Result<LibraryFacts> library_facts(const std::filesystem::path& library);
+
 struct HeldPart {
   MavenArtifact artifact = MavenArtifact::kSdk;
   MavenPart part = MavenPart::kLibrary;

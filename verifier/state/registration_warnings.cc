@@ -24,20 +24,26 @@ std::string_view abi_of(const package::Part& part) {
   return slash == path.npos ? std::string_view() : path.substr(0, slash);
 }
 
-// The ABIs that have libraries, but not the SDK's: on a device that takes one, the SDK cannot load.
-std::string abis_without_library(const package::Measurement& measurement) {
-  std::map<std::string_view, bool> has_library;
-  for (const package::Part& part : measurement.parts) {
-    const std::string_view abi = abi_of(part);
-    if (abi.empty()) continue;
-    bool& found = has_library[abi];
-    found = found || part.name.ends_with("/" + std::string(kLibrary));
-  }
+std::string listed(const std::vector<std::string>& abis) {
   std::string out;
-  for (const auto& [abi, found] : has_library) {
-    if (!found) out += (out.empty() ? "" : ", ") + shortened(abi);
-  }
+  for (const std::string& abi : abis) out += (out.empty() ? "" : ", ") + shortened(abi);
   return out;
+}
+
+void warn_of_abis(const package::Measurement& measurement, std::vector<RegistrationWarning>& out) {
+  const SdkAbis abis = sdk_abis(measurement);
+  if (!abis.without.empty()) {
+    out.push_back({"sdk-missing-for-abi",
+                   "the package has libraries for " + listed(abis.without) + " without " +
+                       std::string(kLibrary) +
+                       ", so the app cannot attest on such devices: build the SDK for these ABIs, "
+                       "or leave them out of the package"});
+  } else if (abis.with.empty()) {
+    out.push_back({"sdk-missing-for-abi",
+                   "the package has the Touchmark SDK without " + std::string(kLibrary) +
+                       ", so the app cannot attest on any device: build it with the whole AAR "
+                       "that `touchmark sdk library` gives, or name its splits as well"});
+  }
 }
 
 void warn_of_sdk(const package::Measurement& measurement, std::string_view version,
@@ -52,12 +58,7 @@ void warn_of_sdk(const package::Measurement& measurement, std::string_view versi
                                     "`touchmark sdk library` gives"});
   }
   if (measurement.platform == "iOS") return;
-  if (const std::string abis = abis_without_library(measurement); !abis.empty()) {
-    out.push_back({"sdk-missing-for-abi",
-                   "the package has libraries for " + abis + " without " + std::string(kLibrary) +
-                       ", so the app cannot attest on such devices: build the SDK for these ABIs, "
-                       "or leave them out of the package"});
-  }
+  warn_of_abis(measurement, out);
   if (measurement.min_sdk < kSdkMinApiLevel) {
     out.push_back(
         {"min-sdk", "the package installs from API level " + std::to_string(measurement.min_sdk) +
@@ -158,6 +159,21 @@ void warn_of_network(const package::Measurement& measurement,
 }
 
 }  // namespace
+
+SdkAbis sdk_abis(const package::Measurement& measurement) {
+  std::map<std::string_view, bool> has_library;
+  for (const package::Part& part : measurement.parts) {
+    const std::string_view abi = abi_of(part);
+    if (abi.empty()) continue;
+    bool& found = has_library[abi];
+    found = found || part.name.ends_with("/" + std::string(kLibrary));
+  }
+  SdkAbis out;
+  for (const auto& [abi, found] : has_library) {
+    (found ? out.with : out.without).emplace_back(abi);
+  }
+  return out;
+}
 
 const package::Part* configuration_part(const package::Measurement& measurement) {
   const bool ios = measurement.platform == "iOS";

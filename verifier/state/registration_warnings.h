@@ -47,6 +47,15 @@ const package::Part* configuration_part(const package::Measurement& measurement)
 AppConfiguration compare_configuration(const std::optional<std::string>& text,
                                        std::string_view own);
 
+// The ABIs of the native libraries in a package, base and splits together, sorted: those for which
+// it has libtouchmark.so, and those for which it has other libraries alone. On a device that takes
+// one of the latter the SDK cannot load.
+struct SdkAbis {
+  std::vector<std::string> with;
+  std::vector<std::string> without;
+};
+SdkAbis sdk_abis(const package::Measurement& measurement);
+
 // `version`: of this service, "0.1.0"; an SDK of an earlier one is older.
 std::vector<RegistrationWarning> registration_warnings(const package::Measurement& measurement,
                                                        std::string_view version,

@@ -24,14 +24,14 @@ package::Measurement sound() {
   package::Measurement measurement;
   measurement.sdk_version = "1.10.0";
   measurement.min_sdk = kSdkMinApiLevel;
+  measurement.parts = {{"lib/x86_64/libtouchmark.so", package::PartKind::kNativeLibrary, 1, {}}};
   return measurement;
 }
 
 std::string warned(std::string sdk_version, bool debuggable = false,
                    std::string_view version = "1.10.0") {
-  package::Measurement measurement;
+  package::Measurement measurement = sound();
   measurement.sdk_version = std::move(sdk_version);
-  measurement.min_sdk = kSdkMinApiLevel;
   measurement.debuggable = debuggable;
   std::string out;
   for (const RegistrationWarning& warning :
@@ -77,6 +77,22 @@ TEST(RegistrationWarnings, TellOfAnAbiWithoutTheSdksLibrary) {
   EXPECT_EQ(ids_of(measurement), "");
   library("lib/armeabi-v7a/libmytouchmark.so");
   EXPECT_EQ(ids_of(measurement), "sdk-missing-for-abi");
+  const SdkAbis abis = sdk_abis(measurement);
+  EXPECT_EQ(abis.with, (std::vector<std::string>{"arm64-v8a", "x86", "x86_64"}));
+  EXPECT_EQ(abis.without, (std::vector<std::string>{"armeabi-v7a"}));
+}
+
+TEST(RegistrationWarnings, TellOfAnSdkWithoutAnyLibrary) {
+  package::Measurement measurement = sound();
+  measurement.parts.clear();
+  EXPECT_EQ(ids_of(measurement), "sdk-missing-for-abi");
+  // Nothing of these is in a folder that a device installs libraries from.
+  for (const char* name : {"assets/libtouchmark.so", "lib/libtouchmark.so", "libtouchmark.so"}) {
+    measurement.parts = {{name, package::PartKind::kNativeLibrary, 1, {}}};
+    EXPECT_EQ(ids_of(measurement), "sdk-missing-for-abi") << name;
+  }
+  measurement.platform = "iOS";
+  EXPECT_EQ(ids_of(measurement), "");
 }
 
 TEST(RegistrationWarnings, TellOfTheRestOfTheManifest) {

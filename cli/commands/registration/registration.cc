@@ -94,17 +94,28 @@ std::string result_line(const Json& answer, bool dry_run) {
                      io::one_line(status), lasting, was());
 }
 
+// "a, b" of a list of texts; nothing where there is none, or an older service does not say.
+std::string listed(const Json& answer, const char* name) {
+  std::string out;
+  const Json* list = find_array(answer, name);
+  for (const Json& one : list != nullptr ? *list : Json::array()) {
+    if (one.is_string()) out += (out.empty() ? "" : ", ") + io::one_line(one.get<std::string>());
+  }
+  return out;
+}
+
 // With nothing to compare it with, a person is the one who can.
 void note_signer(const Json& answer, Session& session) {
   if (find_string(answer, "signer") != "first") return;
-  std::string signers;
-  const Json* list = find_array(answer, "signers");
-  for (const Json& one : list == nullptr ? Json::array() : *list) {
-    if (one.is_string()) signers += (signers.empty() ? "" : ", ") + one.get<std::string>();
-  }
   session.console().note(
       "the first release of this app here; its signer's certificate has the SHA-256 " +
-      io::one_line(signers));
+      listed(answer, "signers"));
+}
+
+void note_abis(const Json& answer, Session& session) {
+  if (const std::string abis = listed(answer, "sdk_abis"); !abis.empty()) {
+    session.console().note("the SDK's library is in it for " + abis);
+  }
 }
 
 Outcome add(const AddOptions& options, Session& session) {
@@ -142,6 +153,7 @@ Outcome add(const AddOptions& options, Session& session) {
   }
   if (session.json()) return print_json(session, *answer);
   session.console().print(io::one_line(*line));
+  note_abis(*answer, session);
   note_demand(*answer, session);
   note_signer(*answer, session);
   session.console().print(result_line(*answer, options.dry_run));
@@ -223,6 +235,14 @@ Outcome show_certificate(const std::string& id, service::AdminClient& client, Se
   return fail(io::CliError::kNotFound, "no certificate has the id \"" + id + "\"");
 }
 
+// " for arm64-v8a, without x86", of an Android app.
+std::string for_abis(const Json& answer) {
+  const std::string with = abis_in(answer, "sdk_abis");
+  const std::string without = abis_in(answer, "abis_without_sdk");
+  return (with.empty() ? "" : " for " + with) +
+         (without.empty() ? "" : (with.empty() ? " without " : ", without ") + without);
+}
+
 void print_release(const Json& answer, Session& session) {
   const Json* found = find_object(answer, "measurement");
   const Json measurement = found == nullptr ? Json::object() : *found;
@@ -256,7 +276,7 @@ void print_release(const Json& answer, Session& session) {
       {"test only", yes_or_no("test_only")},
       {"cleartext traffic", allowed("cleartext", "cleartext_domains")},
       {"user certificates", allowed("user_certificates", "user_certificate_domains")},
-      {"Touchmark SDK", sdk.empty() ? "none" : sdk},
+      {"Touchmark SDK", sdk.empty() ? "none" : sdk + for_abis(answer)},
       {"added", time_cell(answer, "created", "never") + " by " +
                     find_string(answer, "created_by").value_or("?")},
       {"expires", expiry_cell(answer)}};
