@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,14 +73,21 @@ class Bench:
         assert done.returncode == 0, done.stderr
         return out
 
-    def findings(self, library: Path, *options: str) -> list[str]:
-        done = subprocess.run(
-            [ANDROID / "check-library", "--abi", "arm64-v8a", "--readelf",
-             self.stand_in.bin / "llvm-readelf", "--json", *options, library],
+    def check(self, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [ANDROID / "check-library", "--readelf", self.stand_in.bin / "llvm-readelf", "--json",
+             *options, file],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        found: list[str] = json.loads(done.stdout)["findings"]
-        assert done.returncode == (1 if found else 0), done.stderr
+
+    def result(self, library: Path, *options: str) -> dict[str, Any]:
+        done = self.check(library, "--abi", "arm64-v8a", *options)
+        result: dict[str, Any] = json.loads(done.stdout)
+        assert done.returncode == (1 if result["findings"] else 0), done.stderr
+        return result
+
+    def findings(self, library: Path, *options: str) -> list[str]:
+        found: list[str] = self.result(library, *options)["findings"]
         return found
 
 
@@ -176,6 +185,90 @@ def test_too_large_a_library_is_found(bench: Bench) -> None:
     assert bench.findings(bench.build(), f"--most-bytes={size - 1}") == [
         f"size: {size} bytes, where {size - 1} are allowed"
     ]
+
+
+def platform_of(bench: Bench, libc: list[str], begin: str) -> Path:
+    """A folder of an NDK's, with a libc and a start file that is compiled with `begin`."""
+    folder = bench.folder / "platform"
+    folder.mkdir()
+    bench.stub("libc.so", libc).rename(folder / "libc.so")
+    (folder / "empty.c").write_text("void on_load(void) {}")
+    done = bench.stand_in.compile(
+        "arm64-v8a", "-c", begin, folder / "empty.c", "-o", folder / "crtbegin_so.o"
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+USES = "void fwrite_x(void); void getrandom(void);void JNI_OnLoad(void) { fwrite_x(); %s }"
+
+
+def test_what_an_ndk_has_may_be_used_and_nothing_newer(bench: Bench) -> None:
+    platform = platform_of(bench, ["fwrite_x", "getrandom"], "-mbranch-protection=standard")
+    link = [str(platform / "libc.so")]
+    library = bench.build(USES % "", extra=link)
+    assert bench.findings(library) == [
+        "imports: fwrite_x is not in attester/android/sysroot/functions.txt"
+    ]
+    assert bench.findings(library, f"--platform={platform}") == []
+    # Its stubs may be those of a newer level.
+    library = bench.build(USES % "getrandom();", extra=link)
+    assert bench.findings(library, f"--platform={platform}") == [
+        "imports: Android has getrandom since API 28, and the SDK runs from 23 on"
+    ]
+    (platform / "libc.so").unlink()
+    bench.stub("libc.so", ["other"]).rename(platform / "libc.so")
+    assert bench.findings(bench.build(USES % ""), f"--platform={platform}") == [
+        "imports: fwrite_x is in no library of API 23"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("begin", "is_fault"), [("-mbranch-protection=standard", True), ("-O1", False)]
+)
+def test_an_ndk_without_branch_protection_is_not_the_librarys_fault(
+    bench: Bench, begin: str, is_fault: bool
+) -> None:
+    platform = platform_of(bench, ["malloc"], begin)
+    library = bench.build(without="-mbranch-protection=standard")
+    result = bench.result(library, f"--platform={platform}")
+    assert [f.partition(":")[0] for f in result["findings"]] == ["branch protection"] * is_fault
+    assert any("crtbegin_so.o" in remark for remark in result["remarks"]) is not is_fault
+
+
+def aar_of(folder: Path, libraries: dict[str, bytes], without: str = "") -> Path:
+    out = folder / "sdk.aar"
+    entries = {f"jni/{abi}/libtouchmark.so": content for abi, content in libraries.items()}
+    rest = ("classes.jar", "AndroidManifest.xml", "META-INF/LICENSE", "META-INF/NOTICE")
+    entries |= {name: b"x" for name in rest if name != without}
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return out
+
+
+def test_an_aar_is_checked_library_by_library(bench: Bench) -> None:
+    sound = bench.build().read_bytes()
+
+    def findings(aar: Path, *options: str) -> dict[str, list[str]]:
+        done = bench.check(aar, *options)
+        results = json.loads(done.stdout)["libraries"]
+        found = {result["abi"]: result["findings"] for result in results}
+        assert done.returncode == (1 if any(found.values()) else 0)
+        return found
+
+    arm = ["--abi", "arm64-v8a"]
+    assert findings(aar_of(bench.folder, {"arm64-v8a": sound}), *arm) == {"arm64-v8a": []}
+    found = findings(aar_of(bench.folder, {"arm64-v8a": sound, "x86": sound}))
+    assert found.pop("arm64-v8a") == []
+    assert "machine: it is not for x86" in found.pop("x86")
+    assert found == {
+        abi: ["abi: the AAR has no library for it"] for abi in ("armeabi-v7a", "x86_64")
+    }
+    found = findings(aar_of(bench.folder, {"arm64-v8a": sound}, "META-INF/NOTICE"), *arm)
+    assert found["all"] == ["content: META-INF/NOTICE is missing"]
+    found = findings(aar_of(bench.folder, {"arm64-v8a": sound, "mips": sound}), *arm)
+    assert found["mips"] == ["abi: Android has none of that name"]
 
 
 def test_another_machines_library_is_found(bench: Bench) -> None:

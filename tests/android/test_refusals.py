@@ -1,4 +1,4 @@
-"""An NDK that cannot be used is refused before anything is built."""
+"""An NDK that cannot be used is refused before anything is built, and a failure leaves no AAR."""
 
 from pathlib import Path
 
@@ -10,8 +10,11 @@ from kit.android_build import build_native
 def make_ndk(folder: Path, revision: str) -> Path:
     (folder / "build/cmake").mkdir(parents=True)
     (folder / "build/cmake/android.toolchain.cmake").touch()
-    (folder / "toolchains/llvm/prebuilt/linux-x86_64/bin").mkdir(parents=True)
-    (folder / "toolchains/llvm/prebuilt/linux-x86_64/bin/clang").touch()
+    bin_folder = folder / "toolchains/llvm/prebuilt/linux-x86_64/bin"
+    bin_folder.mkdir(parents=True)
+    for name in ("clang", "clang++", "llvm-ar", "llvm-ranlib", "llvm-strip", "llvm-readelf"):
+        (bin_folder / name).write_text("#!/bin/sh\nexit 1\n")
+        (bin_folder / name).chmod(0o755)
     (folder / "source.properties").write_text(
         f"Pkg.Desc = Android NDK\nPkg.Revision = {revision}\n"
     )
@@ -48,6 +51,7 @@ def test_what_is_no_ndk_is_refused(tmp_path: Path) -> None:
     [
         "build/cmake/android.toolchain.cmake",
         "toolchains/llvm/prebuilt/linux-x86_64/bin/clang",
+        "toolchains/llvm/prebuilt/linux-x86_64/bin/clang++",
     ],
 )
 def test_half_an_ndk_is_refused(tmp_path: Path, missing: str) -> None:
@@ -55,3 +59,41 @@ def test_half_an_ndk_is_refused(tmp_path: Path, missing: str) -> None:
     (ndk / missing).unlink()
     done = build_native(ndk)
     assert done.returncode != 0 and "is it unpacked whole?" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ANDROID_HOME", "ANDROID_SDK_ROOT"])
+def test_the_newest_ndk_of_the_android_sdk_is_taken(tmp_path: Path, name: str) -> None:
+    (tmp_path / "ndk").mkdir()
+    assert "is not set" in build_native(tmp_path, name=name).stderr
+    for revision in ("9.0.1", "25.2.9519653"):
+        make_ndk(tmp_path / "ndk" / revision, revision)
+    done = build_native(tmp_path, name=name)
+    assert f"{tmp_path}/ndk/25.2.9519653 is r25; r26 or newer is needed" in done.stderr
+    for revision in ("26.3.11579264", "100.0.1"):
+        make_ndk(tmp_path / "ndk" / revision, revision)
+    done = build_native(tmp_path, "--out", tmp_path / "out", name=name)
+    assert f"the NDK is r100 in {tmp_path}/ndk/100.0.1" in done.stderr
+
+
+def test_the_variable_that_names_a_wrong_folder_is_named(tmp_path: Path) -> None:
+    for name in ("ANDROID_NDK_HOME", "ANDROID_NDK_ROOT"):
+        done = build_native(tmp_path / "none", name=name)
+        assert f"is not a folder, and {name} must name" in done.stderr
+
+
+@pytest.mark.parametrize("parallel", ["1", "8"])
+def test_a_failure_leaves_no_aar_and_says_where_to_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallel: str
+) -> None:
+    monkeypatch.setenv("CMAKE_BUILD_PARALLEL_LEVEL", parallel)
+    ndk = make_ndk(tmp_path / "ndk", "26.3.11579264")
+    toolchain = ndk / "build/cmake/android.toolchain.cmake"
+    toolchain.write_text('message(FATAL_ERROR "nothing for ${ANDROID_ABI}")\n')
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "touchmark_sdk.aar").write_bytes(b"of an earlier build")
+    done = build_native(ndk, "--out", out)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "cmake failed; the whole log is in " in done.stderr
+    assert "nothing for arm64-v8a" in done.stderr or parallel == "8"
+    assert [path for path in out.rglob("*") if path.suffix in (".aar", ".so")] == []

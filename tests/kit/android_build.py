@@ -40,7 +40,7 @@ class StandIn:
 
 
 def build_native(
-    ndk: Path | None, *arguments: str, name: str = "ANDROID_NDK_HOME"
+    ndk: Path | None, *arguments: str | Path, name: str = "ANDROID_NDK_HOME"
 ) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ANDROID_")}
     if ndk is not None:

@@ -33,6 +33,8 @@ set(CMAKE_SYSTEM_VERSION 1)  # CMake's own way of building for Android is not wa
 set(ANDROID TRUE)
 set(CMAKE_ANDROID_ARCH_ABI ${ANDROID_ABI})
 set(tools "${ANDROID_NDK}/toolchains/llvm/prebuilt/linux-x86_64")
+set(CMAKE_SYSROOT "${tools}/sysroot")
+list(APPEND CMAKE_FIND_ROOT_PATH "${ANDROID_NDK}")  # without one, ONLY below means nothing
 set(CMAKE_C_COMPILER "${tools}/bin/clang")
 set(CMAKE_CXX_COMPILER "${tools}/bin/clang++")
 set(CMAKE_C_COMPILER_TARGET ${target}${level})
@@ -42,7 +44,7 @@ set(CMAKE_AR "${tools}/bin/llvm-ar" CACHE FILEPATH "")
 set(CMAKE_RANLIB "${tools}/bin/llvm-ranlib" CACHE FILEPATH "")
 set(CMAKE_STRIP "${tools}/bin/llvm-strip" CACHE FILEPATH "")
 
-set(common "-g -DANDROID -fdata-sections -ffunction-sections -funwind-tables -fstack-protector-strong -no-canonical-prefixes -Wformat -Werror=format-security")
+set(common "-g -DANDROID -fdata-sections -ffunction-sections -funwind-tables -fstack-protector-strong -no-canonical-prefixes -D_FORTIFY_SOURCE=2 -Wformat -Werror=format-security")
 if(ANDROID_ABI STREQUAL "armeabi-v7a")
   string(APPEND common " -mthumb -march=armv7-a")
 elseif(ANDROID_ABI STREQUAL "x86")
