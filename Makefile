@@ -11,7 +11,7 @@ PYTEST := .venv/bin/python -m pytest -q
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: ## Install what the build and the demo need
@@ -46,12 +46,16 @@ android: setup-android ## Build the SDK for Android's four ABIs with ANDROID_NDK
 	@attester/android/build-native
 
 .PHONY: android-check
-android-check: setup-tests setup-android ## Without an NDK: compile the SDK for four ABIs, link and check arm64's library
+android-check: product setup-tests setup-android ## Without an NDK: compile the SDK for four ABIs, link and run arm64's library
 	@attester/android/check
 
 .PHONY: android-types
 android-types: setup-android ## Without an NDK: have the compiler look at the SDK for Android's four ABIs
 	@attester/android/check --types
+
+.PHONY: qemu
+qemu: setup-android ## Run the core's unit tests on 64-bit and 32-bit Arm, under qemu
+	@tests/qemu/run
 
 .PHONY: demo
 demo: product ## Tell the story: a real app attested, tampered with, and refused
@@ -59,15 +63,16 @@ demo: product ## Tell the story: a real app attested, tampered with, and refused
 	@lab/run demo
 
 .PHONY: test
-test: build check-format lint structure tidy unit android-types e2e sanitize ## Run all tests and checks but bench and fuzz
+test: build check-format lint structure tidy unit android-check e2e sanitize ## Run all tests and checks but bench and fuzz
 
 .PHONY: unit
 unit: build ## Run the unit tests of the release build
 	$(CTEST) --preset release
 
 .PHONY: e2e
-e2e: build setup-android ## Run the tests over the real service, command, app and attackers
-	for folder in tests relying-party/python/tests demo lab/tests; do \
+e2e: build setup-android ## Run the tests over the real service, command, app and attackers; not tests/android
+	$(PYTEST) tests --ignore=tests/android
+	for folder in relying-party/python/tests demo lab/tests; do \
 	  $(PYTEST) $$folder || exit 1; \
 	done
 	for versions in lowest newest; do \

@@ -237,8 +237,8 @@ Outcome show_certificate(const std::string& id, service::AdminClient& client, Se
 
 // " for arm64-v8a, without x86", of an Android app.
 std::string for_abis(const Json& answer) {
-  const std::string with = abis_in(answer, "sdk_abis");
-  const std::string without = abis_in(answer, "abis_without_sdk");
+  const std::string with = listed(answer, "sdk_abis");
+  const std::string without = listed(answer, "abis_without_sdk");
   return (with.empty() ? "" : " for " + with) +
          (without.empty() ? "" : (with.empty() ? " without " : ", without ") + without);
 }
