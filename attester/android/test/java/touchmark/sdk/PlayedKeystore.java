@@ -1,5 +1,6 @@
 package touchmark.sdk;
 
+import android.os.Build;
 import android.security.keystore.KeyGenParameterSpec;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -125,11 +126,12 @@ final class PlayedKeystore extends Provider {
     @Override
     public KeyPair generateKeyPair() {
       String alias = spec.getKeystoreAlias();
-      made.add(
-          (spec.isStrongBoxBacked() ? "strongbox" : "tee")
-              + (spec.getAttestationChallenge() == null ? " unattested" : ""));
+      // Each since the API level that it stands beside.
+      boolean inStrongBox = Build.VERSION.SDK_INT >= 28 && spec.isStrongBoxBacked();
+      boolean asked = Build.VERSION.SDK_INT >= 24 && spec.getAttestationChallenge() != null;
+      made.add((inStrongBox ? "strongbox" : "tee") + (asked ? "" : " unattested"));
       throwing(() -> onMake.strike(spec));
-      boolean attested = spec.getAttestationChallenge() != null && !forgetsAttestation;
+      boolean attested = asked && !forgetsAttestation;
       String name = (attested ? "attested" : "unattested") + (next++ - 1) % 3;
       try {
         KeyPair pair =
