@@ -144,7 +144,8 @@ constexpr std::array kFindings{
     FindingInfo{kDeviceProcessor, "device.processor", kAttester,
                 "instructions do what no processor does"},
     FindingInfo{kDeviceTiming, "device.timing", kAttester,
-                "code takes far longer at its first run, as where it is translated", Level::kAnnotate},
+                "code takes far longer at its first run, as where it is translated",
+                Level::kAnnotate},
     FindingInfo{kDeviceLibc, "device.libc", kAttester,
                 "the C library is older than the release of Android that the device says it runs"},
 };

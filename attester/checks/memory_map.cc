@@ -38,8 +38,10 @@ std::optional<Mapping> parse_line(std::string_view line) {
   const auto end = hex(take(line, ' '));
   const std::string_view mode = take(line, ' ');
   const auto offset = hex(take(line, ' '));
-  take(line, ' ');  // device and inode: an overlay file system shows others here than stat does
-  take(line, ' ');
+  take(line, ' ');  // device: an overlay file system shows others here than stat does
+  const std::string_view inode_text = take(line, ' ');
+  std::uint64_t inode = 0;
+  std::from_chars(inode_text.data(), inode_text.data() + inode_text.size(), inode);
   if (!start || !end || !offset || mode.size() != 4) return std::nullopt;
   constexpr auto kHighest = std::numeric_limits<std::uintptr_t>::max();
   if (*start > kHighest || *end > kHighest) return std::nullopt;
@@ -51,7 +53,8 @@ std::optional<Mapping> parse_line(std::string_view line) {
               .executable = mode[2] == 'x',
               .offset = *offset,
               .path = std::string(line),
-              .deleted = line.ends_with(kDeleted)};
+              .deleted = line.ends_with(kDeleted),
+              .inode = inode};
   if (out.deleted) out.path.resize(out.path.size() - kDeleted.size());
   return out;
 }

@@ -22,6 +22,7 @@ struct Mapping {
   std::uint64_t offset = 0;  // in the file
   std::string path;          // "" for anonymous memory; without the mark " (deleted)"
   bool deleted = false;
+  std::uint64_t inode = 0;  // as maps has it; an overlay file system shows others than stat does
 
   std::size_t size() const { return end - start; }
   bool holds(std::uintptr_t address) const { return address >= start && address < end; }

@@ -132,6 +132,32 @@ std::string package_of(const std::string& library_path, const Kernel& kernel) {
   return !exists(kernel, base) && exists(kernel, named) ? named : base;
 }
 
+void follow_moved_package(const Rules& rules, std::vector<Mapping>& maps,
+                          const std::string& platform_path, const Kernel& kernel) {
+  const auto own = std::ranges::find_if(
+      maps, [&rules](const Mapping& mapping) { return mapping.holds(rules.own_code); });
+  if (own == maps.end() || !own->deleted) return;
+  const std::string old_folder = parent(package_of(own->path, kernel));
+  const std::string new_folder = parent(platform_path);
+  if (old_folder.empty() || new_folder.empty()) return;
+  for (Mapping& mapping : maps) {
+    if (!mapping.deleted || mapping.inode == 0 || !is_below(mapping.path, old_folder)) continue;
+    std::string moved = new_folder + mapping.path.substr(old_folder.size());
+    const Result<FileStatus> status = kernel.status(moved);
+    if (!status || status->inode != mapping.inode) continue;
+    mapping.path = std::move(moved);
+    mapping.deleted = false;
+  }
+  if (own->deleted || rules.compiled_code_folder.empty()) return;
+  // The platform may have compiled the app again, where it is now.
+  for (Mapping& mapping : maps) {
+    if (!mapping.deleted || !is_below(mapping.path, old_folder + rules.compiled_code_folder)) {
+      continue;
+    }
+    mapping.path = new_folder + mapping.path.substr(old_folder.size());
+  }
+}
+
 std::vector<std::string> packages_of(const std::string& base_path, const Kernel& kernel) {
   std::vector<std::string> out{base_path};
   const std::string folder = parent(base_path);

@@ -28,6 +28,14 @@ class MeasurementCache {
   std::optional<MeasuredPackages> measured_ GUARDED_BY(mutex_);
 };
 
+// An app whose split is installed while it runs is moved: the system links its files into a new
+// folder and deletes the old one, from which they are still mapped. Gives such mappings the path
+// that they have now, so that the checks see what they saw before. Believes the platform's
+// `platform_path` only for files that are the mapped ones (the same inode); where this code's own
+// file is, what the platform compiled beside it is taken along.
+void follow_moved_package(const Rules& rules, std::vector<Mapping>& maps,
+                          const std::string& platform_path, const Kernel& kernel = this_kernel());
+
 // Never fails: what cannot be found or read is reported as app.unreadable and left out.
 // `platform_path`: the base APK as the platform names it; "" when it does not say.
 OwnPackage find_own_package(const Rules& rules, const std::vector<Module>& modules,

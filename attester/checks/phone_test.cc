@@ -104,6 +104,44 @@ TEST(PhoneTest, NeitherIsAnyUserOrVolumeOfThem) {
 }
 
 // An app of the system image lies in a folder of its name, and its package is called like that.
+// A feature that is installed while the app runs moves it: the files are linked into a new folder,
+// and the old one is deleted seconds later.
+TEST(PhoneTest, NeitherIsOneThatInstallsAFeatureMeanwhile) {
+  for_each_phone(kPackagings, [](const PhoneOptions& options) {
+    RecordedPhone phone(options);
+    const Inspection before = phone.inspect();
+    phone.move_app("/data/app/~~bmV3==/org.example.app-bmV3==");
+    const Inspection seen = phone.inspect();
+    EXPECT_EQ(text(seen.findings), "");
+    ASSERT_TRUE(seen.measurement && before.measurement);
+    EXPECT_EQ(package::digest(*seen.measurement), package::digest(*before.measurement));
+  });
+}
+
+// The platform's word counts for the very files that are mapped: a genuine package in the place of
+// one that was deleted explains nothing.
+TEST(PhoneTest, SeesADeletedPackageThatThePlatformNamesElsewhere) {
+  attack_each(kPackagings, {FindingId::kAppPathMismatch}, [](RecordedPhone& phone) {
+    const std::string folder = "/data/app/~~bmV3==/org.example.app-bmV3==";
+    std::map<std::string, Bytes> copies;
+    const auto names = phone.kernel().list_folder(phone.app_folder());
+    ASSERT_TRUE(names);
+    for (const std::string& name : *names) {
+      const std::string path = phone.app_folder() + "/" + name;
+      if (name.ends_with(".apk")) copies[name] = phone.kernel().file(path);
+    }
+    phone.move_app(folder);
+    for (const auto& [name, content] : copies) {
+      phone.kernel().put_file(folder + "/" + name, content);  // another inode
+    }
+    if (phone.options().packaging == Packaging::kExtracted) {
+      const std::string library = phone.loaded("libtouchmark.so").path;
+      const std::string moved = folder + library.substr(library.rfind("/lib/"));
+      phone.kernel().put_file(moved, Bytes(phone.kernel().file(moved)));
+    }
+  });
+}
+
 TEST(PhoneTest, NeitherIsAnAppOfTheSystemImage) {
   RecordedPhone phone({.packaging = Packaging::kExtracted, .app = "/product/app/Example"});
   phone.kernel().put_file("/product/app/Example/Example.apk",

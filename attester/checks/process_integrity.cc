@@ -1,6 +1,7 @@
 #include "attester/checks/process_integrity.h"
 
 #include "attester/checks/own_package.h"
+#include "base/mutex.h"
 #include "crypto/crypto.h"
 #include "package/package.h"
 #include "protocol/check_groups.h"
@@ -11,6 +12,7 @@ namespace {
 class ProcessIntegrity final : public Integrity {
  public:
   explicit ProcessIntegrity(ProcessIntegrityOptions options) : options_(std::move(options)) {
+    platform_path_ = options_.platform_path;
     if (options_.rules.own_code == 0) {
       options_.rules.own_code = reinterpret_cast<std::uintptr_t>(&make_process_integrity);
     }
@@ -20,11 +22,12 @@ class ProcessIntegrity final : public Integrity {
     Inspection out;
     const Kernel& kernel = options_.kernel;
     const KernelAnswers answers = kernel.answers();
-    const Result<std::vector<Mapping>> maps = read_maps(kernel);
+    const std::string platform_path = this->platform_path();
+    const Result<std::vector<Mapping>> maps = own_maps(platform_path);
     if (!maps) return out;  // no group ran: the verifier sees that the checks are missing
     const std::vector<Module> modules = list_modules(*maps, kernel);
-    const OwnPackage own = find_own_package(options_.rules, modules, options_.platform_path,
-                                            measured_, out.findings, kernel);
+    const OwnPackage own =
+        find_own_package(options_.rules, modules, platform_path, measured_, out.findings, kernel);
     const Observed observed = options_.observe ? options_.observe() : Observed();
     const Properties properties = options_.rules.phone ? read_properties(kernel) : Properties();
     const Context context{options_.rules, options_.marks, *maps,    modules,    own,
@@ -62,7 +65,7 @@ class ProcessIntegrity final : public Integrity {
     crypto::Sha256 digest;
     digest.update(nonce);
     const Kernel& kernel = options_.kernel;
-    const Result<std::vector<Mapping>> maps = read_maps(kernel);
+    const Result<std::vector<Mapping>> maps = own_maps(platform_path());
     const std::vector<Module> modules = maps ? list_modules(*maps, kernel) : std::vector<Module>();
     const Module* module = find_module(modules, options_.rules.own_code);
     const auto packages =
@@ -78,8 +81,27 @@ class ProcessIntegrity final : public Integrity {
     return digest.finish();
   }
 
+  void set_package_path(const std::string& path) override {
+    const MutexLock lock(mutex_);
+    platform_path_ = path;
+  }
+
  private:
+  std::string platform_path() const {
+    const MutexLock lock(mutex_);
+    return platform_path_;
+  }
+  Result<std::vector<Mapping>> own_maps(const std::string& platform_path) const {
+    Result<std::vector<Mapping>> maps = read_maps(options_.kernel);
+    if (maps) {
+      follow_moved_package(options_.rules, *maps, platform_path, options_.kernel);
+    }
+    return maps;
+  }
+
   ProcessIntegrityOptions options_;
+  mutable Mutex mutex_;
+  std::string platform_path_ GUARDED_BY(mutex_);
   mutable MeasurementCache measured_;
 };
 

@@ -257,6 +257,14 @@ void touchmark_discard_tokens(touchmark_client* client) {
   if (client != nullptr) client->core->discard_tokens();
 }
 
+void touchmark_set_package_path(touchmark_client* client, const char* path) {
+  if (client == nullptr || path == nullptr) return;
+  guarded(0, [&] {
+    client->core->set_package_path(path);
+    return 0;
+  });
+}
+
 int touchmark_pin_allows(touchmark_client* client, const char* host,
                          const uint8_t (*spki_sha256)[32], size_t count) {
   constexpr size_t kMaxChain = 64;

@@ -256,6 +256,7 @@ TEST_F(CApiTest, ExplainsWhyItDoesNotOpen) {
 }
 
 TEST_F(CApiTest, MissingArgumentsAreNoCrash) {
+  touchmark_set_package_path(nullptr, "/data/app/org.x-1/base.apk");
   touchmark_result result{};
   EXPECT_EQ(touchmark_fetch_token(nullptr, kUrl, nullptr, &result), TOUCHMARK_INVALID_ARGUMENT);
   EXPECT_EQ(touchmark_pin_allows(nullptr, "a", nullptr, 0), 0);

@@ -59,6 +59,9 @@ class Client {
   // call, when the client is being closed; an exception, and no call, without memory or a thread.
   bool fetch_async(std::string url, std::string binding, Done done);
   void discard_tokens();
+  // Where the platform says that the app's package is now: an app is moved when a split of it is
+  // installed.
+  void set_package_path(const std::string& path) { parts_.integrity->set_package_path(path); }
 
   bool pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const;
   bool is_protected(std::string_view host) const;

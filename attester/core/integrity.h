@@ -29,6 +29,8 @@ class Integrity {
   // there adds nothing.
   virtual Sha256Digest range_proof(ByteView nonce,
                                    std::span<const protocol::Range> ranges) const = 0;
+  // Where the platform says that the app's package is now.
+  virtual void set_package_path(const std::string&) {}
 };
 
 }  // namespace touchmark::attester

@@ -152,6 +152,11 @@ TOUCHMARK_API void touchmark_result_free(touchmark_result* result);
  * although it carried a token. NULL is ignored. */
 TOUCHMARK_API void touchmark_discard_tokens(touchmark_client* client);
 
+/* Says where the platform has the app's package now (touchmark_options.package_path). Android moves
+ * an app that runs when it installs a split of it, and the checks then ask for the new place. To be
+ * called before a fetch; it costs nothing. NULL is ignored. */
+TOUCHMARK_API void touchmark_set_package_path(touchmark_client* client, const char* path);
+
 /* Pinning of the app's own connections. `host` is "host:port", or "host" where the port is not
  * known. `spki_sha256` are SHA-256 digests of DER SubjectPublicKeyInfo, 32 bytes each: of the chain
  * that the platform has evaluated, or what touchmark_chain_pins gives; never of a chain as the peer

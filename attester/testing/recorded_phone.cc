@@ -110,11 +110,31 @@ void RecordedKernel::put_file(const std::string& path, Bytes content, std::uint3
                   next_inode_, false};
 }
 
+std::uint64_t RecordedKernel::inode_of(const Area& area) const {
+  if (area.inode != 0) return area.inode;
+  const auto file = files_.find(area.path);
+  return file == files_.end() ? 4711 : file->second.inode;
+}
+
+void RecordedKernel::move_folder(const std::string& from, const std::string& to) {
+  for (Area& area : areas_) {
+    if (!area.path.starts_with(from + "/")) continue;
+    area.inode = inode_of(area);
+    area.path += " (deleted)";
+  }
+  const std::map<std::string, File> before = files_;
+  for (const auto& [path, file] : before) {
+    if (!path.starts_with(from + "/")) continue;
+    files_[to + path.substr(from.size())] = file;
+    files_.erase(path);
+  }
+}
+
 std::string RecordedKernel::list_memory(bool with_pages) const {
   std::string out;
   for (const Area& area : areas_) {
     out += hex(area.start) + "-" + hex(area.end()) + " " + area.mode + " " + hex(area.offset) +
-           " fe:00 4711    " + area.path + "\n";
+           " fe:00 " + std::to_string(inode_of(area)) + "    " + area.path + "\n";
     if (!with_pages) continue;
     out += "Size: " + std::to_string(area.bytes.size() / 1024) + " kB\nRss: 4 kB\n";
     out += "Anonymous: " + std::to_string(4 * area.written.size()) + " kB\nSwap: 0 kB\n";
@@ -284,10 +304,11 @@ RecordedPhone::RecordedPhone(const PhoneOptions& options) : options_(options), a
   }
   next_address_ = is_wide(options_.machine) ? 0x7000'0000'0000 : 0x4000'0000;
   const std::string uid = std::to_string(app_user());
-  kernel_.put_file("/proc/self/status",
-                   to_bytes("Name:\tmain\nState:\tR (running)\nTgid:\t4711\nPid:\t4711\nPPid:\t612\n"
-                            "TracerPid:\t0\nUid:\t" +
-                            uid + "\t" + uid + "\n"));
+  kernel_.put_file(
+      "/proc/self/status",
+      to_bytes("Name:\tmain\nState:\tR (running)\nTgid:\t4711\nPid:\t4711\nPPid:\t612\n"
+               "TracerPid:\t0\nUid:\t" +
+               uid + "\t" + uid + "\n"));
   // With what makers mount over their systems: Xiaomi's and Samsung's overlays of read-only
   // partitions, Qualcomm's firmware.
   for (const char* line :
@@ -489,6 +510,7 @@ void RecordedPhone::set_flags(const std::string& name, std::uint32_t flags) {
   Bytes bytes;
   append_number(bytes, flags, 4);
   kernel_.write(method(name).address + flags_offset(options_.level), bytes);
+}
 
 // What the calls say of a process that zygote's child is.
 void RecordedPhone::answer() {
@@ -787,6 +809,11 @@ checks::Rules RecordedPhone::rules() const {
   rules.frida_port = 1;  // nobody listens there
   rules.own_code = static_cast<std::uintptr_t>(*by_soname("libtouchmark.so")->find("JNI_OnLoad"));
   return rules;
+}
+
+void RecordedPhone::move_app(const std::string& folder) {
+  kernel_.move_folder(app_, folder);
+  app_ = folder;
 }
 
 Inspection RecordedPhone::inspect() const {

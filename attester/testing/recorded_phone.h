@@ -43,6 +43,8 @@ struct Area {
   Bytes bytes;
   std::set<std::uint64_t> written;  // pages of a file that the process has copies of
 
+  std::uint64_t inode = 0;  // 0: that of the file of this path
+
   std::uint64_t end() const { return start + bytes.size(); }
 };
 
@@ -59,6 +61,8 @@ class RecordedKernel final : public checks::Kernel {
   const Bytes& file(const std::string& path) const { return *files_.at(path).content; }
   void hide_file(const std::string& path) { files_.at(path).hidden = true; }
   void remove_file(const std::string& path) { files_.erase(path); }
+  // As a link to the new folder and the end of the old one; what is mapped from there says so.
+  void move_folder(const std::string& from, const std::string& to);
   void set_owner(const std::string& path, std::uint32_t owner) { files_.at(path).owner = owner; }
   Area& add_area(Area area);
   std::vector<Area>& areas() { return areas_; }
@@ -78,6 +82,7 @@ class RecordedKernel final : public checks::Kernel {
     bool hidden = false;
   };
   std::string list_memory(bool with_pages) const;
+  std::uint64_t inode_of(const Area& area) const;
   std::optional<Bytes> proc_file(const std::string& path) const;
 
   std::map<std::string, File> files_;
@@ -132,6 +137,8 @@ class RecordedPhone {
   void set_property(const RecordedProperty& property);
   void add_mount(const std::string& line);
   void add_thread(int number, const std::string& name);
+  // As an installer does that adds a split to the running app.
+  void move_app(const std::string& folder);
 
   // The image whose file or soname is called so; the app's own library is libtouchmark.so.
   Loaded& loaded(const std::string& name);

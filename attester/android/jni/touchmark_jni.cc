@@ -208,6 +208,14 @@ jobject fetch_token(JNIEnv* env, jclass, jlong handle, jstring url, jstring bind
 
 void discard_tokens(JNIEnv*, jclass, jlong handle) { touchmark_discard_tokens(client_of(handle)); }
 
+void set_package_path(JNIEnv* env, jclass, jlong handle, jstring path) {
+  guarded(env, 0, [&] {
+    const auto path_text = to_utf8(env, path);
+    touchmark_set_package_path(client_of(handle), c_str(path_text));
+    return 0;
+  });
+}
+
 // byte[][] of DER certificates; nullopt when one is null.
 std::optional<std::vector<touchmark::Bytes>> certificates_of(JNIEnv* env, jobjectArray chain) {
   std::vector<touchmark::Bytes> out;
@@ -310,6 +318,7 @@ extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void*) {
              "(JLjava/lang/String;Ljava/lang/String;)Ltouchmark/sdk/TokenFetchResult;",
              fetch_token),
       method("discardTokens", "(J)V", discard_tokens),
+      method("setPackagePath", "(JLjava/lang/String;)V", set_package_path),
       method("pinAllows", "(JLjava/lang/String;[[B)Z", pin_allows),
       method("isProtected", "(JLjava/lang/String;)Z", is_protected),
       method("sameHost", "(Ljava/lang/String;Ljava/lang/String;)Z", same_host),

@@ -46,6 +46,9 @@ final class NativeCore {
 
   static native void discardTokens(long client);
 
+  /** Where the platform has the base APK now; it changes when a split is installed meanwhile. */
+  static native void setPackagePath(long client, String packagePath);
+
   /**
    * Whether the pins allow a peer that sent these certificates.
    *

@@ -40,7 +40,7 @@ public final class Touchmark {
   private final String config;
   private final KeystoreKey key;
   private final ExecutorService worker;
-  private Context context; // null once there is a client
+  private volatile Context context; // the application's, as far as there is one yet
   private volatile long client; // 0: not open
 
   private Touchmark(Context context, String config) {
@@ -93,9 +93,8 @@ public final class Touchmark {
         try {
           NativeCore.load();
           Touchmark made = new Touchmark(context, initialConfig.trim());
-          if (made.tryToOpen() != null) {
-            made.keepApplicationContext();
-          }
+          made.tryToOpen();
+          made.keepApplicationContext();
           instance = made;
         } finally {
           StrictMode.setThreadPolicy(strict);
@@ -134,12 +133,11 @@ public final class Touchmark {
               context.getPackageName(),
               PlatformFacts.collect(context),
               key);
-      context = null;
       return null;
     }
   }
 
-  /** It is needed for as long as the client cannot be opened, and an activity is not to be kept. */
+  /** Of what was given for opening: an activity is not to be kept. */
   private synchronized void keepApplicationContext() {
     Context application = context.getApplicationContext();
     if (application != null) {
@@ -237,9 +235,11 @@ public final class Touchmark {
     } catch (TouchmarkException failure) {
       return TokenFetchResult.failed(failure.getStatus(), failure.getMessage());
     }
-    return obstacle != null
-        ? obstacle
-        : NativeCore.fetchToken(client, url == null ? null : HostNames.ofUrl(url), binding);
+    if (obstacle != null) {
+      return obstacle;
+    }
+    NativeCore.setPackagePath(client, context.getPackageCodePath());
+    return NativeCore.fetchToken(client, url == null ? null : HostNames.ofUrl(url), binding);
   }
 
   /** Fetches a token in the background. What the callback throws is logged and goes no further. */

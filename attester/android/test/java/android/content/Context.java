@@ -5,6 +5,7 @@ import android.content.pm.PackageManager;
 import android.content.res.AssetManager;
 import android.os.UserManager;
 import java.io.File;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A stand-in for the platform's class: the methods that the SDK calls. */
 public class Context {
@@ -13,6 +14,7 @@ public class Context {
 
   private final File dataDir;
   private final AssetManager assets;
+  private final AtomicInteger asked = new AtomicInteger();
   private boolean unlocked = true;
 
   public Context(File dataDir, AssetManager assets) {
@@ -46,7 +48,13 @@ public class Context {
     return new File(dataDir, "files");
   }
 
+  /** How often the SDK has asked where the package is, which may be moved at any time. */
+  public int timesAskedForPackage() {
+    return asked.get();
+  }
+
   public String getPackageCodePath() {
+    asked.incrementAndGet();
     return "/data/app/org.example.app-1/base.apk";
   }
 

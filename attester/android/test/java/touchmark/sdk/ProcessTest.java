@@ -141,6 +141,9 @@ public final class ProcessTest {
     check(Touchmark.initialize(context) == touchmark, "another instance");
     context.setUnlocked(true);
     works(touchmark);
+    int asked = context.timesAskedForPackage();
+    works(touchmark);
+    check(context.timesAskedForPackage() > asked, "a moved package would not be found");
     check(
         new File(context.getFilesDir().getParentFile(), "no_backup/touchmark").isDirectory(),
         "no folder");
