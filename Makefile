@@ -25,10 +25,13 @@ setup-tests: setup ## Install what the tests and checks need beside
 setup-android: setup ## Install what the build for Android needs beside
 	@tools/setup --android
 
-.PHONY: product
-product: setup ## Build the service, the command, the SDK and its AAR into build/release
+.PHONY: programs
+programs: setup ## Build the service, the command and the SDK's library into build/release
 	@$(call configure,release,-DTOUCHMARK_TESTS=OFF -DTOUCHMARK_BENCH=OFF)
 	@cmake --build --preset release --target touchmark touchmark_sdk
+
+.PHONY: product
+product: programs ## Build them, the SDK's AAR and what Gradle takes with it
 	@attester/android/build-aar build/release
 
 .PHONY: build
@@ -58,8 +61,9 @@ qemu: setup-android ## Run the core's unit tests on 64-bit and 32-bit Arm, under
 	@tests/qemu/run
 
 .PHONY: demo
-demo: product ## Tell the story: a real app attested, tampered with, and refused
+demo: programs ## Tell the story: a real app attested, tampered with, and refused
 	@if [ -n "$$ANDROID_NDK_HOME$$ANDROID_NDK_ROOT" ]; then $(MAKE) --no-print-directory android; fi
+	@attester/android/build-aar --alone build/release
 	@lab/run demo
 
 .PHONY: test
