@@ -10,6 +10,7 @@ import static org.robolectric.Shadows.shadowOf;
 
 import android.app.Application;
 import android.content.Context;
+import android.content.pm.ApplicationInfo;
 import android.os.Build;
 import android.os.StrictMode;
 import android.os.UserManager;
@@ -141,6 +142,17 @@ public final class OnAndroidTest {
         assertTrue(claims, claims.contains("\"android-key\":{\"chain\":[\""));
         assertEquals(Build.VERSION.SDK_INT >= 28 ? "strongbox" : "tee", keystore.made.get(0));
       }
+      // What the SDK sees of its surroundings through Android's own classes.
+      for (String finding :
+          new String[] {"hook.java-method", "hook.jni", "debug.debuggable", "surroundings."}) {
+        assertFalse(finding + " in " + claims, claims.contains(finding));
+      }
+      app.getApplicationInfo().flags |= ApplicationInfo.FLAG_DEBUGGABLE;
+      touchmark.discardTokens();
+      elsewhere(() -> touchmark.fetchTokenAndWait(api));
+      claims = service.evidence();
+      assertTrue(claims, claims.contains("debug.debuggable"));
+      app.getApplicationInfo().flags &= ~ApplicationInfo.FLAG_DEBUGGABLE;
       assertFalse(touchmark.getDeviceId().isEmpty());
     } finally {
       Security.removeProvider(keystore.getName());
