@@ -390,7 +390,7 @@ def software_evidence(place: Place) -> None:
     place.policy(('android = "tee"', 'android = "software"'))
 
 
-@fault(policy__assurance="fail", policy__development="warn")
+@fault(policy__assurance="fail", policy__findings="warn", policy__development="warn")
 def the_development_policy(place: Place) -> None:
     place.serve()
     text = place.admin.ok("policy", "presets", "development")

@@ -169,8 +169,12 @@ std::vector<Fault> faults() {
          f.public_servers = {{.domain = "attest.example.com", .problem = "no such name"}};
        }},
       {"software evidence",
-       {"policy.assurance:fail", "policy.development:warn"},
+       {"policy.assurance:fail", "policy.findings:warn", "policy.development:warn"},
        policy([](auto& p) { p.current = preset("development"); })},
+      {"only what is notable passes", {}, policy([](auto& p) {
+         p.current.set_action(protocol::FindingId::kSurroundingsVpn,
+                              verifier::policy::Action::kIgnore, {});
+       })},
       {"software evidence on one platform", {"policy.assurance:fail"}, policy([](auto& p) {
          p.current.assurance.ios.value = verifier::policy::Assurance::kSoftware;
        })},
