@@ -50,7 +50,8 @@ def place(gradle: Gradle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     administrator.init(service)
     administrator.ok(
         "operator", "add", "build-machine", "--role", "ci", "--app", "com.example.app",
-        "--app", "com.example.other", "--credentials-file", folder / "machine.json",
+        "--app", "com.example.built", "--app", "com.example.other",
+        "--credentials-file", folder / "machine.json",
     )  # fmt: skip
     token = json.loads((folder / "machine.json").read_text())["token"]
     tools = folder / "tools"

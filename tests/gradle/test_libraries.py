@@ -148,32 +148,26 @@ def test_an_app_that_r8_shrank_attests(place: Place, sdk: Sdk, tmp_path: Path) -
     assert found.keys() == {"TOKEN"}
 
 
-def test_without_the_rules_it_does_not(sdk: Sdk, tmp_path: Path) -> None:
-    app = jar(tmp_path / "app.jar", sdk.app("ShrunkApp.java", tmp_path / "classes"))
-    library = ("--classfile", "--lib", str(with_platform(sdk, tmp_path)))
-    rules = KEEP_MAIN + "-dontwarn org.jetbrains.annotations.**\n-dontwarn okhttp3.**\n"
-    classes = sdk.folder / "classes.jar"
-    done = shrink(tmp_path / "shrunk.jar", rules, app, classes, options=library)
-    assert done.returncode == 0, done.stderr
-    done = sdk.run("com.example.shrunk.ShrunkApp", tmp_path / "data", tmp_path / "shrunk.jar")
-    assert done.returncode != 0 and "TOKEN" not in done.stdout
-
-
 def test_r8_makes_dex_of_it_with_okhttp(sdk: Sdk, tmp_path: Path) -> None:
     android = libraries(ANDROID)
     okhttp = [android / "okhttp-3.12.13.jar", android / "okio-1.15.0.jar"]
     app = jar(tmp_path / "app.jar", sdk.app("OkHttpApp.java", tmp_path / "classes", *okhttp))
     rules = (sdk.folder / "proguard.txt").read_text()
     rules += "-keep class com.example.shrunk.OkHttpApp { *; }\n"
-    # What OkHttp and Kotlin's libraries would like, and ask for in rules of their own.
-    for wanted in ("okhttp3.internal", "okio", "javax.annotation", "org.conscrypt"):
+    # What OkHttp would like, and Kotlin's own libraries, which bring rules of theirs.
+    for wanted in (
+        "okhttp3.internal",
+        "okio",
+        "javax.annotation",
+        "org.conscrypt",
+        "kotlin",
+        "kotlinx",
+    ):
         rules += f"-dontwarn {wanted}.**\n"
     out = tmp_path / "dex"
     out.mkdir()
-    done = shrink(out, rules, app, sdk.folder / "classes.jar", COROUTINES,
-                  *libraries(ANDROID / "coroutines").glob("kotlin-stdlib-[0-9]*.jar"),
-                  *libraries(ANDROID / "coroutines").glob("kotlinx-*.jar"), *okhttp,
-                  options=("--min-api", "23", "--lib", str(with_platform(sdk, tmp_path))),
-                  )  # fmt: skip
+    parts = [app, sdk.folder / "classes.jar", COROUTINES, *okhttp]
+    options = ("--min-api", "23", "--lib", str(with_platform(sdk, tmp_path)))
+    done = shrink(out, rules, *parts, options=options)
     assert done.returncode == 0, done.stderr
     assert b"touchmark/sdk/NativeCore" in (out / "classes.dex").read_bytes()

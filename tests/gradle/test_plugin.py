@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -22,7 +23,9 @@ REGISTER = "registerRelease"
 @pytest.fixture(scope="module")
 def app(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place.app(
-        tmp_path_factory.mktemp("apps") / "app", place.with_service('expireAfter = "600s"')
+        tmp_path_factory.mktemp("apps") / "app",
+        place.with_service('expireAfter = "600s"'),
+        package="com.example.built",
     )
 
 
@@ -41,7 +44,7 @@ def test_a_release_is_built_with_the_configuration_and_registered(
     place.administrator.ok("sdk", "config", tmp_path / "config", "--allow-local")
     assert config_of(app / APK) == (tmp_path / "config").read_bytes()
     listed = place.administrator.json("registration", "list")["registrations"]
-    assert [row["package"] for row in listed if row["package"] == "com.example.app"]
+    assert "com.example.built" in [row["package"] for row in listed]
 
     again = place.build(app, "assembleRelease", REGISTER, "--configuration-cache").ok()
     assert "Reusing configuration cache." in again
@@ -52,7 +55,7 @@ def test_a_release_is_built_with_the_configuration_and_registered(
 def test_the_token_is_nowhere(place: Place, app: Path) -> None:
     said = place.build(
         app, "fetchDebugTouchmarkConfiguration", REGISTER, "tryRegisterRelease", "--debug",
-        "--stacktrace", "--rerun-tasks",
+        "--stacktrace",
     ).ok()  # fmt: skip
     assert "registration" in said and place.token not in said
     for file in app.rglob("*"):
@@ -185,19 +188,50 @@ def test_the_build_warns_of_what_the_service_does_not_expect(
     assert "com.example.other" not in [row["package"] for row in listed]
 
 
-def test_a_configuration_of_another_service_is_not_registered(place: Place, tmp_path: Path) -> None:
-    app = place.app(tmp_path / "app", place.with_service("fetchConfiguration = false"))
-    assets = app / "src/main/assets"
-    assets.mkdir()
-    foreign = (ROOT / "protocol/vectors/config.json").read_text()
-    (found,) = re.findall(r'"(ey[\w.-]+\.[\w-]+\.[\w-]+)"', foreign)[:1]
-    (assets / ASSET).write_text(found)
-    said = place.build(app, REGISTER).failed()
-    assert "configuration of another service" in said, said
-    script = (app / "build.gradle").read_text().replace("fetchConfiguration = false", "")
-    (app / "build.gradle").write_text(script)
-    said = place.build(app, ":fetchReleaseTouchmarkConfiguration").ok()
-    assert "is of another service" in said and "remove the file" in said
+def test_a_configuration_among_the_sources_is_compared(place: Place, tmp_path: Path) -> None:
+    app = place.app(tmp_path / "app", place.with_service("maxAge = java.time.Duration.ZERO"))
+    own = app / "src/main/assets" / ASSET
+    own.parent.mkdir()
+
+    def said() -> str:
+        return place.build(app, ":fetchReleaseTouchmarkConfiguration").ok()
+
+    own.write_text(json.loads((ROOT / "protocol/vectors/config.json").read_text())["jws"])
+    assert "is of another service" in said()
+    own.write_text("no configuration")
+    assert "is no configuration" in said()
+    place.administrator.ok("sdk", "config", own, "--allow-local")
+    assert "is the one that the build brings; remove the file" in said()
+    pin = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    place.administrator.ok("api", "add", "newer.example.com", "--pin", pin)
+    assert "is older than the service's (" in said()
+
+
+def test_a_token_that_may_not_is_told(place: Place, app: Path, tmp_path: Path) -> None:
+    file = tmp_path / "desk"
+    place.administrator.ok(
+        "operator", "add", "desk", "--role", "helpdesk", "--credentials-file", file
+    )
+    made = json.loads(file.read_text())
+    task = (":fetchReleaseTouchmarkConfiguration", "--rerun-tasks")
+    said = place.build(app, *task, TOUCHMARK_TOKEN=made["token"]).failed()
+    assert "HTTP 403" in said and "configuration.read, as ci has" in said
+    assert made["token"] not in said
+
+
+def test_the_plugin_comes_from_a_folder_as_well(place: Place, tmp_path: Path) -> None:
+    app = place.app(tmp_path / "app", place.with_service())
+    folder = app / "touchmark-repository"
+    place.administrator.ok("sdk", "repository", folder, "--group", "com.example.mobile")
+    settings = re.sub(
+        r"maven \{\n.*?authentication[^\n]*\n *\}",
+        'maven { url = uri("touchmark-repository") }',
+        (app / "settings.gradle").read_text(),
+        flags=re.DOTALL,
+    )
+    assert settings.count("touchmark-repository") == 2 and place.service.url not in settings
+    (app / "settings.gradle").write_text(settings)
+    place.build(app, ":fetchReleaseTouchmarkConfiguration", "--refresh-dependencies").ok()
 
 
 def test_a_bundle_is_registered_with_its_store_s_certificate(place: Place, tmp_path: Path) -> None:

@@ -263,6 +263,13 @@ public final class AndroidPlugin implements Plugin<Project> {
                     task.getAssets().from(assets);
                     task.getClasses().from(java, kotlin);
                     task.getLibraries().from(classPath);
+                    task.getLean()
+                        .set(
+                            project
+                                .getProviders()
+                                .gradleProperty("standin.lean")
+                                .map(Boolean::parseBoolean)
+                                .orElse(false));
                     task.getMinSdk().set(android.getDefaultConfig().getMinSdk());
                     task.getVersionCode().set(android.getDefaultConfig().getVersionCode());
                     task.getVersionName().set(android.getDefaultConfig().getVersionName());

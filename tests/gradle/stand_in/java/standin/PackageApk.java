@@ -49,6 +49,10 @@ public abstract class PackageApk extends DefaultTask {
   @Classpath
   public abstract ConfigurableFileCollection getLibraries();
 
+  /** Whether the classes of JARs are left out, whose dex takes its time. */
+  @Input
+  public abstract Property<Boolean> getLean();
+
   @Input
   public abstract Property<Integer> getMinSdk();
 
@@ -100,6 +104,9 @@ public abstract class PackageApk extends DefaultTask {
     }
     for (File library : getLibraries()) {
       String path = library.getPath();
+      if (!path.endsWith(".aar") && getLean().get()) {
+        continue;
+      }
       if (!path.endsWith(".aar")) {
         path = wrap(Files.readAllBytes(library.toPath()), work.resolve(++number + ".aar"));
       }

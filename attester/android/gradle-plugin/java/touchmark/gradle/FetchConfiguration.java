@@ -182,7 +182,7 @@ public abstract class FetchConfiguration extends TouchmarkTask {
     if (status == 401) {
       out += "; the token comes from TOUCHMARK_TOKEN, touchmark.tokenFile or touchmarkToken";
     } else if (status == 403) {
-      out += "; the token's role must have the permission config.read, as ci does";
+      out += "; the token's role must have the permission configuration.read, as ci has";
     }
     return out;
   }
