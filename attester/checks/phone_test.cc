@@ -103,7 +103,6 @@ TEST(PhoneTest, NeitherIsAnyUserOrVolumeOfThem) {
   }
 }
 
-// An app of the system image lies in a folder of its name, and its package is called like that.
 // A feature that is installed while the app runs moves it: the files are linked into a new folder,
 // and the old one is deleted seconds later.
 TEST(PhoneTest, NeitherIsOneThatInstallsAFeatureMeanwhile) {
@@ -142,6 +141,7 @@ TEST(PhoneTest, SeesADeletedPackageThatThePlatformNamesElsewhere) {
   });
 }
 
+// An app of the system image lies in a folder of its name, and its package is called like that.
 TEST(PhoneTest, NeitherIsAnAppOfTheSystemImage) {
   RecordedPhone phone({.packaging = Packaging::kExtracted, .app = "/product/app/Example"});
   phone.kernel().put_file("/product/app/Example/Example.apk",

@@ -828,15 +828,11 @@ Inspection RecordedPhone::inspect() const {
     }
     return out;
   };
-  const checks::PlatformMarks marks{.build_tags = "release-keys",
-                                    .hardware = "qcom",
-                                    .product = "phone",
-                                    .fingerprint = "maker/phone/phone:user/release-keys",
-                                    .os_version = {},
-                                    .api_level = options_.level};
+  checks::PlatformMarks said = marks;
+  said.api_level = options_.level;
   return checks::make_process_integrity(
              {.rules = rules(),
-              .marks = marks,
+              .marks = said,
               .platform_path = base_path(),
               .app = {.package_name = "org.example.app", .storage_folder = storage_},
               .observe = [this] { return observed; },
