@@ -64,4 +64,20 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return out;
 }
 
+std::optional<std::string_view> take_part(std::string_view& rest, char separator) {
+  if (rest.empty()) return std::nullopt;
+  const std::size_t end = std::min(rest.find(separator), rest.size());
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return part;
+}
+
+std::string_view take_word(std::string_view& rest) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  rest.remove_prefix(std::min(rest.find_first_not_of(kBlanks), rest.size()));
+  const std::string_view word = rest.substr(0, rest.find_first_of(kBlanks));
+  rest.remove_prefix(word.size());
+  return word;
+}
+
 }  // namespace touchmark

@@ -28,6 +28,13 @@ std::string lower(std::string_view text);
 // Whether they are equal without regard to that case.
 bool same_word(std::string_view a, std::string_view b);
 
+// Takes the part before the next `separator`, or before the end, off the front of `rest`. Nothing
+// when nothing is left: what ends in a separator has no empty part behind it. For lines and lists,
+// in place of the standard library's streams, which bring its locales into an app.
+std::optional<std::string_view> take_part(std::string_view& rest, char separator = '\n');
+// The same, between blanks; empty when there is no further word.
+std::string_view take_word(std::string_view& rest);
+
 // "a, b, c".
 std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
 

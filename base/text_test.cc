@@ -46,6 +46,31 @@ TEST(Text, HasOneCaseOfAsciiAlone) {
   EXPECT_FALSE(same_word("[", "{"));
 }
 
+std::vector<std::string_view> parts_of(std::string_view text, char separator) {
+  std::vector<std::string_view> out;
+  while (const auto part = take_part(text, separator)) out.push_back(*part);
+  return out;
+}
+
+TEST(Text, IsTakenApartAtSeparators) {
+  using Parts = std::vector<std::string_view>;
+  EXPECT_EQ(parts_of("", ','), Parts{});
+  EXPECT_EQ(parts_of("a", ','), Parts{"a"});
+  EXPECT_EQ(parts_of("a,b", ','), (Parts{"a", "b"}));
+  EXPECT_EQ(parts_of(",,b,", ','), (Parts{"", "", "b"}));
+  EXPECT_EQ(parts_of("one\ntwo\n", '\n'), (Parts{"one", "two"}));
+  EXPECT_EQ(parts_of(std::string_view("a\0b\0", 4), '\0'), (Parts{"a", "b"}));
+}
+
+TEST(Text, IsTakenApartWordByWord) {
+  std::string_view text = "  36\t35 \r\n98:0 ";
+  EXPECT_EQ(take_word(text), "36");
+  EXPECT_EQ(take_word(text), "35");
+  EXPECT_EQ(take_word(text), "98:0");
+  EXPECT_EQ(take_word(text), "");
+  EXPECT_EQ(take_word(text), "");
+}
+
 TEST(Text, Joins) {
   EXPECT_EQ(join({}), "");
   EXPECT_EQ(join({"a"}), "a");

@@ -1,9 +1,9 @@
 // Marks of a device that its owner, or someone else, has opened.
 #include <algorithm>
 #include <array>
-#include <sstream>
 
 #include "attester/checks/check.h"
+#include "base/text.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -64,10 +64,10 @@ void check_tools(const Context& context, Findings& out) {
 std::string build_tags(const Kernel& kernel, const std::string& image_root) {
   const Result<Bytes> file = read_whole(kernel, image_root + "/build.prop", 1 << 20);
   if (!file) return {};
-  std::istringstream lines{to_string(*file)};
+  std::string_view lines = as_text(*file);
   constexpr std::string_view kName = "ro.build.tags=";
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(kName)) return line.substr(kName.size());
+  while (const auto line = take_part(lines)) {
+    if (line->starts_with(kName)) return std::string(line->substr(kName.size()));
   }
   return {};
 }

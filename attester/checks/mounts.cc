@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <sstream>
 
 #include "attester/checks/check.h"
+#include "base/text.h"
 
 namespace touchmark::attester::checks {
 namespace {
@@ -35,14 +35,17 @@ struct Mount {
   std::string super_options;
 };
 
-std::optional<Mount> parse_mount(const std::string& line) {
-  std::istringstream fields(line);
+std::optional<Mount> parse_mount(std::string_view line) {
+  take_word(line);
+  take_word(line);
   Mount out;
-  std::string skipped;
-  fields >> skipped >> skipped >> out.device >> out.root >> out.point >> out.options;
-  while (fields >> skipped && skipped != "-") {
+  for (std::string* field : {&out.device, &out.root, &out.point, &out.options}) {
+    *field = take_word(line);
   }
-  fields >> out.type >> out.source >> out.super_options;
+  for (std::string_view optional = "?"; !optional.empty() && optional != "-";) {
+    optional = take_word(line);
+  }
+  for (std::string* field : {&out.type, &out.source, &out.super_options}) *field = take_word(line);
   if (out.options.empty()) return std::nullopt;
   return out;
 }
@@ -51,9 +54,9 @@ std::vector<Mount> read_mounts(const Kernel& kernel) {
   std::vector<Mount> out;
   const Result<Bytes> text = read_whole(kernel, "/proc/self/mountinfo", kMaxMountBytes);
   if (!text) return out;
-  std::istringstream lines{to_string(*text)};
-  for (std::string line; std::getline(lines, line);) {
-    if (auto mount = parse_mount(line)) out.push_back(std::move(*mount));
+  std::string_view lines = as_text(*text);
+  while (const auto line = take_part(lines)) {
+    if (auto mount = parse_mount(*line)) out.push_back(std::move(*mount));
   }
   return out;
 }
@@ -71,16 +74,15 @@ bool covers_system(const Context& context, const std::string& point) {
 }
 
 // Where an overlay takes its files from, one of "lowerdir=/a:/b,upperdir=/c,workdir=/d".
-bool overlays_data(const std::string& options) {
+bool overlays_data(std::string_view options) {
   constexpr std::array<std::string_view, 4> kWritable = {"/data/", "/debug_ramdisk", "/dev/",
                                                          "/cache/"};
-  std::istringstream list(options);
-  for (std::string option; std::getline(list, option, ',');) {
-    if (option.starts_with("upperdir=")) return true;  // whatever lies there can be changed
-    if (!option.starts_with("lowerdir=")) continue;
-    std::istringstream folders(option.substr(option.find('=') + 1));
-    for (std::string folder; std::getline(folders, folder, ':');) {
-      const auto begins = [&folder](std::string_view place) { return folder.starts_with(place); };
+  while (auto option = take_part(options, ',')) {
+    if (option->starts_with("upperdir=")) return true;  // whatever lies there can be changed
+    if (!option->starts_with("lowerdir=")) continue;
+    option->remove_prefix(option->find('=') + 1);
+    while (const auto folder = take_part(*option, ':')) {
+      const auto begins = [&folder](std::string_view place) { return folder->starts_with(place); };
       if (std::ranges::any_of(kWritable, begins)) return true;
     }
   }
