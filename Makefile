@@ -56,10 +56,6 @@ android-check: product setup-tests setup-android ## Without an NDK: compile the 
 android-types: setup-android ## Without an NDK: have the compiler look at the SDK for Android's four ABIs
 	@attester/android/check --types
 
-.PHONY: qemu
-qemu: setup-android ## Run the core's unit tests on 64-bit and 32-bit Arm, under qemu
-	@tests/qemu/run
-
 .PHONY: demo
 demo: programs ## Tell the story: a real app attested, tampered with, and refused
 	@if [ -n "$$ANDROID_NDK_HOME$$ANDROID_NDK_ROOT" ]; then $(MAKE) --no-print-directory android; fi

@@ -46,7 +46,7 @@ def fault(row: dict[str, str]) -> str | None:
         if words[0] == "make":
             if len(words) != 2 or words[1] not in TARGETS:
                 return f"the Makefile has no target '{' '.join(words[1:])}'"
-        elif not (ROOT / words[0]).is_file():
+        elif not (ROOT / words[0]).exists():
             return f"there is no {words[0]}"
         elif words[1:2] and words[1] not in (ROOT / words[0]).read_text():
             return f"{words[0]} knows no {words[1]}"
