@@ -1,4 +1,4 @@
-"""What the SDK includes stays out of its way: streams bring the library of locales into every app."""
+"""Streams of the standard library stay out of the SDK: they bring its locales into every app."""
 
 import re
 from pathlib import Path
