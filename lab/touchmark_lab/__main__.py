@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import touchmark_lab.rows  # noqa: F401  (fills ROWS)
-from touchmark_lab import packages, report
+from touchmark_lab import packages, report, soak
 from touchmark_lab.console import Console
 from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, UNLOCKED_PHONE, Lab
 from touchmark_lab.model import Observed, Skipped
@@ -38,6 +38,15 @@ def _arguments() -> argparse.Namespace:
         "--only", action="append", metavar="NAME", choices=[row.name for row in ROWS],
         help="run this row only; may be given again",
     )  # fmt: skip
+    soaking = commands.add_parser(
+        "soak", help="the genuine app, attesting again and again: nothing may be found or grow"
+    )
+    soaking.add_argument(
+        "--attestations", type=int, default=10_000, metavar="N", help="at least N (default: 10000)"
+    )
+    soaking.add_argument(
+        "--minutes", type=float, default=0, metavar="M", help="and for M minutes at least"
+    )
     commands.add_parser("list", help="the names of the rows")
     return parser.parse_args()
 
@@ -83,6 +92,19 @@ def _start_ahead(lab: Lab, *, demo: bool) -> None:
         devices.append(UNLOCKED_PHONE)
     lab.start_ahead(devices)
     lab.attacker.start()
+
+
+def _soak(options: argparse.Namespace, console: Console) -> int:
+    lab = Lab(_ROOT, console, options.build.resolve() / "bin/touchmark")
+    try:
+        done = soak.run(lab, options.attestations, options.minutes * 60)
+    finally:
+        lab.close()
+    soak.write(_ROOT / "build/lab", done)
+    console.plain("\n".join(done.lines()))
+    for problem in done.problems():
+        console.plain(f"!! {problem}")
+    return 1 if done.problems() else 0
 
 
 def _work(options: argparse.Namespace, console: Console) -> int:
@@ -154,7 +176,7 @@ def main() -> int:
     console = Console()
     try:
         with _alone():
-            return _work(options, console)
+            return _soak(options, console) if options.command == "soak" else _work(options, console)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 2

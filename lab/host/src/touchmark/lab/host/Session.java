@@ -103,6 +103,7 @@ final class Session {
       case "click" -> screen.click(command.getString("id"));
       case "wait" -> answer.put("text", await(command));
       case "screenshot" -> screen.save(Path.of(command.getString("path")));
+      case "attest" -> new Attestations(command).run(answer);
       default -> throw new BadCommand("unknown command: " + command.getString("cmd"));
     }
   }
