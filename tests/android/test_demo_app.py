@@ -81,9 +81,10 @@ def test_the_demo_app_starts_and_attests_as_the_registered_package(
     assert done.said["jni_on_load"] == "ok" and done.said["version"].count(".") == 2
     assert done.said["open"] == "0" and done.said["fetch"] == "0"
     (event,) = [e for e in service.events(seen) if e.get("event") == "attest"]
-    assert event["findings"] == [] and event["passed"]
+    # unidbg's table of JNI's functions is no system's. Who calls the C interface shows none.
+    assert event["findings"] == ["hook.jni"] and not event["passed"]
     assert APP in json.dumps(event)
-    assert is_valid(service, done.said["token"])
+    assert not is_valid(service, done.said["token"])
     # Under the policy that a new service starts with, the phone's hardware is asked.
     set_policy(service, "strict", tmp_path)
     seen = service.log.stat().st_size

@@ -134,6 +134,21 @@ final class JavaSide extends AbstractJni {
     }
   }
 
+  /** Of its surroundings and its methods the app says nothing: there is no Java to look at. */
+  @Override
+  public DvmObject<?> callStaticObjectMethodV(
+      BaseVM machine, DvmClass type, String signature, VaList arguments) {
+    switch (signature) {
+      case "touchmark/sdk/Surroundings->facts()[Ljava/lang/String;":
+      case "touchmark/sdk/Surroundings->methods()[Ljava/lang/Object;":
+      case "touchmark/sdk/Surroundings->methodNames()[Ljava/lang/String;":
+      case "touchmark/sdk/Surroundings->methodModifiers()[I":
+        return null;
+      default:
+        return super.callStaticObjectMethodV(machine, type, signature, arguments);
+    }
+  }
+
   @Override
   public DvmObject<?> newObjectV(
       BaseVM machine, DvmClass type, String signature, VaList arguments) {

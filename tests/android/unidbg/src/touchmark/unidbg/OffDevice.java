@@ -296,12 +296,12 @@ public final class OffDevice {
         options.config != null
             ? Files.readString(Path.of(options.config))
             : new String(entry("assets/touchmark-initial.config"), StandardCharsets.UTF_8);
-    JavaSide java = options.java ? new JavaSide(emulator, vm) : null;
+    JavaSide java = new JavaSide(emulator, vm);
     loaded.callJNI_OnLoad(emulator);
     say("jni_on_load", "ok");
     String storage = "/data/data/" + name + "/no_backup";
     String apk = folder + "/base.apk";
-    return java != null
+    return options.java
         ? runJava(java, config.trim(), storage, apk, name)
         : runC(own, config.trim(), storage, apk, name);
   }
