@@ -33,6 +33,7 @@ KNOWN_DOMAINS = {
     "docs.kernel.org",
     "github.com",  # what the format of attestation results is called
     "grapheneos.org",
+    "mas.owasp.org",
     "maven.apache.org",
     "protobuf.dev",
     "schemas.android.com",
@@ -270,7 +271,7 @@ def test_an_old_name_is_found(text: str) -> None:
 # Domains ----------------------------------------------------------------------------------------
 
 URL = re.compile(r"\b(?:https?|wss?|git|ssh)://([^\s/?#\"'`<>)\]},;|\\]+)", re.IGNORECASE)
-MAIL = re.compile(r"\b[A-Za-z0-9._%+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})\b")
+MAIL = re.compile(r"(?<!@)\b[A-Za-z0-9._%+-]+@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})\b")
 # A domain in prose and in quotes; not the members and files that end like one.
 TOP = "com|org|net|io|dev|app|cloud|sh|me|ai|co|uk|info|xyz|tech|page|site|online"
 BARE = re.compile(

@@ -97,15 +97,17 @@ constexpr std::string_view kDevelopment =
 # It lets in emulators, simulators and phones without hardware evidence - and with them whoever has
 # the app's package: a program of 150 lines that speaks the protocol gets valid tokens
 # (docs/threat-model.md). What it still refuses: apps that are not registered, changed or hooked
-# apps, and a man in the middle.
+# apps, rooted phones as far as software can tell, and a man in the middle.
 # docs/policy.md describes all keys.
 version = 1
 
 [findings]
 "*" = "reject"
-"device.emulator" = "annotate"
-"root.*" = "annotate"             # emulators' systems are builds for debugging, with su in them
-"debug.debuggable" = "annotate"   # what Gradle builds as "debug"
+"device.emulator" = "annotate"         # one without su: an image with Google Play
+"root.boot-state" = "annotate"         # as emulators have it, and the two below
+"root.debuggable-system" = "annotate"
+"root.selinux" = "annotate"
+"debug.debuggable" = "annotate"        # what Gradle builds as "debug"
 
 [assurance]
 android = "software"
