@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <cstring>
@@ -13,6 +14,7 @@
 
 #include "attester/checks/elf.h"
 #include "attester/checks/kernel.h"
+#include "attester/checks/kernel_answers.h"
 #include "attester/checks/process_integrity.h"
 #include "attester/testing/checks.h"
 #include "tests/support/temporary_folder.h"
@@ -325,6 +327,21 @@ TEST(HookTest, FullInspectionOfPlainProcessMissesOnlyThePackage) {
               ::testing::UnorderedElementsAre("app", "hook", "debug", "root", "network"));
   ASSERT_EQ(inspection.findings.size(), 1U) << text(inspection.findings);
   EXPECT_EQ(inspection.findings[0].id, protocol::FindingId::kAppUnreadable);
+}
+
+// A process at its limits is no emulator. (UBSan itself needs a descriptor to look at an object.)
+TEST(HookTest, AsksNothingForWhichThereIsNoDescriptor) {
+  EXPECT_TRUE(testing::in_child([] {
+    rlimit none{};
+    getrlimit(RLIMIT_NOFILE, &none);
+    none.rlim_cur = 3;
+    setrlimit(RLIMIT_NOFILE, &none);
+    const KernelAnswers answers = ask_kernel();
+    for (std::size_t i = 0; i < kQuestions; ++i) {
+      if (!wrong_answer(static_cast<Question>(i), answers.answers[i]).empty()) return false;
+    }
+    return answers.answers[static_cast<std::size_t>(Question::kSeekInAPipe)] == kNotAsked;
+  }));
 }
 
 }  // namespace

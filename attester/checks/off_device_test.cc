@@ -1,5 +1,4 @@
 // The checks for emulators of libraries, on this machine's kernel and processor: they show nothing.
-#include <sys/resource.h>
 
 #include <thread>
 
@@ -57,21 +56,6 @@ TEST(OffDeviceTest, LeavesNothingBehind) {
   const auto maps = read_maps();
   EXPECT_TRUE(std::ranges::none_of(*maps, [page](const Mapping& mapping) {
     return mapping.holds(page) && mapping.start == page && !mapping.readable;
-  }));
-}
-
-// A process at its limits is no emulator.
-TEST(OffDeviceTest, AsksNothingForWhichThereIsNoDescriptor) {
-  EXPECT_TRUE(testing::in_child([] {
-    rlimit none{};
-    getrlimit(RLIMIT_NOFILE, &none);
-    none.rlim_cur = 3;
-    setrlimit(RLIMIT_NOFILE, &none);
-    const KernelAnswers answers = ask_kernel();
-    for (std::size_t i = 0; i < kQuestions; ++i) {
-      if (!wrong_answer(static_cast<Question>(i), answers.answers[i]).empty()) return false;
-    }
-    return answers.answers[static_cast<std::size_t>(Question::kSeekInAPipe)] == kNotAsked;
   }));
 }
 
