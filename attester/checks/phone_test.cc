@@ -56,6 +56,8 @@ void for_each_phone(std::span<const Packaging> packagings,
   }
 }
 
+constexpr std::array kOneOfEachWidth = {Machine::kArm, Machine::kArm64};
+
 // Makes the attack on each phone; `expected` must be among the findings. Where the packaging
 // counts, the machine does not: one of each width will do.
 void attack_each(std::span<const Packaging> packagings, const std::vector<FindingId>& expected,
@@ -69,7 +71,6 @@ void attack_each(std::span<const Packaging> packagings, const std::vector<Findin
                                                    << text(seen.findings);
     }
   };
-  constexpr std::array kOneOfEachWidth = {Machine::kArm, Machine::kArm64};
   if (packagings.size() == 1) return for_each_phone(packagings, body);
   for_each_phone(packagings, body, kOneOfEachWidth);
 }
@@ -106,15 +107,18 @@ TEST(PhoneTest, NeitherIsAnyUserOrVolumeOfThem) {
 // A feature that is installed while the app runs moves it: the files are linked into a new folder,
 // and the old one is deleted seconds later.
 TEST(PhoneTest, NeitherIsOneThatInstallsAFeatureMeanwhile) {
-  for_each_phone(kPackagings, [](const PhoneOptions& options) {
-    RecordedPhone phone(options);
-    const Inspection before = phone.inspect();
-    phone.move_app("/data/app/~~bmV3==/org.example.app-bmV3==");
-    const Inspection seen = phone.inspect();
-    EXPECT_EQ(text(seen.findings), "");
-    ASSERT_TRUE(seen.measurement && before.measurement);
-    EXPECT_EQ(package::digest(*seen.measurement), package::digest(*before.measurement));
-  });
+  for_each_phone(
+      kPackagings,
+      [](const PhoneOptions& options) {
+        RecordedPhone phone(options);
+        const Inspection before = phone.inspect();
+        phone.move_app("/data/app/~~bmV3==/org.example.app-bmV3==");
+        const Inspection seen = phone.inspect();
+        EXPECT_EQ(text(seen.findings), "");
+        ASSERT_TRUE(seen.measurement && before.measurement);
+        EXPECT_EQ(package::digest(*seen.measurement), package::digest(*before.measurement));
+      },
+      kOneOfEachWidth);
 }
 
 // The platform's word counts for the very files that are mapped: a genuine package in the place of
