@@ -45,7 +45,7 @@ struct Offered {
   std::vector<std::pair<sdk::MavenArtifact, sdk::MavenPart>> parts;
 
   std::set<sdk::MavenArtifact> artifacts() const {
-    std::set<sdk::MavenArtifact> out;
+    std::set<sdk::MavenArtifact> out{sdk::MavenArtifact::kSdk};  // or it is no version of it
     for (const auto& [artifact, part] : parts) out.insert(artifact);
     if (out.contains(sdk::MavenArtifact::kPlugin)) out.insert(sdk::MavenArtifact::kMarker);
     return out;
