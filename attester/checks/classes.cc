@@ -48,26 +48,6 @@ void check_class_files(const Context& context, Findings& out) {
   }
 }
 
-std::size_t scan_classes(const Context& context, const Mapping& mapping, std::size_t most,
-                         Findings& out) {
-  constexpr std::size_t kChunk = 1 << 20;
-  constexpr std::size_t kOverlap = 64;  // longer than every mark
-  Bytes buffer(kChunk + kOverlap);
-  const std::size_t size = std::min(mapping.size(), most);
-  for (std::size_t at = 0; at < size; at += kChunk) {
-    const std::size_t want = std::min(buffer.size(), mapping.size() - at);
-    const std::size_t got =
-        context.kernel.copy_memory(mapping.start + at, std::span(buffer).first(want));
-    const std::string_view text = as_text(ByteView(buffer).first(got));
-    for (const std::string_view mark : kClassMarks) {
-      if (text.find(mark) == std::string_view::npos) continue;
-      report(out, FindingId::kHookFramework, mapping.path + " holds " + std::string(mark));
-      return size;
-    }
-  }
-  return size;
-}
-
 void check_class_memory(const Context& context, Findings& out) {
   std::size_t left = kMaxClassScan;
   for (const Mapping& mapping : context.maps) {
@@ -75,7 +55,12 @@ void check_class_memory(const Context& context, Findings& out) {
     const auto named = [&mapping](std::string_view mark) {
       return mapping.path.find(mark) != std::string::npos;
     };
-    if (std::ranges::any_of(kMemoryMarks, named)) left -= scan_classes(context, mapping, left, out);
+    if (std::ranges::none_of(kMemoryMarks, named)) continue;
+    if (const auto mark =
+            find_text(context.kernel, mapping.start, mapping.end, left, kClassMarks)) {
+      report(out, FindingId::kHookFramework, mapping.path + " holds " + std::string(*mark));
+    }
+    left -= std::min(mapping.size(), left);
   }
 }
 

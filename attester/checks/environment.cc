@@ -74,20 +74,13 @@ void check_preload(const Context& context, Findings& out) {
 }
 
 void check_debugger(const Context& context, Findings& out) {
-  constexpr std::string_view kField = "\nTracerPid:";
-  const Result<Bytes> status = read_whole(context.kernel, "/proc/self/status", 64 * 1024);
-  const std::string_view text = status ? as_text(*status) : std::string_view();
-  const std::size_t at = text.find(kField);
-  const std::size_t value =
-      at == std::string_view::npos ? at : text.find_first_not_of(" \t", at + kField.size());
-  if (value == std::string_view::npos) {
+  const Result<Bytes> status = read_status(context.kernel);
+  const auto tracer = status ? status_field(*status, "TracerPid:") : std::nullopt;
+  if (!tracer) {
     report(out, FindingId::kDebugAttached, "whether the process is traced cannot be read");
-    return;
+  } else if (!tracer->starts_with('0')) {
+    report(out, FindingId::kDebugAttached, "traced by process " + std::string(*tracer));
   }
-  if (text[value] == '0') return;
-  const std::string_view rest = text.substr(value);
-  report(out, FindingId::kDebugAttached,
-         "traced by process " + std::string(rest.substr(0, rest.find('\n'))));
 }
 
 }  // namespace touchmark::attester::checks

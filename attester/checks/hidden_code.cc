@@ -7,14 +7,8 @@
 namespace touchmark::attester::checks {
 namespace {
 
-const Mapping* mapping_at(const std::vector<Mapping>& maps, std::uintptr_t address) {
-  const auto found = std::ranges::find_if(
-      maps, [address](const Mapping& mapping) { return mapping.holds(address); });
-  return found == maps.end() ? nullptr : &*found;
-}
-
 bool is_shown(const std::vector<Mapping>& maps, const ListedLibrary& library) {
-  const Mapping* mapping = mapping_at(maps, library.code);
+  const Mapping* mapping = find_mapping(maps, library.code);
   return mapping != nullptr && mapping->executable;
 }
 

@@ -71,21 +71,14 @@ class PointerReader {
 
   // nullopt where nothing can be read: the module was unloaded meanwhile.
   std::optional<std::uintptr_t> read(std::uintptr_t address) {
-    const std::size_t size = is_wide(machine_) ? 8 : 4;
     const std::uintptr_t page = address / kPage * kPage;
     if (page != page_ || size_ == 0) {
       page_ = page;
       size_ = kernel_.copy_memory(page, bytes_);
     }
     const std::size_t at = address - page;
-    if (at + size > size_) return std::nullopt;
-    std::uint64_t value = 0;
-    for (std::size_t i = size; i-- > 0;) {
-      value = value << 8 | std::to_integer<std::uint64_t>(bytes_[at + i]);
-    }
-    // The top byte of an Arm pointer is not part of the address: memory tagging uses it.
-    if (machine_ == Machine::kArm64) value &= ~std::uint64_t{0} >> 8;
-    return static_cast<std::uintptr_t>(value);
+    if (at + pointer_size(machine_) > size_) return std::nullopt;
+    return pointer_in(bytes_, at, machine_);
   }
 
  private:
@@ -287,9 +280,8 @@ class ImportCheck {
   }
 
   std::string describe(std::uintptr_t target) const {
-    const auto found = std::ranges::find_if(
-        context_.maps, [target](const Mapping& mapping) { return mapping.holds(target); });
-    if (found == context_.maps.end()) return "unmapped memory";
+    const Mapping* found = find_mapping(context_.maps, target);
+    if (found == nullptr) return "unmapped memory";
     return found->path.empty() ? "anonymous memory" : found->path;
   }
 

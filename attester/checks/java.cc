@@ -46,7 +46,7 @@ class JavaCheck {
   JavaCheck(const Context& context, Findings& out)
       : context_(context),
         out_(out),
-        word_(is_wide(context.rules.machine) ? 8 : 4),
+        word_(pointer_size(context.rules.machine)),
         machine_(context.observed.machine) {}
 
   void run() {
@@ -71,20 +71,11 @@ class JavaCheck {
   }
 
   const Mapping* mapping_at(std::uintptr_t address) const {
-    const auto after = std::ranges::upper_bound(context_.maps, address, {}, &Mapping::start);
-    if (after == context_.maps.begin()) return nullptr;
-    const Mapping& mapping = *std::prev(after);
-    return mapping.holds(address) ? &mapping : nullptr;
+    return find_mapping(context_.maps, address);
   }
 
-  std::uintptr_t pointer_in(ByteView bytes, std::size_t at) const {
-    std::uint64_t value = 0;
-    for (std::size_t i = word_; i-- > 0;) {
-      value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-    }
-    // The top byte of an Arm pointer is no part of the address.
-    if (context_.rules.machine == Machine::kArm64) value &= ~std::uint64_t{0} >> 8;
-    return static_cast<std::uintptr_t>(value);
+  std::uintptr_t pointer_at(ByteView bytes, std::size_t at) const {
+    return pointer_in(bytes, at, context_.rules.machine);
   }
 
   // Memory where ART's compiler works while the app runs (art/runtime/jit/jit_memory_region.cc).
@@ -129,7 +120,7 @@ class JavaCheck {
     Bytes bytes(end * word_);
     if (context_.kernel.copy_memory(table, bytes) != bytes.size()) return;
     for (std::size_t i = first; i < end; ++i) {
-      const std::uintptr_t target = pointer_in(bytes, i * word_);
+      const std::uintptr_t target = pointer_at(bytes, i * word_);
       if (target == 0) continue;
       const Mapping* code = mapping_at(target);
       const bool right =
@@ -161,7 +152,7 @@ class JavaCheck {
   std::size_t matches_at(std::size_t place) const {
     return static_cast<std::size_t>(std::ranges::count_if(records_, [&](const Record& record) {
       return record.method->registered != 0 && place + word_ <= record.bytes.size() &&
-             pointer_in(record.bytes, place) == record.method->registered;
+             pointer_at(record.bytes, place) == record.method->registered;
     }));
   }
 
@@ -178,7 +169,7 @@ class JavaCheck {
     const bool plausible = std::ranges::all_of(records_, [&](const Record& record) {
       if (record.method->registered == 0) return true;
       return *known + 2 * word_ <= record.bytes.size() &&
-             judge(pointer_in(record.bytes, *known), false) != Target::kNoCode;
+             judge(pointer_at(record.bytes, *known), false) != Target::kNoCode;
     });
     return plausible ? known : std::nullopt;
   }
@@ -196,7 +187,7 @@ class JavaCheck {
     for (const Record& record : records_) {
       if (place + 2 * word_ > record.bytes.size()) continue;
       const JavaMethod& method = *record.method;
-      const std::uintptr_t function = pointer_in(record.bytes, place);
+      const std::uintptr_t function = pointer_at(record.bytes, place);
       if (method.registered != 0 && function != method.registered) {
         report(out_, FindingId::kHookJni, method.name + " leads to " + describe(function));
       }
@@ -205,7 +196,7 @@ class JavaCheck {
           judge(function, false) == Target::kForeign) {
         report(out_, FindingId::kHookJni, method.name + " leads to " + describe(function));
       }
-      const std::uintptr_t entry = pointer_in(record.bytes, place + word_);
+      const std::uintptr_t entry = pointer_at(record.bytes, place + word_);
       if (judge(entry, true) == Target::kForeign) {
         report(out_, FindingId::kHookJavaMethod, method.name + " is entered at " + describe(entry));
       }

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <charconv>
+
 #include "attester/checks/memory_map.h"
 
 namespace touchmark::attester::checks {
@@ -75,6 +77,29 @@ Result<Bytes> read_whole(const Kernel& kernel, const std::string& path, std::siz
     if (out.size() > max_bytes) return fail(RawFileError::kTooLarge, path + " is too large");
     if (*got < kChunk) return out;
   }
+}
+
+Result<Bytes> read_status(const Kernel& kernel) {
+  return read_whole(kernel, "/proc/self/status", 64 * 1024);
+}
+
+std::optional<std::string_view> status_field(ByteView status, std::string_view field) {
+  const std::string_view text = as_text(status);
+  const std::size_t at = text.find("\n" + std::string(field));
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::size_t value = text.find_first_not_of(" \t", at + 1 + field.size());
+  if (value == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = text.substr(value);
+  return rest.substr(0, rest.find('\n'));
+}
+
+std::optional<std::int64_t> status_number(ByteView status, std::string_view field) {
+  const auto text = status_field(status, field);
+  if (!text) return std::nullopt;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc()) return std::nullopt;
+  return value;
 }
 
 bool exists(const Kernel& kernel, const std::string& path) {

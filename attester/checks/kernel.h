@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attester/checks/kernel_answers.h"
@@ -44,6 +46,12 @@ const Kernel& this_kernel();
 
 // Whole content; also of files in /proc, whose size is not known beforehand.
 Result<Bytes> read_whole(const Kernel& kernel, const std::string& path, std::size_t max_bytes);
+// /proc/self/status, and what stands there behind a field's name ("Uid:") up to the line's end
+// (proc(5)); nullopt where the field is missing.
+Result<Bytes> read_status(const Kernel& kernel);
+std::optional<std::string_view> status_field(ByteView status, std::string_view field);
+// The first number there; nullopt where there is none.
+std::optional<std::int64_t> status_number(ByteView status, std::string_view field);
 // Whether the path leads to anything.
 bool exists(const Kernel& kernel, const std::string& path);
 // Whether both paths lead to the same file.

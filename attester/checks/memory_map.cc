@@ -101,6 +101,13 @@ Result<std::vector<Mapping>> read_maps(const Kernel& kernel) {
   return parse_maps(as_text(*text));
 }
 
+const Mapping* find_mapping(const std::vector<Mapping>& maps, std::uintptr_t address) {
+  const auto after = std::ranges::upper_bound(maps, address, {}, &Mapping::start);
+  if (after == maps.begin()) return nullptr;
+  const Mapping& mapping = *std::prev(after);
+  return mapping.holds(address) ? &mapping : nullptr;
+}
+
 bool Module::holds(std::uintptr_t address) const {
   return std::ranges::any_of(mappings, [address](const Mapping& m) { return m.holds(address); });
 }
@@ -140,6 +147,33 @@ const Module* find_module(const std::vector<Module>& modules, std::uintptr_t add
   const auto found =
       std::ranges::find_if(modules, [address](const Module& m) { return m.holds(address); });
   return found == modules.end() ? nullptr : &*found;
+}
+
+std::uintptr_t pointer_in(ByteView bytes, std::size_t at, Machine machine) {
+  std::uint64_t value = 0;
+  for (std::size_t i = pointer_size(machine); i-- > 0;) {
+    value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
+  }
+  if (machine == Machine::kArm64) value &= ~std::uint64_t{0} >> 8;
+  return static_cast<std::uintptr_t>(value);
+}
+
+std::optional<std::string_view> find_text(const Kernel& kernel, std::uintptr_t start,
+                                          std::uintptr_t end, std::size_t most,
+                                          std::span<const std::string_view> texts) {
+  constexpr std::size_t kChunk = 1 << 20;
+  constexpr std::size_t kOverlap = 64;  // longer than every text
+  Bytes buffer(kChunk + kOverlap);
+  const std::size_t size = end - start;
+  for (std::size_t at = 0; at < std::min(size, most); at += kChunk) {
+    const std::size_t want = std::min(buffer.size(), size - at);
+    const std::size_t got = kernel.copy_memory(start + at, std::span(buffer).first(want));
+    const std::string_view seen = as_text(ByteView(buffer).first(got));
+    for (const std::string_view text : texts) {
+      if (seen.find(text) != std::string_view::npos) return text;
+    }
+  }
+  return std::nullopt;
 }
 
 std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out) {

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "attester/checks/kernel.h"
+#include "attester/core/machine.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -34,6 +37,8 @@ struct Mapping {
 // In ascending order, as the kernel gives them. Lines of another shape are left out.
 std::vector<Mapping> parse_maps(std::string_view text);
 Result<std::vector<Mapping>> read_maps(const Kernel& kernel = this_kernel());
+// The one that holds the address; nullptr where none does. `maps` ascend.
+const Mapping* find_mapping(const std::vector<Mapping>& maps, std::uintptr_t address);
 
 // A file's mappings that belong to one loading of it: an ELF image, as the loader laid it out.
 struct Module {
@@ -54,6 +59,16 @@ const Module* find_module(const std::vector<Module>& modules, std::uintptr_t add
 
 // Kernel::copy_memory by raw system calls.
 std::size_t copy_memory(std::uintptr_t address, std::span<std::byte> out);
+
+// The pointer that begins at `at`, as that machine has it in memory. Without the top byte of one of
+// 64-bit Arm, which is no part of the address: memory tagging uses it.
+std::uintptr_t pointer_in(ByteView bytes, std::size_t at, Machine machine);
+
+// One of the texts that begins in the memory from `start` to `end`, within its first `most` bytes;
+// nullopt where none does, or nothing can be read. Texts are shorter than 64 bytes.
+std::optional<std::string_view> find_text(const Kernel& kernel, std::uintptr_t start,
+                                          std::uintptr_t end, std::size_t most,
+                                          std::span<const std::string_view> texts);
 
 // Whether `path` lies in one of the folders (each without a trailing slash).
 bool is_below(std::string_view path, std::string_view folder);

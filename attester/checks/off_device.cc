@@ -13,23 +13,11 @@ namespace {
 
 using protocol::FindingId;
 
-// The number behind a field's name in /proc/self/status (proc(5)); the first where there are more.
-std::optional<long> status_number(std::string_view text, std::string_view field) {
-  std::size_t at = text.starts_with(field) ? 0 : text.find("\n" + std::string(field));
-  if (at == std::string_view::npos) return std::nullopt;
-  at = text.find_first_not_of(" \t", text.find(field, at) + field.size());
-  if (at == std::string_view::npos) return std::nullopt;
-  long value = 0;
-  const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), value);
-  if (error != std::errc()) return std::nullopt;
-  return value;
-}
-
 void check_numbers(const Context& context, const KernelAnswers& kernel, Findings& out) {
-  const Result<Bytes> status = read_whole(context.kernel, "/proc/self/status", 64 * 1024);
+  const Result<Bytes> status = read_status(context.kernel);
   if (!status) return;  // check_debugger reports it
-  const auto compare = [&](std::string_view field, long number) {
-    const std::optional<long> seen = status_number(as_text(*status), field);
+  const auto compare = [&](std::string_view field, std::int64_t number) {
+    const std::optional<std::int64_t> seen = status_number(*status, field);
     if (seen == number) return;
     report(out, FindingId::kDeviceKernel,
            "/proc/self/status: " + std::string(field) + " " +
@@ -39,12 +27,6 @@ void check_numbers(const Context& context, const KernelAnswers& kernel, Findings
   compare("Pid:", kernel.process);
   compare("PPid:", kernel.parent);
   compare("Uid:", kernel.user);
-}
-
-const Mapping* mapping_at(const Context& context, std::uintptr_t address) {
-  const auto found = std::ranges::find_if(
-      context.maps, [address](const Mapping& mapping) { return mapping.holds(address); });
-  return found == context.maps.end() ? nullptr : &*found;
 }
 
 std::string mode_of(const Mapping* mapping) {
@@ -71,7 +53,7 @@ class MemoryCheck {
   void add(const std::string& detail) { report(out_, FindingId::kDeviceMemory, detail); }
 
   void expect(const std::string& what, const ProbePage& place) {
-    const std::string seen = mode_of(mapping_at(context_, place.address));
+    const std::string seen = mode_of(find_mapping(context_.maps, place.address));
     // Some makers let a stack be executed.
     if (seen.substr(0, 2) == place.mode.substr(0, 2)) return;
     add(what + " at " + hex_text(place.address) + ": " + seen);
@@ -83,7 +65,7 @@ class MemoryCheck {
     expect_file("the loader", kernel_.loader, context_.rules.loader);
     expect("the start's random bytes", {kernel_.random, "rw-"});
     if (context_.rules.machine == Machine::kArm64) {
-      const Mapping* page = mapping_at(context_, kernel_.kernel_page);
+      const Mapping* page = find_mapping(context_.maps, kernel_.kernel_page);
       if (page == nullptr || page->path != "[vdso]" || !page->executable) {
         add("the kernel's functions at " + hex_text(kernel_.kernel_page) + ": " + mode_of(page));
       }
@@ -96,7 +78,7 @@ class MemoryCheck {
   }
 
   void expect_file(const std::string& what, std::uintptr_t address, std::string_view name) {
-    const Mapping* mapping = mapping_at(context_, address);
+    const Mapping* mapping = find_mapping(context_.maps, address);
     if (mapping != nullptr && file_name(mapping->path).starts_with(name) &&
         is_system_file(context_.rules, mapping->path)) {
       return;

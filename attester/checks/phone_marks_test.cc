@@ -171,12 +171,12 @@ TEST(JniTest, SeesATableOfItsOwn) {
 TEST(JniTest, SeesAnEntryOfTheTablesRedirected) {
   for (const std::uint64_t entry : {4, 215, 232}) {  // 215 is RegisterNatives
     expect_only(FindingId::kHookJni, [entry](RecordedPhone& phone) {
-      const std::uint64_t word = is_wide(phone.options().machine) ? 8 : 4;
+      const std::uint64_t word = pointer_size(phone.options().machine);
       phone.write_pointer(phone.observed.machine.functions + entry * word, foreign_code(phone));
     });
   }
   expect_only(FindingId::kHookJni, [](RecordedPhone& phone) {
-    const std::uint64_t word = is_wide(phone.options().machine) ? 8 : 4;
+    const std::uint64_t word = pointer_size(phone.options().machine);
     phone.write_pointer(phone.observed.machine.invoke_functions + 6 * word, foreign_code(phone));
   });
 }

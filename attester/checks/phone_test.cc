@@ -337,7 +337,7 @@ TEST(PhoneTest, SeesEveryImportRedirected) {
           const std::string file = phone.loaded(library).path;
           expected.push_back(file.substr(file.rfind('/') + 1) + ": " + name);
           const std::uint64_t slot = phone.loaded(library).at(place);
-          Bytes old(is_wide(options.machine) ? 8 : 4);
+          Bytes old(pointer_size(options.machine));
           phone.kernel().copy_memory(static_cast<std::uintptr_t>(slot), old);
           before.emplace_back(slot, old);
           phone.write_pointer(slot, target);

@@ -179,7 +179,7 @@ class TextCheck {
 
   void pass_over(const std::vector<std::uint64_t>& words, std::uint64_t offset,
                  std::span<const std::byte> seen, std::span<std::byte> expected) const {
-    const std::uint64_t size = is_wide(context_.rules.machine) ? 8 : 4;
+    const std::uint64_t size = pointer_size(context_.rules.machine);
     const std::uint64_t from = offset < size ? 0 : offset - size + 1;
     for (auto word = std::ranges::lower_bound(words, from);
          word != words.end() && *word < offset + seen.size(); ++word) {

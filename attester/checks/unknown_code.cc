@@ -64,22 +64,6 @@ std::vector<Run> runs_without_file(const std::vector<Mapping>& maps) {
   return out;
 }
 
-std::optional<std::string_view> text_mark(const Kernel& kernel, const Run& run) {
-  constexpr std::size_t kChunk = 1 << 20;
-  constexpr std::size_t kOverlap = 64;  // longer than every mark
-  Bytes buffer(kChunk + kOverlap);
-  const std::uintptr_t end = std::min(run.back()->end, run.front()->start + kMaxScan);
-  for (std::uintptr_t at = run.front()->start; at < end; at += kChunk) {
-    const std::size_t want = std::min(buffer.size(), end - at);
-    const std::size_t got = kernel.copy_memory(at, std::span(buffer).first(want));
-    const std::string_view text = as_text(ByteView(buffer).first(got));
-    for (const std::string_view mark : kTextMarks) {
-      if (text.find(mark) != std::string_view::npos) return mark;
-    }
-  }
-  return std::nullopt;
-}
-
 // Whether a linked image begins there: a library or a program, of any machine.
 bool begins_as_linked(const Kernel& kernel, const Mapping& mapping) {
   if (!begins_as_elf(mapping, kernel)) return false;
@@ -168,7 +152,8 @@ void check_run(const Context& context, const Run& run, Findings& out) {
   if (!image) return;
   const std::string where = run.front()->path.empty() ? "anonymous memory" : run.front()->path;
   report(out, FindingId::kHookUnknownCode, "an ELF image in " + where);
-  if (const auto mark = text_mark(context.kernel, run)) {
+  if (const auto mark =
+          find_text(context.kernel, run.front()->start, run.back()->end, kMaxScan, kTextMarks)) {
     report(out, FindingId::kHookFramework, where + " holds " + std::string(*mark));
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -27,6 +28,9 @@ inline constexpr Machine kOwnMachine = Machine::kX86;
 constexpr bool is_wide(Machine machine) {
   return machine == Machine::kArm64 || machine == Machine::kX86_64;
 }
+
+// In bytes.
+constexpr std::size_t pointer_size(Machine machine) { return is_wide(machine) ? 8 : 4; }
 
 // The folder of an ABI's libraries in a package: lib/<name>/.
 constexpr std::string_view abi_name(Machine machine) {

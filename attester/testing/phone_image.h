@@ -54,7 +54,7 @@ struct PhoneImage {
   std::vector<std::uint64_t> relative;  // addresses of pointers that only move
   std::uint64_t table = 0;              // where the data of table_size is
   std::uint64_t text_word = 0;          // what the loader writes in the code, with text_relocations
-  std::size_t word() const { return is_wide(plan.machine) ? 8 : 4; }
+  std::size_t word() const { return pointer_size(plan.machine); }
 };
 PhoneImage make_image(const PhoneImagePlan& plan);
 

@@ -451,7 +451,7 @@ void RecordedPhone::add_method(const std::string& name, std::uint32_t modifiers,
 // art/runtime/class_linker.cc and oat_file: where methods are entered.
 void RecordedPhone::start_machine() {
   const Loaded& art = loaded("libart.so");
-  const std::uint64_t word = is_wide(options_.machine) ? 8 : 4;
+  const std::uint64_t word = pointer_size(options_.machine);
   const std::uint64_t table = art.at(art.image.table);
   for (std::uint64_t i = 4; i < kTableEntries; ++i) {
     if (i >= kFunctions && i < kFunctions + 3) continue;
@@ -589,7 +589,7 @@ void RecordedPhone::add_system_image(const Line& line) {
   plan.old_hash = line.is("hash", "old");
   plan.packed = line.is("relocations", "packed");
   plan.global = line.is("global", "yes");
-  if (plan.soname == "libart.so") plan.table_size = kTableEntries * (is_wide(plan.machine) ? 8 : 4);
+  if (plan.soname == "libart.so") plan.table_size = kTableEntries * pointer_size(plan.machine);
   if (line.is("relative", "android")) plan.relative = PhoneImagePlan::Relative::kAndroid;
   if (line.is("relative", "relr")) plan.relative = PhoneImagePlan::Relative::kRelr;
   const PhoneImage& image = image_of(plan);
@@ -866,7 +866,7 @@ std::vector<std::uint64_t> RecordedPhone::slots_of(const std::string& library,
 
 void RecordedPhone::write_pointer(std::uint64_t slot, std::uint64_t target) {
   Bytes bytes;
-  append_number(bytes, target, is_wide(options_.machine) ? 8 : 4);
+  append_number(bytes, target, pointer_size(options_.machine));
   kernel_.write(slot, bytes);
 }
 

@@ -35,6 +35,17 @@ JNIEnv* environment(JavaVM* vm) {
   return attached.attach(vm);
 }
 
+bool find_methods(JNIEnv* env, jclass owner, MethodKind kind,
+                  std::initializer_list<WantedMethod> wanted) {
+  for (const WantedMethod& method : wanted) {
+    *method.id = kind == MethodKind::kStatic
+                     ? env->GetStaticMethodID(owner, method.name, method.type)
+                     : env->GetMethodID(owner, method.name, method.type);
+    if (*method.id == nullptr) return false;
+  }
+  return true;
+}
+
 LocalFrame::~LocalFrame() {
   if (env_->ExceptionCheck() != JNI_FALSE) env_->ExceptionClear();
   if (open_) env_->PopLocalFrame(nullptr);

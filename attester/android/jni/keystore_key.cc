@@ -128,19 +128,14 @@ bool KeystoreKey::find_methods(JNIEnv* env) {
   jclass found = env->FindClass("touchmark/sdk/KeystoreKey");
   if (found == nullptr) return false;
   Methods& all = methods();
-  all.load = env->GetMethodID(found, "load", "(Ljava/lang/String;)[B");
-  if (all.load == nullptr) return false;
-  all.make = env->GetMethodID(found, "make", "(Ljava/lang/String;[B)[B");
-  if (all.make == nullptr) return false;
-  all.sign = env->GetMethodID(found, "sign", "([B)[B");
-  if (all.sign == nullptr) return false;
-  all.attestation = env->GetMethodID(found, "attestation", "()[[B");
-  if (all.attestation == nullptr) return false;
-  all.play_integrity_token =
-      env->GetMethodID(found, "playIntegrityToken", "(Ljava/lang/String;)Ljava/lang/String;");
-  if (all.play_integrity_token == nullptr) return false;
-  all.describe = env->GetMethodID(found, "toString", "()Ljava/lang/String;");
-  return all.describe != nullptr;
+  return jni::find_methods(
+      env, found, MethodKind::kInstance,
+      {{&all.load, "load", "(Ljava/lang/String;)[B"},
+       {&all.make, "make", "(Ljava/lang/String;[B)[B"},
+       {&all.sign, "sign", "([B)[B"},
+       {&all.attestation, "attestation", "()[[B"},
+       {&all.play_integrity_token, "playIntegrityToken", "(Ljava/lang/String;)Ljava/lang/String;"},
+       {&all.describe, "toString", "()Ljava/lang/String;"}});
 }
 
 const KeystoreKey& KeystoreKey::self(void* context) {

@@ -150,14 +150,13 @@ bool ProcessView::prepare(JNIEnv* env, std::span<const JNINativeMethod> register
   jclass found = env->FindClass("touchmark/sdk/Surroundings");
   if (found == nullptr) return false;
   all.surroundings = static_cast<jclass>(env->NewGlobalRef(found));
-  all.facts = env->GetStaticMethodID(found, "facts", "()[Ljava/lang/String;");
-  if (all.facts == nullptr) return false;
-  all.methods = env->GetStaticMethodID(found, "methods", "()[Ljava/lang/Object;");
-  if (all.methods == nullptr) return false;
-  all.method_names = env->GetStaticMethodID(found, "methodNames", "()[Ljava/lang/String;");
-  if (all.method_names == nullptr) return false;
-  all.method_modifiers = env->GetStaticMethodID(found, "methodModifiers", "()[I");
-  if (all.method_modifiers == nullptr) return false;
+  if (!find_methods(env, found, MethodKind::kStatic,
+                    {{&all.facts, "facts", "()[Ljava/lang/String;"},
+                     {&all.methods, "methods", "()[Ljava/lang/Object;"},
+                     {&all.method_names, "methodNames", "()[Ljava/lang/String;"},
+                     {&all.method_modifiers, "methodModifiers", "()[I"}})) {
+    return false;
+  }
   for (const JNINativeMethod& method : registered) {
     all.registered[std::string(kCore) + method.name] = address_of(method.fnPtr);
   }

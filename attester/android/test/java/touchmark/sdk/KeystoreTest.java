@@ -334,6 +334,15 @@ public final class KeystoreTest {
     }
   }
 
+  private void neitherLoadsNorSigns(KeystoreKey key, Exception fault) throws Exception {
+    keystore.onLoad = always(fault);
+    fails("load " + fault, () -> nextRun().load("acct"));
+    keystore.onLoad = PlayedKeystore.Fault.NONE;
+    keystore.onSign = always(fault);
+    fails("sign " + fault, () -> key.sign(DATA));
+    keystore.onSign = PlayedKeystore.Fault.NONE;
+  }
+
   private void whoeverIsLockedIsLeftAlone() throws Exception {
     KeystoreKey key = fresh();
     byte[] made = key.make("acct", CHALLENGE);
@@ -345,12 +354,7 @@ public final class KeystoreTest {
       new UserNotAuthenticatedException("User not authenticated")
     };
     for (Exception fault : locked) {
-      keystore.onLoad = always(fault);
-      fails("load " + fault, () -> nextRun().load("acct"));
-      keystore.onLoad = PlayedKeystore.Fault.NONE;
-      keystore.onSign = always(fault);
-      fails("sign " + fault, () -> key.sign(DATA));
-      keystore.onSign = PlayedKeystore.Fault.NONE;
+      neitherLoadsNorSigns(key, fault);
     }
     works("unlocked", key, made, true);
     KeystoreKey other = fresh();
@@ -460,12 +464,7 @@ public final class KeystoreTest {
         }) {
       KeystoreKey key = fresh();
       byte[] made = key.make("acct", CHALLENGE);
-      keystore.onLoad = always(fault);
-      fails("load " + fault, () -> nextRun().load("acct"));
-      keystore.onLoad = PlayedKeystore.Fault.NONE;
-      keystore.onSign = always(fault);
-      fails("sign " + fault, () -> key.sign(DATA));
-      keystore.onSign = PlayedKeystore.Fault.NONE;
+      neitherLoadsNorSigns(key, fault);
       works("afterwards", key, made, true);
       KeystoreKey other = fresh();
       keystore.onMake = always(fault);
