@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import json
 import os
@@ -170,6 +171,21 @@ class Lab:
         return run(
             [*argv, *arguments], cwd=self.demo, env=self.env, shown=shown, timeout=300
         ).output
+
+    def mint(self, name: str, *arguments: str) -> Observed:
+        """Runs a program of lab/attackers that prints a token, and calls the API with it."""
+        log = Tail(self.service.log)
+        token = self.attack(name, *arguments).strip()
+        called = self.curl(f"Touchmark-Token: {token}", shown_headers=["Touchmark-Token: $TOKEN"])
+        verdict = self.verdict(log, token_claims(token)["did"])
+        if verdict is None:
+            return dataclasses.replace(called, problems=("the service logged no verdict",))
+        return dataclasses.replace(
+            called,
+            attested=verdict.passed,
+            findings=verdict.findings,
+            assurance=verdict.assurance,
+        )
 
     def _quiet(self, *arguments: str) -> Finished:
         return run(["touchmark", *arguments], cwd=self.demo, env=self.env)

@@ -67,3 +67,13 @@ class Expected:
         if self.any_of:
             reasons.append(" or ".join(sorted(self.any_of)))
         return ", ".join([text, *reasons])
+
+
+REFUSED_WITHOUT_HARDWARE = Expected(
+    401,
+    attested=False,
+    findings=frozenset({"hardware.assurance"}),
+    assurance="software",
+    got=r"^\{\}$",
+)
+"""What a key in software comes to under the policy that every new service starts with."""

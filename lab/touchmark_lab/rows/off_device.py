@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from touchmark_lab import tools
-from touchmark_lab.device import token_claims
 from touchmark_lab.lab import Lab
-from touchmark_lab.model import Expected, Observed, Skipped
-from touchmark_lab.process import Tail
+from touchmark_lab.model import REFUSED_WITHOUT_HARDWARE, Observed, Skipped
 from touchmark_lab.sdk import ARM64
 from touchmark_lab.table import row
 
@@ -21,13 +19,7 @@ _FORGED = ("--hide", "--forge", "kernel,memory,processor,timing")
     chapter="The app's own library on no phone",
     attack="tokens minted off the device by unidbg from the registered APK; the default policy",
     tool=tools.both(tools.unidbg, tools.curl),
-    expected=Expected(
-        401,
-        attested=False,
-        findings=frozenset({"hardware.assurance"}),
-        assurance="software",
-        got=r"^\{\}$",
-    ),
+    expected=REFUSED_WITHOUT_HARDWARE,
     in_demo=False,
 )
 def off_device(lab: Lab) -> Observed:
@@ -81,18 +73,8 @@ def _problems(plain: Observed, forged: Observed) -> list[str]:
 
 
 def _attack(lab: Lab, *options: str) -> Observed:
-    log = Tail(lab.service.log)
-    token = lab.attack(
-        "off-device", *options, str(lab.out / "unidbg"), str(lab.release), lab.api.url
-    ).strip()
-    called = lab.curl(f"Touchmark-Token: {token}", shown_headers=["Touchmark-Token: $TOKEN"])
-    verdict = lab.verdict(log, token_claims(token)["did"])
-    if verdict is None:
-        return dataclasses.replace(called, problems=("the service logged no verdict",))
-    lab.console.output("; ".join(verdict.findings) or "no finding")
-    return dataclasses.replace(
-        called,
-        attested=verdict.passed,
-        findings=verdict.findings,
-        assurance=verdict.assurance,
-    )
+    phone = str(lab.out / "unidbg")
+    seen = lab.mint("off-device", *options, phone, str(lab.release), lab.api.url)
+    if not seen.problems:
+        lab.console.output("; ".join(seen.findings) or "no finding")
+    return seen
