@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ class Service:
     options: list[str] = field(default_factory=list)
     prefix: list[str] = field(default_factory=list)  # put before the command, such as a namespace
     listen: str = "127.0.0.1:0"
+    socket: socket.socket | None = None  # handed over as systemd does, in place of `listen`
     url: str = ""
     process: subprocess.Popen[bytes] | None = None
 
@@ -44,13 +46,18 @@ class Service:
         seen = self.log.stat().st_size if self.log.exists() else 0
         # The list is Google's by default, and tests stay on this machine.
         revocation = [] if "--revocation" in self.options else ["--revocation", "off"]
+        handed = [] if self.socket is None else [self.socket.fileno()]
+        hand_over = [
+            "bash", "-c", f'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@" 3<&{handed[0]}', "-",
+        ] if handed else []  # fmt: skip
         command = [
-            *self.prefix, str(BINARY), "serve", "--data", str(self.data), "--listen", self.listen,
+            *self.prefix, *hand_over, str(BINARY), "serve",
+            "--data", str(self.data), "--listen", self.listen,
             "--credentials-file", str(self.credentials_file), "--log-format", "json", *revocation,
             *self.options,
         ]  # fmt: skip
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stderr=log, stdout=log)
+            self.process = subprocess.Popen(command, stderr=log, stdout=log, pass_fds=handed)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             for event in self.events(seen):

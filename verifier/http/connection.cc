@@ -119,6 +119,13 @@ HttpConnection::HttpConnection(asio::ip::tcp::socket socket, ConnectionContext& 
 void HttpConnection::stop() {
   asio::post(stream_.executor(), [self = shared_from_this()] {
     self->stopping_ = true;
+    if (self->stage_ == Stage::kIdle) self->stream_.cancel();
+  });
+}
+
+void HttpConnection::stop_waiting() {
+  asio::post(stream_.executor(), [self = shared_from_this()] {
+    self->stopping_ = self->abandoned_ = true;
     self->end_wait_for_turn();
     if (!self->busy_) self->stream_.cancel();
   });
@@ -126,7 +133,7 @@ void HttpConnection::stop() {
 
 void HttpConnection::give_way() {
   asio::post(stream_.executor(), [self = shared_from_this()] {
-    self->stopping_ = self->gave_way_ = true;
+    self->stopping_ = self->abandoned_ = self->gave_way_ = true;
     self->end_wait_for_turn();
     if (self->stage_ != Stage::kAtWork) self->stream_.abort();
   });
@@ -159,13 +166,13 @@ asio::awaitable<void> HttpConnection::run() {
 asio::awaitable<bool> HttpConnection::handshake() {
   stream_.expires_after(shortened(context_.limits.handshake));
   error_code error = co_await stream_.first_byte();
-  const bool is_over = error || stopping_;
+  const bool is_over = error || abandoned_;
   if (is_over) co_return false;
   // Half a ClientHello is as good as none.
   if (stream_.has_record()) enter(Stage::kHandshake);
   const auto longest = shortened(context_.limits.handshake);
   auto turn = co_await protection_->handshakes.next(AddressKey(peer_), longest, wait_for_turn_);
-  const bool is_ours = turn && !stopping_;
+  const bool is_ours = turn && !abandoned_;
   if (!is_ours) co_return false;
   stream_.expires_after(longest);
   // Its turn is over when this strand is free again: after the first answer, which is what costs.
@@ -273,7 +280,9 @@ asio::awaitable<error_code> HttpConnection::read_piece(Parser& parser) {
 
 // False when the connection is to be closed.
 asio::awaitable<bool> HttpConnection::serve_one() {
-  if (stopping_) co_return false;
+  // Its first request is as good as here.
+  const bool is_over = abandoned_ || (stopping_ && answers_ > 0);
+  if (is_over) co_return false;
   Parser parser;
   parser.header_limit(context_.limits.header_bytes);
   parser.body_limit(boost::none);  // read_body() counts against the route's own bound

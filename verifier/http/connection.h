@@ -65,9 +65,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void begin(std::unique_ptr<ConnectionTable::Place> place) { place_ = std::move(place); }
   void end() { place_.reset(); }
   boost::asio::awaitable<void> run();
-  // Ends the connection: at once when it waits for a request, else after the answer it works on.
-  // From any thread.
+  // Ends the connection: at once when it waits for another request, else after the answer that its
+  // client is owed, which is the first one for a connection that is new. From any thread.
   void stop();
+  // The same without the answer to a request that is not here. From any thread.
+  void stop_waiting();
   // The same without a goodbye, to make room for another. From any thread.
   void give_way();
 
@@ -127,7 +129,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool gave_way_ = false;
   bool close_after_ = false;  // this answer is the last
   bool busy_ = false;         // between a request's header and its answer
-  bool stopping_ = false;     // no further request
+  bool stopping_ = false;     // no further request, except the first
+  bool abandoned_ = false;    // nor that
 };
 
 }  // namespace touchmark::verifier::http

@@ -156,12 +156,12 @@ void Server::listen_for_admins(tcp::acceptor acceptor) {
 
 void Server::start() {
   const Listener listener = admin_acceptor_ ? Listener::kApps : Listener::kAll;
-  for (tcp::acceptor& acceptor : acceptors_) {
-    asio::co_spawn(strand_, accept_loop(acceptor, listener), asio::detached);
-  }
-  if (admin_acceptor_) {
-    asio::co_spawn(strand_, accept_loop(*admin_acceptor_, Listener::kAdmins), asio::detached);
-  }
+  const auto accept = [this](tcp::acceptor& acceptor, Listener from) {
+    ++accepting_;
+    asio::co_spawn(strand_, accept_loop(acceptor, from), [this](const auto&) { --accepting_; });
+  };
+  for (tcp::acceptor& acceptor : acceptors_) accept(acceptor, listener);
+  if (admin_acceptor_) accept(*admin_acceptor_, Listener::kAdmins);
   asio::co_spawn(strand_, housekeeping_loop(), asio::detached);
 }
 
@@ -203,14 +203,15 @@ asio::awaitable<milliseconds> Server::accept_some(tcp::acceptor& acceptor, Liste
   constexpr milliseconds kAtOnce{0};
   // Each connection has a strand of its own.
   auto [error, socket] = co_await acceptor.async_accept(asio::make_strand(io_), kAsTuple);
-  for (int taken = 0; !error && !stopping_; ++taken) {
+  for (int taken = 0; !error; ++taken) {
+    // Also when it stops: the client knows of this connection already, and of no other service.
     try {
       start_connection(std::move(socket), listener);
     } catch (...) {
       // No memory for one connection must not keep those that follow waiting.
       tell_thrown(context_.log, "accept.failed");
     }
-    if (taken >= kAcceptedAtOnce || table(listener).leaving() > kMostLeaving) break;
+    if (stopping_ || taken >= kAcceptedAtOnce || table(listener).leaving() > kMostLeaving) break;
     socket = acceptor.accept(asio::make_strand(io_), error);
   }
   if (stopping_) co_return kAtOnce;
@@ -312,19 +313,34 @@ asio::awaitable<void> Server::wind_down() {
   io_.stop();
 }
 
-asio::awaitable<void> Server::end_connections() {
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [raw, weak] : connections_) {
-      if (const auto connection = weak.lock()) connection->stop();
-    }
+void Server::tell_connections(void (HttpConnection::*what)()) {
+  const MutexLock lock(mutex_);
+  for (const auto& [raw, weak] : connections_) {
+    if (const auto connection = weak.lock()) (*connection.*what)();
   }
-  const auto deadline = std::chrono::steady_clock::now() + settings_.grace;
+}
+
+asio::awaitable<void> Server::wait_for_connections(std::chrono::seconds longest) {
+  const auto deadline = std::chrono::steady_clock::now() + longest;
   asio::steady_timer timer(strand_);
   while (connections() > 0 && std::chrono::steady_clock::now() < deadline) {
     timer.expires_after(milliseconds(10));
     co_await timer.async_wait(kAsTuple);
   }
+}
+
+asio::awaitable<void> Server::end_connections() {
+  // What was accepted at the last moment has its loop's end before it.
+  asio::steady_timer timer(strand_);
+  while (accepting_ > 0) {
+    timer.expires_after(milliseconds(1));
+    co_await timer.async_wait(kAsTuple);
+  }
+  const auto arrivals = std::min(settings_.arrival_grace, settings_.grace);
+  tell_connections(&HttpConnection::stop);
+  co_await wait_for_connections(arrivals);
+  tell_connections(&HttpConnection::stop_waiting);
+  co_await wait_for_connections(settings_.grace - arrivals);
   if (const std::size_t left = connections(); left > 0) {
     context_.log.warning("stop.connections_dropped", {{"count", left}});
   }

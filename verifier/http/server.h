@@ -36,7 +36,8 @@ struct ServerSettings {
   std::size_t max_connections = 4096;
   std::size_t max_admin_connections = 256;  // at the port of listen_for_admins()
   ProtectionSettings protection;
-  std::chrono::seconds grace{10};  // for requests in flight when it stops
+  std::chrono::seconds grace{10};         // for requests in flight when it stops
+  std::chrono::seconds arrival_grace{2};  // of these, for a request that is still to come
   std::chrono::seconds housekeeping_every{5};
 };
 
@@ -60,7 +61,8 @@ class Server {
   // Starts to accept. The caller runs the io_context on as many threads as it likes
   // (run_until_stopped()); it is stopped after stop().
   void start();
-  // Accepts no more; idle connections end at once, others after their answer, all after the grace.
+  // Accepts no more; connections between two requests end at once, others after their answer, new
+  // ones that send nothing after the grace for arrivals, all after the grace.
   // From any thread.
   void stop();
   std::size_t connections() const;
@@ -74,6 +76,8 @@ class Server {
   boost::asio::awaitable<void> housekeeping_loop();
   boost::asio::awaitable<void> wind_down();
   boost::asio::awaitable<void> end_connections();
+  void tell_connections(void (HttpConnection::*what)());
+  boost::asio::awaitable<void> wait_for_connections(std::chrono::seconds longest);
   boost::asio::awaitable<void> housekeep();
   void start_connection(boost::asio::ip::tcp::socket socket, Listener listener);
   ConnectionTable& table(Listener listener);
@@ -89,7 +93,8 @@ class Server {
   struct Shared;  // with the connections
   const std::shared_ptr<Shared> shared_;
   std::function<void()> housekeep_;
-  bool stopping_ = false;  // on the strand
+  bool stopping_ = false;      // on the strand
+  std::size_t accepting_ = 0;  // loops, on the strand
 
   mutable Mutex mutex_;
   std::unordered_map<HttpConnection*, std::weak_ptr<HttpConnection>> connections_

@@ -276,6 +276,43 @@ TEST(Server, StopsWithoutDroppingARequest) {
   EXPECT_TRUE(running.log().events("stop.connections_dropped").empty());
 }
 
+TEST(Server, AnswersTheFirstRequestOfWhoCameBeforeItStops) {
+  RunningService running;
+  TlsClient silent(running.port());
+  TlsClient halfway(running.port());
+  ASSERT_TRUE(halfway.send("GET /healthz HTTP/1.1\r\nHost: x\r\n"));
+  TlsClient again(running.port());
+  ASSERT_TRUE(again.request("GET", "/healthz"));
+  ASSERT_TRUE(again.send("GET /healthz HTTP/1.1\r\nHost: x\r\n"));
+  std::this_thread::sleep_for(100ms);
+  std::jthread stopper([&] { running.stop(); });
+  std::this_thread::sleep_for(100ms);
+  auto first = silent.request("GET", "/healthz");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->status, 200);
+  EXPECT_EQ(first->headers["connection"], "close");
+  for (TlsClient* client : {&halfway, &again}) {
+    ASSERT_TRUE(client->send("\r\n"));
+    auto response = client->receive();
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 200);
+    EXPECT_EQ(response->headers["connection"], "close");
+  }
+}
+
+TEST(Server, WaitsNotLongForAFirstRequestWhenItStops) {
+  RunningServiceOptions options;
+  options.server.grace = 30s;
+  options.server.arrival_grace = 1s;
+  RunningService running(options);
+  TlsClient silent(running.port());
+  ASSERT_TRUE(silent.connected());
+  const auto before = std::chrono::steady_clock::now();
+  running.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+  EXPECT_TRUE(silent.closed());
+}
+
 TEST(Server, StopsInBoundedTimeAndWritesDevices) {
   RunningServiceOptions options;
   options.server.grace = 1s;
