@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import touchmark_lab.rows  # noqa: F401  (fills ROWS)
-from touchmark_lab import packages, report, soak
+from touchmark_lab import detection, packages, report, soak
 from touchmark_lab.console import Console
 from touchmark_lab.lab import MITM_PHONE, PHONE, PRELOAD_PHONE, UNLOCKED_PHONE, Lab
 from touchmark_lab.model import Observed, Skipped
@@ -47,8 +47,26 @@ def _arguments() -> argparse.Namespace:
     soaking.add_argument(
         "--minutes", type=float, default=0, metavar="M", help="and for M minutes at least"
     )
+    detecting = commands.add_parser(
+        "detection", help="attacks in and around the app, each again and again: how often found"
+    )
+    detecting.add_argument(
+        "--runs", type=_at_least_two, default=100, metavar="N", help="of each (default: 100)"
+    )
+    detecting.add_argument(
+        "--only", action="append", metavar="NAME", default=[],
+        choices=[attack.row for attack in detection.ATTACKS],
+        help="this attack only; may be given again",
+    )  # fmt: skip
     commands.add_parser("list", help="the names of the rows")
     return parser.parse_args()
+
+
+def _at_least_two(text: str) -> int:
+    number = int(text)
+    if number < 2:
+        raise argparse.ArgumentTypeError("two runs at least")
+    return number
 
 
 def _run_row(lab: Lab, row: Row) -> Result:
@@ -105,6 +123,17 @@ def _soak(options: argparse.Namespace, console: Console) -> int:
     for problem in done.problems():
         console.plain(f"!! {problem}")
     return 1 if done.problems() else 0
+
+
+def _detect(options: argparse.Namespace, console: Console) -> int:
+    lab = Lab(_ROOT, console, options.build.resolve() / "bin/touchmark")
+    try:
+        done = detection.run(lab, options.runs, options.only)
+    finally:
+        lab.close()
+    detection.write(_ROOT / "build/lab", done)
+    detection.show(console, done)
+    return 1 if any(each.problems for each in done) else 0
 
 
 def _work(options: argparse.Namespace, console: Console) -> int:
@@ -176,7 +205,8 @@ def main() -> int:
     console = Console()
     try:
         with _alone():
-            return _soak(options, console) if options.command == "soak" else _work(options, console)
+            work = {"soak": _soak, "detection": _detect}.get(options.command, _work)
+            return work(options, console)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 2

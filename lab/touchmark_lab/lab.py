@@ -308,10 +308,16 @@ class Lab:
     @contextlib.contextmanager
     def intruder(self, name: str, *arguments: str) -> Iterator[None]:
         """A program of lab/attackers that works on a running process while the block runs."""
+        self.console.command(shlex.join([name, *arguments]))
+        with self.attached(name, *arguments):
+            yield
+
+    @contextlib.contextmanager
+    def attached(self, name: str, *arguments: str) -> Iterator[None]:
+        """`intruder`, without a word."""
         folder = self.root / "lab/attackers"
         log = self.out / f"{name}.log"
         log.unlink(missing_ok=True)
-        self.console.command(shlex.join([name, *arguments]))
         argv = [str(self.root / ".venv/bin/python"), str(folder / name), *arguments]
         intruder = Daemon(name, argv, cwd=folder, env=self.env, log=log)
 
