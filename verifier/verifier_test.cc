@@ -701,6 +701,16 @@ TEST_F(VerifierTest, KeepsLittleOfWhateverAClientReports) {
                    .passed);
 }
 
+TEST_F(VerifierTest, RecordsABoundedNumberOfAppraisalsBetweenTwoWrites) {
+  constexpr std::size_t kMost = state::AppraisalJournal::kCapacity;
+  register_app();
+  for (const std::size_t recorded : {kMost, 2 * kMost}) {
+    for (std::size_t i = 0; i < kMost + 10; ++i) attest();
+    ASSERT_TRUE(verifier_->housekeep());
+    EXPECT_EQ(store_->appraisals(10'000, std::nullopt, INT64_MAX)->size(), recorded);
+  }
+}
+
 TEST_F(VerifierTest, RecordsARefusedChallengeWithoutDetailsAndFewOfThem) {
   register_app();
   Json claims = attester_.claims(challenge());

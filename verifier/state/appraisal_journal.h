@@ -74,10 +74,11 @@ class Replayer {
 
 // Thread-safe. Over kCapacity appraisals between two writes, further ones are not recorded; of
 // those that answer no good challenge, which cost a client nothing, over kRefusedCapacity. Fails
-// with StoreError.
+// with StoreError. However fast attestations come, the newest 10,000 are those of most of a minute:
+// were each written, a busy service would keep two seconds, and pay for it at each attestation.
 class AppraisalJournal {
  public:
-  static constexpr std::size_t kCapacity = 4096;
+  static constexpr std::size_t kCapacity = 1024;
   static constexpr std::size_t kRefusedCapacity = 256;
 
   // `store` must outlive this.
