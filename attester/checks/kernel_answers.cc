@@ -152,7 +152,10 @@ void ask_about_pipes(Answers& out, const Pages& pages) {
   of(out, kReadIntoReadOnlyPage) = system_call(__NR_read, pipe.out(), pages.at(1), 1);
 }
 
-void ask_about_memory(Answers& out, const Pages& pages, long process) {
+// ThreadSanitizer does not see raw system calls give pages back, and takes the page of one thread
+// for that of the one before.
+__attribute__((no_sanitize("thread"))) void ask_about_memory(Answers& out, const Pages& pages,
+                                                             long process) {
   // Neither shared nor private: what such a mapping would be, no kernel knows.
   const long none = map_call(static_cast<std::size_t>(pages.size()), PROT_READ, MAP_ANONYMOUS);
   of(out, kMapNeitherSharedNorPrivate) = is_error(none) ? none : 0;

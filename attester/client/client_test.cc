@@ -31,7 +31,7 @@ struct PlayedService {
   std::deque<long> statuses;
   std::string update;
   bool next_challenge = true;
-  int tokens = 0;
+  std::atomic<int> tokens = 0;  // a renewal may give one at any time
   std::function<void()> before_answer = [] {};
 
   Json challenge() {

@@ -1,6 +1,7 @@
 // A platform's key store in memory, behind the C interface.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ struct FakePlatform {
   int loads = 0;
   std::string account;
   std::vector<Bytes> challenges;  // that keys were made with
+  std::atomic<int> made = 0;      // as many; from any thread
 
   touchmark_key_provider provider() {
     touchmark_key_provider out{};
@@ -63,6 +65,7 @@ struct FakePlatform {
         return self.make_status;
       }
       self.challenges.push_back(to_bytes(std::as_bytes(std::span(challenge, size))));
+      ++self.made;
       self.key = crypto::EcKey::generate();
       return self.give_public_key(spki);
     };
