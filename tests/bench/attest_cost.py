@@ -154,7 +154,8 @@ def add_devices(store: Store, count: int) -> None:
     """Devices that were seen in the last weeks."""
     with contextlib.closing(database(store.service)) as db, db:
         db.execute(
-            "INSERT INTO device WITH RECURSIVE number(n) AS (VALUES (1) UNION ALL"
+            "INSERT INTO device (did, last_seen, passed, arc, package)"
+            " WITH RECURSIVE number(n) AS (VALUES (1) UNION ALL"
             " SELECT n + 1 FROM number WHERE n < ?)"
             " SELECT hex(randomblob(11)) || '==', unixepoch() - abs(random() % 2000000), 1, '', 'x'"
             " FROM number",
