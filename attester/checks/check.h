@@ -101,6 +101,8 @@ struct OwnPackage {
   const StoredPart* stored_at(std::string_view package, std::uint64_t offset) const;
 };
 
+class Images;
+
 // One run's view of the process. The checks only read it.
 struct Context {
   const Rules& rules;
@@ -108,6 +110,7 @@ struct Context {
   const std::vector<Mapping>& maps;
   const std::vector<Module>& modules;
   const OwnPackage& own;
+  const Images& images;  // of the modules
   const Kernel& kernel = this_kernel();
   const AppFacts& app = kNobody;
   const Observed& observed = kNothing;

@@ -3,6 +3,7 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 
@@ -102,14 +103,81 @@ class PackedNumbers {
   bool ended_ = false;
 };
 
-// One table entry out of the image, wherever it is aligned.
-template <class T>
-std::optional<T> read_at(ByteView image, std::uint64_t offset) {
-  if (offset > image.size() || sizeof(T) > image.size() - offset) return std::nullopt;
-  T out;
-  std::memcpy(&out, image.data() + offset, sizeof out);
-  return out;
-}
+class ViewSource final : public Source {
+ public:
+  explicit ViewSource(ByteView bytes) : bytes_(bytes) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) {
+      return fail(SourceError::kPastEnd, "the image ends");
+    }
+    std::copy_n(bytes_.data() + static_cast<std::size_t>(offset), out.size(), out.data());
+    return {};
+  }
+
+ private:
+  ByteView bytes_;
+};
+
+// An image, read in blocks: most of it is code and data, which no table is made of. The blocks read
+// last are kept, as many as a few tables that are read side by side need.
+class BlockReader {
+ public:
+  explicit BlockReader(const Source& source) : source_(source), size_(source.size()) {}
+
+  std::uint64_t size() const { return size_; }
+
+  // One table entry, wherever it is aligned.
+  template <class T>
+  std::optional<T> read_at(std::uint64_t offset) {
+    T out;
+    if (!copy(offset, std::as_writable_bytes(std::span(&out, 1)))) return std::nullopt;
+    return out;
+  }
+
+  // A piece that is read once and whole; empty where it cannot be read.
+  Bytes read_piece(std::uint64_t offset, std::uint64_t size) const {
+    Bytes out(static_cast<std::size_t>(size));
+    if (!source_.read_at(offset, out)) out.clear();
+    return out;
+  }
+
+ private:
+  static constexpr std::uint64_t kBlock = 16 * 1024;
+  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+  struct Block {
+    std::uint64_t number = kNone;
+    Bytes bytes;  // empty where it cannot be read
+  };
+
+  bool copy(std::uint64_t offset, std::span<std::byte> out) {
+    if (offset > size_ || out.size() > size_ - offset) return false;
+    while (!out.empty()) {
+      const Bytes& bytes = block(offset / kBlock);
+      const auto at = static_cast<std::size_t>(offset % kBlock);
+      if (at >= bytes.size()) return false;
+      const std::size_t count = std::min(bytes.size() - at, out.size());
+      std::memcpy(out.data(), bytes.data() + at, count);
+      offset += count;
+      out = out.subspan(count);
+    }
+    return true;
+  }
+
+  const Bytes& block(std::uint64_t number) {
+    Block& place = blocks_[number % blocks_.size()];
+    if (place.number != number) {
+      place.number = number;
+      place.bytes.resize(static_cast<std::size_t>(std::min(kBlock, size_ - number * kBlock)));
+      if (!source_.read_at(number * kBlock, place.bytes)) place.bytes.clear();
+    }
+    return place.bytes;
+  }
+
+  const Source& source_;
+  std::uint64_t size_;
+  std::array<Block, 32> blocks_;
+};
 
 // The dynamic section's numbers.
 struct Dynamic {
@@ -130,22 +198,39 @@ struct Dynamic {
 template <class Elf>
 class Reader {
  public:
-  Reader(ByteView image, const MachineCodes& codes) : image_(image), codes_(codes) {}
+  Reader(const Source& image, const MachineCodes& codes) : image_(image), codes_(codes) {}
 
   Result<ElfImage> read() {
-    const auto header = read_at<typename Elf::Header>(image_, 0);
+    const Result<void> headers = read_headers();
+    if (!headers) return pass(headers);
+    if (dynamic_segment_) {
+      read_dynamic(*dynamic_segment_);
+      read_symbols();
+      read_relocations();
+    }
+    return std::move(out_);
+  }
+
+  Result<std::vector<ElfSegment>> segments() {
+    const Result<void> headers = read_headers();
+    if (!headers) return pass(headers);
+    return std::move(out_.segments);
+  }
+
+ private:
+  Result<void> read_headers() {
+    const auto header = read_at<typename Elf::Header>(0);
     if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
         header->e_ident[EI_CLASS] != Elf::kClass || header->e_ident[EI_DATA] != ELFDATA2LSB ||
         header->e_machine != codes_.machine ||
         header->e_phentsize != sizeof(typename Elf::Segment)) {
       return fail(ElfError::kNotElf, "not an ELF image of this machine");
     }
-    std::optional<typename Elf::Segment> dynamic;
     for (std::uint64_t i = 0; i < header->e_phnum; ++i) {
-      const auto segment = read_at<typename Elf::Segment>(
-          image_, header->e_phoff + i * sizeof(typename Elf::Segment));
+      const auto segment =
+          read_at<typename Elf::Segment>(header->e_phoff + i * sizeof(typename Elf::Segment));
       if (!segment) return fail(ElfError::kTruncated, "program headers lie outside the image");
-      if (segment->p_type == PT_DYNAMIC) dynamic = segment;
+      if (segment->p_type == PT_DYNAMIC) dynamic_segment_ = segment;
       if (segment->p_type == PT_GNU_RELRO) {
         read_only_ = {segment->p_vaddr, segment->p_memsz};
       }
@@ -156,15 +241,14 @@ class Reader {
                                .readable = (segment->p_flags & PF_R) != 0,
                                .executable = (segment->p_flags & PF_X) != 0});
     }
-    if (dynamic) {
-      read_dynamic(*dynamic);
-      read_symbols();
-      read_relocations();
-    }
-    return std::move(out_);
+    return {};
   }
 
- private:
+  template <class T>
+  std::optional<T> read_at(std::uint64_t offset) {
+    return image_.template read_at<T>(offset);
+  }
+
   // The file offset of a linked address; the image's size (where nothing can be read) when none.
   std::uint64_t offset_of(std::uint64_t address) const {
     for (const ElfSegment& segment : out_.segments) {
@@ -187,15 +271,14 @@ class Reader {
     if (offset >= image_.size()) return;
     const std::uint64_t size =
         std::min<std::uint64_t>(dynamic_.strings_size, image_.size() - offset);
-    out_.strings = std::make_shared<const std::string>(to_string(
-        image_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size))));
+    out_.strings = std::make_shared<const std::string>(to_string(image_.read_piece(offset, size)));
   }
 
   void read_dynamic(const typename Elf::Segment& segment) {
     const std::uint64_t count = segment.p_filesz / sizeof(typename Elf::Entry);
     for (std::uint64_t i = 0; i < count; ++i) {
       const auto entry =
-          read_at<typename Elf::Entry>(image_, segment.p_offset + i * sizeof(typename Elf::Entry));
+          read_at<typename Elf::Entry>(segment.p_offset + i * sizeof(typename Elf::Entry));
       if (!entry || entry->d_tag == DT_NULL) break;
       read_entry(*entry);
     }
@@ -280,9 +363,10 @@ class Reader {
   void read_symbols() {
     const std::uint64_t symbols = offset_of(dynamic_.symbols);
     const std::uint64_t count = symbol_count();
+    constexpr std::uint64_t kMostAtOnce = 16 * 1024;  // a count is a claim
+    out_.exports.reserve(static_cast<std::size_t>(std::min(count, kMostAtOnce)));
     for (std::uint64_t i = 0; i < count; ++i) {
-      const auto symbol =
-          read_at<typename Elf::Symbol>(image_, symbols + i * sizeof(typename Elf::Symbol));
+      const auto symbol = read_at<typename Elf::Symbol>(symbols + i * sizeof(typename Elf::Symbol));
       if (!symbol) break;
       const unsigned type = symbol_type(symbol->st_info);
       // Assembly may leave its functions without a type.
@@ -314,13 +398,13 @@ class Reader {
   void read_table(std::uint64_t table, std::uint64_t size) {
     const std::uint64_t offset = offset_of(table);
     for (std::uint64_t i = 0; i < size / sizeof(Relocation); ++i) {
-      const auto entry = read_at<Relocation>(image_, offset + i * sizeof(Relocation));
+      const auto entry = read_at<Relocation>(offset + i * sizeof(Relocation));
       if (!entry) break;
       std::uint64_t addend = 0;
       if constexpr (requires { entry->r_addend; }) {
         addend = static_cast<std::uint64_t>(std::int64_t{entry->r_addend});
       } else if (Elf::type_of(entry->r_info) == codes_.absolute) {
-        addend = read_at<typename Elf::Word>(image_, offset_of(entry->r_offset)).value_or(0);
+        addend = read_at<typename Elf::Word>(offset_of(entry->r_offset)).value_or(0);
       }
       take(entry->r_offset, entry->r_info, addend);
     }
@@ -335,10 +419,9 @@ class Reader {
     if (dynamic_.packed_size == 0 || offset >= image_.size()) return;
     const std::uint64_t size =
         std::min<std::uint64_t>(dynamic_.packed_size, image_.size() - offset);
-    const ByteView table =
-        image_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
+    const Bytes table = image_.read_piece(offset, size);
     if (!as_text(table).starts_with(kMagic)) return;
-    PackedNumbers numbers(table.subspan(kMagic.size()));
+    PackedNumbers numbers(ByteView(table).subspan(kMagic.size()));
     const std::uint64_t count = std::min(numbers.next(), kMaxRelocations);
     std::uint64_t place = numbers.next();
     std::uint64_t info = 0;
@@ -371,7 +454,7 @@ class Reader {
     const std::uint64_t offset = offset_of(dynamic_.bits);
     std::uint64_t next = 0;
     for (std::uint64_t i = 0; i < dynamic_.bits_size / sizeof(Word); ++i) {
-      const auto entry = read_at<Word>(image_, offset + i * sizeof(Word));
+      const auto entry = read_at<Word>(offset + i * sizeof(Word));
       if (!entry) break;
       if ((*entry & 1) == 0) {
         take_place(*entry);
@@ -399,7 +482,7 @@ class Reader {
     const std::uint64_t type = Elf::type_of(info);
     if (type != codes_.jump_slot && type != codes_.global_data && type != codes_.absolute) return;
     const auto symbol = read_at<typename Elf::Symbol>(
-        image_, offset_of(dynamic_.symbols) + Elf::symbol_of(info) * sizeof(typename Elf::Symbol));
+        offset_of(dynamic_.symbols) + Elf::symbol_of(info) * sizeof(typename Elf::Symbol));
     // Data may move into the executable by a copy relocation, so only functions are judged.
     if (!symbol || symbol_type(symbol->st_info) != STT_FUNC) return;
     const bool pointer = type == codes_.absolute;
@@ -414,9 +497,9 @@ class Reader {
   }
 
   // The dynamic section does not say how many symbols there are; the hash tables do.
-  std::uint64_t symbol_count() const {
+  std::uint64_t symbol_count() {
     if (dynamic_.hash != 0) {
-      const auto count = read_at<std::uint32_t>(image_, offset_of(dynamic_.hash) + 4);
+      const auto count = read_at<std::uint32_t>(offset_of(dynamic_.hash) + 4);
       if (count) return *count;
     }
     return dynamic_.gnu_hash == 0 ? 0 : gnu_symbol_count(offset_of(dynamic_.gnu_hash));
@@ -424,29 +507,30 @@ class Reader {
 
   // Layout: bucket count, first hashed symbol, bloom words, shift; bloom filter; buckets; chains,
   // whose last element has its lowest bit set.
-  std::uint64_t gnu_symbol_count(std::uint64_t table) const {
-    const auto buckets = read_at<std::uint32_t>(image_, table);
-    const auto first = read_at<std::uint32_t>(image_, table + 4);
-    const auto bloom = read_at<std::uint32_t>(image_, table + 8);
+  std::uint64_t gnu_symbol_count(std::uint64_t table) {
+    const auto buckets = read_at<std::uint32_t>(table);
+    const auto first = read_at<std::uint32_t>(table + 4);
+    const auto bloom = read_at<std::uint32_t>(table + 8);
     if (!buckets || !first || !bloom) return 0;
     const std::uint64_t bucket_table = table + 16 + std::uint64_t{*bloom} * Elf::kBloomWord;
     std::uint32_t last = 0;
     for (std::uint64_t i = 0; i < *buckets; ++i) {
-      const auto head = read_at<std::uint32_t>(image_, bucket_table + i * 4);
+      const auto head = read_at<std::uint32_t>(bucket_table + i * 4);
       if (!head) return 0;
       last = std::max(last, *head);
     }
     if (last < *first) return *first;
     const std::uint64_t chains = bucket_table + std::uint64_t{*buckets} * 4;
     for (std::uint64_t i = last - *first;; ++i) {
-      const auto link = read_at<std::uint32_t>(image_, chains + i * 4);
+      const auto link = read_at<std::uint32_t>(chains + i * 4);
       if (!link) return 0;
       if ((*link & 1) != 0) return *first + i + 1;
     }
   }
 
-  ByteView image_;
+  BlockReader image_;
   MachineCodes codes_;
+  std::optional<typename Elf::Segment> dynamic_segment_;
   std::pair<std::uint64_t, std::uint64_t> read_only_;  // once loaded: address and size
   ElfImage out_;
   Dynamic dynamic_;
@@ -463,11 +547,23 @@ std::string_view error_id(ElfError error) {
   return kIds[error];
 }
 
-Result<ElfImage> parse_elf(ByteView image, Machine machine) {
+Result<ElfImage> parse_elf(const Source& image, Machine machine) {
   const MachineCodes codes = codes_of(machine);
-  if (machine == Machine::kArm || machine == Machine::kX86)
-    return Reader<Elf32>(image, codes).read();
-  return Reader<Elf64>(image, codes).read();
+  return is_wide(machine) ? Reader<Elf64>(image, codes).read() : Reader<Elf32>(image, codes).read();
+}
+
+Result<ElfImage> parse_elf(ByteView image, Machine machine) {
+  return parse_elf(ViewSource(image), machine);
+}
+
+Result<std::vector<ElfSegment>> parse_segments(const Source& image, Machine machine) {
+  const MachineCodes codes = codes_of(machine);
+  return is_wide(machine) ? Reader<Elf64>(image, codes).segments()
+                          : Reader<Elf32>(image, codes).segments();
+}
+
+Result<std::vector<ElfSegment>> parse_segments(ByteView image, Machine machine) {
+  return parse_segments(ViewSource(image), machine);
 }
 
 }  // namespace touchmark::attester::checks

@@ -11,6 +11,7 @@
 #include "attester/core/machine.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/source.h"
 
 namespace touchmark::attester::checks {
 
@@ -58,7 +59,12 @@ struct ElfImage {
   // ascending.
   std::vector<std::uint64_t> text_relocations;
 };
-// An image for `machine` and no other.
+// An image for `machine` and no other. Of a source, the blocks that the tables lie in are read, and
+// a table ends where one cannot be.
 Result<ElfImage> parse_elf(ByteView image, Machine machine = kOwnMachine);
+Result<ElfImage> parse_elf(const Source& image, Machine machine = kOwnMachine);
+// Its PT_LOAD segments alone.
+Result<std::vector<ElfSegment>> parse_segments(ByteView image, Machine machine = kOwnMachine);
+Result<std::vector<ElfSegment>> parse_segments(const Source& image, Machine machine = kOwnMachine);
 
 }  // namespace touchmark::attester::checks

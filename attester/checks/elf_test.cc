@@ -33,6 +33,53 @@ TEST(ElfTest, ReadsAProgram) {
   EXPECT_THAT(image->needed, ::testing::IsSupersetOf({"libcrypto.so.3", "libc.so.6"}));
 }
 
+// A file of which bytes can be read up to `end`.
+class CountedSource final : public Source {
+ public:
+  explicit CountedSource(Bytes bytes) : end(bytes.size()), bytes_(std::move(bytes)) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset + out.size() > end) return fail(SourceError::kIo, "this block is damaged");
+    std::copy_n(bytes_.data() + offset, out.size(), out.data());
+    read += out.size();
+    return {};
+  }
+
+  std::uint64_t end;
+  mutable std::uint64_t read = 0;
+
+ private:
+  Bytes bytes_;
+};
+
+TEST(ElfTest, ReadsOfAFileWhatTheTablesNeed) {
+  const Bytes program = *read_whole(this_kernel(), "/proc/self/exe", 1 << 30);
+  const CountedSource source(program);
+  const Result<ElfImage> whole = parse_elf(program);
+  const Result<ElfImage> image = parse_elf(source);
+  ASSERT_TRUE(image && whole);
+  EXPECT_EQ(image->imports.size(), whole->imports.size());
+  EXPECT_EQ(image->exports.size(), whole->exports.size());
+  EXPECT_EQ(image->needed, whole->needed);
+  EXPECT_LT(source.read, program.size() / 2);
+}
+
+TEST(ElfTest, EndsATableWhereTheFileCannotBeRead) {
+  CountedSource source(*read_whole(this_kernel(), "/proc/self/exe", 1 << 30));
+  const std::size_t all = parse_elf(source)->imports.size();
+  for (const std::uint64_t end :
+       {std::uint64_t{0}, std::uint64_t{16 * 1024}, std::uint64_t{64 * 1024}, source.size() / 2}) {
+    source.end = end;
+    const Result<ElfImage> image = parse_elf(source);
+    EXPECT_EQ(image.has_value(), end > 0);
+    if (image) {
+      EXPECT_LE(image->imports.size(), all);
+    }
+    const auto segments = parse_segments(source);
+    EXPECT_EQ(segments.has_value(), end > 0);
+  }
+}
+
 struct MachineCase {
   Machine machine;
   std::uint32_t jump_slot, global_data, absolute;  // the relocations of its ABI's supplement

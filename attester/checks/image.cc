@@ -5,56 +5,64 @@
 namespace touchmark::attester::checks {
 namespace {
 
-constexpr std::size_t kMaxImageBytes = 256 << 20;
+constexpr std::uint64_t kMaxImageBytes = 256 << 20;
 
-Result<Bytes> read_piece(const OpenFile& file, std::uint64_t offset, std::uint64_t size) {
-  Bytes out(static_cast<std::size_t>(size));
-  const Result<std::size_t> got = file.read_some(offset, out);
-  if (!got) return pass(got);
-  out.resize(*got);
+// A part of a file: an image in an APK begins where its entry does, and ends with its last segment.
+class FilePart final : public Source {
+ public:
+  FilePart(const Source& file, std::uint64_t base, std::uint64_t size)
+      : file_(file), base_(base), size_(size) {}
+  std::uint64_t size() const override { return size_; }
+  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
+    if (offset > size_ || out.size() > size_ - offset) {
+      return fail(RawFileError::kPastEnd, "the image ends too early");
+    }
+    return file_.read_at(base_ + offset, out);
+  }
+
+ private:
+  const Source& file_;
+  std::uint64_t base_;
+  std::uint64_t size_;
+};
+
+std::uint64_t end_of(const std::vector<ElfSegment>& segments) {
+  std::uint64_t out = 0;
+  for (const ElfSegment& segment : segments) {
+    const std::uint64_t end = segment.offset + segment.file_size;
+    if (end >= segment.offset) out = std::max(out, end);
+  }
   return out;
+}
+
+std::optional<LoadedImage> load(const Kernel& kernel, Machine machine, const Module& module) {
+  const std::uint64_t base = module.mappings.front().offset;
+  const auto file = open_source(kernel, module.path);
+  if (!file || (*file)->size() < base) return std::nullopt;
+  const FilePart rest(**file, base, (*file)->size() - base);
+  const Result<std::vector<ElfSegment>> segments = parse_segments(rest, machine);
+  if (!segments || segments->empty()) return std::nullopt;
+  const FilePart image(**file, base, std::min(end_of(*segments), rest.size()));
+  if (image.size() > kMaxImageBytes) return std::nullopt;
+  Result<ElfImage> elf = parse_elf(image, machine);
+  if (!elf) return std::nullopt;
+  const std::uintptr_t bias = load_bias(module, elf->segments, base);
+  return LoadedImage{&module, std::move(*elf), bias};
 }
 
 }  // namespace
 
-std::uintptr_t load_bias(const Module& module, const ElfImage& elf, std::uint64_t base) {
-  const ElfSegment& first = elf.segments.front();
+std::uintptr_t load_bias(const Module& module, const std::vector<ElfSegment>& segments,
+                         std::uint64_t base) {
+  const ElfSegment& first = segments.front();
   const std::uint64_t mapped = module.mappings.front().offset - base;  // in the image
   return module.start - static_cast<std::uintptr_t>(first.address - (first.offset - mapped));
 }
 
-Result<Bytes> read_image(const Context& context, const std::string& path, std::uint64_t base) {
-  constexpr std::uint64_t kHead =
-      4096;  // holds the program headers of everything that linkers make
-  const auto file = context.kernel.open(path);
-  if (!file) return pass(file);
-  const Result<Bytes> head = read_piece(**file, base, kHead);
-  if (!head) return pass(head);
-  const Result<ElfImage> elf = parse_elf(*head, context.rules.machine);
-  if (!elf && elf.error().is(ElfError::kNotElf)) return pass(elf);
-  std::uint64_t size = elf ? 0 : kMaxImageBytes;
-  if (elf) {
-    for (const ElfSegment& segment : elf->segments) {
-      const std::uint64_t end = segment.offset + segment.file_size;
-      if (end >= segment.offset) size = std::max(size, end);
-    }
-  }
-  const Result<FileStatus> status = (*file)->status();
-  if (!status) return pass(status);
-  const std::uint64_t left = status->size > base ? status->size - base : 0;
-  size = std::min(size, left);
-  if (size > kMaxImageBytes) return fail(RawFileError::kTooLarge, path + " is too large");
-  return read_piece(**file, base, size);
-}
-
-std::optional<LoadedImage> load_image(const Context& context, const Module& module) {
-  const std::uint64_t base = module.mappings.front().offset;
-  const Result<Bytes> bytes = read_image(context, module.path, base);
-  if (!bytes) return std::nullopt;
-  Result<ElfImage> elf = parse_elf(*bytes, context.rules.machine);
-  if (!elf || elf->segments.empty()) return std::nullopt;
-  const std::uintptr_t bias = load_bias(module, *elf, base);
-  return LoadedImage{&module, std::move(*elf), bias};
+const LoadedImage* Images::find(const Module& module) const {
+  const auto [place, added] = images_.try_emplace(module.start);
+  if (added) place->second = load(kernel_, machine_, module);
+  return place->second ? &*place->second : nullptr;
 }
 
 }  // namespace touchmark::attester::checks

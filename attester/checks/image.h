@@ -1,10 +1,14 @@
-// A loaded ELF image as the file that it was loaded from describes it: what memory says of itself
-// could be altered.
+// Loaded ELF images as the files that they were loaded from describe them: what memory says of
+// itself could be altered.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "attester/checks/check.h"
 #include "attester/checks/elf.h"
@@ -21,14 +25,24 @@ struct LoadedImage {
   }
 };
 
-// What to add to a linked address of `elf`, whose first byte is at `base` in the module's file.
-std::uintptr_t load_bias(const Module& module, const ElfImage& elf, std::uint64_t base);
+// The images of one run's modules, each read and parsed once, when a check first asks for it. For
+// one thread. The modules outlive it.
+class Images {
+ public:
+  Images(const Kernel& kernel, Machine machine) : kernel_(kernel), machine_(machine) {}
 
-// The bytes of the image that begins at `base` in a file, up to the end of its last segment; `base`
-// is not 0 inside an APK.
-Result<Bytes> read_image(const Context& context, const std::string& path, std::uint64_t base);
+  // nullptr when the module's file cannot be read or is no image of this machine.
+  const LoadedImage* find(const Module& module) const;
 
-// nullopt when the file cannot be read or is no image of this machine.
-std::optional<LoadedImage> load_image(const Context& context, const Module& module);
+ private:
+  const Kernel& kernel_;
+  Machine machine_;
+  mutable std::map<std::uintptr_t, std::optional<LoadedImage>> images_;  // by the module's start
+};
+
+// What to add to a linked address of the image with these segments, of which there is one, and
+// whose first byte is at `base` in the module's file: not 0 inside an APK.
+std::uintptr_t load_bias(const Module& module, const std::vector<ElfSegment>& segments,
+                         std::uint64_t base);
 
 }  // namespace touchmark::attester::checks

@@ -25,19 +25,21 @@ constexpr std::size_t kMaxImages = 256;
 
 // A module's image and what it defines.
 struct Definer {
-  LoadedImage image;
+  const LoadedImage& image;
   std::vector<std::pair<std::uintptr_t, const ElfExport*>> named = {};  // ascending
-  std::vector<const ElfExport*> indirect = {};                          // chosen at load
+  std::vector<std::string_view> indirect = {};  // those that are chosen at load, ascending
 
   void index() {
+    named.reserve(image.elf.exports.size());
     for (const ElfExport& symbol : image.elf.exports) {
       if (symbol.chosen_at_load) {
-        indirect.push_back(&symbol);
+        indirect.push_back(symbol.name);
       } else {
         named.emplace_back(image.at(symbol.address), &symbol);
       }
     }
-    std::ranges::sort(named);
+    std::ranges::sort(named, {}, [](const auto& entry) { return entry.first; });
+    std::ranges::sort(indirect);
   }
 
   bool defines(std::string_view name, std::uintptr_t target) const {
@@ -59,8 +61,7 @@ struct Definer {
                                [name](const ElfExport& symbol) { return symbol.name == name; });
   }
   bool is_indirect(std::string_view name) const {
-    return std::ranges::any_of(indirect,
-                               [name](const ElfExport* symbol) { return symbol->name == name; });
+    return std::ranges::binary_search(indirect, name);
   }
 };
 
@@ -144,8 +145,8 @@ class ImportCheck {
     const auto known = definers_.find(module.start);
     if (known != definers_.end()) return known->second ? &*known->second : nullptr;
     std::optional<Definer>& made = definers_[module.start];
-    if (std::optional<LoadedImage> image = load_image(context_, module)) {
-      made.emplace(Definer{std::move(*image)});
+    if (const LoadedImage* image = context_.images.find(module)) {
+      made.emplace(Definer{*image});
       made->index();
     }
     return made ? &*made : nullptr;

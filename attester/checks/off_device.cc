@@ -162,8 +162,8 @@ void check_libc(const Context& context, Findings& out) {
   for (const Module& module : context.modules) {
     if (file_name(module.path) != "libc.so" || !is_system_file(context.rules, module.path))
       continue;
-    const std::optional<LoadedImage> image = load_image(context, module);
-    if (!image) continue;
+    const LoadedImage* image = context.images.find(module);
+    if (image == nullptr) continue;
     for (const Milestone& milestone : kMilestones) {
       if (level < milestone.level) break;
       const bool there = std::ranges::any_of(image->elf.exports, [&](const ElfExport& symbol) {

@@ -16,7 +16,8 @@ Findings look(const KernelAnswers& answers, const KernelAnswers& given) {
   const Rules rules = testing::test_rules();
   const PlatformMarks marks;
   const OwnPackage own;
-  const Context context{rules, marks, *maps, modules, own};
+  const Images images(this_kernel(), rules.machine);
+  const Context context{rules, marks, *maps, modules, own, images};
   Findings out;
   check_kernel(context, given, out);
   check_memory_layout(context, answers, out);

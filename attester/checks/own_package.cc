@@ -100,10 +100,11 @@ Result<Bytes> packaged_library(const Context& context, const Module& module) {
 
 // The first linked address where executable memory differs from the image, if any.
 std::optional<std::uint64_t> first_difference(const Context& context, const Module& module,
-                                              ByteView image, const ElfImage& elf) {
+                                              ByteView image,
+                                              const std::vector<ElfSegment>& segments) {
   const std::uintptr_t bias = load_bias(
-      module, elf, context.own.is_package(module.path) ? module.mappings.front().offset : 0);
-  for (const ElfSegment& segment : elf.segments) {
+      module, segments, context.own.is_package(module.path) ? module.mappings.front().offset : 0);
+  for (const ElfSegment& segment : segments) {
     if (!segment.executable) continue;
     if (segment.offset > image.size() || segment.file_size > image.size() - segment.offset) {
       return segment.address;
@@ -249,9 +250,9 @@ void check_own_code(const Context& context, Findings& out) {
   };
   const Result<Bytes> packaged = packaged_library(context, *module);
   if (!packaged) return refuse(packaged.error().text());
-  const Result<ElfImage> elf = parse_elf(*packaged, context.rules.machine);
-  if (!elf || elf->segments.empty()) return refuse("the packaged library is no library");
-  if (const auto at = first_difference(context, *module, *packaged, *elf)) {
+  const auto segments = parse_segments(*packaged, context.rules.machine);
+  if (!segments || segments->empty()) return refuse("the packaged library is no library");
+  if (const auto at = first_difference(context, *module, *packaged, *segments)) {
     refuse("loaded code differs at " + hex_text(*at));
   }
 }

@@ -92,6 +92,21 @@ TEST(PhoneTest, NoGenuinePhoneIsRefused) {
   EXPECT_EQ(phones, (14 * 4 + 2 * 2) * 4);
 }
 
+TEST(PhoneTest, ReadsTheTablesOfALibraryOnce) {
+  for_each_phone(kOnePackaging, [](const PhoneOptions& options) {
+    RecordedPhone phone(options);
+    (void)phone.inspect();
+    std::map<std::string, int> pieces;  // of code, each of which is compared with the file
+    for (const testing::Area& area : phone.kernel().areas()) {
+      if (area.mode[2] == 'x') ++pieces[area.path];
+    }
+    for (const char* library : {"libc.so", "libart.so", "libm.so"}) {
+      const std::string& path = phone.loaded(library).path;
+      EXPECT_LE(phone.kernel().opened().at(path), 1 + pieces[path]) << path;
+    }
+  });
+}
+
 TEST(PhoneTest, NeitherIsAnyUserOrVolumeOfThem) {
   for (int level = 24; level <= kHighestLevel; ++level) {
     for (const char* app : {"",

@@ -1,5 +1,6 @@
 #include "attester/checks/process_integrity.h"
 
+#include "attester/checks/image.h"
 #include "attester/checks/own_package.h"
 #include "base/mutex.h"
 #include "crypto/crypto.h"
@@ -30,8 +31,10 @@ class ProcessIntegrity final : public Integrity {
         find_own_package(options_.rules, modules, platform_path, measured_, out.findings, kernel);
     const Observed observed = options_.observe ? options_.observe() : Observed();
     const Properties properties = options_.rules.phone ? read_properties(kernel) : Properties();
-    const Context context{options_.rules, options_.marks, *maps,    modules,    own,
-                          kernel,         options_.app,   observed, properties, options_.libraries};
+    const Images images(kernel, options_.rules.machine);
+    const Context context{
+        options_.rules, options_.marks, *maps,      modules,           own, images, kernel,
+        options_.app,   observed,       properties, options_.libraries};
     check_own_code(context, out.findings);
     check_virtual_space(context, out.findings);
     out.groups.emplace_back(protocol::kAppChecks);

@@ -136,13 +136,11 @@ class TextCheck {
   void refuse(std::string detail) { report(out_, FindingId::kHookTextModified, std::move(detail)); }
 
   Outcome compare_mapping(const Mapping& mapping, const OpenFile& file, Difference& out) {
-    Bytes memory(kChunk);
-    Bytes disk(kChunk);
     std::optional<std::vector<std::uint64_t>> words;  // that the loader wrote, by file offset
     for (std::size_t done = 0; done < mapping.size();) {
       const std::size_t size = std::min(kChunk, mapping.size() - done);
-      const std::span<std::byte> seen = std::span(memory).first(size);
-      const std::span<std::byte> expected = std::span(disk).first(size);
+      const std::span<std::byte> seen = std::span(memory_).first(size);
+      const std::span<std::byte> expected = std::span(disk_).first(size);
       if (context_.kernel.copy_memory(mapping.start + done, seen) != size) {
         return Outcome::kNoMemory;
       }
@@ -164,8 +162,8 @@ class TextCheck {
   // In libraries with relocations in their code, as the oldest that a 32-bit phone loads may be.
   std::vector<std::uint64_t> relocated_words(const Mapping& mapping) const {
     std::vector<std::uint64_t> out;
-    const std::optional<LoadedImage> image = image_of(mapping);
-    if (!image) return out;
+    const LoadedImage* image = image_of(mapping);
+    if (image == nullptr) return out;
     const std::uint64_t base = image->module->mappings.front().offset;
     for (const std::uint64_t address : image->elf.text_relocations) {
       for (const ElfSegment& segment : image->elf.segments) {
@@ -191,10 +189,9 @@ class TextCheck {
     }
   }
 
-  std::optional<LoadedImage> image_of(const Mapping& mapping) const {
+  const LoadedImage* image_of(const Mapping& mapping) const {
     const Module* module = find_module(context_.modules, mapping.start);
-    if (module == nullptr) return std::nullopt;
-    return load_image(context_, *module);
+    return module == nullptr ? nullptr : context_.images.find(*module);
   }
 
   bool still_mapped(const Mapping& mapping) const {
@@ -217,8 +214,8 @@ class TextCheck {
 
   // Whether the code was linked to be executed and not read.
   bool linked_unreadable(const Mapping& mapping) const {
-    const std::optional<LoadedImage> image = image_of(mapping);
-    if (!image) return !is_own_file(context_, mapping.path);
+    const LoadedImage* image = image_of(mapping);
+    if (image == nullptr) return !is_own_file(context_, mapping.path);
     const std::uint64_t offset = mapping.offset - image->module->mappings.front().offset;
     constexpr std::uint64_t kLargestPage = 16 * 1024;
     return std::ranges::any_of(image->elf.segments, [&](const ElfSegment& segment) {
@@ -241,6 +238,8 @@ class TextCheck {
   const Context& context_;
   Findings& out_;
   WrittenPages written_;
+  Bytes memory_ = Bytes(kChunk);
+  Bytes disk_ = Bytes(kChunk);
 };
 
 }  // namespace

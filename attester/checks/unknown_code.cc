@@ -120,9 +120,9 @@ class CopiedLibraries {
   }
 
   bool same_code(ByteView library, std::uintptr_t start) const {
-    const Result<ElfImage> elf = parse_elf(library, context_.rules.machine);
-    if (!elf || elf->segments.empty()) return false;
-    for (const ElfSegment& segment : elf->segments) {
+    const auto segments = parse_segments(library, context_.rules.machine);
+    if (!segments || segments->empty()) return false;
+    for (const ElfSegment& segment : *segments) {
       if (!segment.executable) continue;
       if (segment.offset > library.size() || segment.file_size > library.size() - segment.offset) {
         return false;
@@ -130,7 +130,7 @@ class CopiedLibraries {
       const auto size = static_cast<std::size_t>(segment.file_size);
       Bytes memory(size);
       const auto address =
-          start + static_cast<std::uintptr_t>(segment.address - elf->segments.front().address);
+          start + static_cast<std::uintptr_t>(segment.address - segments->front().address);
       if (context_.kernel.copy_memory(address, memory) != size) return false;
       const ByteView code = library.subspan(static_cast<std::size_t>(segment.offset), size);
       if (next_difference(memory, code) < size) return false;

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "attester/checks/check.h"
+#include "attester/checks/image.h"
 
 namespace touchmark::attester::testing {
 
@@ -42,7 +42,8 @@ inline checks::Findings run(Check check, const checks::Rules& rules = test_rules
   if (const checks::Module* module = find_module(modules, rules.own_code))
     own.library_path = module->path;
   checks::Findings out;
-  check(checks::Context{rules, marks, *maps, modules, own}, out);
+  const checks::Images images(checks::this_kernel(), rules.machine);
+  check(checks::Context{rules, marks, *maps, modules, own, images}, out);
   return out;
 }
 

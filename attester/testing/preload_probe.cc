@@ -2,7 +2,7 @@
 // one.
 #include <cstdlib>
 
-#include "attester/checks/check.h"
+#include "attester/checks/image.h"
 
 namespace checks = touchmark::attester::checks;
 
@@ -13,7 +13,8 @@ int main() {
   const checks::Rules rules = checks::default_rules();
   const std::vector<checks::Module> modules = checks::list_modules(*maps);
   checks::Findings findings;
-  checks::check_preload(checks::Context{rules, {}, *maps, modules, {}}, findings);
+  const checks::Images images(checks::this_kernel(), rules.machine);
+  checks::check_preload(checks::Context{rules, {}, *maps, modules, {}, images}, findings);
   if (findings.empty()) return 1;
   return findings.front().id == touchmark::protocol::FindingId::kHookPreload ? 0 : 2;
 }

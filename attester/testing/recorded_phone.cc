@@ -150,6 +150,7 @@ std::optional<Bytes> RecordedKernel::proc_file(const std::string& path) const {
 }
 
 Result<std::unique_ptr<checks::OpenFile>> RecordedKernel::open(const std::string& path) const {
+  ++opened_[path];
   if (std::optional<Bytes> made = proc_file(path)) {
     return std::make_unique<RecordedFile>(std::make_shared<const Bytes>(std::move(*made)),
                                           FileStatus{});

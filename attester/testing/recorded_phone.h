@@ -70,6 +70,8 @@ class RecordedKernel final : public checks::Kernel {
   // Writes as a debugger does, whatever the mode.
   void write(std::uint64_t address, ByteView bytes);
   bool memory_list_is_readable = true;  // /proc/self/smaps
+  // How often each file was opened.
+  const std::map<std::string, int>& opened() const { return opened_; }
   checks::KernelAnswers given = checks::answers_of_linux();
   checks::ProcessorMarks processor_marks;
 
@@ -88,6 +90,7 @@ class RecordedKernel final : public checks::Kernel {
   std::map<std::string, File> files_;
   std::vector<Area> areas_;  // ascending
   std::uint64_t next_inode_ = 100;
+  mutable std::map<std::string, int> opened_;
 };
 
 // An image in the process.
