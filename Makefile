@@ -92,7 +92,7 @@ check-format: setup-tests ## Check the format of the C++ sources
 	@tools/format --check
 
 .PHONY: lint
-lint: setup-tests ## Check format and lint of Python, Java and shell
+lint: setup-tests ## Check format and lint of Python, Java, TypeScript and shell
 	@tools/lint
 
 .PHONY: format
