@@ -7,13 +7,13 @@
 #include <array>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "attester/include/touchmark.h"
+#include "base/mutex.h"
 
 namespace {
 
@@ -90,17 +90,17 @@ napi_value error_of(napi_env env, touchmark_status status, const std::string& me
 
 // The client, which closes when nothing holds it any longer: neither the script nor a fetch.
 struct Handle {
-  touchmark_client* client = nullptr;
-  std::mutex mutex;  // of `client`, against a close beside another call
-  // What the pool runs, for which the client stays.
-  int users = 0;
-  bool closing = false;
+  touchmark::Mutex mutex;  // against a close beside another call
+  touchmark_client* client GUARDED_BY(mutex) = nullptr;
+  // Calls that are under way, for which the client stays.
+  int users GUARDED_BY(mutex) = 0;
+  bool closing GUARDED_BY(mutex) = false;
 };
 using Held = std::shared_ptr<Handle>;
 
 // Takes the client for a call off the main thread; nullptr when it is closed.
 touchmark_client* enter(Handle& handle) {
-  const std::lock_guard lock(handle.mutex);
+  const touchmark::MutexLock lock(handle.mutex);
   if (handle.client == nullptr || handle.closing) return nullptr;
   ++handle.users;
   return handle.client;
@@ -109,8 +109,19 @@ touchmark_client* enter(Handle& handle) {
 void leave(Handle& handle) {
   touchmark_client* last = nullptr;
   {
-    const std::lock_guard lock(handle.mutex);
+    const touchmark::MutexLock lock(handle.mutex);
     if (--handle.users == 0 && handle.closing) last = std::exchange(handle.client, nullptr);
+  }
+  touchmark_close(last);
+}
+
+// At once, or when the last call that is under way leaves.
+void close_client(Handle& handle) {
+  touchmark_client* last = nullptr;
+  {
+    const touchmark::MutexLock lock(handle.mutex);
+    handle.closing = true;
+    if (handle.users == 0) last = std::exchange(handle.client, nullptr);
   }
   touchmark_close(last);
 }
@@ -132,8 +143,7 @@ Held handle_of(napi_env env, napi_value value) {
   return *static_cast<Held*>(data);
 }
 
-// --- What runs on the pool
-// -------------------------------------------------------------------------
+// --- What runs on the pool -----------------------------------------------------------------------
 
 // `run` off the main thread, `finish` on it, where it settles the promise.
 struct Job {
@@ -189,20 +199,16 @@ struct Open final : Job {
       return;
     }
     auto held = std::make_unique<Held>(std::make_shared<Handle>());
-    (*held)->client = client;
+    {
+      const touchmark::MutexLock lock((*held)->mutex);
+      (*held)->client = client;
+    }
     napi_value external;
     check(env, napi_create_external(
                    env, held.get(),
                    [](napi_env, void* data, void*) {
                      const std::unique_ptr<Held> dropped(static_cast<Held*>(data));
-                     Handle& handle = **dropped;
-                     touchmark_client* last = nullptr;
-                     {
-                       const std::lock_guard lock(handle.mutex);
-                       handle.closing = true;
-                       if (handle.users == 0) last = std::exchange(handle.client, nullptr);
-                     }
-                     touchmark_close(last);
+                     close_client(**dropped);
                    },
                    nullptr, &external));
     static_cast<void>(held.release());  // the engine's
@@ -213,15 +219,7 @@ struct Open final : Job {
 struct Close final : Job {
   Held handle;
 
-  void run() override {
-    touchmark_client* last = nullptr;
-    {
-      const std::lock_guard lock(handle->mutex);
-      handle->closing = true;
-      if (handle->users == 0) last = std::exchange(handle->client, nullptr);
-    }
-    touchmark_close(last);
-  }
+  void run() override { close_client(*handle); }
 
   void finish(napi_env env) override {
     napi_value nothing;
@@ -247,8 +245,7 @@ struct DeviceId final : Job {
   }
 };
 
-// --- Fetching
-// ---------------------------------------------------------------------------------------
+// --- Fetching ------------------------------------------------------------------------------------
 
 // A result that outlives the core's.
 struct Fetch {
@@ -298,8 +295,7 @@ void deliver(napi_env env, napi_value, void*, void* data) {
   });
 }
 
-// --- What scripts call
-// -------------------------------------------------------------------------------
+// --- What scripts call ---------------------------------------------------------------------------
 
 // open({config, storageDir, packagePath, packageName, platform}) -> Promise of a client
 napi_value open(napi_env env, napi_callback_info info) {
