@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <ctime>
 #include <optional>
 
 namespace touchmark {
@@ -131,7 +132,10 @@ std::optional<Seconds> parse_time_of_day(std::string_view text) {
 }  // namespace
 
 UnixTime SystemClock::now() const {
-  return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
+  // Not the standard library's clock, which was compiled with a time_t of its own.
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return from_unix(seconds_since_1970(now.tv_sec));
 }
 
 std::string_view error_id(TimeError error) {

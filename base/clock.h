@@ -12,6 +12,14 @@ namespace touchmark {
 using Seconds = std::chrono::seconds;
 using UnixTime = std::chrono::sys_seconds;
 
+// Of a time_t. One of 32 bits, which Android's 32-bit processes have, is negative from 2038 to
+// 2106; no clock is set to a time before 1970.
+template <class Time>
+constexpr std::int64_t seconds_since_1970(Time seconds) {
+  if constexpr (sizeof(Time) == sizeof(std::uint32_t)) return static_cast<std::uint32_t>(seconds);
+  return static_cast<std::int64_t>(seconds);
+}
+
 // Thread-safe.
 class Clock {
  public:

@@ -64,6 +64,14 @@ TEST(Duration, OutOfRangeIsAnotherReason) {
   }
 }
 
+TEST(SystemClock, GoesOnAfterATimeOf32BitsHasEnded) {
+  constexpr std::int64_t kEnd = std::int64_t{1} << 31;  // 2038-01-19T03:14:08Z
+  EXPECT_EQ(seconds_since_1970(std::int32_t{0x7fffffff}), kEnd - 1);
+  EXPECT_EQ(seconds_since_1970(std::numeric_limits<std::int32_t>::min()), kEnd);
+  EXPECT_EQ(seconds_since_1970(std::int32_t{-1}), 2 * kEnd - 1);
+  EXPECT_EQ(seconds_since_1970(std::int64_t{3} << 32), std::int64_t{3} << 32);
+}
+
 TEST(SystemClock, IsThisCentury) {
   EXPECT_GT(to_unix(SystemClock().now()), 1700000000);
   EXPECT_LT(to_unix(SystemClock().now()), 4102444800);

@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "crypto/openssl.h"
+#include "crypto/openssl_time.h"
 
 namespace touchmark::pki {
 namespace {
@@ -64,28 +65,6 @@ void set_serial(X509* certificate, Random& random) {
           "certificate serial");
 }
 
-// Not by time_t, which ends in 2038 where it has 32 bits.
-void set_time(ASN1_TIME* out, UnixTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(time - day);
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%04d%02u%02u%02d%02d%02dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  require(ASN1_TIME_set_string_X509(out, text.data()) == 1, "certificate times");
-}
-
-UnixTime to_time(const std::tm& time) {
-  const std::chrono::year_month_day date(std::chrono::year(time.tm_year + 1900),
-                                         std::chrono::month(static_cast<unsigned>(time.tm_mon) + 1),
-                                         std::chrono::day(static_cast<unsigned>(time.tm_mday)));
-  return std::chrono::sys_days(date) + std::chrono::hours(time.tm_hour) +
-         std::chrono::minutes(time.tm_min) + std::chrono::seconds(time.tm_sec);
-}
-
 std::string to_pem(X509* certificate) {
   const openssl::Bio bio(BIO_new(BIO_s_mem()));
   require(bio != nullptr && PEM_write_bio_X509(bio.get(), certificate) == 1, "certificate to PEM");
@@ -128,8 +107,8 @@ Result<std::string> make_self_signed(const crypto::EcKey& key,
   const openssl::Pkey pkey = to_pkey(key);
   require(X509_set_version(x509, X509_VERSION_3) == 1, "certificate version");
   set_serial(x509, random);
-  set_time(X509_getm_notBefore(x509), not_before);
-  set_time(X509_getm_notAfter(x509), not_after);
+  openssl::set_time(X509_getm_notBefore(x509), not_before);
+  openssl::set_time(X509_getm_notAfter(x509), not_after);
   X509_NAME* name = X509_get_subject_name(x509);
   static constexpr unsigned char kCommonName[] = "Touchmark development";
   require(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, kCommonName, -1, -1, 0) == 1 &&
@@ -148,12 +127,12 @@ Result<CertificateFacts> read_certificate(std::string_view pem) {
   const openssl::X509Owned certificate = parse_pem(pem);
   if (!certificate) return fail(ServerCertificateError::kMalformed, "not a PEM certificate");
   const Bytes spki = openssl::encode<i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(certificate.get()));
-  std::tm time{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &time) != 1) {
+  const auto end = openssl::time_of(X509_get0_notAfter(certificate.get()));
+  if (!end) {
     return fail(ServerCertificateError::kMalformed,
                 "the certificate's end of validity is not a time");
   }
-  return CertificateFacts{crypto::sha256(spki), to_time(time)};
+  return CertificateFacts{crypto::sha256(spki), *end};
 }
 
 bool names_host(std::string_view pem, const std::string& host) {

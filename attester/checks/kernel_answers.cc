@@ -210,9 +210,9 @@ KernelAnswers ask_kernel() {
   KernelAnswers out;
   out.answers.fill(kNotAsked);
 #if defined(__LP64__)
-  out.user = system_call(__NR_getuid);
+  out.user = static_cast<std::uint32_t>(system_call(__NR_getuid));
 #else
-  out.user = system_call(__NR_getuid32);
+  out.user = static_cast<std::uint32_t>(system_call(__NR_getuid32));  // may be over 2,147,483,647
 #endif
   out.process = system_call(__NR_getpid);
   out.thread = system_call(__NR_gettid);

@@ -53,7 +53,8 @@ struct KernelAnswers {
   std::array<ProbePage, 3> pages{};
   std::shared_ptr<const void> kept;  // the pages stay mapped while this lives
   // The process's numbers, as the calls for them give them.
-  long process = 0, thread = 0, parent = 0, user = 0;
+  long process = 0, thread = 0, parent = 0;
+  std::uint32_t user = 0;
   // Where this thread has its stack, and the process its heap. Without the byte that memory tagging
   // uses.
   std::uintptr_t stack = 0, heap = 0;

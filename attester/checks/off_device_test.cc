@@ -1,5 +1,6 @@
 // The checks for emulators of libraries, on this machine's kernel and processor: they show nothing.
 
+#include <array>
 #include <thread>
 
 #include "attester/testing/checks.h"
@@ -62,10 +63,11 @@ TEST(OffDeviceTest, LeavesNothingBehind) {
 
 TEST(OffDeviceTest, SeesNumbersThatAreNotTheProcesss) {
   const KernelAnswers answers = ask_kernel();
-  const auto numbers = {&KernelAnswers::process, &KernelAnswers::parent, &KernelAnswers::user};
-  for (const auto number : numbers) {
-    KernelAnswers other = answers;
-    other.*number += 1;
+  std::array others = {answers, answers, answers};
+  ++others[0].process;
+  ++others[1].parent;
+  ++others[2].user;
+  for (const KernelAnswers& other : others) {
     EXPECT_TRUE(has(look(answers, other), protocol::FindingId::kDeviceKernel));
   }
 }

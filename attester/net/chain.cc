@@ -6,10 +6,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "attester/net/tls.h"
 #include "crypto/openssl.h"
+#include "crypto/openssl_time.h"
 
 namespace touchmark::attester::net {
 namespace {
@@ -34,13 +36,23 @@ struct Sent {
   Constraints constraints;
 };
 
-bool is_valid_at(const X509* certificate, time_t now) {
-  return X509_cmp_time(X509_get0_notBefore(certificate), &now) < 0 &&
-         X509_cmp_time(X509_get0_notAfter(certificate), &now) > 0;
+// Only times in the forms of RFC 5280 (4.1.2.5), to the second and of UTC.
+std::optional<UnixTime> strict_time(const ASN1_TIME* time) {
+  const std::string_view text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(time)),
+                              static_cast<std::size_t>(ASN1_STRING_length(time)));
+  const std::size_t length = ASN1_STRING_type(time) == V_ASN1_UTCTIME ? 13 : 15;
+  if (text.size() != length || text.back() != 'Z') return std::nullopt;
+  return openssl::time_of(time);
+}
+
+bool is_valid_at(const X509* certificate, UnixTime now) {
+  const auto begin = strict_time(X509_get0_notBefore(certificate));
+  const auto end = strict_time(X509_get0_notAfter(certificate));
+  return begin && end && *begin <= now && now < *end;
 }
 
 // What RFC 5280 section 6.1 asks of each certificate of a path by itself.
-bool is_sound(X509* certificate, bool as_issuer, time_t now) {
+bool is_sound(X509* certificate, bool as_issuer, UnixTime now) {
   if (X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, as_issuer ? 1 : 0) < 1) return false;
   const std::uint32_t flags = X509_get_extension_flags(certificate);
   return (flags & (EXFLAG_INVALID | EXFLAG_CRITICAL)) == 0 && is_valid_at(certificate, now);
@@ -48,13 +60,13 @@ bool is_sound(X509* certificate, bool as_issuer, time_t now) {
 
 // OpenSSL's purpose alone would let roots of version 1 pass, and what only keyUsage or Netscape's
 // extension calls a CA.
-bool may_issue(X509* certificate, time_t now) {
+bool may_issue(X509* certificate, UnixTime now) {
   constexpr int kByBasicConstraints = 1;  // X509_check_ca(3)
   return X509_get_version(certificate) == kVersion3 &&
          X509_check_ca(certificate) == kByBasicConstraints && is_sound(certificate, true, now);
 }
 
-std::optional<Sent> read(ByteView der, time_t now) {
+std::optional<Sent> read(ByteView der, UnixTime now) {
   ByteView rest;
   Sent out;
   out.certificate.reset(openssl::decode<d2i_X509>(der, &rest));
@@ -152,10 +164,9 @@ class Search {
 }  // namespace
 
 std::vector<Sha256Digest> vouching_keys(std::span<const ByteView> chain, UnixTime now) {
-  const auto time = static_cast<time_t>(to_unix(now));
   std::vector<Sent> sent;
   for (const ByteView der : chain.first(std::min(chain.size(), kMaxCertificates))) {
-    auto one = read(der, time);
+    auto one = read(der, now);
     if (!one && sent.empty()) break;
     const auto same = [&one](const Sent& other) {
       return X509_cmp(one->certificate.get(), other.certificate.get()) == 0;
@@ -163,7 +174,7 @@ std::vector<Sha256Digest> vouching_keys(std::span<const ByteView> chain, UnixTim
     if (one && std::ranges::none_of(sent, same)) sent.push_back(std::move(*one));
   }
   std::vector<Sha256Digest> out;
-  if (!sent.empty() && is_sound(sent.front().certificate.get(), false, time)) {
+  if (!sent.empty() && is_sound(sent.front().certificate.get(), false, now)) {
     const std::vector<bool> reached = Search(sent).run();
     for (std::size_t i = 0; i < sent.size(); ++i) {
       if (reached[i]) out.push_back(sent[i].pin);

@@ -68,14 +68,15 @@ class Pki {
   }
 
   // The names whose keys vouch for the first of them.
-  std::vector<std::string> vouch(const std::vector<std::string>& sent) {
+  std::vector<std::string> vouch(const std::vector<std::string>& sent,
+                                 UnixTime now = SystemClock().now()) {
     std::vector<std::string> der;
     for (const std::string& name : sent)
       der.push_back(testing::der_of(certificates_.at(name).get()));
     std::vector<ByteView> views;
     for (const std::string& one : der) views.push_back(as_bytes(one));
     std::vector<std::string> out;
-    for (const Sha256Digest& digest : vouching_keys(views, SystemClock().now())) {
+    for (const Sha256Digest& digest : vouching_keys(views, now)) {
       for (const auto& [name, pkey] : keys_) {
         if (digest == crypto::sha256(as_bytes(testing::spki_of(pkey.get())))) out.push_back(name);
       }
@@ -188,6 +189,26 @@ TEST_F(ChainTest, ACaIssuesWithinItsLimits) {
               ElementsAre("fake"));
   EXPECT_THAT(attack({.extensions = {kCa}, .digest = EVP_sha1()}, "root"),
               ElementsAre("fake", "K"));
+}
+
+// In 2039, where a time_t of 32 bits has ended, and in 2051, when a certificate's year has four
+// digits.
+TEST_F(ChainTest, ChainsVouchAfter2038) {
+  constexpr int kYear = 365;
+  const UnixTime now = SystemClock().now();
+  for (const UnixTime then : {from_unix(2'180'000'000), from_unix(2'560'000'000)}) {
+    const int days = static_cast<int>((then - now) / std::chrono::days(1));
+    pki_.make("late", {.extensions = {kCa, kCertSign}, .to_days = days + kYear});
+    pki_.make("late leaf", {.issuer = "late", .extensions = {kForServer}, .to_days = days + 1});
+    pki_.make("early", {.issuer = "late",
+                        .extensions = {kForServer},
+                        .from_days = days + 1,
+                        .to_days = days + kYear});
+    EXPECT_THAT(pki_.vouch({"late leaf", "late"}, then), ElementsAre("late leaf", "late"));
+    EXPECT_THAT(pki_.vouch({"late leaf", "late"}, then + std::chrono::days(2)),
+                ElementsAre("late leaf"));
+    EXPECT_THAT(pki_.vouch({"early", "late"}, then), ElementsAre("early"));
+  }
 }
 
 TEST_F(ChainTest, NamesChain) {

@@ -10,6 +10,7 @@
 #include "cli/io/error.h"
 #include "cli/service/pin.h"
 #include "crypto/openssl.h"
+#include "crypto/openssl_time.h"
 
 namespace touchmark::cli::service {
 namespace {
@@ -27,12 +28,6 @@ struct Seen {
   std::optional<ServedCertificate> certificate;
   std::exception_ptr thrown;
 };
-
-std::optional<UnixTime> time_of(const ASN1_TIME* text) {
-  std::tm time{};
-  if (ASN1_TIME_to_tm(text, &time) != 1) return std::nullopt;
-  return from_unix(timegm(&time));
-}
 
 // Of the other end of a connection that was made; empty when libcurl does not know it.
 std::string address_of(CURL* curl) {
@@ -54,8 +49,8 @@ int look_at(X509_STORE_CTX* context, Seen& seen) {
   const auto summary = pki::summarize_certificate(openssl::encode<i2d_X509>(leaf));
   if (!summary || summary->spki.empty()) return 0;
   seen.certificate = served_certificate(*summary);
-  seen.certificate->not_after = time_of(X509_get0_notAfter(leaf));
-  seen.certificate->not_before = time_of(X509_get0_notBefore(leaf));
+  seen.certificate->not_after = openssl::time_of(X509_get0_notAfter(leaf));
+  seen.certificate->not_before = openssl::time_of(X509_get0_notBefore(leaf));
   if (X509_verify_cert(context) != 1) {
     seen.certificate->trust_problem =
         X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));

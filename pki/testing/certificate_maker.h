@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "crypto/openssl.h"
+#include "crypto/openssl_time.h"
 
 namespace touchmark::testing {
 
@@ -73,8 +74,8 @@ inline Bytes make_certificate(const CertificateSpec& spec, const TestKey& key,
   X509* x = certificate.get();
   X509_set_version(x, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(x), spec.serial);
-  ASN1_TIME_set(X509_getm_notBefore(x), to_unix(spec.not_before));
-  ASN1_TIME_set(X509_getm_notAfter(x), to_unix(spec.not_after));
+  openssl::set_time(X509_getm_notBefore(x), spec.not_before);
+  openssl::set_time(X509_getm_notAfter(x), spec.not_after);
   openssl::Owned<X509_NAME, X509_NAME_free> subject(make_name(spec.subject));
   openssl::Owned<X509_NAME, X509_NAME_free> issuer(make_name(spec.issuer));
   X509_set_subject_name(x, subject.get());
