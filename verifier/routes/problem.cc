@@ -5,7 +5,9 @@
 #include "verifier/http/problem.h"
 #include "verifier/policy/document.h"
 #include "verifier/sdk/held_versions.h"
+#include "verifier/state/backups.h"
 #include "verifier/state/operators.h"
+#include "verifier/state/service_keys.h"
 
 namespace touchmark::verifier::routes {
 namespace {
