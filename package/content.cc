@@ -28,6 +28,23 @@ Result<void> AppContent::add_splits() {
   return {};
 }
 
+Result<void> AppContent::add_images() {
+  const zip::ZipArchive& archive = archives_.front();
+  auto files = ios::find_images(archive, ios::ipa_folder(archive));
+  if (!files) return pass(files);
+  images_ = *std::move(files);
+  for (std::size_t i = 0; i < images_.size(); ++i) {
+    for (std::size_t j = 0; j < images_[i].slices.size(); ++j) {
+      const ios::Image& image = images_[i].slices[j].image;
+      for (std::size_t k = 0; k < image.parts.size(); ++k) {
+        image_parts_.emplace(ios::image_part_name(images_[i].path, image, image.parts[k].name),
+                             ImagePlace{i, j, k});
+      }
+    }
+  }
+  return {};
+}
+
 Result<AppContent> AppContent::open(const Source& source) {
   auto archive = zip::ZipArchive::open(source);
   if (!archive) return pass(archive);
@@ -44,11 +61,20 @@ Result<AppContent> AppContent::open(const Source& source) {
   for (std::size_t i = 0; i < outer.entries().size(); ++i) {
     if (auto part = name(outer.entries()[i])) out.places_.emplace(*std::move(part), Place{0, i});
   }
+  if (ios::is_ipa(outer)) {
+    if (auto ok = out.add_images(); !ok) return pass(ok);
+  }
   return out;
 }
 
 Result<void> AppContent::read(std::string_view part_name,
                               const std::function<Result<void>(ByteView)>& sink) const {
+  if (const auto image = image_parts_.find(part_name); image != image_parts_.end()) {
+    const ios::ImageFile& file = images_[image->second.file];
+    const ios::ImageFile::Slice& slice = file.slices[image->second.slice];
+    return ios::read_image_part(archives_.front(), file, slice,
+                                slice.image.parts[image->second.part], sink);
+  }
   const auto place = places_.find(part_name);
   if (place == places_.end()) return fail(PackageError::kNoSuchPart, std::string(part_name));
   const zip::ZipArchive& archive = archives_[place->second.archive];

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "formats/zip/zip.h"
 #include "package/android/splits.h"
+#include "package/ios/app_images.h"
 #include "package/package.h"
 
 namespace touchmark::package {
@@ -33,11 +34,20 @@ class AppContent {
     std::size_t entry;    // index into its entries
   };
   Result<void> add_splits();
+  Result<void> add_images();
 
   // Of an archive of split APKs, the packages in it, and their archives after its own.
   std::optional<android::PackagesWithin> within_;
   std::vector<zip::ZipArchive> archives_;
   std::map<std::string, Place, std::less<>> places_;
+  // Of an iOS app. Indices: the entries that they point to move with their archive.
+  struct ImagePlace {
+    std::size_t file;
+    std::size_t slice;
+    std::size_t part;
+  };
+  std::vector<ios::ImageFile> images_;
+  std::map<std::string, ImagePlace, std::less<>> image_parts_;
 };
 
 }  // namespace touchmark::package

@@ -82,7 +82,7 @@ Result<TrustRoots> TrustRoots::parse(std::string_view text) {
     if (!certificate) return pass(certificate);
     auto key = PublicKey::from_spki(certificate->spki);
     if (!key) return pass(key);
-    roots.push_back({to_bytes(certificate->spki), std::move(*key)});
+    roots.push_back({to_bytes(certificate->spki), std::move(*key), encoded});
   }
   return TrustRoots(std::move(roots));
 }

@@ -14,6 +14,7 @@ namespace touchmark::pki {
 struct TrustRoot {
   Bytes spki;  // DER SubjectPublicKeyInfo
   PublicKey key;
+  Bytes certificate = {};  // DER, as it was given; empty for those that are built in
 };
 
 class TrustRoots {

@@ -26,6 +26,14 @@ std::optional<std::string> problem_of(const state::RevocationSource::Status& lis
          "; keys that leaked out of phones and were revoked since may pass";
 }
 
+// Of roots of the lab, which sign its iOS apps too.
+std::vector<Bytes> certificates_of(const std::optional<pki::TrustRoots>& roots) {
+  std::vector<Bytes> out;
+  if (!roots) return out;
+  for (const pki::TrustRoot& root : roots->all()) out.push_back(root.certificate);
+  return out;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Verifier>> Verifier::open(store::Store& store, ByteView master_key,
@@ -47,7 +55,7 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
     : settings_(std::move(settings)),
       keyring_(std::move(keyring)),
       store_(store, clock),
-      registry_(store_),
+      registry_(store_, certificates_of(settings_.hardware.more_roots)),
       api_domains_(store_, keyring_, settings_),
       policy_(store_, policy_overlay(settings_.allow_host_builds)),
       devices_(store_),

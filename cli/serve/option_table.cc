@@ -227,8 +227,9 @@ constexpr auto kRows = std::to_array<OptionRow>({
      "{\"PACKAGE\":{\"decryption_key\":..,\"verification_key\":..}}",
      "none, and no Play Integrity", &reach<&H::play_integrity_keys>, check_not_empty, Use::kPath},
     {"ios-app-id", kHardware, "ID",
-     "TEAMID.BUNDLEID of an iOS app whose App Attest keys count; repeatable", "none",
-     &reach<&H::ios_app_ids>, check_app_id},
+     "TEAMID.BUNDLEID of an iOS app that is not registered itself, whose App Attest keys count; "
+     "repeatable",
+     "those of registered IPAs", &reach<&H::ios_app_ids>, check_app_id},
     {"revocation", kHardware, "LIST",
      "Android certificates that are revoked: a file, an https URL, \"google\" for Google's own "
      "list, or \"off\"",

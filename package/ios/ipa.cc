@@ -1,14 +1,16 @@
 #include "package/ios/ipa.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "crypto/digest.h"
 #include "formats/plist/plist.h"
 #include "package/android/describe.h"
+#include "package/ios/app_images.h"
+#include "package/ios/app_info.h"
 #include "package/ios/apple_root.h"
 #include "package/ios/code_signature.h"
+#include "package/ios/image.h"
 #include "package/ios/mach_o.h"
 #include "package/ios/provisioning.h"
 #include "package/ios/sealed_resources.h"
@@ -22,7 +24,6 @@ namespace {
 constexpr std::string_view kPayload = "Payload/";
 constexpr std::string_view kResources = "_CodeSignature/CodeResources";
 constexpr std::string_view kProfile = "embedded.mobileprovision";
-constexpr std::size_t kMaxInfoText = 4096;
 constexpr std::size_t kEntitlementsHeader = 8;
 constexpr std::size_t kMaxPlistBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxSignatureBytes = std::size_t{32} << 20;
@@ -35,70 +36,9 @@ std::optional<std::string> app_folder_of(std::string_view name) {
   return std::string(name.substr(0, slash + 1));
 }
 
-struct AppInfo {
-  std::string identifier;
-  std::string executable;
-  std::string version_name;
-  std::uint64_t version_code = 0;
-  std::string label;
-  std::uint32_t min_os = 1;
-};
-
-// The whole text as a number, if it is one.
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-Result<AppInfo> read_info(ByteView file, Budget& budget) {
-  const auto plist = plist::parse_plist(file, budget);
-  if (!plist) return pass(plist);
-  bool too_long = false;
-  const auto text = [&](std::string_view key) {
-    const std::string* value = plist->find_text(key);
-    too_long = too_long || (value != nullptr && value->size() > kMaxInfoText);
-    return value == nullptr || too_long ? std::string() : *value;
-  };
-  AppInfo info;
-  info.identifier = text("CFBundleIdentifier");
-  info.executable = text("CFBundleExecutable");
-  if (too_long) return fail(IpaError::kInfo, "an identifier over 4,096 bytes");
-  if (info.identifier.empty() || info.executable.empty() ||
-      info.executable.find('/') != std::string::npos) {
-    return fail(IpaError::kInfo, "no CFBundleIdentifier or CFBundleExecutable");
-  }
-  // CFBundleVersion is a number for most apps, and up to three with dots for the others.
-  info.version_name = text("CFBundleShortVersionString");
-  const std::string build = text("CFBundleVersion");
-  if (const auto code = number(build)) {
-    info.version_code = *code;
-  } else if (!build.empty()) {
-    info.version_name += " (" + build + ")";
-  }
-  info.label = text("CFBundleDisplayName");
-  if (info.label.empty()) info.label = text("CFBundleName");
-  if (info.label.empty()) info.label = info.identifier;
-  const std::string min_os = text("MinimumOSVersion");
-  info.min_os = static_cast<std::uint32_t>(number(min_os.substr(0, min_os.find('.'))).value_or(1));
-  if (too_long) return fail(IpaError::kInfo, "a name or version over 4,096 bytes");
-  return info;
-}
-
-// By the path: Xcode gives the executable of a framework or extension the name of its folder.
-PartKind ios_kind(std::string_view name, std::string_view executable) {
-  if (name == executable || name.ends_with(".dylib")) return PartKind::kNativeLibrary;
+// What is no image.
+PartKind ios_kind(std::string_view name) {
   if (name == "Info.plist") return PartKind::kManifest;
-  const std::size_t slash = name.rfind('/');
-  if (slash != name.npos) {
-    const std::string_view file = name.substr(slash + 1);
-    for (const std::string_view suffix : {".framework", ".appex", ".app"}) {
-      if (name.substr(0, slash).ends_with(std::string(file) + std::string(suffix))) {
-        return PartKind::kNativeLibrary;
-      }
-    }
-  }
   return name.ends_with(".car") || name.find(".lproj/") != name.npos ? PartKind::kResources
                                                                      : PartKind::kOther;
 }
@@ -108,7 +48,7 @@ class IpaReader {
  public:
   IpaReader(const zip::ZipArchive& archive, const MeasureOptions& options) : archive_(archive) {
     roots_ = options.ios_roots;
-    if (roots_.empty()) roots_.push_back(to_bytes(apple_root()));
+    roots_.push_back(to_bytes(apple_root()));
   }
 
   Result<Measurement> measure() {
@@ -135,7 +75,9 @@ class IpaReader {
     measurement.debuggable = debuggable_;
     measurement.sdk_version = *std::move(sdk_version);
     measurement.signers = {crypto::sha256(signer_.certificate)};
+    measurement.team = team_;
     measurement.parts = *std::move(parts);
+    if (auto ok = measure_images(measurement); !ok) return pass(ok);
     return measurement;
   }
 
@@ -157,7 +99,7 @@ class IpaReader {
     auto bytes = archive_.read(*entry, kMaxPlistBytes);
     if (!bytes) return pass(bytes);
     info_file_ = *std::move(bytes);
-    auto info = read_info(info_file_, archive_.budget());
+    auto info = read_app_info(info_file_, archive_.budget());
     if (!info) return in_member(entry->name, info.error());
     info_ = *std::move(info);
     entry = file(kResources);
@@ -177,7 +119,10 @@ class IpaReader {
     if (!slices) return pass(slices);
     std::vector<zip::ZipRange> ranges;
     for (const MachSlice& slice : *slices) {
-      if (slice.encrypted) return fail(IpaError::kEncrypted, info_.executable);
+      if (slice.encrypted) {
+        return fail(IpaError::kEncrypted,
+                    "a store has encrypted it; register the IPA that Xcode exported");
+      }
       if (slice.signature_size > kMaxSignatureBytes) {
         return fail(CodeSignatureError::kMalformed, "a code signature over 32 MiB");
       }
@@ -270,8 +215,31 @@ class IpaReader {
   Result<std::vector<Part>> digest_app() const {
     auto parts = digest_parts(archive_, ipa_part_names(archive_));
     if (!parts) return parts;
-    for (Part& part : *parts) part.kind = ios_kind(part.name, info_.executable);
+    for (Part& part : *parts) part.kind = ios_kind(part.name);
     return parts;
+  }
+
+  // Adds what is in the images.
+  Result<void> measure_images(Measurement& out) const {
+    const auto files = find_images(archive_, folder_);
+    if (!files) return pass(files);
+    for (const ImageFile& file : *files) {
+      std::ranges::find(out.parts, file.path, &Part::name)->kind = PartKind::kImage;
+    }
+    auto images = describe_images(archive_, *files, info_.executable);
+    if (!images) return pass(images);
+    if (images->empty() || path_of_image(images->front().name) != info_.executable) {
+      return in_member(folder_ + info_.executable,
+                       Error(ImageError::kNot64Bit, "no 64-bit image, which iPhones run alone"));
+    }
+    out.images = *std::move(images);
+    auto parts = digest_images(archive_, *files);
+    if (!parts) return pass(parts);
+    std::ranges::move(*parts, std::back_inserter(out.parts));
+    std::ranges::sort(out.parts, {}, &Part::name);
+    const auto twice = std::ranges::adjacent_find(out.parts, {}, &Part::name);
+    if (twice == out.parts.end()) return {};
+    return fail(IpaError::kPartName, "two parts named " + twice->name);
   }
 
   Result<void> check_profile() const {
@@ -326,6 +294,8 @@ std::string_view error_id(IpaError error) {
       {kSealMissing, "ipa.seal-missing"},
       {kUnsealed, "ipa.unsealed"},
       {kEncrypted, "ipa.encrypted"},
+      {kTooManyImages, "ipa.too-many-images"},
+      {kPartName, "ipa.part-name"},
       {kProfile, "ipa.profile"},
       {kProfileSigner, "ipa.profile-signer"},
   });
@@ -344,12 +314,16 @@ bool is_ipa(const zip::ZipArchive& archive) {
          std::ranges::any_of(archive.entries(), belongs);
 }
 
-PartNames ipa_part_names(const zip::ZipArchive& archive) {
+std::string ipa_folder(const zip::ZipArchive& archive) {
   std::string folder;
   for (const zip::ZipEntry& entry : archive.entries()) {
     if (auto found = app_folder_of(entry.name)) folder = *std::move(found);
   }
-  return [folder](const zip::ZipEntry& entry) -> std::optional<std::string> {
+  return folder;
+}
+
+PartNames ipa_part_names(const zip::ZipArchive& archive) {
+  return [folder = ipa_folder(archive)](const zip::ZipEntry& entry) -> std::optional<std::string> {
     if (folder.empty() || entry.is_directory() || !entry.name.starts_with(folder)) {
       return std::nullopt;
     }

@@ -27,7 +27,9 @@ enum class IpaError {
   kSealMismatch,        // a file that is not the one that was signed
   kSealMissing,         // listed, not there
   kUnsealed,            // there, not listed, and not left out by the list's rules
-  kEncrypted,           // a store has encrypted the code, so it cannot be compared
+  kEncrypted,           // a store has encrypted an image, so it cannot be compared
+  kTooManyImages,       // or too many parts of them
+  kPartName,            // two parts of one name: two images for one processor
   kProfile,             // embedded.mobileprovision is not for this app
   kProfileSigner,       // or not for this certificate
 };
@@ -35,9 +37,12 @@ std::string_view error_id(IpaError error);
 
 // An archive of this form, even if there is no app in it (kNoApp).
 bool is_ipa(const zip::ZipArchive& archive);
+// The app's folder, "Payload/Example.app/"; "" where there is none.
+std::string ipa_folder(const zip::ZipArchive& archive);
 // Under which name a file is a part: its path within the app's folder.
 PartNames ipa_part_names(const zip::ZipArchive& archive);
-// The parts have their path within the app's folder. Signers: the certificate that signed the code.
+// The parts have their path within the app's folder, and what a phone has in memory of an image
+// comes beside it (app_images.h). Signers: the certificate that signed the code.
 Result<Measurement> measure_ipa(const zip::ZipArchive& archive, const MeasureOptions& options);
 
 }  // namespace touchmark::package::ios

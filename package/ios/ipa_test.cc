@@ -95,9 +95,9 @@ TEST(MachO, RefusesMalformedFiles) {
             "macho.not-mach-o");
   EXPECT_EQ(slices_of(good.substr(0, 20)), "macho.truncated");
   EXPECT_EQ(patched(20, testing::u32(0x7fffffff)), "macho.truncated");  // size of commands
-  EXPECT_EQ(patched(16, testing::u32(9)), "macho.truncated");           // their number
+  EXPECT_EQ(patched(16, testing::u32(99)), "macho.truncated");          // their number
   EXPECT_EQ(patched(36, testing::u32(4)), "macho.bad-command");         // size of one
-  EXPECT_EQ(patched(36, testing::u32(400)), "macho.bad-command");
+  EXPECT_EQ(patched(36, testing::u32(4000)), "macho.bad-command");
   EXPECT_EQ(patched(32, testing::u32(0x99)), "macho.no-signature");
   EXPECT_EQ(patched(48, testing::u32(0x1d) + testing::u32(24)), "macho.bad-command");
   EXPECT_EQ(patched(44, testing::u32(100)), "macho.signature-bounds");
@@ -263,13 +263,33 @@ TEST_F(Ipa, IsMeasured) {
   EXPECT_EQ(m->min_sdk, 14u);
   EXPECT_EQ(m->sdk_version, "0.1.0");
   EXPECT_EQ(m->signers, std::vector{crypto::sha256(as_bytes(pki_.leaf_der()))});
-  EXPECT_EQ(m->parts.size(), 8u);
+  EXPECT_EQ(m->team, "TESTTEAM01");
+  std::vector<std::string> names;
+  for (const Part& part : m->parts) names.push_back(part.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{
+                "Example", "Example#arm64/__TEXT.__stubs", "Example#arm64/__TEXT.__text",
+                "Example#arm64/commands", "Example#arm64/constants", "Frameworks/Kit.framework/Kit",
+                "Frameworks/Kit.framework/Kit#arm64/__TEXT.__stubs",
+                "Frameworks/Kit.framework/Kit#arm64/__TEXT.__text",
+                "Frameworks/Kit.framework/Kit#arm64/commands",
+                "Frameworks/Kit.framework/Kit#arm64/constants", "Info.plist",
+                "_CodeSignature/CodeResources", "data.bin", "embedded.mobileprovision",
+                "en.lproj/Localizable.strings", "touchmark-sdk.json"}));
+  ASSERT_EQ(m->images.size(), 2u);
+  EXPECT_EQ(m->images[0].name, "Example#arm64");
+  EXPECT_EQ(m->images[0].uuid, "01010101010101010101010101010101");
+  EXPECT_EQ(m->images[0].code_directory.size(), 40u);
+  EXPECT_EQ(m->images[1].name, "Frameworks/Kit.framework/Kit#arm64");
+  // The store keeps all of it.
+  EXPECT_EQ(from_json(to_json(*m)), *m);
   const auto kind = [&](std::string_view name) {
     const auto at = std::ranges::find(m->parts, name, &Part::name);
     return at == m->parts.end() ? "none" : to_string(at->kind);
   };
-  EXPECT_EQ(kind("Example"), "native-library");
-  EXPECT_EQ(kind("Frameworks/Kit.framework/Kit"), "native-library");
+  EXPECT_EQ(kind("Example"), "image");
+  EXPECT_EQ(kind("Example#arm64/__TEXT.__text"), "native-library");
+  EXPECT_EQ(kind("Frameworks/Kit.framework/Kit"), "image");
   EXPECT_EQ(kind("Info.plist"), "manifest");
   EXPECT_EQ(kind("data.bin"), "other");
 }
@@ -539,11 +559,12 @@ TEST_F(Ipa, RefusesEncryptedCode) {
   spec.info = testing::info_plist();
   spec.resources = testing::code_resources({});
   spec.signer = &pki_;
-  ZipFile zip{
-      .entries = {testing::stored(kFolder + "Info.plist", spec.info),
-                  testing::stored(kFolder + "_CodeSignature/CodeResources", spec.resources),
-                  testing::stored(kFolder + "Example", testing::signed_image(spec, 3, true))}};
+  spec.image.encrypted = true;
+  ZipFile zip{.entries = {testing::stored(kFolder + "Info.plist", spec.info),
+                          testing::stored(kFolder + "_CodeSignature/CodeResources", spec.resources),
+                          testing::stored(kFolder + "Example", testing::signed_image(spec))}};
   EXPECT_EQ(refusal(zip), "ipa.encrypted");
+  EXPECT_EQ(sealed({{"Frameworks/Kit.framework/Kit", testing::kit_image(true)}}), "ipa.encrypted");
 }
 
 TEST_F(Ipa, SlicesMustAgree) {
@@ -558,8 +579,12 @@ TEST_F(Ipa, SlicesMustAgree) {
                     testing::deflated(kFolder + "Example", code)}});
   };
   const std::string image = testing::signed_image(spec);
-  EXPECT_EQ(with_code(testing::universal({image, image})), "");
-  std::string changed = testing::universal({image, image});
+  CodeSpec authenticated = spec;
+  authenticated.image.cpu_subtype = 2;
+  const std::string both = testing::universal({image, testing::signed_image(authenticated)});
+  EXPECT_EQ(with_code(both), "");
+  EXPECT_EQ(with_code(testing::universal({image, image})), "ipa.part-name");
+  std::string changed = both;
   changed[16384 + image.size() + 16384] ^= 1;
   EXPECT_NE(with_code(changed), "");
   CodeSpec other = spec;

@@ -67,11 +67,14 @@ Result<Header> read_header(ByteView header, MachSlice& slice) {
   const std::size_t size = le32(header, 20);
   const std::size_t header_size = magic == kMagic64 ? kHeader64 : kHeader32;
   if (size > kMaxCommandsSize || header_size + size > slice.size) return truncated();
+  slice.head_size = header_size + size;
+  slice.wide = magic == kMagic64;
   return Header{le32(header, 16), {slice.offset + header_size, size}};
 }
 
 // Fills in what the load commands say.
-Result<void> read_commands(ByteView rest, const Header& header, MachSlice& slice) {
+Result<void> read_commands(ByteView rest, const Header& header, NeedsSignature needed,
+                           MachSlice& slice) {
   if (rest.size() != header.commands.length) return truncated();
   bool is_signed = false;
   for (std::uint32_t i = 0; i < header.count; ++i) {
@@ -83,12 +86,14 @@ Result<void> read_commands(ByteView rest, const Header& header, MachSlice& slice
     if (auto ok = read_command(rest.first(length), slice, is_signed); !ok) return ok;
     rest = rest.subspan(length);
   }
-  if (!is_signed) return fail(MachOError::kNoSignature, "an image without a code signature");
+  if (!is_signed && needed == NeedsSignature::kYes)
+    return fail(MachOError::kNoSignature, "an image without a code signature");
   return {};
 }
 
 // First all headers, then all load commands.
-Result<void> read_slices(const ReadRanges& read, std::vector<MachSlice>& slices) {
+Result<void> read_slices(const ReadRanges& read, NeedsSignature needed,
+                         std::vector<MachSlice>& slices) {
   std::vector<zip::ZipRange> ranges;
   for (const MachSlice& slice : slices) ranges.push_back({slice.offset, kHeader64});
   const auto headers = read(ranges);
@@ -104,7 +109,7 @@ Result<void> read_slices(const ReadRanges& read, std::vector<MachSlice>& slices)
   const auto commands = read(ranges);
   if (!commands) return pass(commands);
   for (std::size_t i = 0; i < slices.size(); ++i) {
-    if (auto ok = read_commands((*commands)[i], parsed[i], slices[i]); !ok) return ok;
+    if (auto ok = read_commands((*commands)[i], parsed[i], needed, slices[i]); !ok) return ok;
   }
   return {};
 }
@@ -156,7 +161,8 @@ std::string_view error_id(MachOError error) {
   return kIds[error];
 }
 
-Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRanges& read) {
+Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRanges& read,
+                                           NeedsSignature needed) {
   const auto start = read_one(read, 8);
   if (!start) return pass(start);
   if (start->size() < 8) return fail(MachOError::kNotMachO, "too short for a Mach-O file");
@@ -169,7 +175,7 @@ Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRa
   } else {
     slices.push_back({.offset = 0, .size = file_size});
   }
-  if (auto ok = read_slices(read, slices); !ok) return pass(ok);
+  if (auto ok = read_slices(read, needed, slices); !ok) return pass(ok);
   return slices;
 }
 

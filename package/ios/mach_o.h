@@ -33,13 +33,18 @@ struct MachSlice {
   std::uint32_t cpu_subtype = 0;
   std::uint64_t signature_offset = 0;  // within the slice
   std::uint64_t signature_size = 0;
-  bool encrypted = false;  // by a store: the pages on disk are not those that were signed
+  bool encrypted = false;     // by a store: the pages on disk are not those that were signed
+  std::size_t head_size = 0;  // of the header and its load commands
+  bool wide = false;          // 64-bit
 };
 
 // Reads ranges of the file, each clipped to its end. One call may have to inflate all that stands
 // before the last of them, so what is known to be needed is asked for at once.
 using ReadRanges = std::function<Result<std::vector<Bytes>>(std::span<const zip::ZipRange>)>;
 
-Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRanges& read);
+// Whether an image without a code signature is refused.
+enum class NeedsSignature { kYes, kNo };
+Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRanges& read,
+                                           NeedsSignature needed = NeedsSignature::kYes);
 
 }  // namespace touchmark::package::ios

@@ -33,6 +33,14 @@ class Matcher {
  private:
   bool is_bundle() const { return registered_.form == Form::kBundle; }
 
+  bool is_ipa() const { return registered_.form == Form::kIpa; }
+  bool has_main_image() const {
+    if (registered_.images.empty()) return false;  // registered before images were measured
+    const std::string_view path = path_of_image(registered_.images.front().name);
+    return std::ranges::any_of(
+        images_, [&](const std::string& image) { return path_of_image(image) == path; });
+  }
+
   // Whether a part of this kind must be the registered one, byte for byte.
   bool compared(const Part& part) const {
     if (code_only_) return part.code_bearing();
@@ -49,6 +57,8 @@ class Matcher {
       return fail(MatchError::kOtherVersion,
                   installed_.version_name + " [" + std::to_string(installed_.version_code) + "]");
     }
+    // A store signs an iOS app again; who made it is its team's affair.
+    if (registered_.form == Form::kIpa) return {};
     if (registered_.signers.empty() || installed_.signers != registered_.signers) {
       return fail(MatchError::kOtherSigners, "the signers are not the registered ones");
     }
@@ -65,6 +75,7 @@ class Matcher {
     for (const Part& part : registered_.parts) known.emplace(key_of(part), &part);
     for (const Part& part : installed_.parts) {
       splits_.emplace(split_of(part.name));
+      if (is_ipa()) images_.emplace(image_of(part.name));
       if (!compared(part)) continue;
       const auto [first, last] = known.equal_range(key_of(part));
       if (first == last) return fail(MatchError::kPartUnknown, part.name);
@@ -78,11 +89,16 @@ class Matcher {
   }
 
   // Every device has the whole base, and the whole of each split that it has. Of a bundle it has
-  // the base's dex files; libraries and assets depend on the device.
+  // the base's dex files; libraries and assets depend on the device. An iPhone has loaded one image
+  // of the main executable, and the whole of each image that it has loaded.
   Result<void> find_missing() const {
+    if (is_ipa() && code_only_ && !has_main_image()) {
+      return fail(MatchError::kPartMissing, "the main executable");
+    }
     for (const Part& part : registered_.parts) {
       if (!compared(part) || found_.contains(key_of(part))) continue;
       if (!splits_.contains(split_of(part.name))) continue;
+      if (is_ipa() && !images_.contains(image_of(part.name))) continue;
       if (is_bundle() && (part.kind != PartKind::kDex || !split_of(part.name).empty())) continue;
       return fail(MatchError::kPartMissing, part.name);
     }
@@ -92,6 +108,7 @@ class Matcher {
   const Measurement& registered_;
   const Measurement& installed_;
   const bool code_only_;
+  std::set<std::string, std::less<>> images_;      // of an iOS app, those that are loaded
   std::set<std::string, std::less<>> splits_{""};  // of what is installed; the base always
   std::set<std::string> found_;                    // keys of registered parts
 };

@@ -18,8 +18,9 @@ tl::unexpected<Error> malformed(std::string what) {
 }
 
 Result<PartKind> part_kind(std::string_view text) {
-  for (const PartKind kind : {PartKind::kDex, PartKind::kNativeLibrary, PartKind::kManifest,
-                              PartKind::kResources, PartKind::kAsset, PartKind::kOther}) {
+  for (const PartKind kind :
+       {PartKind::kDex, PartKind::kNativeLibrary, PartKind::kManifest, PartKind::kResources,
+        PartKind::kAsset, PartKind::kImage, PartKind::kOther}) {
     if (to_string(kind) == text) return kind;
   }
   return malformed("no kind of part: " + std::string(text));
@@ -72,6 +73,31 @@ Json network_json(const NetworkSecurity& network) {
           {"cleartext_domains", network.cleartext.domains},
           {"user_certificate_domains", network.user_certificates.domains},
           {"unreadable", network.unreadable}};
+}
+
+Json images_json(const std::vector<AppImage>& images) {
+  Json out = Json::array();
+  for (const AppImage& image : images) {
+    out.push_back(
+        {{"name", image.name}, {"uuid", image.uuid}, {"code_directory", image.code_directory}});
+  }
+  return out;
+}
+
+// Releases that were registered before these were measured have neither.
+Result<void> images_from_json(const Json& json, Measurement& out) {
+  out.team = find_string(json, "team").value_or("");
+  const Json* images = find_array(json, "images");
+  if (images == nullptr) return {};
+  if (images->size() > kMaxParts) return malformed("too many images");
+  for (const Json& entry : *images) {
+    if (!entry.is_object()) return malformed("an image that is no object");
+    out.images.push_back({.name = find_string(entry, "name").value_or(""),
+                          .uuid = find_string(entry, "uuid").value_or(""),
+                          .code_directory = find_string(entry, "code_directory").value_or("")});
+    if (out.images.back().name.empty()) return malformed("an image without a name");
+  }
+  return {};
 }
 
 // With domains, hosts are allowed to these, and not everywhere.
@@ -162,6 +188,8 @@ std::string_view to_string(PartKind kind) {
       return "resources";
     case PartKind::kAsset:
       return "asset";
+    case PartKind::kImage:
+      return "image";
     case PartKind::kOther:
       return "other";
   }
@@ -176,6 +204,17 @@ std::string_view split_of(std::string_view part_name) {
 std::string_view path_in_split(std::string_view part_name) {
   const std::size_t mark = part_name.find(kSplitMark);
   return mark == part_name.npos ? part_name : part_name.substr(mark + kSplitMark.size());
+}
+
+std::string_view image_of(std::string_view part_name) {
+  const std::size_t mark = part_name.rfind(kImageMark);
+  if (mark == part_name.npos) return {};
+  const std::size_t slash = part_name.find('/', mark);
+  return slash == part_name.npos ? std::string_view() : part_name.substr(0, slash);
+}
+
+std::string_view path_of_image(std::string_view image_name) {
+  return image_name.substr(0, image_name.rfind(kImageMark));
 }
 
 std::string to_string(const AllowedHosts& hosts) {
@@ -247,6 +286,8 @@ Json to_json(const Measurement& measurement) {
               {"signers", std::move(signers)},
               {"parts", std::move(parts)}};
   if (measurement.first_signer) out["first_signer"] = hex_encode(*measurement.first_signer);
+  if (!measurement.team.empty()) out["team"] = measurement.team;
+  if (!measurement.images.empty()) out["images"] = images_json(measurement.images);
   return out;
 }
 
@@ -294,6 +335,7 @@ Result<Measurement> from_json(const Json& json) {
     *value = flag.get<bool>();
   }
   if (auto ok = network_from_json(json, out.network); !ok) return pass(ok);
+  if (auto ok = images_from_json(json, out); !ok) return pass(ok);
   if (auto ok = lists_from_json(json, out); !ok) return pass(ok);
   return out;
 }

@@ -14,16 +14,19 @@
 
 namespace touchmark::package {
 
-enum class PartKind { kDex, kNativeLibrary, kManifest, kResources, kAsset, kOther };
+enum class PartKind { kDex, kNativeLibrary, kManifest, kResources, kAsset, kImage, kOther };
 std::string_view to_string(PartKind kind);
 
-// One entry of the archive, by its uncompressed content.
+// One entry of the archive, by its uncompressed content. Of an iOS app's images (kImage), which a
+// store encrypts and signs again, what a phone has in memory are parts of their own:
+// "Frameworks/Kit.framework/Kit#arm64/__TEXT.__text" (package/ios/image.h).
 struct Part {
   std::string name;  // path in the archive, "classes.dex", "lib/x86_64/libtouchmark.so"
   PartKind kind = PartKind::kOther;
   std::uint64_t size = 0;  // bytes, uncompressed
   Sha256Digest sha256{};
-  // Code the app runs: dex and native libraries. The range proof covers these.
+  // Code the app runs: dex, native libraries, what iOS loads of images. The range proof covers
+  // these.
   bool code_bearing() const { return kind == PartKind::kDex || kind == PartKind::kNativeLibrary; }
   bool operator==(const Part&) const = default;
 };
@@ -36,6 +39,14 @@ enum class Form {
   kIpa,     // an iOS app
 };
 std::string_view to_string(Form form);
+
+// A Mach-O image in an iOS app, for one processor. For people: what is compared are its parts.
+struct AppImage {
+  std::string name;            // "Frameworks/Kit.framework/Kit#arm64"
+  std::string uuid;            // of the build, 32 hex digits; empty when it has none
+  std::string code_directory;  // hash of the code directory in hex; empty when it is not signed
+  bool operator==(const AppImage&) const = default;
+};
 
 struct Measurement {
   Form form = Form::kApk;            // not part of the digest
@@ -54,6 +65,9 @@ struct Measurement {
   // Where the signing key was rotated, the certificate that the proof of rotation begins with: what
   // Android's key attestation names. Not part of the digest.
   std::optional<Sha256Digest> first_signer;
+  std::string team;  // of an iOS app, whose signers differ on a phone; not part of the digest
+  // Of an iOS app, those of the main executable first; not part of the digest.
+  std::vector<AppImage> images;
   std::vector<Part> parts;  // sorted by name (bytewise); v1 signature files are left out
   bool operator==(const Measurement&) const = default;
 };
@@ -68,6 +82,12 @@ inline constexpr std::string_view kSplitMark = "!/";
 std::string_view split_of(std::string_view part_name);
 // The part's path within its split.
 std::string_view path_in_split(std::string_view part_name);
+// In the name of a part of an image, between its path and its processor.
+inline constexpr char kImageMark = '#';
+// The image that a part belongs to, "Kit#arm64"; "" for another part.
+std::string_view image_of(std::string_view part_name);
+// "Kit" of "Kit#arm64".
+std::string_view path_of_image(std::string_view image_name);
 // For each split, "" for the base, SHA-256 over the canonical form of its parts:
 // [[name,size,hex],...]. A device has some of a release's splits installed, each of them whole.
 std::map<std::string, Sha256Digest> split_digests(const Measurement& measurement);
@@ -92,7 +112,7 @@ struct MeasureOptions {
   // And where their key was rotated, the certificate that the rotation began with. A bundle holds
   // no proof of it.
   std::optional<Sha256Digest> bundle_first_signer = {};
-  // For an iOS app: the roots that its signer's certificate may chain to, DER. Empty: Apple's.
+  // For an iOS app: the roots that its signer's certificate may chain to, DER, beside Apple's.
   std::vector<Bytes> ios_roots = {};
 };
 

@@ -85,17 +85,25 @@ std::string code_signature(const CodeSpec& spec, std::string_view code) {
   return be32(0xfade0cc0) + be32(start + content.size()) + be32(blobs.size()) + index + content;
 }
 
-std::string signed_image(const CodeSpec& spec, unsigned pages, bool encrypted) {
-  const std::size_t code_size = pages * kPage - 100;  // the last page is not whole
-  const std::string commands = u32(0x1d) + u32(16) + u32(code_size) + u32(kSignatureSize) +
-                               u32(0x2c) + u32(24) + u32(0) + u32(0) + u32(encrypted ? 1 : 0) +
-                               u32(0);
-  std::string code = u32(0xfeedfacf) + u32(0x0100000c) + u32(0) + u32(2) + u32(2) +
-                     u32(commands.size()) + u32(0) + u32(0) + commands;
-  for (std::size_t i = 0; code.size() < code_size; ++i) code += static_cast<char>(i * 31 % 253);
+std::string signed_image(const CodeSpec& spec, unsigned pages) {
+  // The last page is not whole.
+  const std::string code = mach_o_image(spec.image, pages * kPage - 100, kSignatureSize);
   std::string signature = code_signature(spec, code);
   signature.resize(kSignatureSize, '\0');
   return code + signature;
+}
+
+std::string kit_image(bool encrypted) {
+  CodeSpec spec;
+  spec.identifier = "org.example.kit";
+  spec.entitlements.clear();
+  spec.image.file_type = 6;
+  spec.image.seed = 7;
+  spec.image.libraries = {"/usr/lib/libSystem.B.dylib"};
+  spec.image.got = {{"_free", 1}};
+  spec.image.lazy = {{"_close", 1}};
+  spec.image.encrypted = encrypted;
+  return signed_image(spec);
 }
 
 std::string universal(const std::vector<std::string>& images) {
@@ -104,8 +112,10 @@ std::string universal(const std::vector<std::string>& images) {
   std::string body;
   for (const std::string& image : images) {
     body.resize((body.size() + kAlign - 1) / kAlign * kAlign, '\0');
-    header +=
-        be32(0x0100000c) + be32(0) + be32(kAlign + body.size()) + be32(image.size()) + be32(14);
+    const auto word = [&image](std::size_t at) {
+      return std::string{image[at + 3], image[at + 2], image[at + 1], image[at]};
+    };
+    header += word(4) + word(8) + be32(kAlign + body.size()) + be32(image.size()) + be32(14);
     body += image;
   }
   header.resize(kAlign, '\0');
@@ -143,7 +153,7 @@ std::string profile_plist(const IosPki& pki, std::string_view team, std::string_
 
 ZipFile signed_ipa(const IosPki& pki, CodeSpec spec) {
   const std::map<std::string, std::string> files = {
-      {"Frameworks/Kit.framework/Kit", "code of the framework"},
+      {"Frameworks/Kit.framework/Kit", kit_image()},
       {"data.bin", "data"},
       {"embedded.mobileprovision", pki.wrap(profile_plist(pki))},
       {"en.lproj/Localizable.strings", "\"a\"=\"b\";"},

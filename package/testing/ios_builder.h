@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "formats/testing/zip_builder.h"
+#include "package/testing/mach_o_builder.h"
 
 namespace touchmark::package::testing {
 
@@ -42,9 +43,12 @@ struct CodeSpec {
   std::string resources = {};  // CodeResources
   std::string entitlements = "<plist version=\"1.0\"><dict></dict></plist>";
   const IosPki* signer = nullptr;  // nullptr: ad hoc
+  MachOSpec image = {};
 };
-// Thin arm64 images with `pages` pages of 4096 bytes before the signature.
-std::string signed_image(const CodeSpec& spec, unsigned pages = 3, bool encrypted = false);
+// Thin images with `pages` pages of 4096 bytes, three at least, before the signature.
+std::string signed_image(const CodeSpec& spec, unsigned pages = 3);
+// The library in signed_ipa(), Frameworks/Kit.framework/Kit.
+std::string kit_image(bool encrypted = false);
 // A universal file of images.
 std::string universal(const std::vector<std::string>& images);
 // The signature alone, for the bytes `code`.

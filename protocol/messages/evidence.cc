@@ -34,6 +34,7 @@ constexpr const char* kVersionName = "version_name";
 constexpr const char* kVersionCode = "version_code";
 constexpr const char* kMeasurement = "measurement";
 constexpr const char* kSigners = "signers";
+constexpr const char* kTeam = "team";
 constexpr const char* kParts = "parts";
 constexpr const char* kCode = "code";
 constexpr const char* kSplits = "splits";
@@ -88,6 +89,7 @@ Json app_claim(const EvidenceClaims& claims) {
            {claim::kMeasurement, base64url_encode(claims.measurement)},
            {claim::kSigners, std::move(signers)},
            {claim::kParts, digests(claims.parts)}};
+  put_text(out, claim::kTeam, claims.team);
   if (!claims.code.empty()) out[claim::kCode] = encode_code(claims.code);
   if (!claims.splits.empty()) out[claim::kSplits] = digests(claims.splits);
   return out;
@@ -162,6 +164,7 @@ void read_app(Reader app, EvidenceClaims& out) {
   for (const Sha256Digest& signer : app.digest_list(claim::kSigners, "app.signers", kMaxSigners)) {
     out.signers.insert(signer);
   }
+  out.team = app.optional_text(claim::kTeam, kMaxWord);
   out.parts = app.digests(claim::kParts, "app.parts", kMaxParts);
   if (app.has(claim::kCode)) {
     auto code = decode_code(app.array(claim::kCode, kMaxClaimedParts));

@@ -69,7 +69,9 @@ struct EvidenceClaims {
   std::string version_name;
   std::uint64_t version_code = 0;  // at most kMaxInteger
   Sha256Digest measurement{};
+  // Empty on iOS, where a store signs an app again.
   std::set<Sha256Digest> signers;
+  std::string team;  // on iOS, of the code signature as loaded; may be empty
   std::map<std::string, Sha256Digest> parts;  // code-bearing part -> SHA-256
   // As in the challenge request: what the ranges of the next challenge are drawn over. Empty: the
   // app does not say.

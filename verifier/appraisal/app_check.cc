@@ -27,6 +27,10 @@ constexpr std::size_t kMaxSteps = 16'384;
 constexpr std::size_t kMatchSteps = 3;
 constexpr std::size_t kMaxNamed = 5;  // parts in a detail
 
+bool is_ios(const Reference& reference) {
+  return reference.registration.measurement.form == package::Form::kIpa;
+}
+
 // What the evidence says is installed. Sizes are not claimed; they come with the registered parts.
 package::Measurement installed_app(const Evidence& evidence, const Reference& reference) {
   package::Measurement out;
@@ -36,10 +40,13 @@ package::Measurement installed_app(const Evidence& evidence, const Reference& re
   out.version_code = evidence.version_code;
   out.signers.assign(evidence.signers.begin(), evidence.signers.end());
   const auto& sizes = reference.code_sizes;
+  const bool ios = is_ios(reference);
   for (const auto& [name, sha256] : evidence.parts) {
     const auto size = sizes.find(sha256);
-    out.parts.push_back({name, package::kind_of(package::path_in_split(name)),
-                         size == sizes.end() ? 0 : size->second, sha256});
+    // An iPhone claims what its images hold in memory, and all of that is code.
+    const auto kind =
+        ios ? package::PartKind::kNativeLibrary : package::kind_of(package::path_in_split(name));
+    out.parts.push_back({name, kind, size == sizes.end() ? 0 : size->second, sha256});
   }
   return out;
 }
@@ -64,9 +71,10 @@ bool code_is_in_splits(const Evidence& evidence) {
 // What can be told without a look at every part.
 bool may_be_installed_in_part(const Evidence& evidence, const Reference& reference) {
   const package::Measurement& registered = reference.registration.measurement;
-  if (evidence.version_name != registered.version_name || evidence.signers != reference.signers) {
-    return false;
-  }
+  if (evidence.version_name != registered.version_name) return false;
+  // A store signs an iOS app again, and a phone loads some of its images.
+  if (registered.form == package::Form::kIpa) return evidence.team == registered.team;
+  if (evidence.signers != reference.signers) return false;
   if (registered.form == package::Form::kBundle) return true;
   return registered.form == package::Form::kSplits && same_splits(evidence, reference);
 }
@@ -108,7 +116,11 @@ std::string claims_that_differ(const Evidence& evidence, const Reference& refere
       evidence.version_code != measured.version_code) {
     differ += " version";
   }
-  if (evidence.signers != reference.signers) differ += " signers";
+  if (is_ios(reference)) {
+    if (evidence.team != measured.team) differ += " team";
+  } else if (evidence.signers != reference.signers) {
+    differ += " signers";
+  }
   return differ;
 }
 
@@ -127,8 +139,15 @@ struct Difference {
 Difference parts_that_differ(const Evidence& evidence, const Reference& reference, bool in_part,
                              std::size_t enough, std::size_t& steps) {
   Difference out;
+  // An image that is not loaded is not missed.
+  std::set<std::string_view> images;
+  if (in_part && is_ios(reference)) {
+    for (const auto& [name, sha256] : evidence.parts) images.insert(package::image_of(name));
+  }
   const auto missed = [&](const std::string& name) {
-    return !in_part || reference.splits.empty() ||
+    if (!in_part) return true;
+    if (is_ios(reference)) return images.contains(package::image_of(name));
+    return reference.splits.empty() ||
            evidence.splits.contains(std::string(package::split_of(name)));
   };
   auto claimed = evidence.parts.begin();
@@ -191,6 +210,10 @@ const Reference* nearest_reference(const Evidence& evidence, const ReferenceValu
 std::string nearest_registration(const Evidence& evidence, const ReferenceValues& references) {
   const Reference* nearest = nearest_reference(evidence, references);
   if (nearest == nullptr) return "; no release of " + shown(evidence.package_name);
+  if (is_ios(*nearest) && nearest->registration.measurement.images.empty()) {
+    return "; " + nearest->registration.id +
+           " was registered before the images of iOS apps were measured: register its IPA again";
+  }
   std::string differ =
       claims_that_differ(evidence, *nearest) + named(parts_that_differ(evidence, *nearest, true));
   // The claims do not list them one by one.
@@ -242,11 +265,14 @@ Findings check_unregistered(const Evidence& evidence, const ReferenceValues& ref
 
 }  // namespace
 
-bool signed_for_development(const Evidence& evidence, const ReferenceValues& references) {
+bool signed_for_development(const Evidence& evidence, const ReferenceValues& references,
+                            const Reference* reference) {
+  const auto& signers =
+      reference != nullptr && is_ios(*reference) ? reference->signers : evidence.signers;
   return std::ranges::any_of(
       references.certificates(), [&](const model::SigningCertificate& certificate) {
         return certificate.development && counts_for(certificate, evidence) &&
-               evidence.signers.contains(certificate.sha256);
+               signers.contains(certificate.sha256);
       });
 }
 

@@ -43,8 +43,9 @@ std::vector<protocol::Finding> check_app(const Evidence& evidence,
                                          ProvenApp proven, UnixTime now);
 
 // Whether a certificate that signed the app is marked as the development team's. The app itself
-// need not be registered.
-bool signed_for_development(const Evidence& evidence, const ReferenceValues& references);
+// need not be registered; of one that is (`reference`), iOS shows its store's signature alone.
+bool signed_for_development(const Evidence& evidence, const ReferenceValues& references,
+                            const Reference* reference = nullptr);
 
 // Where the app's signing key was rotated, the certificate that the rotation began with, as a
 // registered certificate of its signer says: for an app that no package vouches for, which would

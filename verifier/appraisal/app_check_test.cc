@@ -397,5 +397,96 @@ TEST(AppCheck, RecognisesWhatAStoreMadeOfABundle) {
               ElementsAre(FindingId::kAppNotRegistered));
 }
 
+class IosAppTest : public ::testing::Test {
+ protected:
+  IosAppTest() {
+    app_.form = Form::kIpa;
+    app_.platform = "iOS";
+    app_.team = "TESTTEAM01";
+    app_.images = {{"Example#arm64", "", ""}, {"Frameworks/Kit#arm64", "", ""}};
+    const auto add = [&](const std::string& name) {
+      app_.parts.push_back(part(name, PartKind::kNativeLibrary, name));
+    };
+    app_.parts = {part("Example", PartKind::kImage, "file")};
+    add("Example#arm64/__TEXT.__text");
+    add("Example#arm64/commands");
+    app_.parts.push_back(part("Frameworks/Kit", PartKind::kImage, "file"));
+    add("Frameworks/Kit#arm64/__TEXT.__text");
+    add("Frameworks/Kit#arm64/constants");
+  }
+  // What an iPhone has of it, where a store signed the app again.
+  Evidence installed() const {
+    package::Measurement app = app_;
+    app.signers.clear();
+    std::erase_if(app.parts, [](const package::Part& one) { return !one.code_bearing(); });
+    Evidence out = evidence_of(app);
+    out.os = "ios";
+    out.team = app_.team;
+    return out;
+  }
+  std::vector<Finding> found(const Evidence& evidence) const {
+    return check(evidence, *ReferenceValues::of({registration_of(app_)}));
+  }
+
+  package::Measurement app_ = MemoryApp::make().measurement;
+};
+
+TEST_F(IosAppTest, IsRecognisedByWhatIsInMemory) {
+  EXPECT_THAT(found(installed()), IsEmpty());
+  // A framework that is not loaded yet.
+  Evidence less = installed();
+  std::erase_if(less.parts, [](const auto& one) { return one.first.starts_with("Frameworks/"); });
+  EXPECT_THAT(found(less), IsEmpty());
+  const auto references = ReferenceValues::of({registration_of(app_)});
+  const Recognition app = recognise(installed(), *references);
+  ASSERT_TRUE(app.in_part);
+  EXPECT_EQ(app.code.size(), 4u);
+  EXPECT_EQ(ExpectedApp::of(installed(), app.reference).team, "TESTTEAM01");
+}
+
+TEST_F(IosAppTest, NamesWhatIsChanged) {
+  for (const auto& [name, sha256] : installed().parts) {
+    Evidence changed = installed();
+    changed.parts[name][0] ^= std::byte{1};
+    const auto findings = found(changed);
+    ASSERT_THAT(ids(findings), ElementsAre(FindingId::kAppNotRegistered));
+    EXPECT_THAT(findings.front().detail, HasSubstr("differ: \"" + name + "\""));
+  }
+  Evidence more = installed();
+  more.parts["Frameworks/Evil#arm64/__TEXT.__text"] = {};
+  EXPECT_THAT(found(more).front().detail,
+              HasSubstr("differ: \"Frameworks/Evil#arm64/__TEXT.__text\""));
+  // Half an image, and an app without its main executable.
+  for (const char* name : {"Frameworks/Kit#arm64/constants", "Example#arm64/commands"}) {
+    Evidence half = installed();
+    half.parts.erase(name);
+    EXPECT_THAT(ids(found(half)), ElementsAre(FindingId::kAppNotRegistered));
+    EXPECT_THAT(found(half).front().detail, HasSubstr(name));
+  }
+  Evidence other = installed();
+  other.team = "EVILTEAM01";
+  EXPECT_THAT(found(other).front().detail, HasSubstr("differ: team"));
+  other = installed();
+  other.sdk_build = std::string(protocol::kAndroidBuild);
+  EXPECT_THAT(ids(found(other)), ElementsAre(FindingId::kAppClaimsMismatch));
+}
+
+TEST_F(IosAppTest, MustBeRegisteredAgainWhereImagesWereNotMeasured) {
+  const Evidence evidence = installed();
+  app_.images.clear();
+  app_.team.clear();
+  app_.parts = {part("Example", PartKind::kNativeLibrary, "file")};
+  EXPECT_THAT(found(evidence).front().detail, HasSubstr("register its IPA again"));
+}
+
+TEST_F(IosAppTest, IsOfTheDevelopmentTeamByItsRegisteredSigner) {
+  const auto references =
+      ReferenceValues::of({registration_of(app_)}, {certificate(app_.signers.front(), "", true)});
+  const Evidence evidence = installed();
+  EXPECT_TRUE(
+      signed_for_development(evidence, *references, recognise(evidence, *references).reference));
+  EXPECT_FALSE(signed_for_development(evidence, *references));
+}
+
 }  // namespace
 }  // namespace touchmark::verifier::appraisal

@@ -220,8 +220,8 @@ Result<Appraisal> Appraiser::appraise(const Evidence& evidence, const model::Con
              std::move(device->findings), reported_findings(evidence));
   // What a development key is worth is for the policy, which makes the finding.
   policy::Facts facts =
-      facts_of(evidence, expected, *device, signed_for_development(evidence, references),
-               connection.remote_ip);
+      facts_of(evidence, expected, *device,
+               signed_for_development(evidence, references, app.reference), connection.remote_ip);
   return Appraisal{bounded(std::move(findings)), std::move(facts), device->claimed};
 }
 

@@ -161,7 +161,8 @@ ExpectedApp ExpectedApp::of(const Evidence& evidence, const Reference* reference
   return {.package_name = measured.package_name,
           .signers = reference->signers,
           .first_signer = measured.first_signer,
-          .platform = platform_of(measured.platform == "iOS")};
+          .platform = platform_of(measured.platform == "iOS"),
+          .team = measured.team};
 }
 
 policy::Assurance claimed_assurance(const Evidence& evidence, const ExpectedApp& app) {

@@ -43,6 +43,7 @@ struct ExpectedApp {
   std::optional<Sha256Digest> first_signer = {};
   // Whose kinds of evidence count: another platform's say nothing of this app's key.
   std::string_view platform = protocol::kAndroidBuild;  // or kIosBuild
+  std::string team = {};  // of a registered iOS app; empty where nobody knows
 
   static ExpectedApp of(const Evidence& evidence, const Reference* reference);
 };

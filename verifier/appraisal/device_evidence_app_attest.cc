@@ -81,8 +81,9 @@ Result<std::uint32_t> verify_assertion(ByteView object, const model::AppAttestKe
   return assertion.authenticator_data->sign_count;
 }
 
-// The configured app id whose bundle is the registered one.
+// The registered app's; of another the configured one for its bundle.
 std::optional<std::string> app_id_of(const HardwareSettings& settings, const ExpectedApp& app) {
+  if (!app.team.empty()) return app.team + "." + app.package_name;
   const auto is_app = [&app](const std::string& id) {
     return id.substr(id.find('.') + 1) == app.package_name;
   };
@@ -130,7 +131,8 @@ Result<DeviceAppraisal> HardwareAppraiser::appraise_app_attest(const Json& json,
   if (!submod) return refused(attest_finding_of(submod.error()), submod.error().text());
   const auto app_id = app_id_of(settings_, app);
   if (!app_id) {
-    return refused(FindingId::kHardwareOtherApp, "no iOS app id is set for this bundle");
+    return refused(FindingId::kHardwareOtherApp,
+                   "no iOS app id is registered or set for this bundle");
   }
   const DeviceAppraisal other_key = refused(
       FindingId::kHardwareOtherKey, "the App Attest key vouches for another installation key");

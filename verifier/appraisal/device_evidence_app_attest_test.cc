@@ -56,7 +56,9 @@ class AppAttestAppraisalTest : public ::testing::Test {
     evidence.sdk_build = "ios";
     evidence.submods = {{"app-attest", submod}};
     const HardwareAppraiser appraiser(settings_, challenges_, *store_);
-    auto appraised = appraiser.appraise(evidence, ExpectedApp::of(evidence, nullptr), clock_.now());
+    ExpectedApp app = ExpectedApp::of(evidence, nullptr);
+    app.team = registered_team_;
+    auto appraised = appraiser.appraise(evidence, app, clock_.now());
     EXPECT_TRUE(appraised) << appraised.error().text();
     appraised_ = std::move(*appraised);
     std::vector<FindingId> ids;
@@ -74,6 +76,7 @@ class AppAttestAppraisalTest : public ::testing::Test {
   crypto::EcKey installation_key_ = crypto::EcKey::generate();
   HardwareSettings settings_;
   std::unique_ptr<store::Store> store_ = std::move(store::open_sqlite(":memory:").value());
+  std::string registered_team_;
   Bytes nonce_;
   Bytes attestation_;
   Bytes attestation_nonce_;
@@ -86,6 +89,17 @@ TEST_F(AppAttestAppraisalTest, AnAttestationOverThePresentChallengeIsFresh) {
   device_.aaguid_ = "appattestdevelop";
   EXPECT_THAT(appraise(attested()), IsEmpty());
   EXPECT_FALSE(appraised_.app_attest->production);
+}
+
+TEST_F(AppAttestAppraisalTest, TheTeamIsTheRegisteredOne) {
+  settings_.ios_app_ids.clear();
+  EXPECT_THAT(appraise(attested()), ElementsAre(FindingId::kHardwareOtherApp));
+  registered_team_ = "ABCDE12345";
+  EXPECT_THAT(appraise(attested()), IsEmpty());
+  // An option does not speak for another team than the one that is registered.
+  settings_.ios_app_ids = {"ABCDE12345.com.example.app"};
+  registered_team_ = "OTHER12345";
+  EXPECT_THAT(appraise(attested()), ElementsAre(FindingId::kHardwareOtherApp));
 }
 
 TEST_F(AppAttestAppraisalTest, AnOldAttestationServesWithAFreshAssertion) {

@@ -28,18 +28,20 @@ Json to_json(const state::Replay::Changes& changes) {
 
 Json to_json(const model::Registration& registration) {
   const package::Measurement& measured = registration.measurement;
-  return {{"id", registration.id},
-          {"line", package::one_line(measured)},
-          {"form", package::to_string(measured.form)},
-          {"platform", measured.platform},
-          {"digest", hex_encode(package::digest(measured))},
-          {"label", measured.label},
-          {"expires", time_or_null(registration.expires)},
-          {"created", to_unix(registration.created)},
-          {"package", measured.package_name},
-          {"version_name", measured.version_name},
-          {"version_code", measured.version_code},
-          {"sdk_version", measured.sdk_version}};
+  Json out{{"id", registration.id},
+           {"line", package::one_line(measured)},
+           {"form", package::to_string(measured.form)},
+           {"platform", measured.platform},
+           {"digest", hex_encode(package::digest(measured))},
+           {"label", measured.label},
+           {"expires", time_or_null(registration.expires)},
+           {"created", to_unix(registration.created)},
+           {"package", measured.package_name},
+           {"version_name", measured.version_name},
+           {"version_code", measured.version_code},
+           {"sdk_version", measured.sdk_version}};
+  if (!measured.team.empty()) out["team"] = measured.team;
+  return out;
 }
 
 Json to_json(const model::SigningCertificate& certificate) {

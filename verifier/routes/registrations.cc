@@ -3,6 +3,7 @@
 
 #include "base/encoding.h"
 #include "package/model/measurement.h"
+#include "verifier/http/problem.h"
 #include "verifier/routes/caller.h"
 #include "verifier/routes/expiry.h"
 #include "verifier/routes/handlers.h"
@@ -141,6 +142,7 @@ http::HttpResponse add_registration(const RouteContext& context, const http::Htt
   for (const Sha256Digest& signer : made->registration.measurement.signers) {
     answer["signers"].push_back(hex_encode(signer));
   }
+  answer["configuration"] = state::to_string(made->configuration);
   answer["dry_run"] = options->dry_run;
   answer["changes"] = changes_of(*made);
   answer["valid_token_takes"] = status.demand.takes;

@@ -202,6 +202,22 @@ AppConfiguration compare_configuration(const std::optional<std::string>& text,
   return app->version < ours->version ? AppConfiguration::kOlder : AppConfiguration::kOwn;
 }
 
+std::string_view to_string(AppConfiguration configuration) {
+  switch (configuration) {
+    case AppConfiguration::kOwn:
+      return "own";
+    case AppConfiguration::kMissing:
+      return "missing";
+    case AppConfiguration::kUnreadable:
+      return "unreadable";
+    case AppConfiguration::kOther:
+      return "other";
+    case AppConfiguration::kOlder:
+      return "older";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(AppSigner signer) {
   switch (signer) {
     case AppSigner::kKnown:

@@ -33,6 +33,9 @@ enum class AppConfiguration {
   kOlder,       // this service's own of before: the app has what changed with its first token alone
 };
 
+// "own", "missing", "unreadable", "other", "older".
+std::string_view to_string(AppConfiguration configuration);
+
 // What the certificates that a release is signed with are to this service.
 enum class AppSigner {
   kKnown,    // they sign another release of the app that is registered, or are registered

@@ -149,8 +149,10 @@ std::string_view to_string(PackageChange change) {
   return "unknown";
 }
 
-Registry::Registry(AuditedStore& store)
-    : store_(store), references_(appraisal::ReferenceValues::of({})) {}
+Registry::Registry(AuditedStore& store, std::vector<Bytes> ios_roots)
+    : store_(store),
+      ios_roots_(std::move(ios_roots)),
+      references_(appraisal::ReferenceValues::of({})) {}
 
 Result<void> Registry::load(LoadNotes& notes) {
   auto registrations = store_.read().registrations(
@@ -178,7 +180,8 @@ Result<RegisteredPackage> Registry::register_package(const std::string& path,
   if (!file) return pass(file);
   const TimedSource source(std::move(*file), stopping_);
   auto measurement = package::measure(source, {.bundle_signers = options.bundle_signers,
-                                               .bundle_first_signer = options.bundle_first_signer});
+                                               .bundle_first_signer = options.bundle_first_signer,
+                                               .ios_roots = ios_roots_});
   if (!measurement) return pass(measurement);
   if (auto ok = admit ? admit(*measurement) : Result<void>(); !ok) return pass(ok);
   if (measurement->signers.empty()) {

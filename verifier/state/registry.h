@@ -63,7 +63,8 @@ struct RegisteredPackage {
 class Registry {
  public:
   // `store` must outlive this.
-  explicit Registry(AuditedStore& store);
+  // `ios_roots`: that signers of iOS apps may chain to, DER, beside Apple's.
+  explicit Registry(AuditedStore& store, std::vector<Bytes> ios_roots = {});
   // Reads what the store knows. What cannot be read of it is noted and counts as not registered.
   Result<void> load(LoadNotes& notes);
 
@@ -116,6 +117,7 @@ class Registry {
                                    const std::string& detail, Change change);
 
   AuditedStore& store_;
+  const std::vector<Bytes> ios_roots_;
   Snapshot<appraisal::ReferenceValues> references_;
   std::atomic<bool> stopping_{false};
 };

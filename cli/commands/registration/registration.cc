@@ -112,6 +112,20 @@ void note_signer(const Json& answer, Session& session) {
       listed(answer, "signers"));
 }
 
+// An iOS app's own facts: what a phone will prove of it.
+void note_ios(const Json& answer, Session& session) {
+  const std::string team = find_string(answer, "team").value_or("");
+  if (team.empty()) return;
+  const std::string package = find_string(answer, "package").value_or("?");
+  session.console().note("its team is " + io::one_line(team) + ", so App Attest keys of " +
+                         io::one_line(team + "." + package) + " count for it");
+  const std::string sdk = find_string(answer, "sdk_version").value_or("");
+  const std::string configuration = find_string(answer, "configuration").value_or("");
+  if (sdk.empty() || (configuration != "own" && configuration != "older")) return;
+  session.console().note("the SDK " + io::one_line(sdk) + " and a configuration of this service" +
+                         " are in it");
+}
+
 void note_abis(const Json& answer, Session& session) {
   if (const std::string abis = listed(answer, "sdk_abis"); !abis.empty()) {
     session.console().note("the SDK's library is in it for " + abis);
@@ -154,6 +168,7 @@ Outcome add(const AddOptions& options, Session& session) {
   if (session.json()) return print_json(session, *answer);
   session.console().print(io::one_line(*line));
   note_abis(*answer, session);
+  note_ios(*answer, session);
   note_demand(*answer, session);
   note_signer(*answer, session);
   session.console().print(result_line(*answer, options.dry_run));
@@ -284,6 +299,7 @@ void print_release(const Json& answer, Session& session) {
   for (const Json& signer : signers == nullptr ? Json::array() : *signers) {
     if (signer.is_string()) rows.push_back({"signer", signer.get<std::string>()});
   }
+  if (const auto team = find_string(measurement, "team")) rows.push_back({"team", *team});
   if (const auto first = find_string(measurement, "first_signer")) {
     rows.push_back({"rotated from", *first});
   }
