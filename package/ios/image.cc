@@ -10,8 +10,8 @@
 namespace touchmark::package::ios {
 namespace {
 
-constexpr std::uint32_t kMagic64 = 0xfeedfacf;
-constexpr std::size_t kMaxCommandsSize = std::size_t{4} << 20;
+constexpr std::uint32_t kImageMagic = 0xfeedfacf;
+constexpr std::size_t kMaxImageCommands = std::size_t{4} << 20;
 constexpr std::size_t kMaxSections = 1024;
 constexpr std::size_t kMaxSegments = 256;
 constexpr std::size_t kMaxLibraries = 4096;
@@ -312,11 +312,11 @@ Result<std::size_t> commands_size(ByteView header) {
   if (header.size() < kImageHeaderBytes) {
     return fail(ImageError::kTruncated, "shorter than the header of an image");
   }
-  if (le32(header, 0) != kMagic64) {
+  if (le32(header, 0) != kImageMagic) {
     return fail(ImageError::kNot64Bit, "not a little-endian 64-bit Mach-O image");
   }
   const std::size_t size = le32(header, 20);
-  if (size > kMaxCommandsSize) return fail(ImageError::kTruncated, "over 4 MiB of load commands");
+  if (size > kMaxImageCommands) return fail(ImageError::kTruncated, "over 4 MiB of load commands");
   return size;
 }
 
