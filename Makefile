@@ -31,8 +31,10 @@ programs: setup ## Build the service, the command and the SDK's library into bui
 	@cmake --build --preset release --target touchmark touchmark_sdk
 
 .PHONY: product
-product: programs ## Build them, the SDK's AAR and what Gradle takes with it
+product: programs ## Build them, the SDK's AAR, and what Gradle and npm take
+	@tools/setup --package
 	@attester/android/build-aar build/release
+	@attester/javascript/build build/release
 
 .PHONY: build
 build: product setup-tests ## Build the product, and the tests that a sanitizer would disturb
@@ -41,7 +43,6 @@ build: product setup-tests ## Build the product, and the tests that a sanitizer 
 
 .PHONY: package
 package: product ## Build the Debian package into build/
-	@tools/setup --package
 	@tools/package
 
 .PHONY: android

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from javascript.workspace import NODE_MODULES, WORKSPACE, compile_tests
+from javascript.workspace import NODE_MODULES, WORKSPACE, compile_tests, npm_install
 from kit import apk
 from kit.certificate import pem, pin_of, self_signed
 from kit.registered_app import set_policy, touchmark, touchmark_json
@@ -26,6 +26,28 @@ def addon() -> Path:
     """The folder with the addon and the core's library, as an app carries them."""
     subprocess.run([WORKSPACE / "build-addon", ROOT / "build/release"], check=True, timeout=600)
     return ADDON
+
+
+@pytest.fixture(scope="session")
+def packages() -> dict[str, Path]:
+    """The packages as the service hands them out, by name."""
+    found = sorted((ROOT / "build/release/share/touchmark/npm").glob("*.tgz"))
+    assert found, "no packages: run make product"
+    return {path.name.split("-0.")[0].removeprefix("touchmark-"): path for path in found}
+
+
+@pytest.fixture(scope="session")
+def project(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which npm has installed them."""
+    folder = tmp_path_factory.mktemp("project")
+    npm_install(folder, *packages.values())
+    # What the tests put in its place runs on a phone.
+    native = folder / "node_modules/react-native"
+    native.mkdir()
+    (native / "index.js").write_text(
+        "exports.TurboModuleRegistry = { get: (name) => globalThis.nativeModules[name] ?? null };"
+    )
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +93,7 @@ class Keys:
 
 
 @pytest.fixture(scope="session")
-def place(addon: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def place(addon: Path, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """What place.ts reads, of a service that knows the app."""
     folder = tmp_path_factory.mktemp("javascript")
     service_keys, api_keys, strange_keys = (
@@ -135,6 +157,7 @@ def place(addon: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
                     "decoySecret": secrets["decoy_secret"],
                     "vectors": str(ROOT / "protocol/vectors"),
                     "header": "Touchmark-Token",
+                    "project": str(project),
                 }
             )
         )

@@ -7,7 +7,10 @@ import * as net from "node:net";
 import * as path from "node:path";
 
 import {
+  type NodeBridge,
+  type NodeOptions,
   type NodeTouchmark,
+  createBridge,
   openTouchmark,
 } from "../../attester/javascript/packages/node/src/index";
 
@@ -37,6 +40,8 @@ interface Place {
   decoySecret: string;
   vectors: string;
   header: string;
+  /** The folder in which npm has installed the packages. */
+  project: string;
 }
 
 export const place = JSON.parse(
@@ -52,11 +57,8 @@ export function newFolder(): string {
   return path.join(place.storage, `${process.pid}-${folders++}`);
 }
 
-export function openNode(
-  changed: Partial<Parameters<typeof openTouchmark>[0]> = {},
-  app = place.app,
-) {
-  return openTouchmark({
+function installed(changed: Partial<NodeOptions>, app: string): NodeOptions {
+  return {
     addon: path.join(app, "lib/x86_64/libtouchmark_node.so"),
     config: place.config,
     storageDir: newFolder(),
@@ -64,7 +66,19 @@ export function openNode(
     packageName: place.packageName,
     platform: { os: "linux", os_version: "12" },
     ...changed,
-  });
+  };
+}
+
+export function openNode(
+  changed: Partial<NodeOptions> = {},
+  app: string = place.app,
+): Promise<NodeTouchmark> {
+  return openTouchmark(installed(changed, app));
+}
+
+/** What a phone's native part would be. */
+export function nativePart(): NodeBridge {
+  return createBridge(installed({}, place.app));
 }
 
 /** Opens a client, and closes it when the work has ended, however. */
@@ -97,6 +111,7 @@ export class Network {
     await new Promise<void>((done, failed) => {
       server.once("error", failed);
       server.listen(place.front, "127.0.0.1", done);
+      server.unref();
     });
   }
 
@@ -173,6 +188,7 @@ export class Api {
   static async start(port: number): Promise<Api> {
     const api = new Api(port);
     await new Promise<void>((done) => api.server.listen(port, "127.0.0.1", done));
+    api.server.unref();
     return api;
   }
 

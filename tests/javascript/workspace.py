@@ -31,3 +31,14 @@ def compile_tests() -> Path:
     found = tsc("-p", "tests/javascript")
     assert found == "", found
     return OUT / "tests/tests/javascript"
+
+
+def npm_install(folder: Path, *packages: Path) -> None:
+    """Installs packages as an app does, and nothing that they ask for beside them."""
+    (folder / "package.json").write_text('{"name": "app", "private": true}')
+    done = subprocess.run(
+        ["npm", "install", "--offline", "--legacy-peer-deps", "--ignore-scripts", "--no-audit",
+         "--no-fund", *(f"file:{package}" for package in packages)],
+        cwd=folder, check=False, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -9,6 +9,11 @@ extern NSErrorDomain const TMErrorDomain;  // codes are those of touchmark_statu
 @interface TMToken : NSObject
 @property(nonatomic, readonly, copy) NSString* headerName;   // "Touchmark-Token"
 @property(nonatomic, readonly, copy) NSString* headerValue;  // prefix and token
+@property(nonatomic, readonly, copy) NSString* token;
+@property(nonatomic, readonly, copy) NSString* arc;      // "" unless the policy reveals it
+@property(nonatomic, readonly, copy) NSString* message;  // for logs; "" when nothing is worth one
+@property(nonatomic, readonly) BOOL configChanged;
+@property(nonatomic, readonly) int64_t expiresIn;  // seconds
 @end
 
 @interface TMTouchmark : NSObject
@@ -37,6 +42,13 @@ extern NSErrorDomain const TMErrorDomain;  // codes are those of touchmark_statu
 - (BOOL)allowsTrust:(SecTrustRef)trust forHost:(NSString*)host;
 
 @property(nonatomic, readonly, copy) NSString* deviceID;  // empty before the first token
+
+// Whether the configuration names this "host" or "host:port" as a protected API.
+- (BOOL)isProtectedHost:(NSString*)host;
+// Whether both are https URLs of one host and port.
++ (BOOL)isURL:(NSURL*)url ofSameHostAs:(NSURL*)other;
+@property(nonatomic, readonly) int64_t configVersion;
+@property(class, nonatomic, readonly, copy) NSString* version;  // of the SDK
 @end
 
 NS_ASSUME_NONNULL_END

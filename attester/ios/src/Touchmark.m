@@ -19,6 +19,11 @@ static NSError *error_of(touchmark_status status, const char *message) {
   if ((self = [super init])) {
     _headerName = @(result->header);
     _headerValue = [@(result->prefix) stringByAppendingString:@(result->token)];
+    _token = @(result->token);
+    _arc = @(result->arc == NULL ? "" : result->arc);
+    _message = @(result->message == NULL ? "" : result->message);
+    _configChanged = result->config_changed != 0;
+    _expiresIn = result->expires_in;
   }
   return self;
 }
@@ -144,6 +149,22 @@ static BOOL is_whole(NSString *_Nullable text) {
 
 - (NSString *)deviceID {
   return @(touchmark_device_id(_client));
+}
+
+- (BOOL)isProtectedHost:(NSString *)host {
+  return touchmark_is_protected(_client, host.UTF8String) != 0;
+}
+
++ (BOOL)isURL:(NSURL *)url ofSameHostAs:(NSURL *)other {
+  return touchmark_same_host(url.absoluteString.UTF8String, other.absoluteString.UTF8String) != 0;
+}
+
+- (int64_t)configVersion {
+  return touchmark_config_version(_client);
+}
+
++ (NSString *)version {
+  return @(touchmark_version());
 }
 
 @end

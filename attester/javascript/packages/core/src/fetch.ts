@@ -19,7 +19,12 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 
 interface Step {
   url: string;
-  init: RequestInit & { headers: Headers };
+  init: RequestInit & Standard & { headers: Headers };
+}
+
+/** Of the fetch standard, and missing from React Native's types. */
+interface Standard {
+  redirect?: "follow" | "error" | "manual";
 }
 
 /**
@@ -32,7 +37,9 @@ interface Step {
  */
 export function createFetch(touchmark: Touchmark, options: FetchOptions = {}): Fetch {
   // Called as a function of the global object: a web view's refuses to be called otherwise.
-  const send = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  const send =
+    options.fetch ??
+    ((input, init) => globalThis.fetch(input instanceof URL ? input.href : input, init));
   const follows = (options.redirects ?? "here") === "here";
 
   return async (input, init = {}) => {
@@ -40,7 +47,8 @@ export function createFetch(touchmark: Touchmark, options: FetchOptions = {}): F
     const first = request ? request.url : String(input);
     // What `init` says replaces what the request says, as in fetch itself.
     const headers = new Headers(init.headers ?? request?.headers);
-    const redirect = init.redirect ?? request?.redirect ?? "follow";
+    const redirect =
+      (init as Standard).redirect ?? (request as Standard | null)?.redirect ?? "follow";
     const add = async (step: Step): Promise<string | null> => {
       const binding = bindingOf(options.bindingHeaders, (name) => step.init.headers.get(name));
       const result = await tokenFor(touchmark, step.url, binding);
@@ -93,7 +101,7 @@ async function next(
     for (const name of [...headers.keys()]) {
       if (name.startsWith("content-")) headers.delete(name);
     }
-  } else if (isStream(init.body) || (init.body == null && request?.body)) {
+  } else if (isStream(init.body) || (init.body == null && hasBody(request))) {
     throw new TypeError("a redirect asks for a body again that was a stream");
   }
   if (target.origin !== new URL(step.url).origin) {
@@ -101,6 +109,10 @@ async function next(
   }
   if (request && init.signal === undefined) init.signal = request.signal;
   return { url: target.href, init };
+}
+
+function hasBody(request: Request | null): boolean {
+  return Boolean((request as { body?: unknown } | null)?.body);
 }
 
 function isStream(body: unknown): boolean {

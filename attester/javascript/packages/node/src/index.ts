@@ -67,23 +67,27 @@ export interface NodeTouchmark {
 
 /** @throws TouchmarkError as `Touchmark.open` */
 export async function openTouchmark(options: NodeOptions): Promise<NodeTouchmark> {
-  const loaded = { exports: {} };
-  // Not by require(), which takes a file for an addon by its name.
-  (process as unknown as DynamicLoader).dlopen(loaded, options.addon);
-  const addon = loaded.exports as Addon;
-  const bridge = new NodeBridge(addon, options);
+  const bridge = createBridge(options);
   const touchmark = await Touchmark.open(bridge, options.config);
   const agent = new PinningAgent(bridge);
   return {
     touchmark,
     agent,
     request: (request) => send(agent, request),
-    statusText: (status) => addon.statusText(status),
+    statusText: (status) => bridge.statusText(status),
     close: () => bridge.close(),
   };
 }
 
-class NodeBridge implements Bridge {
+/** What `openTouchmark` stands on: in place of a phone's native part, for tests of its packages. */
+export function createBridge(options: NodeOptions): NodeBridge {
+  const loaded = { exports: {} };
+  // Not by require(), which takes a file for an addon by its name.
+  (process as unknown as DynamicLoader).dlopen(loaded, options.addon);
+  return new NodeBridge(loaded.exports as Addon, options);
+}
+
+export class NodeBridge implements Bridge {
   #client: Client | null = null;
 
   constructor(
@@ -146,6 +150,10 @@ class NodeBridge implements Bridge {
 
   pinAllows(host: string, certificates: Buffer[]): boolean {
     return this.addon.pinAllows(this.client, host, certificates);
+  }
+
+  statusText(status: number): string {
+    return this.addon.statusText(status);
   }
 
   close(): Promise<void> {

@@ -1,0 +1,1 @@
+module.exports = require("./dist/react-native/plugin/index.js").default;

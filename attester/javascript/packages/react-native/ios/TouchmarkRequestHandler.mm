@@ -1,0 +1,62 @@
+#import "TouchmarkRequestHandler.h"
+
+#import <React/RCTBridgeModule.h>
+#import <Touchmark/Touchmark.h>
+
+#import "TouchmarkShared.h"
+
+// React Native's handler is its session's delegate, which its header does not say.
+@interface RCTHTTPRequestHandler (Delegate) <NSURLSessionTaskDelegate>
+@end
+
+@implementation TouchmarkRequestHandler
+
+RCT_EXPORT_MODULE()
+
+// Asked before React Native's own, whose priority is 0.
+- (float)handlerPriority {
+  return 1;
+}
+
+static NSString *bracketed(NSString *host) {
+  const BOOL bare_ipv6 = [host containsString:@":"] && ![host hasPrefix:@"["];
+  return bare_ipv6 ? [NSString stringWithFormat:@"[%@]", host] : host;
+}
+
+- (void)URLSession:(NSURLSession *)session
+    didReceiveChallenge:(NSURLAuthenticationChallenge *)challenge
+      completionHandler:(void (^)(NSURLSessionAuthChallengeDisposition,
+                                  NSURLCredential *_Nullable))completionHandler {
+  NSURLProtectionSpace *space = challenge.protectionSpace;
+  TMTouchmark *sdk = TouchmarkInstance();
+  const BOOL is_server = [space.authenticationMethod isEqualToString:NSURLAuthenticationMethodServerTrust];
+  if (sdk != nil && is_server) {
+    NSString *host = [NSString stringWithFormat:@"%@:%ld", bracketed(space.host), (long)space.port];
+    SecTrustRef trust = space.serverTrust;
+    if (trust == NULL || ![sdk allowsTrust:trust forHost:host]) {
+      completionHandler(NSURLSessionAuthChallengeCancelAuthenticationChallenge, nil);
+      return;
+    }
+  }
+  completionHandler(NSURLSessionAuthChallengePerformDefaultHandling, nil);
+}
+
+- (void)URLSession:(NSURLSession *)session
+                          task:(NSURLSessionTask *)task
+    willPerformHTTPRedirection:(NSHTTPURLResponse *)response
+                    newRequest:(NSURLRequest *)request
+             completionHandler:(void (^)(NSURLRequest *_Nullable))completionHandler {
+  NSMutableURLRequest *next = [request mutableCopy];
+  NSURL *asked = task.originalRequest.URL;
+  NSURL *target = request.URL;
+  if (asked == nil || target == nil || ![TMTouchmark isURL:target ofSameHostAs:asked]) {
+    for (NSString *name in TouchmarkHeaders()) [next setValue:nil forHTTPHeaderField:name];
+  }
+  [super URLSession:session
+                            task:task
+      willPerformHTTPRedirection:response
+                      newRequest:next
+               completionHandler:completionHandler];
+}
+
+@end

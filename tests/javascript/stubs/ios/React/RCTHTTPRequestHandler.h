@@ -1,0 +1,9 @@
+#pragma once
+
+#import "foundation.h"
+
+@protocol RCTURLRequestHandler
+@end
+
+@interface RCTHTTPRequestHandler : NSObject <RCTURLRequestHandler>
+@end

@@ -1,0 +1,95 @@
+// As much of Foundation as React Native's part uses, beside attester/ios/test/stubs.
+#pragma once
+
+#import <Foundation/Foundation.h>
+
+NS_ASSUME_NONNULL_BEGIN
+
+struct FastEnumeration;
+
+@interface NSSet<T> : NSObject
++ (instancetype)set;
+- (BOOL)containsObject:(T)object;
+- (NSSet<T>*)setByAddingObject:(T)object;
+- (NSUInteger)countByEnumeratingWithState:(struct FastEnumeration*)state
+                                  objects:(id __unsafe_unretained _Nullable[_Nonnull])buffer
+                                    count:(NSUInteger)count;
+@end
+
+@interface NSCharacterSet : NSObject
+@property(class, readonly) NSCharacterSet* whitespaceAndNewlineCharacterSet;
+@end
+
+@interface NSString (ReactNative)
+@property(readonly) NSUInteger length;
++ (nullable instancetype)stringWithContentsOfURL:(NSURL*)url
+                                        encoding:(NSStringEncoding)encoding
+                                           error:(NSError* _Nullable* _Nullable)error;
+- (NSString*)stringByTrimmingCharactersInSet:(NSCharacterSet*)set;
+- (BOOL)isEqualToString:(NSString*)other;
+@end
+
+@interface NSError (ReactNative)
+@property(readonly) NSString* localizedDescription;
+@end
+
+@interface NSNumber (ReactNative)
++ (NSNumber*)numberWithLongLong:(long long)value;
++ (NSNumber*)numberWithLong:(long)value;
+@end
+
+@interface NSObject (ReactNative)
++ (Class)class;
+@end
+
+@interface NSBundle (ReactNative)
+- (nullable NSURL*)URLForResource:(nullable NSString*)name withExtension:(nullable NSString*)ending;
+@end
+
+@interface NSURL (ReactNative)
++ (nullable instancetype)URLWithString:(NSString*)text;
+@end
+
+@interface NSURLRequest : NSObject
+@property(readonly, nullable) NSURL* URL;
+@end
+@interface NSMutableURLRequest : NSURLRequest
+- (void)setValue:(nullable NSString*)value forHTTPHeaderField:(NSString*)field;
+@end
+@interface NSHTTPURLResponse : NSObject
+@end
+@interface NSURLSession : NSObject
+@end
+@interface NSURLSessionTask : NSObject
+@property(readonly, nullable) NSURLRequest* originalRequest;
+@end
+@interface NSURLCredential : NSObject
+@end
+
+extern NSString* const NSURLAuthenticationMethodServerTrust;
+@interface NSURLProtectionSpace : NSObject
+@property(readonly) NSString* host;
+@property(readonly) NSInteger port;
+@property(readonly) NSString* authenticationMethod;
+@property(readonly, nullable) SecTrustRef serverTrust;
+@end
+@interface NSURLAuthenticationChallenge : NSObject
+@property(readonly) NSURLProtectionSpace* protectionSpace;
+@end
+
+typedef NSInteger NSURLSessionAuthChallengeDisposition;
+enum {
+  NSURLSessionAuthChallengePerformDefaultHandling = 1,
+  NSURLSessionAuthChallengeCancelAuthenticationChallenge = 2
+};
+
+@protocol NSURLSessionTaskDelegate
+@optional
+- (void)URLSession:(NSURLSession*)session
+                          task:(NSURLSessionTask*)task
+    willPerformHTTPRedirection:(NSHTTPURLResponse*)response
+                    newRequest:(NSURLRequest*)request
+             completionHandler:(void (^)(NSURLRequest* _Nullable))completionHandler;
+@end
+
+NS_ASSUME_NONNULL_END

@@ -1,0 +1,4 @@
+package javax.annotation;
+
+/** Stands in for an annotation of that name: it says nothing of types. */
+public @interface Nonnull {}
