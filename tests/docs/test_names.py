@@ -32,6 +32,7 @@ KNOWN_PACKAGES = {
 # Domains of others where something of theirs is meant.
 KNOWN_DOMAINS = {
     "android.googleapis.com",  # the list of revoked keys
+    "apache.org",  # the name space of Cordova's plugin.xml
     "clang.llvm.org",
     "developer.android.com",
     "developer.apple.com",

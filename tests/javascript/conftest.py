@@ -51,6 +51,29 @@ def project(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
+def cordova(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real project of Cordova's command, with the platform Android and the plugin."""
+    folder = tmp_path_factory.mktemp("cordova") / "app"
+    tool = NODE_MODULES / ".bin/cordova"
+    environment = {
+        **os.environ, "CI": "1", "HOME": str(folder.parent), "npm_config_ignore_scripts": "true",
+        "npm_config_offline": "true", "npm_config_audit": "false", "npm_config_fund": "false",
+    }  # fmt: skip
+
+    def run(*arguments: str | Path, cwd: Path) -> None:
+        done = subprocess.run(
+            [tool, *arguments, "--no-telemetry"], cwd=cwd, env=environment, check=False,
+            capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    run("create", folder, "com.example.app", "App", cwd=folder.parent)
+    run("platform", "add", NODE_MODULES / "cordova-android", cwd=folder)
+    run("plugin", "add", f"file:{packages['cordova']}", cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def compiled(addon: Path) -> Path:
     """The tests and what they test as JavaScript: their types are sound."""
     return compile_tests()
@@ -93,7 +116,9 @@ class Keys:
 
 
 @pytest.fixture(scope="session")
-def place(addon: Path, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def place(
+    addon: Path, project: Path, cordova: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """What place.ts reads, of a service that knows the app."""
     folder = tmp_path_factory.mktemp("javascript")
     service_keys, api_keys, strange_keys = (
@@ -158,6 +183,7 @@ def place(addon: Path, project: Path, tmp_path_factory: pytest.TempPathFactory) 
                     "vectors": str(ROOT / "protocol/vectors"),
                     "header": "Touchmark-Token",
                     "project": str(project),
+                    "cordova": str(cordova / "platforms/android/app/src/main/assets/www"),
                 }
             )
         )

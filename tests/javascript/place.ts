@@ -42,6 +42,8 @@ interface Place {
   header: string;
   /** The folder in which npm has installed the packages. */
   project: string;
+  /** The pages of the Cordova app for Android that Cordova's command has made. */
+  cordova: string;
 }
 
 export const place = JSON.parse(

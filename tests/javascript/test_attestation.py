@@ -34,6 +34,12 @@ def names() -> list[str]:
     found = [
         name for source in TESTS for name in re.findall(r'\btest\("([^"]+)"', source.read_text())
     ]
+    of_both = [
+        name
+        for source in TESTS
+        for name in re.findall(r"\btest\(`\$\{name\}([^`]+)`", source.read_text())
+    ]
+    found += [platform + name for platform in ("Cordova", "Capacitor") for name in of_both]
     assert len(found) == len(set(found)) >= 30
     return found
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from docs.android import jars_of, libraries
+from javascript.java_layer import SMALL_JVM, STUBS, android, compile_java
+from javascript.objective_c import type_check
 from javascript.workspace import NODE_MODULES, WORKSPACE, install, tsc
 from kit.service import ROOT
 
 PACKAGE = WORKSPACE / "packages/react-native"
-STUBS = ROOT / "tests/javascript/stubs"
 REACT = NODE_MODULES / "react-native/ReactAndroid/src/main/java"
 BRIDGE = "com/facebook/react/bridge"
 # React Native's own interfaces in Kotlin that the package meets.
@@ -34,7 +35,6 @@ KOTLIN = [
     "com/facebook/react/module/model/ReactModuleInfoProvider.kt",
     "com/facebook/react/turbomodule/core/interfaces/TurboModule.kt",
 ]  # fmt: skip
-SMALL_JVM = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 
 
 @pytest.fixture(scope="session")
@@ -74,23 +74,8 @@ def class_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     assert done.returncode == 0, done.stdout + done.stderr
     with zipfile.ZipFile(ROOT / "build/release/share/touchmark/touchmark_sdk.aar") as aar:
         (folder / "sdk.jar").write_bytes(aar.read("classes.jar"))
-    android = f"{libraries(ROOT / 'lab/host')}/*"
     okhttp = jars_of("4.12")
-    return ":".join(map(str, [folder / "react", folder / "sdk.jar", android, *okhttp, standard]))
-
-
-def compile_java(sources: list[Path], class_path: str, out: Path) -> list[str]:
-    """What javac finds in these sources. It reads React Native's own as well, which lack most of
-    what they stand on here: what it finds in them is left out."""
-    done = subprocess.run(
-        ["javac", *(f"-J{option}" for option in SMALL_JVM), "-encoding", "UTF-8", "--release", "8",
-         "-proc:none", "-implicit:none", "-Xlint:all,-options,-path,-classfile,-serial",
-         "-Xmaxerrs", "10000", "-sourcepath", f"{REACT}:{STUBS / 'java'}", "-cp", class_path,
-         "-d", out, *sources],
-        check=False, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    ours = tuple(f"{path}:" for path in sources)
-    return [line for line in done.stderr.splitlines() if line.startswith(ours)]
+    return ":".join(map(str, [folder / "react", folder / "sdk.jar", android(), *okhttp, standard]))
 
 
 def java_sources(architecture: str, generated: Path) -> list[Path]:
@@ -104,7 +89,7 @@ def java_sources(architecture: str, generated: Path) -> list[Path]:
 def test_the_java_layer_compiles_for_both_architectures(
     architecture: str, generated: Path, class_path: str, tmp_path: Path
 ) -> None:
-    assert compile_java(java_sources(architecture, generated), class_path, tmp_path) == []
+    assert compile_java(java_sources(architecture, generated), class_path, REACT, tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -129,7 +114,7 @@ def test_a_mistake_in_the_java_layer_is_found(
         sources.append(tmp_path / source.name)
         sources[-1].write_text(text.replace(right, wrong))
     assert changed == 1
-    assert compile_java(sources, class_path, tmp_path / "out") != []
+    assert compile_java(sources, class_path, REACT, tmp_path / "out") != []
 
 
 def test_the_old_architecture_has_the_same_methods(generated: Path) -> None:
@@ -150,20 +135,6 @@ def test_the_objective_c_layer_has_the_methods_of_the_specification(generated: P
     assert {re.sub(r"\s+", " ", one) for one in found} == wanted and len(wanted) == 7
 
 
-def type_check(source: Path) -> str:
-    clang = shutil.which("clang-16") or shutil.which("clang")
-    assert clang, "no clang: run tools/setup --tests"
-    done = subprocess.run(
-        [clang, "-fsyntax-only", "-x", "objective-c++", "-std=c++17",
-         "--target=arm64-apple-ios14.0", "-ffreestanding", "-nostdinc++", "-fobjc-arc", "-fblocks",
-         "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-D_Bool=bool",
-         "-include", STUBS / "ios/foundation.h", "-I", ROOT, "-I", STUBS / "ios",
-         "-I", PACKAGE / "ios", "-isystem", ROOT / "attester/ios/test/stubs", source],
-        check=False, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    return done.stderr
-
-
 @pytest.mark.parametrize("source", sorted((PACKAGE / "ios").glob("*.mm")), ids=lambda p: p.name)
 def test_the_objective_c_layer_type_checks(source: Path) -> None:
     assert type_check(source) == ""
@@ -171,6 +142,7 @@ def test_the_objective_c_layer_type_checks(source: Path) -> None:
 
 def test_a_mistake_in_the_objective_c_layer_is_found(tmp_path: Path) -> None:
     text = (PACKAGE / "ios/TouchmarkModule.mm").read_text()
+    shutil.copy(PACKAGE / "ios/TouchmarkModule.h", tmp_path)
     (tmp_path / "x.mm").write_text(text.replace("isProtectedHost:host", "isProtected:host"))
     assert "isProtected:" in type_check(tmp_path / "x.mm")
 

@@ -1,4 +1,4 @@
-// As much of Foundation as React Native's part uses, beside attester/ios/test/stubs.
+// As much of Foundation as the parts of JavaScript's packages use, beside attester/ios/test/stubs.
 #pragma once
 
 #import <Foundation/Foundation.h>
@@ -29,6 +29,29 @@ struct FastEnumeration;
 - (BOOL)isEqualToString:(NSString*)other;
 @end
 
+@interface NSString (WebView)
+@property(readonly) NSString* lowercaseString;
+@property(readonly) double doubleValue;
+@end
+
+@interface NSData (WebView)
+- (nullable instancetype)initWithBase64EncodedString:(NSString*)text options:(NSUInteger)options;
+@end
+
+@interface NSArray<T> (WebView)
++ (instancetype)arrayWithObjects:(const T _Nonnull[_Nullable])objects count:(NSUInteger)count;
+@end
+@interface NSMutableArray<T> : NSArray <T>
++ (instancetype)array;
+- (void)addObject:(T)object;
+@end
+
+@interface NSDictionary<K, V> (WebView)
+- (NSUInteger)countByEnumeratingWithState:(struct FastEnumeration*)state
+                                  objects:(id __unsafe_unretained _Nullable[_Nonnull])buffer
+                                    count:(NSUInteger)count;
+@end
+
 @interface NSError (ReactNative)
 @property(readonly) NSString* localizedDescription;
 @end
@@ -36,10 +59,13 @@ struct FastEnumeration;
 @interface NSNumber (ReactNative)
 + (NSNumber*)numberWithLongLong:(long long)value;
 + (NSNumber*)numberWithLong:(long)value;
++ (NSNumber*)numberWithInteger:(NSInteger)value;
+@property(readonly) NSInteger integerValue;
 @end
 
 @interface NSObject (ReactNative)
 + (Class)class;
+- (BOOL)isKindOfClass:(Class)wanted;
 @end
 
 @interface NSBundle (ReactNative)
@@ -54,14 +80,39 @@ struct FastEnumeration;
 @property(readonly, nullable) NSURL* URL;
 @end
 @interface NSMutableURLRequest : NSURLRequest
+- (instancetype)initWithURL:(NSURL*)url;
+@property(copy) NSString* HTTPMethod;
+@property(copy, nullable) NSData* HTTPBody;
+@property double timeoutInterval;
 - (void)setValue:(nullable NSString*)value forHTTPHeaderField:(NSString*)field;
 @end
-@interface NSHTTPURLResponse : NSObject
+@interface NSURLResponse : NSObject
+@end
+@interface NSHTTPURLResponse : NSURLResponse
+@property(readonly) NSInteger statusCode;
+@property(readonly) NSDictionary* allHeaderFields;
 @end
 @interface NSURLSession : NSObject
 @end
 @interface NSURLSessionTask : NSObject
 @property(readonly, nullable) NSURLRequest* originalRequest;
+@end
+@interface NSURLSessionDataTask : NSURLSessionTask
+- (void)resume;
+@end
+@interface NSOperationQueue : NSObject
+@end
+@interface NSURLSessionConfiguration : NSObject
+@property(class, readonly) NSURLSessionConfiguration* ephemeralSessionConfiguration;
+@end
+@interface NSURLSession (ReactNative)
++ (NSURLSession*)sessionWithConfiguration:(NSURLSessionConfiguration*)how
+                                 delegate:(nullable id)delegate
+                            delegateQueue:(nullable NSOperationQueue*)queue;
+- (NSURLSessionDataTask*)dataTaskWithRequest:(NSURLRequest*)request
+                           completionHandler:(void (^)(NSData* _Nullable content,
+                                                       NSURLResponse* _Nullable response,
+                                                       NSError* _Nullable error))done;
 @end
 @interface NSURLCredential : NSObject
 @end

@@ -46,16 +46,7 @@ RCT_EXPORT_METHOD(fetchToken:(NSString *)url
              completion:^(TMToken *token, NSError *error) {
                if (token == nil) return refuse(reject, error);
                TouchmarkNoteHeader(token.headerName);
-               resolve(@{
-                 @"status" : @0,
-                 @"token" : token.token,
-                 @"headerName" : token.headerName,
-                 @"headerValue" : token.headerValue,
-                 @"arc" : token.arc,
-                 @"message" : token.message,
-                 @"configChanged" : @(token.configChanged),
-                 @"expiresIn" : @(token.expiresIn),
-               });
+               resolve(TouchmarkResult(token));
              }];
 }
 

@@ -18,27 +18,14 @@ RCT_EXPORT_MODULE()
   return 1;
 }
 
-static NSString *bracketed(NSString *host) {
-  const BOOL bare_ipv6 = [host containsString:@":"] && ![host hasPrefix:@"["];
-  return bare_ipv6 ? [NSString stringWithFormat:@"[%@]", host] : host;
-}
-
 - (void)URLSession:(NSURLSession *)session
     didReceiveChallenge:(NSURLAuthenticationChallenge *)challenge
       completionHandler:(void (^)(NSURLSessionAuthChallengeDisposition,
                                   NSURLCredential *_Nullable))completionHandler {
-  NSURLProtectionSpace *space = challenge.protectionSpace;
-  TMTouchmark *sdk = TouchmarkInstance();
-  const BOOL is_server = [space.authenticationMethod isEqualToString:NSURLAuthenticationMethodServerTrust];
-  if (sdk != nil && is_server) {
-    NSString *host = [NSString stringWithFormat:@"%@:%ld", bracketed(space.host), (long)space.port];
-    SecTrustRef trust = space.serverTrust;
-    if (trust == NULL || ![sdk allowsTrust:trust forHost:host]) {
-      completionHandler(NSURLSessionAuthChallengeCancelAuthenticationChallenge, nil);
-      return;
-    }
-  }
-  completionHandler(NSURLSessionAuthChallengePerformDefaultHandling, nil);
+  completionHandler(TouchmarkRefusesChallenge(challenge)
+                        ? NSURLSessionAuthChallengeCancelAuthenticationChallenge
+                        : NSURLSessionAuthChallengePerformDefaultHandling,
+                    nil);
 }
 
 - (void)URLSession:(NSURLSession *)session

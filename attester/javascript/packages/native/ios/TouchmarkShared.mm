@@ -53,3 +53,31 @@ NSSet<NSString *> *TouchmarkHeaders(void) {
     return headers == nil ? [NSSet set] : headers;
   }
 }
+
+NSDictionary<NSString *, id> *TouchmarkResult(TMToken *token) {
+  return @{
+    @"status" : @0,
+    @"token" : token.token,
+    @"headerName" : token.headerName,
+    @"headerValue" : token.headerValue,
+    @"arc" : token.arc,
+    @"message" : token.message,
+    @"configChanged" : @(token.configChanged),
+    @"expiresIn" : @(token.expiresIn),
+  };
+}
+
+static NSString *bracketed(NSString *host) {
+  const BOOL bare_ipv6 = [host containsString:@":"] && ![host hasPrefix:@"["];
+  return bare_ipv6 ? [NSString stringWithFormat:@"[%@]", host] : host;
+}
+
+BOOL TouchmarkRefusesChallenge(NSURLAuthenticationChallenge *challenge) {
+  NSURLProtectionSpace *space = challenge.protectionSpace;
+  TMTouchmark *sdk = TouchmarkInstance();
+  if (sdk == nil) return NO;
+  if (![space.authenticationMethod isEqualToString:NSURLAuthenticationMethodServerTrust]) return NO;
+  NSString *host = [NSString stringWithFormat:@"%@:%ld", bracketed(space.host), (long)space.port];
+  SecTrustRef trust = space.serverTrust;
+  return trust == NULL || ![sdk allowsTrust:trust forHost:host];
+}

@@ -1,7 +1,8 @@
-// What the native module and the request handler share. All functions may be called on any thread.
+// What the native parts of React Native, Cordova and Capacitor share. All functions may be called on any
+// thread.
 #import <Foundation/Foundation.h>
 
-@class TMTouchmark;
+@class TMToken, TMTouchmark;
 
 NS_ASSUME_NONNULL_BEGIN
 
@@ -12,5 +13,10 @@ TMTouchmark* _Nullable TouchmarkInstance(void);
 // The headers that tokens were given out for.
 void TouchmarkNoteHeader(NSString* name);
 NSSet<NSString*>* TouchmarkHeaders(void);
+// What the packages' JavaScript takes for a token.
+NSDictionary<NSString*, id>* TouchmarkResult(TMToken* token);
+// Whether a session's challenge is a server's whose connection is to be refused: it meets none of the
+// pins. What it does not refuse is for the platform to judge.
+BOOL TouchmarkRefusesChallenge(NSURLAuthenticationChallenge* challenge);
 
 NS_ASSUME_NONNULL_END
