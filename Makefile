@@ -63,8 +63,13 @@ demo: programs ## Tell the story: a real app attested, tampered with, and refuse
 	@attester/android/build-aar --alone build/release
 	@lab/run demo
 
+.PHONY: arm-check
+arm-check: setup ## Run the core's unit tests for Arm, 64 and 32 bits, under qemu-user
+	@tools/setup --arm
+	@tests/arm/check
+
 .PHONY: test
-test: build check-format lint structure tidy unit android-check e2e sanitize ## Run all tests and checks but bench and fuzz
+test: build check-format lint structure tidy unit android-check e2e sanitize ## Run all tests and checks but arm-check, bench and fuzz
 
 .PHONY: unit
 unit: build ## Run the unit tests of the release build

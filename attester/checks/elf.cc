@@ -165,7 +165,7 @@ class BlockReader {
   }
 
   const Bytes& block(std::uint64_t number) {
-    Block& place = blocks_[number % blocks_.size()];
+    Block& place = blocks_[static_cast<std::size_t>(number % blocks_.size())];
     if (place.number != number) {
       place.number = number;
       place.bytes.resize(static_cast<std::size_t>(std::min(kBlock, size_ - number * kBlock)));

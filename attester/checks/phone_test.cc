@@ -43,6 +43,7 @@ void for_each_phone(std::span<const Packaging> packagings,
                     std::span<const Machine> machines = kMachines) {
   for (int level = kLowestLevel; level <= kHighestLevel; ++level) {
     for (const Machine machine : machines) {
+      if (!testing::can_play(machine)) continue;
       for (const std::uint64_t page : pages_of(level, machine)) {
         for (const Packaging packaging : packagings) {
           const PhoneOptions options{
@@ -89,7 +90,7 @@ TEST(PhoneTest, NoGenuinePhoneIsRefused) {
     EXPECT_EQ(seen.groups.size(), 5U);
     ++phones;
   });
-  EXPECT_EQ(phones, (14 * 4 + 2 * 2) * 4);
+  EXPECT_EQ(phones, testing::can_play(Machine::kArm64) ? (14 * 4 + 2 * 2) * 4 : 14 * 2 * 4);
 }
 
 TEST(PhoneTest, ReadsTheTablesOfALibraryOnce) {
@@ -466,7 +467,7 @@ TEST(PhoneTest, SeesFridasGadget) {
 }
 
 TEST(PhoneTest, SeesARepackagedApp) {
-  constexpr std::array kOneMachine = {Machine::kArm64};
+  constexpr std::array kOneMachine = {PhoneOptions().machine};
   for_each_phone(
       kPackagings,
       [](const PhoneOptions& options) {

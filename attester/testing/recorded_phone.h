@@ -25,9 +25,12 @@ enum class Packaging {
   kInFeature,  // mapped from the split of a dynamic feature
 };
 
+// Whether this program can hold a phone's addresses: one of 32 bits has none for one of 64.
+constexpr bool can_play(Machine machine) { return !is_wide(machine) || is_wide(kOwnMachine); }
+
 struct PhoneOptions {
   int level = 34;
-  Machine machine = Machine::kArm64;
+  Machine machine = can_play(Machine::kArm64) ? Machine::kArm64 : Machine::kArm;
   Packaging packaging = Packaging::kInBase;
   std::uint64_t page = 4096;
   int user = 0;          // of the device; 10 is a work profile

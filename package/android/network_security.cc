@@ -19,7 +19,7 @@ bool is_loopback(std::string_view domain) {
 
 std::string in_one_line(std::string text) {
   for (char& c : text) {
-    if ((c >= 0 && c < ' ') || c == 0x7f) c = '?';
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
   }
   return text;
 }
