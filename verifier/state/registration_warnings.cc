@@ -179,7 +179,9 @@ const package::Part* configuration_part(const package::Measurement& measurement)
   const bool ios = measurement.platform == "iOS";
   const std::string asset = (ios ? "/" : "assets/") + std::string(kConfigAsset);
   const auto found = std::ranges::find_if(measurement.parts, [&](const package::Part& part) {
-    return ios ? part.name.ends_with(asset) : package::path_in_split(part.name) == asset;
+    // On iOS a resource, of the app or of a bundle in it.
+    return ios ? part.name == kConfigAsset || part.name.ends_with(asset)
+               : package::path_in_split(part.name) == asset;
   });
   return found == measurement.parts.end() ? nullptr : &*found;
 }
