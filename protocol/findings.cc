@@ -88,6 +88,8 @@ constexpr std::array kFindings{
     FindingInfo{kRootChangedProperty, "root.changed-property", kAttester,
                 "a property of the system that never changes was changed since the start",
                 Level::kAnnotate},
+    FindingInfo{kRootJailbreak, "root.jailbreak", kAttester,
+                "a jailbreak, or what it installs, is on the iPhone"},
     FindingInfo{kDeviceEmulator, "device.emulator", kAttester, "the device is an emulator"},
     FindingInfo{kDeviceHostBuild, "device.host-build", kVerifier,
                 "the SDK was built for a Linux host (the lab), not for a phone; refused unless the "

@@ -49,6 +49,7 @@ enum class FindingId : std::uint8_t {
   kRootDebuggableSystem = 55,
   kRootSelinux = 56,
   kRootChangedProperty = 57,
+  kRootJailbreak = 58,
   kDeviceEmulator = 60,
   kDeviceHostBuild = 61,
   kDeviceFiltered = 62,

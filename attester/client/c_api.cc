@@ -5,6 +5,9 @@
 #include <cstring>
 #include <new>
 
+#ifdef __APPLE__
+#include "attester/checks/ios/app_integrity.h"
+#endif
 #include "attester/checks/process_integrity.h"
 #include "attester/client/client.h"
 #include "attester/core/host.h"
@@ -138,6 +141,15 @@ checks::Observed ask(const touchmark_observer& observer) {
   });
 }
 
+std::unique_ptr<attester::Integrity> make_integrity(checks::ProcessIntegrityOptions options) {
+#ifdef __APPLE__
+  static_cast<void>(options);  // an iPhone tells more itself
+  return checks::ios::make_app_integrity(checks::ios::this_iphone());
+#else
+  return checks::make_process_integrity(std::move(options));
+#endif
+}
+
 touchmark_status open(const touchmark_options& options, touchmark_client** client,
                       const char** message) {
   Result<attester::Config> config = attester::parse_initial_config(options.config);
@@ -179,7 +191,7 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
   Result<std::unique_ptr<client::Client>> core =
       client::Client::open({.initial = std::move(*config),
                             .storage = std::move(*storage),
-                            .integrity = checks::make_process_integrity(std::move(integrity)),
+                            .integrity = make_integrity(std::move(integrity)),
                             .sdk = std::move(sdk),
                             .platform_keys = std::move(platform_keys)});
   if (!core) return open_error(status_of(core.error()), core.error().text(), message);

@@ -6,14 +6,6 @@
 namespace touchmark::attester::client {
 namespace {
 
-#ifdef __ANDROID__
-constexpr std::string_view kBuild = protocol::kAndroidBuild;
-#elif defined(__APPLE__)
-constexpr std::string_view kBuild = protocol::kIosBuild;
-#else
-constexpr std::string_view kBuild = protocol::kHostBuild;
-#endif
-
 void put_platform(const Json& facts, protocol::EvidenceClaims& out) {
   out.platform_rest = facts;
   out.platform_rest["abi"] = abi_name(kOwnMachine);
@@ -41,6 +33,7 @@ void put_app(const SdkFacts& sdk, const Inspection& inspection, protocol::Eviden
   out.version_code = app.version_code;
   out.measurement = package::digest(app);
   out.signers = {app.signers.begin(), app.signers.end()};
+  out.team = app.team;
   for (const package::Part& part : app.parts) {
     if (part.code_bearing()) out.parts[part.name] = part.sha256;
   }
@@ -68,7 +61,7 @@ protocol::EvidenceClaims make_evidence(const EvidenceInputs& in, const net::TlsF
   put_platform(in.sdk.platform, out);
   out.sdk_platform = in.sdk.sdk_platform;
   out.sdk_version = TOUCHMARK_VERSION;
-  out.sdk_build = kBuild;
+  out.sdk_build = in.sdk.build;
   out.sdk_key = in.key_protection;
   put_app(in.sdk, in.inspection, out);
   out.range_proof = in.range_proof;

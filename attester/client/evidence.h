@@ -13,11 +13,20 @@
 
 namespace touchmark::attester::client {
 
+#ifdef __ANDROID__
+inline constexpr std::string_view kOwnBuild = protocol::kAndroidBuild;
+#elif defined(__APPLE__)
+inline constexpr std::string_view kOwnBuild = protocol::kIosBuild;
+#else
+inline constexpr std::string_view kOwnBuild = protocol::kHostBuild;
+#endif
+
 // What stays the same for the life of a client.
 struct SdkFacts {
   std::string sdk_platform = "Linux";  // "Android", "iOS", "Linux"
   std::string package_name;            // as the platform names it; the measurement's counts
   Json platform = Json::object();      // the claim `platform`
+  std::string build{kOwnBuild};        // another one where a phone is played
 };
 
 // Names the code that is installed: ranges are asked for over it, whatever the service knows.

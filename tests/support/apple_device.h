@@ -16,6 +16,13 @@ class AppleDevice {
   std::string aaguid_{"appattest\0\0\0\0\0\0\0", 16};  // production
   UnixTime certified_until = from_unix(1893456000);
 
+  // Another phone of the same maker.
+  AppleDevice with_new_key() const {
+    AppleDevice out = *this;
+    out.key_ = TestKey();
+    return out;
+  }
+
   Bytes root() const {
     return make_certificate({.subject = kRootName, .issuer = kRootName}, root_key_, root_key_);
   }

@@ -61,6 +61,7 @@ constexpr ClaimEffect kClaimEffects[] = {
     {FindingId::kRootDebuggableSystem, &TrustVector::configuration, kContraindicated},
     {FindingId::kRootSelinux, &TrustVector::configuration, kContraindicated},
     {FindingId::kRootChangedProperty, &TrustVector::configuration, kWarning},
+    {FindingId::kRootJailbreak, &TrustVector::configuration, kContraindicated},
     {FindingId::kDeviceEmulator, &TrustVector::hardware, kContraindicated},
     {FindingId::kDeviceKernel, &TrustVector::hardware, kContraindicated},
     {FindingId::kDeviceMemory, &TrustVector::hardware, kContraindicated},

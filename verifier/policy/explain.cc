@@ -191,6 +191,7 @@ std::string_view sound(FindingId finding) {
     case FindingId::kRootDebuggableSystem:
     case FindingId::kRootSelinux:
     case FindingId::kRootChangedProperty:
+    case FindingId::kRootJailbreak:
       return "a device that is not rooted";
     case FindingId::kDeviceEmulator:
     case FindingId::kDeviceHostBuild:
