@@ -69,6 +69,17 @@ void cut_detail(std::string& detail, std::size_t& budget) {
   detail.resize(length);
 }
 
+// Of an iOS app that no registration knows, the team of its newest release: a bundle id is one
+// team's.
+std::string registered_team(const ExpectedApp& app, const ReferenceValues& references) {
+  if (app.platform != protocol::kIosBuild) return {};
+  for (const auto& reference : references.of_package(app.package_name)) {
+    const std::string& team = reference->registration.measurement.team;
+    if (!team.empty()) return team;
+  }
+  return {};
+}
+
 template <class... More>
 Findings joined(Findings first, More... more) {
   (std::ranges::move(more, std::back_inserter(first)), ...);
@@ -206,6 +217,7 @@ Result<Appraisal> Appraiser::appraise(const Evidence& evidence, const model::Con
   auto proof = proof_matches(evidence, app, references, challenge.layout);
   if (!proof) return pass(proof);
   ExpectedApp expected = ExpectedApp::of(evidence, app.reference);
+  if (expected.team.empty()) expected.team = registered_team(expected, references);
   if (!expected.first_signer) {
     expected.first_signer =
         registered_first_signer(expected.package_name, expected.signers, references, now);
