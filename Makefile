@@ -57,6 +57,10 @@ android-check: product setup-tests setup-android ## Without an NDK: compile the 
 android-types: setup-android ## Without an NDK: have the compiler look at the SDK for Android's four ABIs
 	@attester/android/check --types
 
+.PHONY: ios-check
+ios-check: setup-tests ## Without a Mac: have the compiler look at the SDK's core and binding for iPhones and the simulator
+	@attester/ios/check
+
 .PHONY: demo
 demo: programs ## Tell the story: a real app attested, tampered with, and refused
 	@if [ -n "$$ANDROID_NDK_HOME$$ANDROID_NDK_ROOT" ]; then $(MAKE) --no-print-directory android; fi
@@ -69,7 +73,7 @@ arm-check: setup ## Run the core's unit tests for Arm, 64 and 32 bits, under qem
 	@tests/arm/check
 
 .PHONY: test
-test: build check-format lint structure tidy unit android-check e2e sanitize ## Run all tests and checks but arm-check, bench and fuzz
+test: build check-format lint structure tidy unit android-check ios-check e2e sanitize ## Run all tests and checks but arm-check, bench and fuzz
 
 .PHONY: unit
 unit: build ## Run the unit tests of the release build

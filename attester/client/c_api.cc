@@ -7,8 +7,9 @@
 
 #ifdef __APPLE__
 #include "attester/checks/ios/app_integrity.h"
-#endif
+#else
 #include "attester/checks/process_integrity.h"
+#endif
 #include "attester/client/client.h"
 #include "attester/core/host.h"
 #include "attester/include/touchmark.h"
@@ -108,6 +109,22 @@ touchmark_status open_error(touchmark_status status, std::string text, const cha
   return status;
 }
 
+Result<Json> parse_facts(const char* text) {
+  if (text == nullptr) return Json::object();
+  Result<Json> facts = touchmark::parse_json(text, {.max_bytes = 16 * 1024});
+  if (!facts) return facts;
+  if (!facts->is_object()) {
+    return touchmark::fail(attester::ClientError::kBadArgument, "platform_json is not an object");
+  }
+  return facts;
+}
+
+// Takes out of `facts` what only the checks look at.
+#ifdef __APPLE__
+Result<std::unique_ptr<attester::Integrity>> make_integrity(const touchmark_options&, Json&) {
+  return checks::ios::make_app_integrity(checks::ios::this_iphone());  // which tells all itself
+}
+#else
 // Takes the marks out of the platform's facts: they are looked at here and not sent.
 std::string take_mark(Json& facts, const char* name) {
   std::string value = touchmark::find_string(facts, name).value_or("");
@@ -122,16 +139,6 @@ int api_level(const Json& facts) {
   return static_cast<int>(std::min<std::uint64_t>(found->get<std::uint64_t>(), 10'000));
 }
 
-Result<Json> parse_facts(const char* text) {
-  if (text == nullptr) return Json::object();
-  Result<Json> facts = touchmark::parse_json(text, {.max_bytes = 16 * 1024});
-  if (!facts) return facts;
-  if (!facts->is_object()) {
-    return touchmark::fail(attester::ClientError::kBadArgument, "platform_json is not an object");
-  }
-  return facts;
-}
-
 // What cannot be understood, or throws, is as if nothing had been observed.
 checks::Observed ask(const touchmark_observer& observer) {
   return guarded(checks::Observed(), [&observer] {
@@ -141,14 +148,32 @@ checks::Observed ask(const touchmark_observer& observer) {
   });
 }
 
-std::unique_ptr<attester::Integrity> make_integrity(checks::ProcessIntegrityOptions options) {
-#ifdef __APPLE__
-  static_cast<void>(options);  // an iPhone tells more itself
-  return checks::ios::make_app_integrity(checks::ios::this_iphone());
-#else
-  return checks::make_process_integrity(std::move(options));
-#endif
+Result<std::unique_ptr<attester::Integrity>> make_integrity(const touchmark_options& options,
+                                                            Json& facts) {
+  checks::ProcessIntegrityOptions integrity;
+  integrity.platform_path = text_or_empty(options.package_path);
+  integrity.marks = {.build_tags = take_mark(facts, "build_tags"),
+                     .hardware = take_mark(facts, "hardware"),
+                     .product = take_mark(facts, "product"),
+                     .fingerprint = take_mark(facts, "fingerprint"),
+                     .manufacturer = touchmark::find_string(facts, "manufacturer").value_or(""),
+                     .model = touchmark::find_string(facts, "model").value_or(""),
+                     .os_version = touchmark::find_string(facts, "os_version").value_or(""),
+                     .api_level = api_level(facts)};
+  integrity.app = {.package_name = text_or_empty(options.package_name),
+                   .storage_folder = options.storage_dir};
+  integrity.libraries = checks::list_libraries;
+  if (options.observer != nullptr) {
+    if (options.observer->size < sizeof(touchmark_observer) ||
+        options.observer->observe == nullptr) {
+      return touchmark::fail(attester::ClientError::kBadArgument,
+                             "the observer lacks its function");
+    }
+    integrity.observe = [observer = *options.observer] { return ask(observer); };
+  }
+  return checks::make_process_integrity(std::move(integrity));
 }
+#endif
 
 touchmark_status open(const touchmark_options& options, touchmark_client** client,
                       const char** message) {
@@ -159,25 +184,9 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
   Result<Json> facts = parse_facts(options.platform_json);
   if (!facts) return open_error(TOUCHMARK_INVALID_ARGUMENT, facts.error().text(), message);
 
-  checks::ProcessIntegrityOptions integrity;
-  integrity.platform_path = text_or_empty(options.package_path);
-  integrity.marks = {.build_tags = take_mark(*facts, "build_tags"),
-                     .hardware = take_mark(*facts, "hardware"),
-                     .product = take_mark(*facts, "product"),
-                     .fingerprint = take_mark(*facts, "fingerprint"),
-                     .manufacturer = touchmark::find_string(*facts, "manufacturer").value_or(""),
-                     .model = touchmark::find_string(*facts, "model").value_or(""),
-                     .os_version = touchmark::find_string(*facts, "os_version").value_or(""),
-                     .api_level = api_level(*facts)};
-  integrity.app = {.package_name = text_or_empty(options.package_name),
-                   .storage_folder = options.storage_dir};
-  integrity.libraries = checks::list_libraries;
-  if (options.observer != nullptr) {
-    if (options.observer->size < sizeof(touchmark_observer) ||
-        options.observer->observe == nullptr) {
-      return open_error(TOUCHMARK_INVALID_ARGUMENT, "the observer lacks its function", message);
-    }
-    integrity.observe = [observer = *options.observer] { return ask(observer); };
+  auto integrity = make_integrity(options, *facts);
+  if (!integrity) {
+    return open_error(TOUCHMARK_INVALID_ARGUMENT, integrity.error().text(), message);
   }
   client::SdkFacts sdk{.package_name = text_or_empty(options.package_name),
                        .platform = std::move(*facts)};
@@ -191,7 +200,7 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
   Result<std::unique_ptr<client::Client>> core =
       client::Client::open({.initial = std::move(*config),
                             .storage = std::move(*storage),
-                            .integrity = make_integrity(std::move(integrity)),
+                            .integrity = std::move(*integrity),
                             .sdk = std::move(sdk),
                             .platform_keys = std::move(platform_keys)});
   if (!core) return open_error(status_of(core.error()), core.error().text(), message);

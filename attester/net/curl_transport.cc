@@ -37,14 +37,25 @@ class NoBrokenPipe {
     pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
   }
   ~NoBrokenPipe() {
-    constexpr timespec kNow{0, 0};
-    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &kNow);  // takes the one that was raised here
+    if (!was_pending_) take_pending();  // the one that was raised here
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
   NoBrokenPipe(const NoBrokenPipe&) = delete;
   NoBrokenPipe& operator=(const NoBrokenPipe&) = delete;
 
  private:
+  void take_pending() const {
+#ifdef __APPLE__
+    // There is no sigtimedwait; sigwait does not wait for what is pending.
+    sigset_t pending;
+    int taken = 0;
+    if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1) sigwait(&pipe_, &taken);
+#else
+    constexpr timespec kNow{0, 0};
+    sigtimedwait(&pipe_, nullptr, &kNow);
+#endif
+  }
+
   sigset_t pipe_;
   sigset_t before_;
   bool was_pending_ = false;
