@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/encoding.h"
 #include "crypto/digest.h"
 #include "formats/testing/bytes_writer.h"
 #include "package/content.h"
@@ -9,6 +10,7 @@
 #include "package/model/match.h"
 #include "package/package.h"
 #include "package/testing/ios_builder.h"
+#include "protocol/testing/vectors.h"
 #include "tests/support/vectors.h"
 
 namespace touchmark::package::ios {
@@ -62,6 +64,28 @@ TEST(Image, ReadsWhatALinkerLaysOut) {
   EXPECT_EQ(image->parts[3].size(), 0xa0u + 0x1f0u);
   EXPECT_EQ(image->mapped(0x2000, 16), 0x2000u);
   EXPECT_FALSE(image->mapped(0x9000, 16));
+}
+
+// What another implementation has to find in an image, too.
+TEST(Image, HasThePartsOfTheGoldenVector) {
+  const Json vector = protocol::testing::read_vector("image.json");
+  const Bytes file = base64_decode(vector["image"].get<std::string>()).value();
+  const auto image = parse_image(file, file.size());
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->architecture(), vector["architecture"]);
+  ASSERT_EQ(image->parts.size(), vector["parts"].size());
+  for (std::size_t i = 0; i < image->parts.size(); ++i) {
+    const Json& expected = vector["parts"][i];
+    const ImagePart& part = image->parts[i];
+    EXPECT_EQ(image_part_name(vector["path"].get<std::string>(), *image, part.name),
+              expected["name"]);
+    EXPECT_EQ(part.size(), expected["size"]);
+    crypto::Sha256 sha;
+    for (const Extent& extent : part.extents) {
+      sha.update(ByteView(file).subspan(extent.offset, extent.size));
+    }
+    EXPECT_EQ(hex_encode(sha.finish()), expected["sha256"]);
+  }
 }
 
 // clang and lld linked it.

@@ -2,6 +2,8 @@
 
 #include "base/encoding.h"
 #include "crypto/jose.h"
+#include "package/ios/image.h"
+#include "package/testing/mach_o_builder.h"
 #include "protocol/arc.h"
 #include "protocol/device_id.h"
 #include "protocol/hardware_binding.h"
@@ -250,6 +252,34 @@ Json hardware_binding_vectors() {
           {"play_integrity_request_hash", base64url_encode(play)}};
 }
 
+// An iOS image, and the parts that service and SDK measure of it.
+Json image_vectors() {
+  using package::ios::Extent;
+  const std::string file = package::testing::mach_o_image(
+      {.has_signature = false}, 3 * package::testing::kMachOPage - 100, 0);
+  const auto image = package::ios::parse_image(as_bytes(file), file.size()).value();
+  Json parts = Json::array();
+  for (const package::ios::ImagePart& part : image.parts) {
+    crypto::Sha256 sha;
+    Json extents = Json::array();
+    for (const Extent& extent : part.extents) {
+      sha.update(as_bytes(file).subspan(extent.offset, extent.size));
+      extents.push_back(
+          {{"address", extent.address}, {"offset", extent.offset}, {"size", extent.size}});
+    }
+    parts.push_back(
+        {{"name", package::ios::image_part_name("Frameworks/Kit.framework/Kit", image, part.name)},
+         {"size", part.size()},
+         {"sha256", hex_encode(sha.finish())},
+         {"extents", extents}});
+  }
+  return {{"path", "Frameworks/Kit.framework/Kit"},
+          {"image", base64_encode(as_bytes(file))},
+          {"architecture", image.architecture()},
+          {"uuid", hex_encode(image.uuid.value())},
+          {"parts", parts}};
+}
+
 Json config_vectors() {
   const crypto::EcKey key = crypto::EcKey::from_private_pem(kConfigKey).value();
   state::ServiceSettings settings;
@@ -278,6 +308,7 @@ std::map<std::string, Json> make_vectors() {
           {"findings.json", finding_vectors()},
           {"findings-omitted.json", omitted_vectors()},
           {"hardware-binding.json", hardware_binding_vectors()},
+          {"image.json", image_vectors()},
           {"range-proof.json", range_proof_vectors()},
           {"token.json", token_vectors()}};
 }
