@@ -1,4 +1,4 @@
-// touchmark sdk library|config|list|repository
+// touchmark sdk library|config|list|repository|npm
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,6 +20,7 @@ namespace sdk = verifier::sdk;
 
 constexpr std::size_t kMaxLibrary = 256U << 20;
 constexpr const char* kVersionsPath = "/admin/v1/sdk";
+constexpr const char* kNpmPath = "/admin/v1/sdk/npm/";
 constexpr const char* kMavenPath = "/admin/v1/sdk/maven/";
 
 struct LibraryOptions {
@@ -30,6 +31,11 @@ struct LibraryOptions {
 struct ConfigOptions {
   std::string file;
   bool allow_local = false;
+};
+
+struct NpmOptions {
+  std::string folder;
+  std::string version;
 };
 
 struct RepositoryOptions {
@@ -257,6 +263,62 @@ Result<void> write_metadata(const RepositoryOptions& options, sdk::MavenArtifact
                     sdk::make_maven_metadata(of, options.group, std::move(versions)));
 }
 
+// The names of its files that are packages of this version; nothing for those of a later service
+// that are not known here.
+std::vector<std::string> npm_files(const Json& row, const std::string& version) {
+  std::vector<std::string> out;
+  const Json* packages = find_array(row, "npm");
+  for (const Json& package : packages != nullptr ? *packages : Json::array()) {
+    std::string name = find_string(package, "file").value_or("");
+    const auto known = sdk::parse_npm_file_name(name);
+    if (known && known->version == version) out.push_back(std::move(name));
+  }
+  return out;
+}
+
+// The row of this version, or of the service's own.
+Result<Json> npm_row(const Json& answer, const std::string& version) {
+  const Json* versions = find_array(answer, "versions");
+  for (const Json& row : versions != nullptr ? *versions : Json::array()) {
+    const auto own = row.find("own");
+    const bool wanted = version.empty() ? own != row.end() && *own == Json(true)
+                                        : find_string(row, "version") == version;
+    if (wanted) return row;
+  }
+  if (!version.empty()) return tl::unexpected(no_version(version));
+  return fail(io::CliError::kNotFound,
+              "this service holds no SDK of its own: " +
+                  io::one_line(find_string(answer, "problem").value_or("it says not why")));
+}
+
+Outcome fetch_npm(const NpmOptions& options, Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->get(kVersionsPath);
+  if (!answer) return pass(answer);
+  auto row = npm_row(*answer, options.version);
+  if (!row) return pass(row);
+  const std::string version = find_string(*row, "version").value_or("");
+  const std::vector<std::string> names = npm_files(*row, version);
+  if (names.empty()) {
+    return fail(io::CliError::kNotFound,
+                "version " + shown(version) + " of the SDK came without packages for JavaScript");
+  }
+  Json files = Json::array();
+  for (const std::string& name : names) {
+    const std::string file = (fs::path(options.folder) / name).string();
+    const auto bytes = download(kNpmPath + service::path_segment(name), kMaxLibrary, file, session);
+    if (!bytes) return pass(bytes);
+    const auto package = sdk::npm_name(sdk::parse_npm_file_name(name)->package);
+    files.push_back({{"name", package}, {"file", file}, {"bytes", *bytes}});
+    if (session.json()) continue;
+    session.console().print(
+        fmt::format("wrote {} ({}): {} {}", file, io::human_size(*bytes), package, version));
+  }
+  if (!session.json()) return io::kExitOk;
+  return print_json(session, {{"folder", options.folder}, {"version", version}, {"files", files}});
+}
+
 using Fetch = std::function<Result<std::string>(const sdk::MavenFile&)>;
 
 Outcome write_repository(const RepositoryOptions& options, std::vector<Offered> versions,
@@ -420,6 +482,23 @@ void add_repository(line::Command& group, Dispatcher& dispatcher) {
   });
 }
 
+void add_npm(line::Command& group, Dispatcher& dispatcher) {
+  auto options = std::make_shared<NpmOptions>();
+  line::Command* command =
+      group.add_subcommand("npm", "Download the packages for React Native, Cordova and Capacitor");
+  command->add_option("FOLDER", options->folder, "Where to write them")->required();
+  const line::Option* version = add_version(*command, options->version, "the service's own");
+  command->footer(
+      "Install them from where they are: their names are no one's in a registry. "
+      "docs/integrate-javascript.md says how.\n\n"
+      "Example:\n"
+      "  touchmark sdk npm packages");
+  dispatcher.on(command, [options, version](Session& s) -> Outcome {
+    if (auto ok = check_version(*version, options->version); !ok) return pass(ok);
+    return fetch_npm(*options, s);
+  });
+}
+
 }  // namespace
 
 void add_sdk_commands(line::Command& app, Dispatcher& dispatcher) {
@@ -428,6 +507,7 @@ void add_sdk_commands(line::Command& app, Dispatcher& dispatcher) {
   add_config(*group, dispatcher);
   add_list(*group, dispatcher);
   add_repository(*group, dispatcher);
+  add_npm(*group, dispatcher);
 }
 
 }  // namespace touchmark::cli::commands

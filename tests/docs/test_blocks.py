@@ -15,6 +15,8 @@ LANGUAGES = {
     "java": "test_java.py",
     "kotlin": "test_kotlin.py",
     "gradle": "test_gradle.py",
+    "ts": "test_typescript.py",
+    "tsx": "test_typescript.py",
     "objc": "test_objc.py",
     "toml": "test_data.py",
     "json": "test_data.py",

@@ -24,6 +24,9 @@ def test_what_is_in_it(unpacked: Path) -> None:
     files = {str(p.relative_to(unpacked)) for p in unpacked.rglob("*") if p.is_file()}
     assert {
         "usr/bin/touchmark",
+        "usr/share/touchmark/npm/touchmark-capacitor-0.1.0.tgz",
+        "usr/share/touchmark/npm/touchmark-cordova-0.1.0.tgz",
+        "usr/share/touchmark/npm/touchmark-react-native-0.1.0.tgz",
         "usr/share/touchmark/touchmark_sdk.aar",
         "usr/share/touchmark/touchmark_sdk-sources.jar",
         "usr/share/touchmark/touchmark_sdk-javadoc.jar",

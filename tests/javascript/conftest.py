@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from docs.blocks import blocks
 from javascript.workspace import NODE_MODULES, WORKSPACE, compile_tests, npm_install
 from kit import apk
 from kit.certificate import pem, pin_of, self_signed
@@ -68,6 +69,10 @@ def cordova(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
         assert done.returncode == 0, done.stdout + done.stderr
 
     run("create", folder, "com.example.app", "App", cwd=folder.parent)
+    # As the guide says, with what it says of the configuration.
+    (guide,) = [block for block in blocks("xml") if block.text.startswith("<widget ")]
+    (folder / "config.xml").write_text(guide.text)
+    (folder / "touchmark-initial.config").write_text("the configuration")
     run("platform", "add", NODE_MODULES / "cordova-android", cwd=folder)
     run("plugin", "add", f"file:{packages['cordova']}", cwd=folder)
     return folder

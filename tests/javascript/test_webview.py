@@ -99,6 +99,8 @@ def test_cordova_puts_everything_in_its_place(cordova: Path) -> None:
     ).read_text()
     library = android_project / "app/libs/touchmark_sdk.aar"
     assert library.read_bytes() == (BUILT / "touchmark_sdk.aar").read_bytes()
+    asset = android_project / "app/src/main/assets/touchmark-initial.config"
+    assert asset.read_text() == "the configuration"
     config = ElementTree.parse(android_project / "app/src/main/res/xml/config.xml")
     space = "{http://www.w3.org/ns/widgets}"
     features = {

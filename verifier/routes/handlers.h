@@ -63,6 +63,7 @@ Handler show_configuration;
 // routes/sdk.cc: the library that an app is built with.
 Handler list_sdk_versions;
 Handler send_android_sdk;
+Handler send_npm_package;
 Handler send_maven_file;
 
 // routes/policy.cc

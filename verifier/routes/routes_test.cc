@@ -488,6 +488,35 @@ TEST(Routes, DeliversTheSdkAsAMavenRepository) {
                  "http.unauthorized");
 }
 
+TEST(Routes, DeliversThePackagesForJavaScript) {
+  RunningServiceOptions options;
+  const touchmark::testing::TemporaryFolder folder;
+  package::testing::ZipFile library;
+  library.entries = {
+      package::testing::stored("assets/touchmark-sdk.json", R"({"version":"0.1.0"})")};
+  options.routes.sdk_dir = folder.path();
+  std::filesystem::create_directory(folder.path() / "npm");
+  std::ofstream(folder.path() / "touchmark_sdk.aar") << library.build();
+  std::ofstream(folder.path() / "npm/touchmark-cordova-0.1.0.tgz") << "the plugin";
+  RunningService running(options);
+  TlsClient client(running.port());
+  const auto get = [&](const std::string& path) {
+    return client.request("GET", "/admin/v1/sdk" + path, "", bearer(running.developer()));
+  };
+  const Json list = Json::parse(get("")->body);
+  EXPECT_EQ(list["versions"][0]["npm"], (Json{{{"name", "@touchmark/cordova"},
+                                               {"file", "touchmark-cordova-0.1.0.tgz"},
+                                               {"bytes", 10}}}));
+  auto package = get("/npm/touchmark-cordova-0.1.0.tgz");
+  EXPECT_EQ(package->status, 200);
+  EXPECT_EQ(package->body, "the plugin");
+  expect_problem(get("/npm/touchmark-capacitor-0.1.0.tgz"), 404, "sdk.not-held");
+  expect_problem(get("/npm/touchmark-cordova-0.2.0.tgz"), 404, "sdk.not-held");
+  expect_problem(get("/npm/touchmark-core-0.1.0.tgz"), 404, "http.not-found");
+  EXPECT_EQ(client.request("GET", "/admin/v1/sdk/npm/touchmark-cordova-0.1.0.tgz")->status, 401);
+  EXPECT_EQ(get("/npm/..%2Ftouchmark_sdk.aar")->status, 400);
+}
+
 TEST(Routes, LogsNoSecretAndNoToken) {
   RunningService running;
   SoftAttester attester(MemoryApp::make(), running.verifier().account());

@@ -39,7 +39,17 @@ Json to_json(const sdk::HeldVersion& held) {
     const std::string path = sdk::maven_path({"group", held.version, part, {}, artifact});
     files.push_back({{"name", path.substr(path.rfind('/') + 1)}, {"bytes", bytes}});
   }
-  return {{"version", held.version}, {"own", held.is_own}, {"abis", held.abis}, {"files", files}};
+  Json npm = Json::array();
+  for (const auto& [package, bytes] : held.npm) {
+    npm.push_back({{"name", sdk::npm_name(package)},
+                   {"file", sdk::npm_file_name({package, held.version})},
+                   {"bytes", bytes}});
+  }
+  return {{"version", held.version},
+          {"own", held.is_own},
+          {"abis", held.abis},
+          {"files", files},
+          {"npm", npm}};
 }
 
 }  // namespace
@@ -81,6 +91,18 @@ http::HttpResponse send_maven_file(const RouteContext& context, const http::Http
   auto content = held_versions(context).file(*file);
   if (!content) return problem(content.error());
   return {200, media_type(*file), std::move(*content), {}};
+}
+
+http::HttpResponse send_npm_package(const RouteContext& context, const http::HttpRequest& request) {
+  const auto file = sdk::parse_npm_file_name(request.argument);
+  if (!file) {
+    return problem(Error(http::HttpError::kNotFound,
+                         "there is nothing at " + request.path +
+                             ": the names of the packages are those of GET /admin/v1/sdk"));
+  }
+  auto content = held_versions(context).npm(*file);
+  if (!content) return problem(content.error());
+  return {200, "application/octet-stream", std::string(as_text(*content)), {}};
 }
 
 }  // namespace touchmark::verifier::routes

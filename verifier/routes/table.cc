@@ -41,6 +41,7 @@ constexpr auto kTable = std::to_array<Row>({
     {"GET",    "/admin/v1/sdk",                kReadSdk,             kWorker, kNoBody,                      kInMemory, list_sdk_versions},
     {"GET",    "/admin/v1/sdk/android",        kReadSdk,             kWorker, kNoBody,                      kInMemory, send_android_sdk},
     {"GET",    "/admin/v1/sdk/maven/**",       kReadSdk,             kWorker, kNoBody,                      kInMemory, send_maven_file},
+    {"GET",    "/admin/v1/sdk/npm/*",          kReadSdk,             kWorker, kNoBody,                      kInMemory, send_npm_package},
 
     {"GET",    "/admin/v1/policy",             kReadPolicy,          kIo,     kNoBody,                      kInMemory, show_policy},
     {"PUT",    "/admin/v1/policy",             kChangePolicy,        kWorker, kMaxPolicyBody,               kInMemory, put_policy},

@@ -57,9 +57,19 @@ std::optional<std::string> abi_of(std::string_view name) {
   return std::string(name);
 }
 
+fs::path npm_path(const NpmFile& file) { return fs::path("npm") / npm_file_name(file); }
+
+// All that a version's folder may hold.
+std::vector<fs::path> stored_files(const std::string& version) {
+  std::vector<fs::path> out;
+  for (const Stored& stored : kStored) out.emplace_back(stored.name);
+  for (const std::string_view package : kNpmPackages) out.push_back(npm_path({package, version}));
+  return out;
+}
+
 // Nothing where the folder does not have it.
-Result<std::optional<Bytes>> read_part(const fs::path& folder, const Stored& stored) {
-  auto content = read_file(folder / stored.name, kMaxPart);
+Result<std::optional<Bytes>> read_part(const fs::path& folder, const fs::path& name) {
+  auto content = read_file(folder / name, kMaxPart);
   if (content) return std::optional(std::move(*content));
   if (content.error().is(FileError::kNotFound)) return std::nullopt;
   return pass(content);
@@ -75,11 +85,21 @@ std::vector<HeldPart> parts_in(const fs::path& folder) {
   return out;
 }
 
-Result<bool> same_content(const fs::path& a, const fs::path& b) {
-  for (const Stored& stored : kStored) {
-    auto first = read_part(a, stored);
+std::vector<HeldPackage> packages_in(const fs::path& folder, const std::string& version) {
+  std::vector<HeldPackage> out;
+  for (const std::string_view package : kNpmPackages) {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(folder / npm_path({package, version}), error);
+    if (!error) out.push_back({package, size});
+  }
+  return out;
+}
+
+Result<bool> same_content(const std::string& version, const fs::path& a, const fs::path& b) {
+  for (const fs::path& name : stored_files(version)) {
+    auto first = read_part(a, name);
     if (!first) return pass(first);
-    auto second = read_part(b, stored);
+    auto second = read_part(b, name);
     if (!second) return pass(second);
     if (*first != *second) return false;
   }
@@ -166,14 +186,17 @@ Result<std::string> HeldVersions::own_version() const {
 std::vector<HeldVersion> HeldVersions::list() const {
   std::vector<HeldVersion> out;
   if (auto own = library_facts(own_ / kLibraryName)) {
-    out.push_back({std::move(own->version), true, std::move(own->abis), parts_in(own_)});
+    auto npm = packages_in(own_, own->version);
+    out.push_back(
+        {std::move(own->version), true, std::move(own->abis), parts_in(own_), std::move(npm)});
   }
   for (const std::string& version : kept_versions()) {
     if (!out.empty() && out.front().is_own && out.front().version == version) continue;
     const fs::path folder = kept_ / version;
     auto facts = library_facts(folder / kLibraryName);
     if (!facts || facts->version != version) continue;
-    out.push_back({version, false, std::move(facts->abis), parts_in(folder)});
+    out.push_back(
+        {version, false, std::move(facts->abis), parts_in(folder), packages_in(folder, version)});
   }
   std::ranges::sort(out,
                     [](const auto& a, const auto& b) { return is_older(b.version, a.version); });
@@ -235,7 +258,7 @@ Result<std::string> HeldVersions::file(const MavenFile& file) const {
   for (const Stored& stored : kStored) {
     if (stored.artifact != file.artifact) continue;
     if (file.part != MavenPart::kModule && file.part != stored.part) continue;
-    auto content = read_part(*folder, stored);
+    auto content = read_part(*folder, stored.name);
     if (!content) return pass(content);
     if (!*content) continue;
     contents.push_back(std::move(**content));
@@ -248,13 +271,27 @@ Result<std::string> HeldVersions::file(const MavenFile& file) const {
   return not_held("version " + file.version + " of the Android SDK was made without this file");
 }
 
-Result<void> HeldVersions::copy_own(const fs::path& target) const {
+Result<Bytes> HeldVersions::npm(const NpmFile& file) const {
+  auto folder = folder_of(file.version);
+  if (!folder) return pass(folder);
+  auto content = read_file(*folder / npm_path(file), kMaxPart);
+  if (!content && content.error().is(FileError::kNotFound)) {
+    return not_held("version " + file.version + " of the SDK came without " +
+                    npm_name(file.package));
+  }
+  return content;
+}
+
+Result<void> HeldVersions::copy_own(const std::string& version, const fs::path& target) const {
   if (auto ok = make_folder(target); !ok) return ok;
-  for (const Stored& stored : kStored) {
-    auto content = read_part(own_, stored);
+  for (const fs::path& name : stored_files(version)) {
+    auto content = read_part(own_, name);
     if (!content) return pass(content);
     if (!*content) continue;
-    if (auto ok = write_file_atomic(target / stored.name, **content, 0600); !ok) return ok;
+    if (name.has_parent_path()) {
+      if (auto ok = make_folder(target / name.parent_path()); !ok) return ok;
+    }
+    if (auto ok = write_file_atomic(target / name, **content, 0600); !ok) return ok;
   }
   return {};
 }
@@ -270,12 +307,12 @@ Result<HeldVersions::Kept> HeldVersions::keep_own() const {
     if (is_draft(name)) fs::remove_all(kept_ / name, error);
   }
   const fs::path folder = kept_ / *version;
-  auto is_there = same_content(own_, folder);
+  auto is_there = same_content(*version, own_, folder);
   if (!is_there) return pass(is_there);
   if (!*is_there) {
     const fs::path draft = kept_ / ("." + *version + ".tmp");
     const fs::path before = kept_ / ("." + *version + ".before.tmp");
-    auto made = copy_own(draft);
+    auto made = copy_own(*version, draft);
     if (made) {
       fs::rename(folder, before, error);  // when it is there
       fs::rename(draft, folder, error);

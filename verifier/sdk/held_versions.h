@@ -4,7 +4,8 @@
 //
 // A folder of one version holds touchmark_sdk.aar and, where they were made, the archives of its
 // sources and its documentation, and what goes with it: the functions for coroutines and the Gradle
-// plugin (attester/android/build-aar).
+// plugin (attester/android/build-aar), and in its folder npm the packages for JavaScript
+// (attester/javascript/build), as far as they are of the library's version.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "verifier/sdk/maven.h"
+#include "verifier/sdk/npm.h"
 
 namespace touchmark::verifier::sdk {
 
@@ -43,11 +45,17 @@ struct HeldPart {
   std::uint64_t bytes = 0;
 };
 
+struct HeldPackage {
+  std::string_view package;  // of kNpmPackages
+  std::uint64_t bytes = 0;
+};
+
 struct HeldVersion {
   std::string version;
   bool is_own = false;  // the one that the service's package brought
   std::vector<std::string> abis;
   std::vector<HeldPart> parts;  // the stored ones, by artifact: its library first
+  std::vector<HeldPackage> npm;
 };
 
 // Reads the folders at each call. Thread-safe.
@@ -66,6 +74,8 @@ class HeldVersions {
   Result<Bytes> library(std::string_view version) const;
   // A file of the Maven repository (maven.h). kNotHeld.
   Result<std::string> file(const MavenFile& file) const;
+  // A package for JavaScript, a tarball. kNotHeld.
+  Result<Bytes> npm(const NpmFile& file) const;
 
   struct Kept {
     std::string version;
@@ -80,7 +90,7 @@ class HeldVersions {
  private:
   Result<std::filesystem::path> folder_of(std::string_view version) const;
   Result<std::string> metadata(const MavenFile& file) const;
-  Result<void> copy_own(const std::filesystem::path& target) const;
+  Result<void> copy_own(const std::string& version, const std::filesystem::path& target) const;
   std::vector<std::string> kept_versions() const;
 
   std::filesystem::path own_;

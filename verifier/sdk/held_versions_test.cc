@@ -223,5 +223,33 @@ TEST_F(HeldVersionsTest, HandsOutAMavenRepository) {
   EXPECT_TRUE(file("0.3.0/touchmark-attestation-0.3.0.pom").error().is(SdkError::kNotHeld));
 }
 
+TEST_F(HeldVersionsTest, HoldsThePackagesOfTheLibrarysVersion) {
+  bring(aar("0.2.0"));
+  write(own_ / "npm/touchmark-cordova-0.2.0.tgz", "plugin");
+  write(own_ / "npm/touchmark-react-native-0.2.0.tgz", "native");
+  write(own_ / "npm/touchmark-capacitor-0.1.0.tgz", "of another version");
+  write(own_ / "npm/touchmark-other-0.2.0.tgz", "not ours");
+  const auto held = held_.list();
+  ASSERT_EQ(held.size(), 1);
+  ASSERT_EQ(held[0].npm.size(), 2);
+  EXPECT_EQ(held[0].npm[0].package, "cordova");
+  EXPECT_EQ(held[0].npm[0].bytes, 6);
+  EXPECT_EQ(held[0].npm[1].package, "react-native");
+  EXPECT_EQ(as_text(held_.npm({"cordova", "0.2.0"}).value()), "plugin");
+  EXPECT_EQ(held_.npm({"capacitor", "0.2.0"}).error().id(), "sdk.not-held");
+  EXPECT_EQ(held_.npm({"capacitor", "0.1.0"}).error().id(), "sdk.not-held");
+}
+
+TEST_F(HeldVersionsTest, KeepsThePackages) {
+  bring(aar("0.1.0"));
+  write(own_ / "npm/touchmark-cordova-0.1.0.tgz", "first");
+  ASSERT_TRUE(held_.keep_own()->is_new);
+  EXPECT_FALSE(held_.keep_own()->is_new);
+  write(own_ / "npm/touchmark-cordova-0.1.0.tgz", "other");
+  EXPECT_TRUE(held_.keep_own()->is_new);
+  bring(aar("0.2.0"));
+  EXPECT_EQ(as_text(held_.npm({"cordova", "0.1.0"}).value()), "other");
+}
+
 }  // namespace
 }  // namespace touchmark::verifier::sdk

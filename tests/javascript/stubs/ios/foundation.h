@@ -38,7 +38,7 @@ struct FastEnumeration;
 - (nullable instancetype)initWithBase64EncodedString:(NSString*)text options:(NSUInteger)options;
 @end
 
-@interface NSArray<T> (WebView)
+@interface NSArray <T>(WebView)
 + (instancetype)arrayWithObjects:(const T _Nonnull[_Nullable])objects count:(NSUInteger)count;
 @end
 @interface NSMutableArray<T> : NSArray <T>
@@ -46,7 +46,7 @@ struct FastEnumeration;
 - (void)addObject:(T)object;
 @end
 
-@interface NSDictionary<K, V> (WebView)
+@interface NSDictionary <K, V>(WebView)
 - (NSUInteger)countByEnumeratingWithState:(struct FastEnumeration*)state
                                   objects:(id __unsafe_unretained _Nullable[_Nonnull])buffer
                                     count:(NSUInteger)count;

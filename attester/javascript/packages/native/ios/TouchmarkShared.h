@@ -1,12 +1,13 @@
-// What the native parts of React Native, Cordova and Capacitor share. All functions may be called on any
-// thread.
+// What the native parts of React Native, Cordova and Capacitor share. All functions may be called
+// on any thread.
 #import <Foundation/Foundation.h>
 
 @class TMToken, TMTouchmark;
 
 NS_ASSUME_NONNULL_BEGIN
 
-// Opens the SDK, or takes the instance that is open. An empty configuration: that of the app's bundle.
+// Opens the SDK, or takes the instance that is open. An empty configuration: that of the app's
+// bundle.
 TMTouchmark* _Nullable TouchmarkOpen(NSString* config, NSError* _Nullable* _Nullable error);
 // The instance that is open; nil before.
 TMTouchmark* _Nullable TouchmarkInstance(void);
@@ -15,8 +16,8 @@ void TouchmarkNoteHeader(NSString* name);
 NSSet<NSString*>* TouchmarkHeaders(void);
 // What the packages' JavaScript takes for a token.
 NSDictionary<NSString*, id>* TouchmarkResult(TMToken* token);
-// Whether a session's challenge is a server's whose connection is to be refused: it meets none of the
-// pins. What it does not refuse is for the platform to judge.
+// Whether a session's challenge is a server's whose connection is to be refused: it meets none of
+// the pins. What it does not refuse is for the platform to judge.
 BOOL TouchmarkRefusesChallenge(NSURLAuthenticationChallenge* challenge);
 
 NS_ASSUME_NONNULL_END

@@ -90,8 +90,10 @@ napi_value error_of(napi_env env, touchmark_status status, const std::string& me
 
 // The client, which closes when nothing holds it any longer: neither the script nor a fetch.
 struct Handle {
-  touchmark::Mutex mutex;  // against a close beside another call
-  touchmark_client* client GUARDED_BY(mutex) = nullptr;
+  explicit Handle(touchmark_client* opened) : client(opened) {}
+
+  touchmark::Mutex mutex;
+  touchmark_client* client GUARDED_BY(mutex);
   // Calls that are under way, for which the client stays.
   int users GUARDED_BY(mutex) = 0;
   bool closing GUARDED_BY(mutex) = false;
@@ -198,11 +200,7 @@ struct Open final : Job {
       check(env, napi_reject_deferred(env, deferred, error_of(env, status, message)));
       return;
     }
-    auto held = std::make_unique<Held>(std::make_shared<Handle>());
-    {
-      const touchmark::MutexLock lock((*held)->mutex);
-      (*held)->client = client;
-    }
+    auto held = std::make_unique<Held>(std::make_shared<Handle>(client));
     napi_value external;
     check(env, napi_create_external(
                    env, held.get(),

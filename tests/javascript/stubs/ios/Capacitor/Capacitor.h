@@ -15,10 +15,12 @@ extern CAPPluginReturnType const CAPPluginReturnPromise;
 @interface CAPPluginCall : NSObject
 @property(readonly) NSDictionary* options;
 - (void)resolve:(nullable NSDictionary<NSString*, id>*)value;
+// clang-format off
 - (void)reject:(NSString*)message
               :(nullable NSString*)code
               :(nullable NSError*)error
               :(nullable NSDictionary<NSString*, id>*)data;
+// clang-format on
 @end
 
 @protocol CAPBridgedPlugin

@@ -1,5 +1,5 @@
-// As much of React Native's headers as the package uses, by their text in the npm package: the macros
-// declare the same methods. For type checking without UIKit.
+// As much of React Native's headers as the package uses, by their text in the npm package: the
+// macros declare the same methods. For type checking without UIKit.
 #pragma once
 
 #import "foundation.h"
