@@ -3,9 +3,9 @@
 #include <elf.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <optional>
+#include <unordered_map>
 
 namespace touchmark::attester::checks {
 namespace {
@@ -119,8 +119,8 @@ class ViewSource final : public Source {
   ByteView bytes_;
 };
 
-// An image, read in blocks: most of it is code and data, which no table is made of. The blocks read
-// last are kept, as many as a few tables that are read side by side need.
+// An image, read in blocks, each once: most of it is code and data, which no table is made of.
+// Tables are read side by side and in any order, so no block is given up before the end.
 class BlockReader {
  public:
   explicit BlockReader(const Source& source) : source_(source), size_(source.size()) {}
@@ -144,11 +144,6 @@ class BlockReader {
 
  private:
   static constexpr std::uint64_t kBlock = 16 * 1024;
-  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
-  struct Block {
-    std::uint64_t number = kNone;
-    Bytes bytes;  // empty where it cannot be read
-  };
 
   bool copy(std::uint64_t offset, std::span<std::byte> out) {
     if (offset > size_ || out.size() > size_ - offset) return false;
@@ -164,19 +159,24 @@ class BlockReader {
     return true;
   }
 
+  // Empty where it cannot be read.
   const Bytes& block(std::uint64_t number) {
-    Block& place = blocks_[static_cast<std::size_t>(number % blocks_.size())];
-    if (place.number != number) {
-      place.number = number;
-      place.bytes.resize(static_cast<std::size_t>(std::min(kBlock, size_ - number * kBlock)));
-      if (!source_.read_at(number * kBlock, place.bytes)) place.bytes.clear();
+    if (last_ != nullptr && number == last_number_) return *last_;
+    const auto [place, added] = blocks_.try_emplace(number);
+    if (added) {
+      place->second.resize(static_cast<std::size_t>(std::min(kBlock, size_ - number * kBlock)));
+      if (!source_.read_at(number * kBlock, place->second)) place->second.clear();
     }
-    return place.bytes;
+    last_number_ = number;
+    last_ = &place->second;
+    return *last_;
   }
 
   const Source& source_;
   std::uint64_t size_;
-  std::array<Block, 32> blocks_;
+  std::unordered_map<std::uint64_t, Bytes> blocks_;
+  std::uint64_t last_number_ = 0;
+  const Bytes* last_ = nullptr;
 };
 
 // The dynamic section's numbers.

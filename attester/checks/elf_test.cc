@@ -233,7 +233,7 @@ TEST(ElfTest, RefusesOtherFiles) {
                   .error()
                   .is(ElfError::kNotElf));
   Bytes other = sample();
-  other[EI_CLASS] = std::byte{ELFCLASS32};
+  other[EI_CLASS] = std::byte{is_wide(kOwnMachine) ? ELFCLASS32 : ELFCLASS64};
   EXPECT_FALSE(parse_elf(other));
 }
 

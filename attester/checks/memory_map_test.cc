@@ -10,8 +10,8 @@ namespace touchmark::attester::checks {
 namespace {
 
 constexpr std::string_view kMaps =
-    "55d0c0a00000-55d0c0a01000 r--p 00000000 fe:00 131     /usr/bin/some program\n"
-    "55d0c0a01000-55d0c0a02000 r-xp 00001000 fe:00 131     /usr/bin/some program\n"
+    "55d0a00000-55d0a01000 r--p 00000000 fe:00 131     /usr/bin/some program\n"
+    "55d0a01000-55d0a02000 r-xp 00001000 fe:00 131     /usr/bin/some program\n"
     "7f000000-7f001000 rwxp 00000000 00:00 0 \n"
     "7f002000-7f003000 r-xp 00000000 00:01 7       /memfd:jit-cache (deleted)\n"
     "7f004000-7f005000 r--p 00000000 fe:00 132     /usr/lib/a.so\n"
