@@ -46,8 +46,26 @@ def project(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     native = folder / "node_modules/react-native"
     native.mkdir()
     (native / "index.js").write_text(
-        "exports.TurboModuleRegistry = { get: (name) => globalThis.nativeModules[name] ?? null };"
+        """exports.TurboModuleRegistry = { get: (name) => globalThis.nativeModules[name] ?? null };
+        exports.StyleSheet = { create: (styles) => styles };
+        for (const name of ["Pressable", "ScrollView", "Text", "TextInput", "View"]) {
+          exports[name] = name;
+        }"""
     )
+    # The demo's screen, which names the address of the API server that the tests stand in for.
+    demo = ROOT / "demo/react-native/src"
+    shutil.copytree(demo, folder / "demo")
+    config = (demo / "config.ts").read_text()
+    assert '"https://localhost:5001"' in config
+    (folder / "demo/config.ts").write_text(
+        config.replace('"https://localhost:5001"', "globalThis.apiBaseUrl")
+    )
+    subprocess.run(
+        [NODE_MODULES / ".bin/esbuild", folder / "demo/App.tsx", "--bundle", "--format=cjs",
+         "--jsx=automatic", "--packages=external", "--log-level=warning",
+         f"--outfile={folder / 'demo.js'}"],
+        check=True, timeout=60,
+    )  # fmt: skip
     return folder
 
 
@@ -73,8 +91,12 @@ def cordova(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     (guide,) = [block for block in blocks("xml") if block.text.startswith("<widget ")]
     (folder / "config.xml").write_text(guide.text)
     (folder / "touchmark-initial.config").write_text("the configuration")
-    run("platform", "add", NODE_MODULES / "cordova-android", cwd=folder)
     run("plugin", "add", f"file:{packages['cordova']}", cwd=folder)
+    # Cordova asks npm for a platform, unless it is there in that version.
+    platform = NODE_MODULES / "cordova-android"
+    (folder / "node_modules/cordova-android").symlink_to(platform)
+    version = json.loads((platform / "package.json").read_text())["version"]
+    run("platform", "add", f"cordova-android@{version}", cwd=folder)
     return folder
 
 
