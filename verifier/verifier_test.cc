@@ -806,6 +806,15 @@ TEST_F(VerifierTest, NeedsTheExporterUnlessAProxyEndsTls) {
   EXPECT_EQ(routes::to_json(verifier_->settings())["channel_binding"], "proxy");
 }
 
+// A device that has just passed would be cut off like any other.
+TEST_F(VerifierTest, CountsADeviceThatHasJustPassed) {
+  register_app();
+  EXPECT_THAT(ids(attest()), IsEmpty());
+  const auto keys = verifier_->service_keys().show();
+  ASSERT_TRUE(keys);
+  EXPECT_EQ(keys->devices.seen, 1);
+}
+
 // The proxy is given the next key when apps know it, before anybody starts the service again.
 TEST_F(VerifierTest, BehindAProxyTheNextKeyCountsOnceItIsAnnounced) {
   register_app();

@@ -109,6 +109,11 @@ Result<std::vector<Device>> Devices::list(std::size_t limit) {
   return out;
 }
 
+Result<model::DeviceCount> Devices::count(UnixTime since, std::int64_t config_version) {
+  if (auto ok = flush(); !ok) return pass(ok);
+  return store_.read().count_devices(since, config_version);
+}
+
 Result<Device> Devices::find(const std::string& name) {
   const auto latest = seen_.latest();
   if (name == kLatest && latest) return known(*latest);

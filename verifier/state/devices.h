@@ -51,6 +51,8 @@ class Devices {
   // `name`: a device id, or "latest" for the device seen last. Finds what is forced and was never
   // seen, too.
   Result<Device> find(const std::string& name);
+  // Those that passed since then, the last second's too.
+  Result<model::DeviceCount> count(UnixTime since, std::int64_t config_version);
   struct Forced {
     std::string device_id;
     policy::Force force = policy::Force::kNone;

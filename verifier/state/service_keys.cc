@@ -28,14 +28,15 @@ std::string_view error_id(ServiceKeysError error) {
   return kIds[error];
 }
 
-ServiceKeys::ServiceKeys(AuditedStore& store, ApiDomains& domains, const ServiceSettings& settings)
-    : store_(store), domains_(domains), settings_(settings) {}
+ServiceKeys::ServiceKeys(AuditedStore& store, ApiDomains& domains, Devices& devices,
+                         const ServiceSettings& settings)
+    : store_(store), domains_(domains), devices_(devices), settings_(settings) {}
 
 Result<ServiceKeysState> ServiceKeys::show() { return read(); }
 
 Result<ServiceKeysState> ServiceKeys::read() {
   ServiceKeysState out{domains_.service_pins(), domains_.next_key(), {}, store_.now() - kInUse};
-  auto devices = store_.read().count_devices(
+  auto devices = devices_.count(
       out.since, out.next ? out.next->config_version : domains_.configuration()->version);
   if (!devices) return pass(devices);
   out.devices = *devices;

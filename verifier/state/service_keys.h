@@ -9,6 +9,7 @@
 #include "base/mutex.h"
 #include "verifier/state/api_domains.h"
 #include "verifier/state/audited_store.h"
+#include "verifier/state/devices.h"
 #include "verifier/state/next_key.h"
 #include "verifier/state/settings.h"
 
@@ -40,7 +41,8 @@ struct ServiceKeysState {
 class ServiceKeys {
  public:
   // What is passed by reference must outlive this.
-  ServiceKeys(AuditedStore& store, ApiDomains& domains, const ServiceSettings& settings);
+  ServiceKeys(AuditedStore& store, ApiDomains& domains, Devices& devices,
+              const ServiceSettings& settings);
 
   Result<ServiceKeysState> show();
   // Tells apps of the next key. Without `pin`, of one that the service makes and keeps. The same
@@ -57,6 +59,7 @@ class ServiceKeys {
 
   AuditedStore& store_;
   ApiDomains& domains_;
+  Devices& devices_;
   const ServiceSettings& settings_;
   Mutex changing_;
 };
