@@ -69,10 +69,7 @@ class MemorySource final : public Source {
   std::uint64_t size() const override { return bytes_.size(); }
 
   Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    if (!within(offset, out.size(), bytes_.size())) return past_end(offset, out.size());
-    std::ranges::copy(ByteView(bytes_).subspan(static_cast<std::size_t>(offset), out.size()),
-                      out.begin());
-    return {};
+    return ViewSource(bytes_).read_at(offset, out);
   }
 
  private:
@@ -96,6 +93,17 @@ Result<std::unique_ptr<Source>> open_file(const std::filesystem::path& path) {
     return fail(SourceError::kNotAFile, path.string() + ": not a regular file");
   }
   return std::make_unique<FileSource>(fd, static_cast<std::uint64_t>(info.st_size));
+}
+
+Result<void> ViewSource::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  if (!within(offset, out.size(), bytes_.size())) return past_end(offset, out.size());
+  std::ranges::copy(bytes_.subspan(static_cast<std::size_t>(offset), out.size()), out.begin());
+  return {};
+}
+
+Result<void> SourcePart::read_at(std::uint64_t offset, std::span<std::byte> out) const {
+  if (!within(offset, out.size(), size_)) return past_end(offset, out.size());
+  return whole_.read_at(begin_ + offset, out);
 }
 
 std::unique_ptr<Source> from_memory(Bytes bytes) {

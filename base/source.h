@@ -33,4 +33,29 @@ std::string_view error_id(SourceError error);
 Result<std::unique_ptr<Source>> open_file(const std::filesystem::path& path);
 std::unique_ptr<Source> from_memory(Bytes bytes);
 
+// Bytes that outlive it.
+class ViewSource final : public Source {
+ public:
+  explicit ViewSource(ByteView bytes) : bytes_(bytes) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override;
+
+ private:
+  ByteView bytes_;
+};
+
+// `size` bytes from `begin` on of a source, which has them and outlives this.
+class SourcePart final : public Source {
+ public:
+  SourcePart(const Source& whole, std::uint64_t begin, std::uint64_t size)
+      : whole_(whole), begin_(begin), size_(size) {}
+  std::uint64_t size() const override { return size_; }
+  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override;
+
+ private:
+  const Source& whole_;
+  std::uint64_t begin_;
+  std::uint64_t size_;
+};
+
 }  // namespace touchmark

@@ -103,22 +103,6 @@ class PackedNumbers {
   bool ended_ = false;
 };
 
-class ViewSource final : public Source {
- public:
-  explicit ViewSource(ByteView bytes) : bytes_(bytes) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    if (offset > bytes_.size() || out.size() > bytes_.size() - offset) {
-      return fail(SourceError::kPastEnd, "the image ends");
-    }
-    std::copy_n(bytes_.data() + static_cast<std::size_t>(offset), out.size(), out.data());
-    return {};
-  }
-
- private:
-  ByteView bytes_;
-};
-
 // An image, read in blocks, each once: most of it is code and data, which no table is made of.
 // Tables are read side by side and in any order, so no block is given up before the end.
 class BlockReader {

@@ -7,25 +7,6 @@ namespace {
 
 constexpr std::uint64_t kMaxImageBytes = 256 << 20;
 
-// A part of a file: an image in an APK begins where its entry does, and ends with its last segment.
-class FilePart final : public Source {
- public:
-  FilePart(const Source& file, std::uint64_t base, std::uint64_t size)
-      : file_(file), base_(base), size_(size) {}
-  std::uint64_t size() const override { return size_; }
-  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    if (offset > size_ || out.size() > size_ - offset) {
-      return fail(RawFileError::kPastEnd, "the image ends too early");
-    }
-    return file_.read_at(base_ + offset, out);
-  }
-
- private:
-  const Source& file_;
-  std::uint64_t base_;
-  std::uint64_t size_;
-};
-
 std::uint64_t end_of(const std::vector<ElfSegment>& segments) {
   std::uint64_t out = 0;
   for (const ElfSegment& segment : segments) {
@@ -39,10 +20,11 @@ std::optional<LoadedImage> load(const Kernel& kernel, Machine machine, const Mod
   const std::uint64_t base = module.mappings.front().offset;
   const auto file = open_source(kernel, module.path);
   if (!file || (*file)->size() < base) return std::nullopt;
-  const FilePart rest(**file, base, (*file)->size() - base);
+  // An image in an APK begins where its entry does, and ends with its last segment.
+  const SourcePart rest(**file, base, (*file)->size() - base);
   const Result<std::vector<ElfSegment>> segments = parse_segments(rest, machine);
   if (!segments || segments->empty()) return std::nullopt;
-  const FilePart image(**file, base, std::min(end_of(*segments), rest.size()));
+  const SourcePart image(**file, base, std::min(end_of(*segments), rest.size()));
   if (image.size() > kMaxImageBytes) return std::nullopt;
   Result<ElfImage> elf = parse_elf(image, machine);
   if (!elf) return std::nullopt;

@@ -12,26 +12,6 @@ namespace {
 constexpr std::size_t kMaxPackages = 500;
 constexpr std::size_t kMaxInflatedPackage = std::size_t{48} << 20;
 
-// A stored entry of an archive as a source of its own.
-class EntrySource final : public Source {
- public:
-  EntrySource(const Source& archive, const zip::ZipEntry& entry)
-      : archive_(archive), begin_(entry.data_offset), size_(entry.size) {}
-
-  std::uint64_t size() const override { return size_; }
-  Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
-    if (offset > size_ || out.size() > size_ - offset) {
-      return fail(SourceError::kPastEnd, "a read past the end of a package in an archive");
-    }
-    return archive_.read_at(begin_ + offset, out);
-  }
-
- private:
-  const Source& archive_;
-  std::uint64_t begin_;
-  std::uint64_t size_;
-};
-
 struct OpenPackage {
   std::string name;  // for messages
   zip::ZipArchive archive;
@@ -196,7 +176,8 @@ Result<PackagesWithin> PackagesWithin::open(const zip::ZipArchive& archive) {
       return fail(SplitError::kTooMany, "over " + std::to_string(kMaxPackages) + " packages");
     }
     if (entry.method == 0) {
-      out.sources_.push_back(std::make_unique<EntrySource>(archive.source(), entry));
+      out.sources_.push_back(
+          std::make_unique<SourcePart>(archive.source(), entry.data_offset, entry.size));
     } else if (entry.size > kMaxInflatedPackage) {
       return fail(SplitError::kCompressed, entry.name + ": unpack the archive first");
     } else {
