@@ -100,22 +100,34 @@ struct Handle {
 };
 using Held = std::shared_ptr<Handle>;
 
-// Takes the client for a call off the main thread; nullptr when it is closed.
-touchmark_client* enter(Handle& handle) {
-  const touchmark::MutexLock lock(handle.mutex);
-  if (handle.client == nullptr || handle.closing) return nullptr;
-  ++handle.users;
-  return handle.client;
-}
-
-void leave(Handle& handle) {
-  touchmark_client* last = nullptr;
-  {
-    const touchmark::MutexLock lock(handle.mutex);
-    if (--handle.users == 0 && handle.closing) last = std::exchange(handle.client, nullptr);
+// A call that is under way: the client stays until it ends.
+class Call {
+ public:
+  explicit Call(Handle& handle) : handle_(handle) {
+    const touchmark::MutexLock lock(handle_.mutex);
+    if (handle_.client == nullptr || handle_.closing) return;
+    ++handle_.users;
+    client_ = handle_.client;
   }
-  touchmark_close(last);
-}
+  ~Call() {
+    if (client_ == nullptr) return;
+    touchmark_client* last = nullptr;
+    {
+      const touchmark::MutexLock lock(handle_.mutex);
+      if (--handle_.users == 0 && handle_.closing) last = std::exchange(handle_.client, nullptr);
+    }
+    touchmark_close(last);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // nullptr: it is closed.
+  touchmark_client* client() const { return client_; }
+
+ private:
+  Handle& handle_;
+  touchmark_client* client_ = nullptr;
+};
 
 // At once, or when the last call that is under way leaves.
 void close_client(Handle& handle) {
@@ -231,11 +243,10 @@ struct DeviceId final : Job {
   std::string id;
 
   void run() override {
-    touchmark_client* client = enter(*handle);
-    if (client == nullptr) return;
-    const char* text = touchmark_device_id(client);
+    const Call call(*handle);
+    if (call.client() == nullptr) return;
+    const char* text = touchmark_device_id(call.client());
     id = text == nullptr ? "" : text;
-    leave(*handle);
   }
 
   void finish(napi_env env) override {
@@ -341,10 +352,9 @@ napi_value fetch_token(napi_env env, napi_callback_info info) {
           napi_create_threadsafe_function(env, nullptr, nullptr, to_value(env, "touchmark"), 0, 1,
                                           nullptr, nullptr, nullptr, deliver, &fetch->deliver));
     touchmark_status status = TOUCHMARK_CLOSED;
-    if (touchmark_client* open = enter(*handle)) {
-      status =
-          touchmark_fetch_token_async(open, url.c_str(), binding.c_str(), fetched, fetch.get());
-      leave(*handle);
+    if (const Call call(*handle); call.client() != nullptr) {
+      status = touchmark_fetch_token_async(call.client(), url.c_str(), binding.c_str(), fetched,
+                                           fetch.get());
     }
     if (status == TOUCHMARK_OK) {
       static_cast<void>(fetch.release());  // the core's, until it has delivered it
@@ -362,10 +372,8 @@ napi_value fetch_token(napi_env env, napi_callback_info info) {
 napi_value discard_tokens(napi_env env, napi_callback_info info) {
   return guarded([&]() -> napi_value {
     const Held handle = handle_of(env, arguments<1>(env, info)[0]);
-    touchmark_client* client = enter(*handle);
-    if (client == nullptr) return nullptr;
-    touchmark_discard_tokens(client);
-    leave(*handle);
+    const Call call(*handle);
+    if (call.client() != nullptr) touchmark_discard_tokens(call.client());
     return nullptr;
   });
 }
@@ -375,10 +383,10 @@ napi_value is_protected(napi_env env, napi_callback_info info) {
     const auto [value, host] = arguments<2>(env, info);
     const Held handle = handle_of(env, value);
     const std::string name = text_of(env, host);
-    touchmark_client* client = enter(*handle);
-    if (client == nullptr) return to_boolean(env, true);  // as where the SDK cannot be used
-    const bool is = touchmark_is_protected(client, name.c_str()) != 0;
-    leave(*handle);
+    const Call call(*handle);
+    // Closed: as where the SDK cannot be used.
+    const bool is =
+        call.client() == nullptr || touchmark_is_protected(call.client(), name.c_str()) != 0;
     return to_boolean(env, is);
   });
 }
@@ -394,11 +402,9 @@ napi_value device_id(napi_env env, napi_callback_info info) {
 napi_value config_version(napi_env env, napi_callback_info info) {
   return guarded([&] {
     const Held handle = handle_of(env, arguments<1>(env, info)[0]);
-    touchmark_client* client = enter(*handle);
-    if (client == nullptr) return to_value(env, 0.0);
-    const auto version = static_cast<double>(touchmark_config_version(client));
-    leave(*handle);
-    return to_value(env, version);
+    const Call call(*handle);
+    if (call.client() == nullptr) return to_value(env, 0.0);
+    return to_value(env, static_cast<double>(touchmark_config_version(call.client())));
   });
 }
 
@@ -425,10 +431,9 @@ napi_value pin_allows(napi_env env, napi_callback_info info) {
     std::vector<std::array<uint8_t, 32>> pins(count);
     auto* digests = reinterpret_cast<uint8_t(*)[32]>(pins.data());
     const size_t found = touchmark_chain_pins(certificates.data(), sizes.data(), count, digests);
-    touchmark_client* client = enter(*handle);
-    if (client == nullptr) return to_boolean(env, false);
-    const bool allows = touchmark_pin_allows(client, host.c_str(), digests, found) != 0;
-    leave(*handle);
+    const Call call(*handle);
+    const bool allows = call.client() != nullptr &&
+                        touchmark_pin_allows(call.client(), host.c_str(), digests, found) != 0;
     return to_boolean(env, allows);
   });
 }
