@@ -16,8 +16,10 @@ void TouchmarkNoteHeader(NSString* name);
 NSSet<NSString*>* TouchmarkHeaders(void);
 // What the packages' JavaScript takes for a token.
 NSDictionary<NSString*, id>* TouchmarkResult(TMToken* token);
-// Whether a session's challenge is a server's whose connection is to be refused: it meets none of
-// the pins. What it does not refuse is for the platform to judge.
-BOOL TouchmarkRefusesChallenge(NSURLAuthenticationChallenge* challenge);
+// Answers a session's challenge: a server that meets none of the pins is refused, and all else is
+// for the platform to judge.
+void TouchmarkAnswerChallenge(NSURLAuthenticationChallenge* challenge,
+                              void (^answer)(NSURLSessionAuthChallengeDisposition,
+                                             NSURLCredential* _Nullable));
 
 NS_ASSUME_NONNULL_END

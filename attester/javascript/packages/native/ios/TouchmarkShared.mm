@@ -72,7 +72,7 @@ static NSString *bracketed(NSString *host) {
   return bare_ipv6 ? [NSString stringWithFormat:@"[%@]", host] : host;
 }
 
-BOOL TouchmarkRefusesChallenge(NSURLAuthenticationChallenge *challenge) {
+static BOOL refuses(NSURLAuthenticationChallenge *challenge) {
   NSURLProtectionSpace *space = challenge.protectionSpace;
   TMTouchmark *sdk = TouchmarkInstance();
   if (sdk == nil) return NO;
@@ -80,4 +80,12 @@ BOOL TouchmarkRefusesChallenge(NSURLAuthenticationChallenge *challenge) {
   NSString *host = [NSString stringWithFormat:@"%@:%ld", bracketed(space.host), (long)space.port];
   SecTrustRef trust = space.serverTrust;
   return trust == NULL || ![sdk allowsTrust:trust forHost:host];
+}
+
+void TouchmarkAnswerChallenge(NSURLAuthenticationChallenge *challenge,
+                              void (^answer)(NSURLSessionAuthChallengeDisposition,
+                                             NSURLCredential *_Nullable)) {
+  answer(refuses(challenge) ? NSURLSessionAuthChallengeCancelAuthenticationChallenge
+                            : NSURLSessionAuthChallengePerformDefaultHandling,
+         nil);
 }

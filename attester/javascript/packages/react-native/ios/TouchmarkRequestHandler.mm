@@ -22,10 +22,7 @@ RCT_EXPORT_MODULE()
     didReceiveChallenge:(NSURLAuthenticationChallenge *)challenge
       completionHandler:(void (^)(NSURLSessionAuthChallengeDisposition,
                                   NSURLCredential *_Nullable))completionHandler {
-  completionHandler(TouchmarkRefusesChallenge(challenge)
-                        ? NSURLSessionAuthChallengeCancelAuthenticationChallenge
-                        : NSURLSessionAuthChallengePerformDefaultHandling,
-                    nil);
+  TouchmarkAnswerChallenge(challenge, completionHandler);
 }
 
 - (void)URLSession:(NSURLSession *)session

@@ -28,10 +28,7 @@ static NSError *error_of(NSInteger status, NSString *message) {
     didReceiveChallenge:(NSURLAuthenticationChallenge *)challenge
       completionHandler:(void (^)(NSURLSessionAuthChallengeDisposition,
                                   NSURLCredential *_Nullable))completionHandler {
-  completionHandler(TouchmarkRefusesChallenge(challenge)
-                        ? NSURLSessionAuthChallengeCancelAuthenticationChallenge
-                        : NSURLSessionAuthChallengePerformDefaultHandling,
-                    nil);
+  TouchmarkAnswerChallenge(challenge, completionHandler);
 }
 
 - (void)URLSession:(NSURLSession *)session
