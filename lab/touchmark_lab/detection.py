@@ -30,7 +30,7 @@ class Attack:
     """The row of the table that it repeats: says what is to be found."""
     device: str
     intruder: tuple[str, ...] = ()
-    """A program of lab/attackers and its arguments, attached to the app anew for each run."""
+    """A program of lab/attackers and its arguments. It attaches to the app again for each run."""
 
 
 ATTACKS = (
