@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "crypto/digest.h"
+#include "package/android/signature/pkcs7.h"
+#include "package/bundle/bundle.h"
 
 namespace touchmark::package {
 namespace {
@@ -57,7 +60,34 @@ void compare_parts(const std::vector<Part>& before, const std::vector<Part>& aft
   }
 }
 
+// Of a JAR signature (META-INF/X.RSA and its like); far more than any has.
+constexpr std::uint64_t kMaxBlockBytes = std::uint64_t{1} << 20;
+constexpr std::size_t kMaxBlocks = 16;
+
+bool is_jar_block(std::string_view name) {
+  return name.starts_with("META-INF/") &&
+         (name.ends_with(".RSA") || name.ends_with(".DSA") || name.ends_with(".EC"));
+}
+
 }  // namespace
+
+std::vector<Sha256Digest> upload_certificates(const Source& source) {
+  std::vector<Sha256Digest> out;
+  const Result<zip::ZipArchive> archive = zip::ZipArchive::open(source);
+  if (!archive || !bundle::is_bundle(*archive)) return out;
+  std::size_t blocks = 0;
+  for (const zip::ZipEntry& entry : archive->entries()) {
+    if (!is_jar_block(entry.name) || ++blocks > kMaxBlocks) continue;
+    const Result<Bytes> block = archive->read(entry, kMaxBlockBytes);
+    if (!block) continue;
+    const auto signed_data = signature::parse_pkcs7(*block);
+    if (!signed_data) continue;
+    for (const ByteView certificate : signed_data->certificates) {
+      out.push_back(crypto::sha256(certificate));
+    }
+  }
+  return out;
+}
 
 std::string_view to_string(DifferenceKind kind) {
   switch (kind) {

@@ -27,6 +27,11 @@ struct Inspection {
 // bundle, split APKs) the report names the signers only, and refused signatures are a failure.
 Result<Inspection> inspect(const Source& source, const MeasureOptions& options = {});
 
+// The certificates in an app bundle's own signature, by its upload key: SHA-256 of each. Nothing is
+// verified, for it says nothing of what a store delivers. Empty where there is none, and for other
+// packages.
+std::vector<Sha256Digest> upload_certificates(const Source& source);
+
 // Of a measurement that is at hand: its signers, with nothing else known of the signatures.
 Inspection inspection_of(Measurement measurement);
 

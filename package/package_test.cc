@@ -11,6 +11,7 @@
 
 #include "crypto/digest.h"
 #include "formats/testing/zip_builder.h"
+#include "package/inspection.h"
 #include "package/model/parts.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/vectors.h"
@@ -203,6 +204,33 @@ TEST(Source, ReadsFilesAndMemoryAlike) {
   std::filesystem::remove(path);
   EXPECT_TRUE(open_file(path).error().is(SourceError::kNotFound));
   EXPECT_TRUE(open_file(".").error().is(SourceError::kNotAFile));
+}
+
+TEST(UploadCertificates, AreThoseOfABundlesOwnSignature) {
+  using testing::stored;
+  const std::string path = "apksig/golden-aligned-v1-out.apk";
+  const auto apk = from_memory(touchmark::testing::read_vector(path));
+  const auto archive = zip::ZipArchive::open(*apk);
+  ASSERT_TRUE(archive);
+  const auto entry =
+      std::ranges::find(archive->entries(), "META-INF/RSA-2048.RSA", &zip::ZipEntry::name);
+  ASSERT_NE(entry, archive->entries().end());
+  const Bytes read = archive->read(*entry, 1U << 20).value();
+  const std::string block(as_text(read));
+  const auto certificates = [](const std::string& name, std::string_view content, bool is_bundle) {
+    testing::ZipFile file;
+    if (is_bundle) file.entries.push_back(stored("BundleConfig.pb", ""));
+    file.entries.push_back(stored(name, content));
+    const std::string bytes = file.build();
+    return upload_certificates(*from_memory(to_bytes(bytes)));
+  };
+  EXPECT_EQ(certificates("META-INF/UPLOAD.RSA", block, true),
+            measure_vector(path.substr(7))->signers);
+  EXPECT_TRUE(certificates("META-INF/UPLOAD.RSA", block, false).empty());
+  EXPECT_TRUE(certificates("META-INF/UPLOAD.SF", block, true).empty());
+  for (std::size_t size = 0; size < block.size(); ++size) {
+    EXPECT_TRUE(certificates("META-INF/UPLOAD.RSA", block.substr(0, size), true).empty());
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,28 @@ def test_a_bundle_needs_the_certificate_of_its_store(
     # Registered for the app alone, it need not be given.
     touchmark.ok("registration", "add-certificate", certificate, "--package", added["package"])
     assert touchmark.json("registration", "add", BUNDLE)["id"] == added["id"]
+
+
+def test_the_upload_certificate_is_not_taken_for_the_stores(
+    touchmark: Command, nothing_left: None, tmp_path: Path, key: apk.SigningKey, certificate: Path
+) -> None:
+    keystore = tmp_path / "upload.p12"
+    keystore.write_bytes(key.pkcs12("upload", "password"))
+    bundle = tmp_path / "app.aab"
+    jarsigner = ["jarsigner", "-keystore", keystore, "-storepass", "password"]
+    subprocess.run([*jarsigner, "-signedjar", bundle, BUNDLE, "upload"], check=True)
+    done = touchmark.run("registration", "add", bundle, "--signing-certificate", certificate)
+    assert done.returncode == 0
+    assert "as an upload certificate does" in done.stderr
+    assert "--signing-certificate deployment_cert.der" in done.stderr
+    again = touchmark.json("registration", "add", bundle, "--signing-certificate", certificate)
+    assert "upload-certificate" in [warning["id"] for warning in again["warnings"]]
+
+    # The store's own key signed no bundle.
+    other = tmp_path / "store.der"
+    other.write_bytes(apk.SigningKey.generate("Store").certificate)
+    added = touchmark.json("registration", "add", bundle, "--signing-certificate", other)
+    assert "upload-certificate" not in [warning["id"] for warning in added["warnings"]]
 
 
 def test_splits_come_in_an_archive_or_one_by_one(

@@ -21,7 +21,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from cryptography.x509.oid import NameOID
 
 FRAMEWORK = "/usr/share/android-framework-res/framework-res.apk"
@@ -119,6 +119,16 @@ class SigningKey:
             .sign(key, hashes.SHA256())
         )
         return SigningKey(key, certificate.public_bytes(serialization.Encoding.DER))
+
+    def pkcs12(self, alias: str, password: str) -> bytes:
+        """As a keystore, for the JDK's tools."""
+        return pkcs12.serialize_key_and_certificates(
+            alias.encode(),
+            self.key,
+            x509.load_der_x509_certificate(self.certificate),
+            None,
+            serialization.BestAvailableEncryption(password.encode()),
+        )
 
 
 def _prefixed(*items: bytes) -> bytes:

@@ -63,4 +63,9 @@ Result<package::Inspection> AppFiles::inspect(const package::MeasureOptions& opt
   return refused(name(), inspection.error());
 }
 
+std::vector<Sha256Digest> AppFiles::upload_certificates() const {
+  if (sources_.size() != 1) return {};
+  return package::upload_certificates(*sources_.front());
+}
+
 }  // namespace touchmark::cli::commands

@@ -21,6 +21,9 @@ class AppFiles {
   Result<package::Measurement> measure(const package::MeasureOptions& options) const;
   Result<package::Inspection> inspect(const package::MeasureOptions& options) const;
 
+  // Of an app bundle (package::upload_certificates).
+  std::vector<Sha256Digest> upload_certificates() const;
+
   const std::vector<std::string>& paths() const { return paths_; }
   // The paths, for messages.
   std::string name() const;

@@ -132,6 +132,26 @@ void note_abis(const Json& answer, Session& session) {
   }
 }
 
+// An app bundle is signed with an upload key, and the store signs with a key of its own what phones
+// install: who takes the one certificate for the other registers what no phone has.
+void warn_of_upload_certificate(const AppFiles& app, const package::Measurement& measurement,
+                                Json& answer) {
+  for (const Sha256Digest& certificate : app.upload_certificates()) {
+    if (std::ranges::find(measurement.signers, certificate) == measurement.signers.end()) continue;
+    answer["warnings"].push_back(
+        {{"id", "upload-certificate"},
+         {"message",
+          fmt::format(
+              "the certificate {} that counts as the store's also signed this bundle, as an upload "
+              "certificate does. Google Play signs with another one, and no phone would match: "
+              "take the app signing certificate out of the Play Console and register again with "
+              "--signing-certificate deployment_cert.der, or register the APKs that Play "
+              "delivers. Only where the store signs with the very same key is this right",
+              hex_encode(certificate))}});
+    return;
+  }
+}
+
 Outcome add(const AddOptions& options, Session& session) {
   auto how = measure_options(options.app);
   if (!how) return pass(how);
@@ -165,6 +185,7 @@ Outcome add(const AddOptions& options, Session& session) {
                 "the service knows no dry run and registered the app; `touchmark registration "
                 "remove` undoes it");
   }
+  warn_of_upload_certificate(*app, *measurement, *answer);
   if (session.json()) return print_json(session, *answer);
   session.console().print(io::one_line(*line));
   note_abis(*answer, session);
