@@ -16,10 +16,15 @@ bool is_beyond_us(const Json& header) {
          (kid != header.end() && !kid->is_string());
 }
 
-TokenStatus judge_expiry(const Json& claims, UnixTime now) {
+TokenStatus judge_times(const Json& claims, UnixTime now) {
+  const auto seconds = static_cast<double>(to_unix(now));
   const auto expiry = numeric_date(claims, "exp");
   if (!expiry) return TokenStatus::kMalformed;
-  return static_cast<double>(to_unix(now)) < *expiry ? TokenStatus::kValid : TokenStatus::kExpired;
+  if (seconds >= *expiry) return TokenStatus::kExpired;
+  if (!claims.contains("nbf")) return TokenStatus::kValid;
+  const auto start = numeric_date(claims, "nbf");
+  if (!start) return TokenStatus::kMalformed;
+  return seconds < *start ? TokenStatus::kEarly : TokenStatus::kValid;
 }
 
 }  // namespace
@@ -32,6 +37,8 @@ std::string_view to_string(TokenStatus status) {
       return "invalid";
     case TokenStatus::kExpired:
       return "expired";
+    case TokenStatus::kEarly:
+      return "early";
     case TokenStatus::kForged:
       return "forged";
     case TokenStatus::kMalformed:
@@ -51,7 +58,7 @@ TokenReport check_token(std::string_view token, ByteView secret, ByteView decoy_
   if (is_beyond_us(parsed->header)) return report(TokenStatus::kMalformed);
   if (crypto::verify_hs256(token, decoy_secret)) return report(TokenStatus::kInvalid);
   if (!crypto::verify_hs256(token, secret)) return report(TokenStatus::kForged);
-  return report(judge_expiry(parsed->payload, now));
+  return report(judge_times(parsed->payload, now));
 }
 
 std::optional<double> numeric_date(const Json& claims, const char* name) {

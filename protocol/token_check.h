@@ -11,7 +11,7 @@
 
 namespace touchmark::protocol {
 
-enum class TokenStatus { kValid, kInvalid, kExpired, kForged, kMalformed };
+enum class TokenStatus { kValid, kInvalid, kExpired, kEarly, kForged, kMalformed };
 std::string_view to_string(TokenStatus status);
 
 struct TokenReport {

@@ -145,8 +145,9 @@ void add_token_commands(line::Command& app, Dispatcher& dispatcher) {
       "  valid      signed by the service after a passed attestation\n"
       "  invalid    signed by the service after a failed attestation\n"
       "  expired    was valid once\n"
+      "  early      not valid yet: its nbf is to come\n"
       "  forged     not signed by this service\n"
-      "  malformed  not a token, or signed by the service with an exp that is no time");
+      "  malformed  not a token, or signed by the service with an exp or nbf that is no time");
   dispatcher.on(check_app, [options](Session& s) { return check(*options, s); });
 
   auto token = std::make_shared<std::string>();

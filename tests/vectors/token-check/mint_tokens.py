@@ -57,10 +57,12 @@ PAYLOADS: list[tuple[str, str, str | bytes]] = [
     ("exp, escaped", "valid", f'{{"e\\u0078p":{SOON}}}'),
     ("another claim twice", "malformed", f'{{"a":1,{FRESH},"a":1}}'),
     ("a name twice in a claim", "malformed", f'{{"a":{{"b":1,"b":1}},{FRESH}}}'),
-    # These two are not judged.
-    ("nbf to come", "valid", f'{{{FRESH},"nbf":{SOON}}}'),
-    ("nbf with a fraction", "valid", f'{{{FRESH},"nbf":{SOON}.5}}'),
-    ("nbf as text", "valid", f'{{{FRESH},"nbf":"{SOON}"}}'),
+    ("nbf to come", "early", f'{{{FRESH},"nbf":{SOON}}}'),
+    ("nbf with a fraction, to come", "early", f'{{{FRESH},"nbf":{NOW}.5}}'),
+    ("nbf now", "valid", f'{{{FRESH},"nbf":{NOW}}}'),
+    ("nbf as text", "malformed", f'{{{FRESH},"nbf":"{NOW}"}}'),
+    ("nbf to come, and expired", "expired", f'{{"exp":{NOW - 1},"nbf":{SOON}}}'),
+    # Not judged.
     ("iat to come", "valid", f'{{{FRESH},"iat":{SOON}}}'),
     ("iat as text", "valid", f'{{{FRESH},"iat":"x"}}'),
     ("iat before 1970", "valid", f'{{{FRESH},"iat":-1.5}}'),
