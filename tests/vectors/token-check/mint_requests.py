@@ -10,12 +10,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from joserfc import __version__, jws
-from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from mint_tokens import (
-    BINDINGS, EXPIRIES, FRESH, HEADERS, NOW, PAYLOADS, SECRET, SIGNERS, SOON, base64url, sign,
+    BINDINGS,
+    EXPIRIES,
+    FRESH,
+    HEADERS,
+    NOW,
+    PAYLOADS,
+    SECRET,
+    SIGNERS,
+    SOON,
+    base64url,
+    sign,
     sign_with_header,
-)  # fmt: skip
+)
 
 HEADER_NAME = "Touchmark-Token"
 JWKS = "${jwks}"
@@ -44,9 +57,11 @@ def decoy_of(key: bytes) -> bytes:
 def hs256(claims: dict[str, Any] | str, key: bytes = SECRET, **header: Any) -> str:
     payload = claims if isinstance(claims, str) else json.dumps(claims, separators=(",", ":"))
     found: str = jws.serialize_compact(
-        {"alg": "HS256", "typ": "JWT", **header}, payload, OctKey.import_key(key),
+        {"alg": "HS256", "typ": "JWT", **header},
+        payload,
+        OctKey.import_key(key),
         algorithms=["HS256"],
-    )  # fmt: skip
+    )
     return found
 
 
@@ -54,9 +69,11 @@ def public(name: str, claims: dict[str, Any] | None = None, **header: Any) -> st
     key = PRIVATE[name]
     alg = {"RSA": "RS256", "EC": "ES256", "OKP": "EdDSA"}[key.key_type]
     found: str = jws.serialize_compact(
-        {"alg": alg, "typ": "JWT", **header}, json.dumps(claims or {"exp": SOON}), key,
+        {"alg": alg, "typ": "JWT", **header},
+        json.dumps(claims or {"exp": SOON}),
+        key,
         algorithms=[alg],
-    )  # fmt: skip
+    )
     return found
 
 
@@ -84,21 +101,32 @@ class Group:
         self.header = settings.get("TOUCHMARK_TOKEN_HEADER", HEADER_NAME)
 
     def add(
-        self, name: str, status: str, reason: str, token: str | None = None, *,
-        headers: list[list[str]] | None = None, method: str = "GET", served: bool | None = None,
+        self,
+        name: str,
+        status: str,
+        reason: str,
+        token: str | None = None,
+        *,
+        headers: list[list[str]] | None = None,
+        method: str = "GET",
+        served: bool | None = None,
         **members: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         passes = status in ("valid", "preflight", "unchecked")
         carried = [] if token is None else [[self.header, token]]
-        self.document["cases"].append({
-            "name": name,
-            "method": method,
-            "headers": carried + (headers or []),
-            **members,
-            "http": 200 if (served if served is not None else passes or not self.enforces) else 401,
-            "status": status,
-            "reason": reason,
-        })  # fmt: skip
+        self.document["cases"].append(
+            {
+                "name": name,
+                "method": method,
+                "headers": carried + (headers or []),
+                **members,
+                "http": 200
+                if (served if served is not None else passes or not self.enforces)
+                else 401,
+                "status": status,
+                "reason": reason,
+            }
+        )
 
 
 def plain(**settings: str) -> dict[str, str]:
@@ -144,9 +172,11 @@ def tokens() -> Group:
     for name, verdict, header in HEADERS:
         reason = reason_of(name, verdict, of_header=True)
         group.add(
-            name, verdict, "wrong-algorithm" if verdict == "forged" else reason,
+            name,
+            verdict,
+            "wrong-algorithm" if verdict == "forged" else reason,
             sign_with_header(header),
-        )  # fmt: skip
+        )
     return group
 
 
@@ -164,8 +194,15 @@ def compact() -> Group:
     good = hs256({"did": "x", "exp": SOON})
     header, payload, signature = good.split(".")
     last = "AEIMQUYcgkosw048"
-    respelled = next(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-                     if c not in last and c > signature[-1]) if signature[-1] in last else "B"
+    respelled = (
+        next(
+            c
+            for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+            if c not in last and c > signature[-1]
+        )
+        if signature[-1] in last
+        else "B"
+    )
     for name, token in {
         "no dots": "token",
         "one dot": f"{header}.{payload}",
@@ -185,38 +222,82 @@ def compact() -> Group:
         "quotes around": f'"{good}"',
         "a scheme nobody asked for": f"Bearer {good}",
         "percent": f"{header}.{payload}.%41{signature[3:]}",
-        "a JSON serialization": json.dumps({"payload": payload, "signature": signature}).replace(",", ";"),
+        "a JSON serialization": json.dumps({"payload": payload, "signature": signature}).replace(
+            ",", ";"
+        ),
     }.items():
         group.add(name, "malformed", "not-compact", token)
     group.add("no signature", "forged", "bad-signature", f"{header}.{payload}.")
-    group.add("a signature cut short", "forged", "bad-signature", f"{header}.{payload}.{signature[:40]}")
-    group.add("a signature of another token", "forged", "bad-signature",
-              f"{header}.{payload}.{hs256({'exp': SOON}).split('.')[2]}")
-    group.add("the payload of another token", "forged", "bad-signature",
-              f"{header}.{base64url(json.dumps({'exp': SOON}).encode())}.{signature}")
-    group.add("a header that is no JSON", "malformed", "bad-header",
-              f"{base64url(b'x')}.{payload}.{signature}")
-    group.add("alg none without a signature", "forged", "wrong-algorithm",
-              base64url(b'{"alg":"none"}') + f".{payload}.")
+    group.add(
+        "a signature cut short", "forged", "bad-signature", f"{header}.{payload}.{signature[:40]}"
+    )
+    group.add(
+        "a signature of another token",
+        "forged",
+        "bad-signature",
+        f"{header}.{payload}.{hs256({'exp': SOON}).split('.')[2]}",
+    )
+    group.add(
+        "the payload of another token",
+        "forged",
+        "bad-signature",
+        f"{header}.{base64url(json.dumps({'exp': SOON}).encode())}.{signature}",
+    )
+    group.add(
+        "a header that is no JSON",
+        "malformed",
+        "bad-header",
+        f"{base64url(b'x')}.{payload}.{signature}",
+    )
+    group.add(
+        "alg none without a signature",
+        "forged",
+        "wrong-algorithm",
+        base64url(b'{"alg":"none"}') + f".{payload}.",
+    )
     for alg, digest in ("HS384", "sha384"), ("HS512", "sha512"):
-        group.add(f"{alg} with the secret", "forged", "wrong-algorithm",
-                  by_hand(json.dumps({"alg": alg}), f"{{{FRESH}}}", SECRET, digest))
+        group.add(
+            f"{alg} with the secret",
+            "forged",
+            "wrong-algorithm",
+            by_hand(json.dumps({"alg": alg}), f"{{{FRESH}}}", SECRET, digest),
+        )
     for alg in "RS256", "ES256", "EdDSA", "PS256":
-        group.add(f"{alg} where there are secrets alone", "forged", "wrong-algorithm",
-                  by_hand(json.dumps({"alg": alg}), f"{{{FRESH}}}", SECRET))
-    for name, value in {"jwk": {"kty": "oct", "k": base64url(secret("stranger"))},
-                        "jku": "https://attacker.example/jwks", "x5u": "https://attacker.example/x"}.items():
-        group.add(f"{name} in the header, signed by a stranger", "forged", "bad-signature",
-                  by_hand(json.dumps({"alg": "HS256", name: value}), f"{{{FRESH}}}", secret("stranger")))
-        group.add(f"{name} in the header, signed by the service", "valid", "ok",
-                  by_hand(json.dumps({"alg": "HS256", name: value}), f"{{{FRESH}}}", SECRET))
-    for size, status, reason in (4095, "valid", "ok"), (4096, "valid", "ok"), (4097, "malformed", "too-long"), (8000, "malformed", "too-long"):
+        group.add(
+            f"{alg} where there are secrets alone",
+            "forged",
+            "wrong-algorithm",
+            by_hand(json.dumps({"alg": alg}), f"{{{FRESH}}}", SECRET),
+        )
+    for name, value in {
+        "jwk": {"kty": "oct", "k": base64url(secret("stranger"))},
+        "jku": "https://attacker.example/jwks",
+        "x5u": "https://attacker.example/x",
+    }.items():
+        group.add(
+            f"{name} in the header, signed by a stranger",
+            "forged",
+            "bad-signature",
+            by_hand(json.dumps({"alg": "HS256", name: value}), f"{{{FRESH}}}", secret("stranger")),
+        )
+        group.add(
+            f"{name} in the header, signed by the service",
+            "valid",
+            "ok",
+            by_hand(json.dumps({"alg": "HS256", name: value}), f"{{{FRESH}}}", SECRET),
+        )
+    for size, status, reason in (
+        (4095, "valid", "ok"),
+        (4096, "valid", "ok"),
+        (4097, "malformed", "too-long"),
+        (8000, "malformed", "too-long"),
+    ):
         group.add(f"{size} bytes", status, reason, of_length(size))
     return group
 
 
 def of_length(size: int) -> str:
-    """The letters of a part come in steps of 1, 1 and 2, so a kid of another length may be needed."""
+    """A part grows by one letter or two, so a kid of another length may be needed."""
     for kid in "k", "kk", "kkk":
         for pad in range(size * 3 // 4 - 200, size * 3 // 4):
             token = hs256(f'{{"did":"x","exp":{SOON},"pad":"{"x" * pad}"}}', kid=kid)
@@ -233,13 +314,24 @@ def carriers() -> list[Group]:
     group.add("white space alone", "missing", "no-token", "  \t ")
     group.add("white space around", "valid", "ok", f" \t{good}\t ")
     group.add("two tokens", "malformed", "two-tokens", good, headers=[[HEADER_NAME, good]])
-    group.add("a token and something else", "malformed", "two-tokens", good, headers=[[HEADER_NAME, "x"]])
-    group.add("something else and a token", "malformed", "two-tokens", "x", headers=[[HEADER_NAME, good]])
+    group.add(
+        "a token and something else", "malformed", "two-tokens", good, headers=[[HEADER_NAME, "x"]]
+    )
+    group.add(
+        "something else and a token", "malformed", "two-tokens", "x", headers=[[HEADER_NAME, good]]
+    )
     group.add("two tokens in one", "malformed", "two-tokens", f"{good}, {good}")
     group.add("a comma behind", "malformed", "two-tokens", f"{good},")
     for name in HEADER_NAME.lower(), HEADER_NAME.upper():
         group.add(f"as {name}", "valid", "ok", headers=[[name, good]])
-    for name in "Authorization", "Touchmark_Token", "X-Touchmark-Token", "Cookie", "Approov-Token", "X-Firebase-AppCheck":
+    for name in (
+        "Authorization",
+        "Touchmark_Token",
+        "X-Touchmark-Token",
+        "Cookie",
+        "Approov-Token",
+        "X-Firebase-AppCheck",
+    ):
         group.add(f"in {name} instead", "missing", "no-token", headers=[[name, good]])
     for method in "POST", "PUT", "DELETE", "PATCH":
         group.add(f"{method} with one", "valid", "ok", good, method=method)
@@ -268,15 +360,42 @@ def preflights() -> Group:
     asks = ["Access-Control-Request-Method", "GET"]
     origin = ["Origin", "https://app.example"]
     group.add("a preflight", "preflight", "preflight", headers=[origin, asks], method="OPTIONS")
-    group.add("a preflight with a bad token", "preflight", "preflight", "x", headers=[origin, asks], method="OPTIONS")
+    group.add(
+        "a preflight with a bad token",
+        "preflight",
+        "preflight",
+        "x",
+        headers=[origin, asks],
+        method="OPTIONS",
+    )
     group.add("no Origin", "missing", "no-token", headers=[asks], method="OPTIONS")
     group.add("nothing asked", "missing", "no-token", headers=[origin], method="OPTIONS")
-    group.add("an empty question", "missing", "no-token", headers=[origin, [asks[0], ""]], method="OPTIONS")
-    group.add("a question that is no method", "missing", "no-token", headers=[origin, [asks[0], "GET POST"]], method="OPTIONS")
-    group.add("an empty Origin", "missing", "no-token", headers=[["Origin", ""], asks], method="OPTIONS")
+    group.add(
+        "an empty question",
+        "missing",
+        "no-token",
+        headers=[origin, [asks[0], ""]],
+        method="OPTIONS",
+    )
+    group.add(
+        "a question that is no method",
+        "missing",
+        "no-token",
+        headers=[origin, [asks[0], "GET POST"]],
+        method="OPTIONS",
+    )
+    group.add(
+        "an empty Origin", "missing", "no-token", headers=[["Origin", ""], asks], method="OPTIONS"
+    )
     group.add("OPTIONS with a token", "valid", "ok", hs256({"exp": SOON}), method="OPTIONS")
     for method in "GET", "POST":
-        group.add(f"{method} with a preflight's headers", "missing", "no-token", headers=[origin, asks], method=method)
+        group.add(
+            f"{method} with a preflight's headers",
+            "missing",
+            "no-token",
+            headers=[origin, asks],
+            method=method,
+        )
     return group
 
 
@@ -291,7 +410,7 @@ def modes() -> list[Group]:
             ("a forged one", "forged", "bad-signature", hs256({"exp": SOON}, secret("stranger"))),
             ("a decoy", "invalid", "decoy", hs256({"exp": SOON}, decoy_of(SECRET))),
             ("an expired one", "expired", "expired", hs256({"exp": NOW - 1})),
-        ]:  # fmt: skip
+        ]:
             off = mode == "off"
             group.add(name, "unchecked" if off else status, "off" if off else reason, token)
         groups.append(group)
@@ -312,17 +431,47 @@ def shares() -> list[Group]:
         for number in range(8):
             did = text(hashlib.sha256(f"device {number}".encode()).digest()[:16])
             served = not is_within(did, percent)
-            group.add(f"device {number}, expired", "expired", "expired", hs256({"did": did, "exp": 1}), served=served)
+            group.add(
+                f"device {number}, expired",
+                "expired",
+                "expired",
+                hs256({"did": did, "exp": 1}),
+                served=served,
+            )
             if number > 3:
                 continue
-            group.add(f"device {number}, decoy", "invalid", "decoy", hs256({"did": did, "exp": SOON}, decoy_of(SECRET)), served=served)
+            group.add(
+                f"device {number}, decoy",
+                "invalid",
+                "decoy",
+                hs256({"did": did, "exp": SOON}, decoy_of(SECRET)),
+                served=served,
+            )
             group.add(f"device {number}, valid", "valid", "ok", hs256({"did": did, "exp": SOON}))
             # Anybody can write a did into a token of their own: the address counts there.
-            group.add(f"device {number}, forged", "forged", "bad-signature", hs256({"did": did, "exp": SOON}, secret("stranger")),
-                      client="127.0.0.1", served=not is_within("127.0.0.1", percent))
-        group.add("no token", "missing", "no-token", client="127.0.0.1", served=not is_within("127.0.0.1", percent))
-        group.add("a did that is no text", "expired", "expired", hs256({"did": 1, "exp": 1}), client="127.0.0.1",
-                  served=not is_within("127.0.0.1", percent))
+            group.add(
+                f"device {number}, forged",
+                "forged",
+                "bad-signature",
+                hs256({"did": did, "exp": SOON}, secret("stranger")),
+                client="127.0.0.1",
+                served=not is_within("127.0.0.1", percent),
+            )
+        group.add(
+            "no token",
+            "missing",
+            "no-token",
+            client="127.0.0.1",
+            served=not is_within("127.0.0.1", percent),
+        )
+        group.add(
+            "a did that is no text",
+            "expired",
+            "expired",
+            hs256({"did": 1, "exp": 1}),
+            client="127.0.0.1",
+            served=not is_within("127.0.0.1", percent),
+        )
         groups.append(group)
     return groups
 
@@ -330,7 +479,9 @@ def shares() -> list[Group]:
 def key_ids() -> list[Group]:
     old, new, bare = secret("old"), secret("new"), secret("bare")
     claims = {"did": "x", "exp": SOON}
-    named = Group("secrets with a kid", {"TOUCHMARK_SECRET": f"2026-11:{text(old)},2026-12:{text(new)}"})
+    named = Group(
+        "secrets with a kid", {"TOUCHMARK_SECRET": f"2026-11:{text(old)},2026-12:{text(new)}"}
+    )
     named.add("the old one", "valid", "ok", hs256(claims, old, kid="2026-11"))
     named.add("the new one", "valid", "ok", hs256(claims, new, kid="2026-12"))
     named.add("the old one without a kid", "valid", "ok", hs256(claims, old))
@@ -339,15 +490,26 @@ def key_ids() -> list[Group]:
     named.add("an unknown kid", "forged", "unknown-key", hs256(claims, new, kid="2027-01"))
     named.add("an empty kid", "forged", "unknown-key", hs256(claims, new, kid=""))
     named.add("a kid in another case", "forged", "unknown-key", hs256(claims, new, kid="2026-12 "))
-    named.add("a kid that is a path", "forged", "unknown-key", hs256(claims, new, kid="../../2026-12"))
+    named.add(
+        "a kid that is a path", "forged", "unknown-key", hs256(claims, new, kid="../../2026-12")
+    )
     named.add("decoy of the old", "invalid", "decoy", hs256(claims, decoy_of(old), kid="2026-11"))
     named.add("decoy of the new", "invalid", "decoy", hs256(claims, decoy_of(new), kid="2026-12"))
     named.add("decoy without a kid", "invalid", "decoy", hs256(claims, decoy_of(new)))
-    named.add("decoy with the other's kid", "forged", "bad-signature", hs256(claims, decoy_of(old), kid="2026-12"))
-    mixed = Group("secrets with a kid and without", {"TOUCHMARK_SECRET": f"{text(bare)},2026-12:{text(new)}"})
+    named.add(
+        "decoy with the other's kid",
+        "forged",
+        "bad-signature",
+        hs256(claims, decoy_of(old), kid="2026-12"),
+    )
+    mixed = Group(
+        "secrets with a kid and without", {"TOUCHMARK_SECRET": f"{text(bare)},2026-12:{text(new)}"}
+    )
     mixed.add("with its kid", "valid", "ok", hs256(claims, new, kid="2026-12"))
     mixed.add("an unknown kid, by the bare one", "valid", "ok", hs256(claims, bare, kid="x"))
-    mixed.add("an unknown kid, by the named one", "forged", "bad-signature", hs256(claims, new, kid="x"))
+    mixed.add(
+        "an unknown kid, by the named one", "forged", "bad-signature", hs256(claims, new, kid="x")
+    )
     mixed.add("no kid, by the bare one", "valid", "ok", hs256(claims, bare))
     mixed.add("no kid, by the named one", "valid", "ok", hs256(claims, new))
     mixed.add("decoy of the bare one", "invalid", "decoy", hs256(claims, decoy_of(bare), kid="x"))
@@ -365,17 +527,19 @@ def key_ids() -> list[Group]:
 
 
 def jwks() -> list[Group]:
-    keys = {"keys": [
-        jwk("rsa", kid="rsa", alg="RS256", use="sig"),
-        jwk("ec", kid="ec", alg="ES256", use="sig"),
-        jwk("ed", kid="ed", alg="EdDSA", use="sig", key_ops=["verify"]),
-        jwk("other-ec", kid="enc", use="enc"),
-        jwk("other-rsa", kid="wrap", key_ops=["wrapKey"]),
-        jwk("other-ed", kid="p384", alg="ES384"),
-        {"kty": "oct", "kid": "oct", "k": base64url(secret("oct"))},
-        {"kty": "unknown", "kid": "unknown"},
-        "not a key",
-    ]}  # fmt: skip
+    keys = {
+        "keys": [
+            jwk("rsa", kid="rsa", alg="RS256", use="sig"),
+            jwk("ec", kid="ec", alg="ES256", use="sig"),
+            jwk("ed", kid="ed", alg="EdDSA", use="sig", key_ops=["verify"]),
+            jwk("other-ec", kid="enc", use="enc"),
+            jwk("other-rsa", kid="wrap", key_ops=["wrapKey"]),
+            jwk("other-ed", kid="p384", alg="ES384"),
+            {"kty": "oct", "kid": "oct", "k": base64url(secret("oct"))},
+            {"kty": "unknown", "kid": "unknown"},
+            "not a key",
+        ]
+    }
     claims = {"did": "x", "exp": SOON}
     group = Group("public keys", without_secret(JWKS=JWKS), jwks=keys)
     for name in "rsa", "ec", "ed":
@@ -383,7 +547,12 @@ def jwks() -> list[Group]:
         group.add(f"{name} without a kid", "valid", "ok", public(name, claims))
         group.add(f"{name}, expired", "expired", "expired", public(name, {"exp": 1}, kid=name))
         group.add(f"{name}, an unknown kid", "forged", "unknown-key", public(name, claims, kid="x"))
-        group.add(f"{name} of a stranger", "forged", "bad-signature", public(f"other-{name}", claims, kid=name))
+        group.add(
+            f"{name} of a stranger",
+            "forged",
+            "bad-signature",
+            public(f"other-{name}", claims, kid=name),
+        )
         good = public(name, claims, kid=name)
         flipped = good[:-20] + ("A" if good[-20] != "A" else "B") + good[-19:]
         group.add(f"{name}, one letter changed", "forged", "bad-signature", flipped)
@@ -397,23 +566,36 @@ def jwks() -> list[Group]:
             "DER": PRIVATE[name].as_der(private=False),
             "JWK": json.dumps(jwk(name)).encode(),
         }.items():
-            group.add(f"HS256 with the {form} of {name}", "forged", "wrong-algorithm",
-                      by_hand(json.dumps({"alg": "HS256", "kid": name}), f"{{{FRESH}}}", material))
-    group.add("the kid of another algorithm", "forged", "unknown-key", public("ec", claims, kid="rsa"))
-    group.add("a key for encryption", "forged", "unknown-key", public("other-ec", claims, kid="enc"))
+            group.add(
+                f"HS256 with the {form} of {name}",
+                "forged",
+                "wrong-algorithm",
+                by_hand(json.dumps({"alg": "HS256", "kid": name}), f"{{{FRESH}}}", material),
+            )
+    group.add(
+        "the kid of another algorithm", "forged", "unknown-key", public("ec", claims, kid="rsa")
+    )
+    group.add(
+        "a key for encryption", "forged", "unknown-key", public("other-ec", claims, kid="enc")
+    )
     group.add("a key that wraps", "forged", "unknown-key", public("other-rsa", claims, kid="wrap"))
-    group.add("a secret in the set", "forged", "wrong-algorithm", hs256(claims, secret("oct"), kid="oct"))
+    group.add(
+        "a secret in the set", "forged", "wrong-algorithm", hs256(claims, secret("oct"), kid="oct")
+    )
     ec = public("ec", claims, kid="ec")
     signed, signature = ec.rsplit(".", 1)
     zeros = base64url(bytes(64))
     group.add("ES256 of zeros", "forged", "bad-signature", f"{signed}.{zeros}")
-    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
     raw = base64.urlsafe_b64decode(signature + "==")
     der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
     group.add("ES256 as DER", "forged", "bad-signature", f"{signed}.{base64url(der)}")
     group.add("no token", "missing", "no-token")
-    bare = Group("public keys without alg and kid", without_secret(JWKS=JWKS),
-                 jwks={"keys": [jwk("rsa"), jwk("ec"), jwk("ed"), jwk("small-rsa", kid="small")]})
+    bare = Group(
+        "public keys without alg and kid",
+        without_secret(JWKS=JWKS),
+        jwks={"keys": [jwk("rsa"), jwk("ec"), jwk("ed"), jwk("small-rsa", kid="small")]},
+    )
     for name in "rsa", "ec", "ed":
         bare.add(name, "valid", "ok", public(name, claims))
         bare.add(f"{name} with a kid", "valid", "ok", public(name, claims, kid="x"))
@@ -424,16 +606,19 @@ def jwks() -> list[Group]:
     both.add("ES256", "valid", "ok", public("ec", claims, kid="ec"))
     both.add("decoy", "invalid", "decoy", hs256(claims, decoy_of(SECRET)))
     both.add("RS256, which no key is for", "forged", "wrong-algorithm", public("rsa", claims))
-    both.add("EdDSA, which no key is for", "forged", "wrong-algorithm", public("ed", claims, kid="ed"))
+    both.add(
+        "EdDSA, which no key is for", "forged", "wrong-algorithm", public("ed", claims, kid="ed")
+    )
     return [group, bare, both]
 
 
 def small_rsa(claims: dict[str, Any]) -> str:
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding
+
     header = base64url(b'{"alg":"RS256"}')
     signed = f"{header}.{base64url(json.dumps(claims).encode())}"
-    signature = PRIVATE["small-rsa"].private_key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    signature = PRIVATE["small-rsa"].private_key.sign(
+        signed.encode(), padding.PKCS1v15(), hashes.SHA256()
+    )
     return f"{signed}.{base64url(signature)}"
 
 
@@ -458,15 +643,39 @@ def claims() -> list[Group]:
         ("another case", {"aud": api, "iss": "Touchmark"}, "issuer"),
         ("neither", {}, "issuer"),
     ]:
-        group.add(name, "misdirected" if reason else "valid", f"wrong-{reason}" if reason else "ok",
-                  hs256({"exp": SOON, **members}))
+        group.add(
+            name,
+            "misdirected" if reason else "valid",
+            f"wrong-{reason}" if reason else "ok",
+            hs256({"exp": SOON, **members}),
+        )
     group.add("expired and misdirected", "expired", "expired", hs256({"exp": 1}))
     group.add("decoy and misdirected", "invalid", "decoy", hs256({"exp": SOON}, decoy_of(SECRET)))
     leeway = Group("a leeway", plain(LEEWAY="30"))
-    for exp, status in (NOW + 1, "valid"), (NOW, "valid"), (NOW - 29, "valid"), (NOW - 29.5, "valid"), (NOW - 30, "expired"), (NOW - 31, "expired"):
-        leeway.add(f"exp {exp - NOW:+}", status, "ok" if status == "valid" else status, hs256({"exp": exp}))
-    for nbf, status in (NOW - 1, "valid"), (NOW, "valid"), (NOW + 30, "valid"), (NOW + 30.5, "early"), (NOW + 31, "early"):
-        leeway.add(f"nbf {nbf - NOW:+}", status, "ok" if status == "valid" else "not-yet-valid", hs256({"exp": SOON, "nbf": nbf}))
+    for exp, status in (
+        (NOW + 1, "valid"),
+        (NOW, "valid"),
+        (NOW - 29, "valid"),
+        (NOW - 29.5, "valid"),
+        (NOW - 30, "expired"),
+        (NOW - 31, "expired"),
+    ):
+        leeway.add(
+            f"exp {exp - NOW:+}", status, "ok" if status == "valid" else status, hs256({"exp": exp})
+        )
+    for nbf, status in (
+        (NOW - 1, "valid"),
+        (NOW, "valid"),
+        (NOW + 30, "valid"),
+        (NOW + 30.5, "early"),
+        (NOW + 31, "early"),
+    ):
+        leeway.add(
+            f"nbf {nbf - NOW:+}",
+            status,
+            "ok" if status == "valid" else "not-yet-valid",
+            hs256({"exp": SOON, "nbf": nbf}),
+        )
     half = Group("a leeway with a fraction", plain(LEEWAY="0.5"))
     half.add("exp now", "valid", "ok", hs256({"exp": NOW}))
     half.add("exp a second ago", "expired", "expired", hs256({"exp": NOW - 1}))
@@ -476,17 +685,33 @@ def claims() -> list[Group]:
 def times() -> Group:
     group = Group("nbf", plain())
     for nbf, status, reason in [
-        (str(NOW - 1), "valid", "ok"), (str(NOW), "valid", "ok"), (f"{NOW}.0", "valid", "ok"), ("0", "valid", "ok"),
-        ("1.79e9", "valid", "ok"), (str(NOW + 1), "early", "not-yet-valid"), (f"{NOW}.5", "early", "not-yet-valid"),
-        (str(SOON), "early", "not-yet-valid"), (str(2**53 - 1), "early", "not-yet-valid"),
-        ("-1", "malformed", "bad-nbf"), (str(2**53), "malformed", "bad-nbf"), ("1e300", "malformed", "bad-nbf"),
-        (f'"{NOW}"', "malformed", "bad-nbf"), ("true", "malformed", "bad-nbf"), ("null", "malformed", "bad-nbf"),
-        ("[]", "malformed", "bad-nbf"), ("{}", "malformed", "bad-nbf"),
-    ]:  # fmt: skip
+        (str(NOW - 1), "valid", "ok"),
+        (str(NOW), "valid", "ok"),
+        (f"{NOW}.0", "valid", "ok"),
+        ("0", "valid", "ok"),
+        ("1.79e9", "valid", "ok"),
+        (str(NOW + 1), "early", "not-yet-valid"),
+        (f"{NOW}.5", "early", "not-yet-valid"),
+        (str(SOON), "early", "not-yet-valid"),
+        (str(2**53 - 1), "early", "not-yet-valid"),
+        ("-1", "malformed", "bad-nbf"),
+        (str(2**53), "malformed", "bad-nbf"),
+        ("1e300", "malformed", "bad-nbf"),
+        (f'"{NOW}"', "malformed", "bad-nbf"),
+        ("true", "malformed", "bad-nbf"),
+        ("null", "malformed", "bad-nbf"),
+        ("[]", "malformed", "bad-nbf"),
+        ("{}", "malformed", "bad-nbf"),
+    ]:
         group.add(f"nbf {nbf}", status, reason, hs256(f'{{"exp":{SOON},"nbf":{nbf}}}'))
     group.add("expired, with a bad nbf", "expired", "expired", hs256('{"exp":1,"nbf":"x"}'))
     group.add("no exp, with a bad nbf", "malformed", "no-exp", hs256('{"nbf":"x"}'))
-    group.add("decoy that is early", "invalid", "decoy", hs256({"exp": SOON, "nbf": SOON}, decoy_of(SECRET)))
+    group.add(
+        "decoy that is early",
+        "invalid",
+        "decoy",
+        hs256({"exp": SOON, "nbf": SOON}, decoy_of(SECRET)),
+    )
     return group
 
 
@@ -497,9 +722,22 @@ def levels() -> list[Group]:
         group = Group(f"level {asked}", plain(LEVEL=asked))
         for index, name in enumerate(names):
             enough = index >= names.index(asked)
-            group.add(f"lvl {name}", "valid" if enough else "weak", "ok" if enough else "low-level", hs256({"exp": SOON, "lvl": name}))
+            group.add(
+                f"lvl {name}",
+                "valid" if enough else "weak",
+                "ok" if enough else "low-level",
+                hs256({"exp": SOON, "lvl": name}),
+            )
         groups.append(group)
-    for name, value in {"in upper case": "TEE", "unknown": "gold", "empty": "", "a number": 3, "null": None, "in an array": ["tee"], "true": True}.items():
+    for name, value in {
+        "in upper case": "TEE",
+        "unknown": "gold",
+        "empty": "",
+        "a number": 3,
+        "null": None,
+        "in an array": ["tee"],
+        "true": True,
+    }.items():
         groups[2].add(f"lvl {name}", "weak", "low-level", hs256({"exp": SOON, "lvl": value}))
     groups[2].add("no lvl", "weak", "low-level", hs256({"exp": SOON}))
     groups[2].add("no lvl and expired", "expired", "expired", hs256({"exp": 1}))
@@ -510,7 +748,9 @@ def bindings() -> list[Group]:
     groups: dict[str, Group] = {}
     for name, names, value, values, verdict in BINDINGS:
         listed = ",".join(names)
-        group = groups.setdefault(listed, Group(f"bound to {listed}", plain(BINDING_HEADERS=listed)))
+        group = groups.setdefault(
+            listed, Group(f"bound to {listed}", plain(BINDING_HEADERS=listed))
+        )
         missing = any(not (v or "").strip(" \t") for v in values)
         reason = "ok" if verdict == "valid" else "no-bound-header" if missing else "wrong-pay"
         headers = [[n, v] for n, v in zip(names, values, strict=True) if v is not None]
@@ -518,19 +758,74 @@ def bindings() -> list[Group]:
     one = groups["Authorization"]
     auth = [["Authorization", "Bearer abc"]]
     good = bind("Bearer abc")
-    for name, pay in {"no pay": None, "an empty pay": "", "a number": 1, "without padding": good.rstrip("="), "base64url": good.replace("/", "_").replace("+", "-") + "x",
-                      "the value itself": "Bearer abc", "in hexadecimal": hashlib.sha256(b"Bearer abc").hexdigest(), "in an array": [good]}.items():
-        one.add(f"pay: {name}", "unbound", "wrong-pay", hs256({"exp": SOON, **({} if pay is None else {"pay": pay})}), headers=auth)
+    for name, pay in {
+        "no pay": None,
+        "an empty pay": "",
+        "a number": 1,
+        "without padding": good.rstrip("="),
+        "base64url": good.replace("/", "_").replace("+", "-") + "x",
+        "the value itself": "Bearer abc",
+        "in hexadecimal": hashlib.sha256(b"Bearer abc").hexdigest(),
+        "in an array": [good],
+    }.items():
+        one.add(
+            f"pay: {name}",
+            "unbound",
+            "wrong-pay",
+            hs256({"exp": SOON, **({} if pay is None else {"pay": pay})}),
+            headers=auth,
+        )
     one.add("no header", "unbound", "no-bound-header", hs256({"exp": SOON, "pay": good}))
-    one.add("white space alone", "unbound", "no-bound-header", hs256({"exp": SOON, "pay": bind("")}), headers=[["Authorization", "  "]])
+    one.add(
+        "white space alone",
+        "unbound",
+        "no-bound-header",
+        hs256({"exp": SOON, "pay": bind("")}),
+        headers=[["Authorization", "  "]],
+    )
     one.add("no header, expired", "expired", "expired", hs256({"exp": 1, "pay": good}))
-    one.add("no header, forged", "forged", "bad-signature", hs256({"exp": SOON, "pay": good}, secret("stranger")))
-    one.add("bound, decoy", "invalid", "decoy", hs256({"exp": SOON, "pay": good}, decoy_of(SECRET)), headers=auth)
-    one.add("the header in lower case", "valid", "ok", hs256({"exp": SOON, "pay": good}), headers=[["authorization", "Bearer abc"]])
+    one.add(
+        "no header, forged",
+        "forged",
+        "bad-signature",
+        hs256({"exp": SOON, "pay": good}, secret("stranger")),
+    )
+    one.add(
+        "bound, decoy",
+        "invalid",
+        "decoy",
+        hs256({"exp": SOON, "pay": good}, decoy_of(SECRET)),
+        headers=auth,
+    )
+    one.add(
+        "the header in lower case",
+        "valid",
+        "ok",
+        hs256({"exp": SOON, "pay": good}),
+        headers=[["authorization", "Bearer abc"]],
+    )
     session = Group("bound to X-Session", plain(BINDING_HEADERS="X-Session"))
-    session.add("the header twice", "unbound", "wrong-pay", hs256({"exp": SOON, "pay": bind("abc")}), headers=[["X-Session", "abc"], ["X-Session", "def"]])
-    session.add("the header twice, the second bound", "unbound", "wrong-pay", hs256({"exp": SOON, "pay": bind("def")}), headers=[["X-Session", "abc"], ["X-Session", "def"]])
-    session.add("a comma within", "valid", "ok", hs256({"exp": SOON, "pay": bind("a, b")}), headers=[["X-Session", "a, b"]])
+    session.add(
+        "the header twice",
+        "unbound",
+        "wrong-pay",
+        hs256({"exp": SOON, "pay": bind("abc")}),
+        headers=[["X-Session", "abc"], ["X-Session", "def"]],
+    )
+    session.add(
+        "the header twice, the second bound",
+        "unbound",
+        "wrong-pay",
+        hs256({"exp": SOON, "pay": bind("def")}),
+        headers=[["X-Session", "abc"], ["X-Session", "def"]],
+    )
+    session.add(
+        "a comma within",
+        "valid",
+        "ok",
+        hs256({"exp": SOON, "pay": bind("a, b")}),
+        headers=[["X-Session", "a, b"]],
+    )
     unasked = Group("bound, where nothing is asked", plain())
     unasked.add("a bound token", "valid", "ok", hs256({"exp": SOON, "pay": good}))
     return [*groups.values(), session, unasked]
@@ -543,16 +838,25 @@ def single_use() -> Group:
     group.add("the second time", "replayed", "replayed", first)
     group.add("the third time", "replayed", "replayed", first)
     group.add("another token", "valid", "ok", second)
-    group.add("another token with the same jti", "replayed", "replayed", hs256({"did": "y", "exp": SOON, "jti": "second"}))
+    group.add(
+        "another token with the same jti",
+        "replayed",
+        "replayed",
+        hs256({"did": "y", "exp": SOON, "jti": "second"}),
+    )
     group.add("no jti", "replayed", "no-jti", hs256({"exp": SOON}))
     group.add("an empty jti", "replayed", "no-jti", hs256({"exp": SOON, "jti": ""}))
     group.add("a jti that is a number", "replayed", "no-jti", hs256({"exp": SOON, "jti": 1}))
     group.add("expired", "expired", "expired", hs256({"exp": 1, "jti": "third"}))
     group.add("what expired has spent nothing", "valid", "ok", hs256({"exp": SOON, "jti": "third"}))
-    group.add("a decoy", "invalid", "decoy", hs256({"exp": SOON, "jti": "fourth"}, decoy_of(SECRET)))
+    group.add(
+        "a decoy", "invalid", "decoy", hs256({"exp": SOON, "jti": "fourth"}, decoy_of(SECRET))
+    )
     group.add("a decoy has spent nothing", "valid", "ok", hs256({"exp": SOON, "jti": "fourth"}))
     group.add("a jti beyond ASCII", "valid", "ok", hs256({"exp": SOON, "jti": "é😀"}))
-    group.add("a jti beyond ASCII again", "replayed", "replayed", hs256({"exp": SOON, "jti": "é😀"}))
+    group.add(
+        "a jti beyond ASCII again", "replayed", "replayed", hs256({"exp": SOON, "jti": "é😀"})
+    )
     return group
 
 
@@ -560,55 +864,189 @@ def other_makers() -> list[Group]:
     key = secret("approov")
     url = base64url(key)
     groups = []
-    for form, value in {"base64": text(key), "base64url": url, "base64url with padding": url + "="}.items():
+    for form, value in {
+        "base64": text(key),
+        "base64url": url,
+        "base64url with padding": url + "=",
+    }.items():
         group = Group(f"Approov, its secret in {form}", plain(APPROOV_SECRET=value))
         group.header = "Approov-Token"
         group.add("a token", "valid", "ok", hs256({"did": "x", "exp": SOON}, key), maker="approov")
         group.add("expired", "expired", "expired", hs256({"exp": 1}, key), maker="approov")
         group.add("no exp", "malformed", "no-exp", hs256({"did": "x"}, key), maker="approov")
-        group.add("forged", "forged", "bad-signature", hs256({"exp": SOON}, secret("stranger")), maker="approov")
-        group.add("Touchmark's own secret", "forged", "bad-signature", hs256({"exp": SOON}), maker="approov")
-        group.add("its secret in Touchmark's header", "forged", "bad-signature", headers=[[HEADER_NAME, hs256({"exp": SOON}, key)]], maker="touchmark")
-        group.add("a bad one of Touchmark's beside", "forged", "bad-signature", hs256({"exp": SOON}, key),
-                  headers=[[HEADER_NAME, hs256({"exp": SOON}, key)]], maker="touchmark")
-        group.add("Touchmark's", "valid", "ok", headers=[[HEADER_NAME, hs256({"exp": SOON})]], maker="touchmark")
+        group.add(
+            "forged",
+            "forged",
+            "bad-signature",
+            hs256({"exp": SOON}, secret("stranger")),
+            maker="approov",
+        )
+        group.add(
+            "Touchmark's own secret",
+            "forged",
+            "bad-signature",
+            hs256({"exp": SOON}),
+            maker="approov",
+        )
+        group.add(
+            "its secret in Touchmark's header",
+            "forged",
+            "bad-signature",
+            headers=[[HEADER_NAME, hs256({"exp": SOON}, key)]],
+            maker="touchmark",
+        )
+        group.add(
+            "a bad one of Touchmark's beside",
+            "forged",
+            "bad-signature",
+            hs256({"exp": SOON}, key),
+            headers=[[HEADER_NAME, hs256({"exp": SOON}, key)]],
+            maker="touchmark",
+        )
+        group.add(
+            "Touchmark's",
+            "valid",
+            "ok",
+            headers=[[HEADER_NAME, hs256({"exp": SOON})]],
+            maker="touchmark",
+        )
         group.add("neither", "missing", "no-token", maker="touchmark")
-        group.add("two", "malformed", "two-tokens", hs256({"exp": SOON}, key), headers=[["Approov-Token", "x"]], maker="approov")
+        group.add(
+            "two",
+            "malformed",
+            "two-tokens",
+            hs256({"exp": SOON}, key),
+            headers=[["Approov-Token", "x"]],
+            maker="approov",
+        )
         groups.append(group)
-    bound = Group("Approov, bound", plain(APPROOV_SECRET=text(key), APPROOV_BINDING_HEADERS="Authorization,X-Session"))
+    bound = Group(
+        "Approov, bound",
+        plain(APPROOV_SECRET=text(key), APPROOV_BINDING_HEADERS="Authorization,X-Session"),
+    )
     bound.header = "Approov-Token"
     values = [["Authorization", " abc "], ["X-Session", "alice"]]
-    bound.add("joined with nothing between", "valid", "ok", hs256({"exp": SOON, "pay": bind("abcalice")}, key), headers=values, maker="approov")
-    bound.add("joined with a line feed", "unbound", "wrong-pay", hs256({"exp": SOON, "pay": bind("abc\nalice")}, key), headers=values, maker="approov")
-    bound.add("no pay", "unbound", "wrong-pay", hs256({"exp": SOON}, key), headers=values, maker="approov")
-    bound.add("one header missing", "unbound", "no-bound-header", hs256({"exp": SOON, "pay": bind("abc")}, key), headers=values[:1], maker="approov")
-    app_check = Group("Firebase App Check", plain(FIREBASE_PROJECT="123456789", FIREBASE_JWKS=JWKS), jwks={"keys": [jwk("rsa", kid="rsa", alg="RS256", use="sig"), jwk("ec", kid="ec", alg="ES256")]})
+    bound.add(
+        "joined with nothing between",
+        "valid",
+        "ok",
+        hs256({"exp": SOON, "pay": bind("abcalice")}, key),
+        headers=values,
+        maker="approov",
+    )
+    bound.add(
+        "joined with a line feed",
+        "unbound",
+        "wrong-pay",
+        hs256({"exp": SOON, "pay": bind("abc\nalice")}, key),
+        headers=values,
+        maker="approov",
+    )
+    bound.add(
+        "no pay", "unbound", "wrong-pay", hs256({"exp": SOON}, key), headers=values, maker="approov"
+    )
+    bound.add(
+        "one header missing",
+        "unbound",
+        "no-bound-header",
+        hs256({"exp": SOON, "pay": bind("abc")}, key),
+        headers=values[:1],
+        maker="approov",
+    )
+    app_check = Group(
+        "Firebase App Check",
+        plain(FIREBASE_PROJECT="123456789", FIREBASE_JWKS=JWKS),
+        jwks={
+            "keys": [
+                jwk("rsa", kid="rsa", alg="RS256", use="sig"),
+                jwk("ec", kid="ec", alg="ES256"),
+            ]
+        },
+    )
     app_check.header = "X-Firebase-AppCheck"
-    good = {"iss": "https://firebaseappcheck.googleapis.com/123456789", "aud": ["projects/123456789", "projects/demo"], "sub": "1:123456789:android:abc", "exp": SOON, "iat": NOW}
+    good = {
+        "iss": "https://firebaseappcheck.googleapis.com/123456789",
+        "aud": ["projects/123456789", "projects/demo"],
+        "sub": "1:123456789:android:abc",
+        "exp": SOON,
+        "iat": NOW,
+    }
     app_check.add("a token", "valid", "ok", public("rsa", good, kid="rsa"), maker="firebase")
     for name, members, status, reason in [
         ("expired", {"exp": 1}, "expired", "expired"),
         ("no exp", {"exp": None}, "malformed", "no-exp"),
-        ("another project's issuer", {"iss": "https://firebaseappcheck.googleapis.com/1"}, "misdirected", "wrong-issuer"),
+        (
+            "another project's issuer",
+            {"iss": "https://firebaseappcheck.googleapis.com/1"},
+            "misdirected",
+            "wrong-issuer",
+        ),
         ("another project's audience", {"aud": ["projects/1"]}, "misdirected", "wrong-audience"),
         ("no audience", {"aud": None}, "misdirected", "wrong-audience"),
-    ]:  # fmt: skip
-        app_check.add(name, status, reason, public("rsa", {**good, **members}, kid="rsa"), maker="firebase")
-    app_check.add("ES256 of a key in the set", "forged", "wrong-algorithm", public("ec", good, kid="ec"), maker="firebase")
-    app_check.add("a stranger", "forged", "bad-signature", public("other-rsa", good, kid="rsa"), maker="firebase")
-    app_check.add("an unknown kid", "forged", "unknown-key", public("rsa", good, kid="x"), maker="firebase")
-    app_check.add("another typ", "malformed", "bad-header", public("rsa", good, kid="rsa", typ="at+jwt"), maker="firebase")
-    app_check.add("HS256 with Touchmark's secret", "forged", "wrong-algorithm", hs256(good), maker="firebase")
-    app_check.add("its token in Touchmark's header", "forged", "wrong-algorithm", headers=[[HEADER_NAME, public("rsa", good, kid="rsa")]], maker="touchmark")
-    app_check.add("Touchmark's", "valid", "ok", headers=[[HEADER_NAME, hs256({"exp": SOON})]], maker="touchmark")
+    ]:
+        app_check.add(
+            name, status, reason, public("rsa", {**good, **members}, kid="rsa"), maker="firebase"
+        )
+    app_check.add(
+        "ES256 of a key in the set",
+        "forged",
+        "wrong-algorithm",
+        public("ec", good, kid="ec"),
+        maker="firebase",
+    )
+    app_check.add(
+        "a stranger",
+        "forged",
+        "bad-signature",
+        public("other-rsa", good, kid="rsa"),
+        maker="firebase",
+    )
+    app_check.add(
+        "an unknown kid", "forged", "unknown-key", public("rsa", good, kid="x"), maker="firebase"
+    )
+    app_check.add(
+        "another typ",
+        "malformed",
+        "bad-header",
+        public("rsa", good, kid="rsa", typ="at+jwt"),
+        maker="firebase",
+    )
+    app_check.add(
+        "HS256 with Touchmark's secret", "forged", "wrong-algorithm", hs256(good), maker="firebase"
+    )
+    app_check.add(
+        "its token in Touchmark's header",
+        "forged",
+        "wrong-algorithm",
+        headers=[[HEADER_NAME, public("rsa", good, kid="rsa")]],
+        maker="touchmark",
+    )
+    app_check.add(
+        "Touchmark's",
+        "valid",
+        "ok",
+        headers=[[HEADER_NAME, hs256({"exp": SOON})]],
+        maker="touchmark",
+    )
     return [*groups, bound, app_check]
 
 
 def main() -> None:
     groups = [
-        tokens(), compact(), *carriers(), preflights(), *modes(), *shares(), *key_ids(), *jwks(),
-        *claims(), *levels(), *bindings(), single_use(), *other_makers(),
-    ]  # fmt: skip
+        tokens(),
+        compact(),
+        *carriers(),
+        preflights(),
+        *modes(),
+        *shares(),
+        *key_ids(),
+        *jwks(),
+        *claims(),
+        *levels(),
+        *bindings(),
+        single_use(),
+        *other_makers(),
+    ]
     for group in groups:
         names = [case["name"] for case in group.document["cases"]]
         assert len(names) == len(set(names)), (group.document["name"], sorted(names))
