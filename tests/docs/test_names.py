@@ -37,6 +37,7 @@ KNOWN_DOMAINS = {
     "developer.android.com",
     "developer.apple.com",
     "docs.kernel.org",
+    "firebaseappcheck.googleapis.com",  # who makes the tokens of Firebase App Check
     "github.com",  # what the format of attestation results is called
     "grapheneos.org",
     "mas.owasp.org",

@@ -85,6 +85,18 @@ def test_an_expiry_that_is_no_time_is_malformed(exp: str) -> None:
     assert status(raw_payload(f'{{"did":"x","exp":{exp}}}')) is TokenStatus.MALFORMED
 
 
+def test_a_token_whose_time_has_not_come_is_early() -> None:
+    assert status(token(nbf=NOW)) is TokenStatus.VALID
+    assert status(token(nbf=NOW + 1)) is TokenStatus.EARLY
+    assert status(token(nbf=NOW + 0.5)) is TokenStatus.EARLY
+    assert status(token(nbf=NOW + 5), leeway=5) is TokenStatus.VALID
+    assert status(token(nbf=NOW + 5.5), leeway=5) is TokenStatus.EARLY
+    assert status(token(nbf=NOW + 1, exp=NOW)) is TokenStatus.EXPIRED
+    for nbf in ("null", "true", f'"{NOW}"', "-1", "[]", "9007199254740992"):
+        payload = f'{{"exp":{NOW + 300},"nbf":{nbf}}}'
+        assert status(raw_payload(payload)) is TokenStatus.MALFORMED
+
+
 def test_an_expiry_is_required() -> None:
     assert status(token(exp=None)) is TokenStatus.MALFORMED
 

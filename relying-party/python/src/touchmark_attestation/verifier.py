@@ -40,9 +40,11 @@ class TokenStatus(enum.Enum):
     MISSING = "missing"
     """The request has no token."""
     MALFORMED = "malformed"
-    """Not a JWT, or the service signed it and its `exp` is no time."""
+    """Not a JWT, or the service signed it and its `exp` or `nbf` is no time."""
     EXPIRED = "expired"
     """Genuine, but its time is over."""
+    EARLY = "early"
+    """Genuine, but its time has not come (claim `nbf`)."""
     INVALID = "invalid"
     """Made by the service for an app that failed attestation: signed with the decoy secret."""
     FORGED = "forged"
@@ -199,9 +201,16 @@ class TokenVerifier:
         expiry = _time(claims.get("exp"))
         if expiry is None:
             return TokenResult(TokenStatus.MALFORMED, "no exp claim that is a time", claims)
-        late = self._clock() - expiry
-        if late >= self._leeway:
-            return TokenResult(TokenStatus.EXPIRED, f"expired {late:.0f} s ago", claims)
+        now = self._clock()
+        if now - expiry >= self._leeway:
+            return TokenResult(TokenStatus.EXPIRED, f"expired {now - expiry:.0f} s ago", claims)
+        if "nbf" in claims:
+            start = _time(claims["nbf"])
+            if start is None:
+                return TokenResult(TokenStatus.MALFORMED, "nbf claim that is no time", claims)
+            if now + self._leeway < start:
+                problem = f"not valid for another {start - now:.0f} s"
+                return TokenResult(TokenStatus.EARLY, problem, claims)
         if self._issuer is not None and claims.get("iss") != self._issuer:
             return TokenResult(TokenStatus.MISDIRECTED, "iss is not the expected issuer", claims)
         if self._audience is not None and self._audience not in _audiences(claims):
