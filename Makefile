@@ -82,7 +82,7 @@ unit: build ## Run the unit tests of the release build
 .PHONY: e2e
 e2e: build setup-android ## Run the tests over the real service, command, app and attackers; not tests/android
 	$(PYTEST) tests --ignore=tests/android
-	for folder in relying-party/python/tests demo lab/tests; do \
+	for folder in demo lab/tests; do \
 	  $(PYTEST) $$folder || exit 1; \
 	done
 	for versions in lowest newest; do \

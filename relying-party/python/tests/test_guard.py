@@ -40,12 +40,15 @@ def test_report_mode_allows_and_says_what_it_would_do(caplog: pytest.LogCaptureF
     assert decision.allowed and decision.result.status is TokenStatus.MISSING
     assert caplog.messages[-1] == (
         "would refuse GET '/v2/rates' from 203.0.113.7: missing token (no Touchmark-Token header)"
+        " reason=no-token"
     )
 
 
 def test_a_line_does_without_what_it_was_not_given(caplog: pytest.LogCaptureFixture) -> None:
     guard().check("GET", {})
-    assert caplog.messages == ["refused GET: missing token (no Touchmark-Token header)"]
+    assert caplog.messages == [
+        "refused GET: missing token (no Touchmark-Token header) reason=no-token"
+    ]
 
 
 def test_a_client_cannot_write_lines_into_the_log(caplog: pytest.LogCaptureFixture) -> None:

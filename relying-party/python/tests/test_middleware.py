@@ -163,7 +163,7 @@ def test_a_preflight_gets_headers_and_no_body(kind: str) -> None:
         )
         assert ask(port, method="OPTIONS")[0] == 401
         assert ask(port, method="PUT", **PREFLIGHT)[0] == 401
-    assert [result.status for result in seen] == [TokenStatus.MISSING]
+    assert [result.status for result in seen] == [TokenStatus.PREFLIGHT]
 
 
 def run_asgi(scope: dict[str, Any], seen: Seen) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from touchmark_attestation import TokenStatus, TokenVerifier
+from touchmark_attestation import Secret, TokenStatus, TokenVerifier, jose, keys
 from touchmark_attestation.verifier import binding_claim, derive_decoy_secret
 
 ROOT = Path(__file__).parents[3]
@@ -32,12 +32,14 @@ def hs256_cases() -> Iterator[tuple[bytes, dict[str, Any]]]:
 
 
 def is_signature_accepted(secret: bytes, token: str) -> bool:
-    result = TokenVerifier([secret]).check(token)
-    # Most of the vectors sign text that is no set of claims; only a verified token gets that far.
-    return result.detail.startswith(("signed", "no exp claim")) or result.status in (
-        TokenStatus.VALID,
-        TokenStatus.EXPIRED,
-    )
+    """Most of the vectors sign text that is no set of claims: what such a token gets does not
+    depend on its signature. So it is the key of the check that is asked."""
+    try:
+        read = jose.read_signed(token)
+    except jose.Unreadable:
+        return False
+    found = keys.of_secrets([Secret(secret)], [None]).find(read.header.alg, read.header.kid)
+    return any(key.verify(read.signed, read.signature) for key in found)
 
 
 def test_wycheproof() -> None:

@@ -173,7 +173,7 @@ def test_a_preflight_passes_without_a_token(caplog: pytest.LogCaptureFixture) ->
     response = app.test_client().options("/cors", headers=PREFLIGHT)
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] == "https://a.example"
-    assert app.extensions["calls"] == [TokenStatus.MISSING]
+    assert app.extensions["calls"] == [TokenStatus.PREFLIGHT]
     assert caplog.records == []
 
 

@@ -101,12 +101,14 @@ REFUSED: dict[str, list[Any]] = {
         "", " ", "?", SHORT, TEXT, f"{OLD_TEXT},{OLD_TEXT}", OLD_TEXT[:-1], OLD_TEXT.encode(), 1,
         [],
     ],
-    "TOUCHMARK_MODE": ["", " ", "Enforce", "off", "report ", "enforcement", 0, True, False, b"x"],
+    "TOUCHMARK_MODE": ["", " ", "Enforce", "Off", "report ", "enforcement", 0, True, False, b"x"],
     "TOUCHMARK_TOKEN_HEADER": [
         "", " ", "X Attest", " X-Attest", "X-Attest\n", "X-Attest:", "X,Y", "X-Ättest", "\0", b"X",
         1, ["X-Attest"], False,
     ],
-    "TOUCHMARK_TOKEN_PREFIX": ["Bearer\n", "\0", "Bärer ", "\x7f", b"Bearer ", 1, False, []],
+    "TOUCHMARK_TOKEN_PREFIX": [
+        "", " ", "Bearer\n", "\0", "Bärer ", "\x7f", b"Bearer ", 1, False, [],
+    ],
     "TOUCHMARK_BINDING_HEADERS": [
         "", " ", ",", "Authorization,", "Authorization,,X-User", "Authorization;X-User", "X User",
         "X-User, x-user", "Touchmark-Token", "X\nY", "Authorization:", ["Authorization"], [],

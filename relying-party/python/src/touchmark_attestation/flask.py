@@ -4,52 +4,79 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import Any, Callable, TypeVar
+from collections.abc import Iterable
+from typing import Any, Callable, TypeVar, overload
 
 from flask import Flask, Response, current_app, g, request
 
-from touchmark_attestation.guard import Guard, Refusal
-from touchmark_attestation.settings import Settings
+from touchmark_attestation.guard import Guard, Refusal, RouteOptions
+from touchmark_attestation.settings import Mode, Settings
 
 _EXTENSION = "touchmark"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
-def init_app(app: Flask, settings: Settings | None = None) -> Guard:
+def init_app(app: Flask, settings: Settings | None = None, *, guard: Guard | None = None) -> Guard:
     """Gives `app` its settings: those passed, or TOUCHMARK_ from app.config, or
-    else from the environment. The guard that it returns has the counts.
+    else from the environment. The guard that it returns (or was given) has the counts.
 
     Raises SettingsError. Without this call the decorator does the same at the first request; call
     it so that a missing secret stops the start and not the first user.
     """
-    if settings is None:
-        settings = Settings.read({**os.environ, **app.config})
-    guard = app.extensions[_EXTENSION] = Guard(settings)
+    if guard is None:
+        if settings is None:
+            settings = Settings.read({**os.environ, **app.config})
+        guard = Guard(settings)
+    app.extensions[_EXTENSION] = guard
     return guard
 
 
-def check_touchmark_token(view: _View) -> _View:
+@overload
+def check_touchmark_token(view: _View) -> _View: ...
+
+
+@overload
+def check_touchmark_token(
+    *,
+    mode: Mode | str | None = ...,
+    percent: int | None = ...,
+    level: str | None = ...,
+    binding_headers: Iterable[str] | None = ...,
+    single_use: bool | None = ...,
+) -> Callable[[_View], _View]: ...
+
+
+def check_touchmark_token(view: _View | None = None, **options: Any) -> Any:
     """Refuses a request without a valid token: status 401, body `{}`.
 
     The log (logger "touchmark") says why, and the response does not. `g.touchmark` holds the
     TokenResult while the view runs, so that it can read claims. In report mode nothing is refused.
 
+    With arguments (`@check_touchmark_token(level="tee")`), which are those of RouteOptions, the
+    view asks for more or less than the settings say. Raises SettingsError for wrong ones.
+
     A CORS preflight that reaches the view passes without a token. It gets the view's status and
     headers, and no body: whoever writes the two headers of a preflight is no app for that.
     """
+    asked = RouteOptions(**options) if options else None
 
-    @functools.wraps(view)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        decision = _guard().check(
-            request.method, request.headers, request.path, request.remote_addr or ""
-        )
-        g.touchmark = decision.result
-        if not decision.allowed:
-            return _answer(decision.refusal)
-        answer = current_app.ensure_sync(view)(*args, **kwargs)
-        return _without_body(answer) if decision.preflight else answer
+    def cover(view: _View) -> _View:
+        @functools.wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            rule = request.url_rule
+            decision = _guard().check(
+                request.method, request.environ, request.path, request.remote_addr or "",
+                route="" if rule is None else rule.rule, options=asked,
+            )  # fmt: skip
+            g.touchmark = decision.result
+            if not decision.allowed:
+                return _answer(decision.refusal)
+            answer = current_app.ensure_sync(view)(*args, **kwargs)
+            return _without_body(answer) if decision.preflight else answer
 
-    return checked  # type: ignore[return-value]
+        return checked  # type: ignore[return-value]
+
+    return cover if view is None else cover(view)
 
 
 def _guard() -> Guard:

@@ -3,6 +3,7 @@ case."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol, Union
 
@@ -43,6 +44,9 @@ class RequestHeaders:
         if isinstance(headers, RequestHeaders):
             self._values, self._other = headers._values, headers._other
             return
+        if isinstance(headers, dict) and isinstance(headers.get("wsgi.version"), tuple):
+            self._other = _Environ(headers)  # which has every header under one name already
+            return
         pairs = _pairs(headers)
         if pairs is None:
             self._other = headers  # type: ignore[assignment]
@@ -60,6 +64,20 @@ class RequestHeaders:
         """The value without the white space around it, which is no part of it; "" for none."""
         found = self._values.get(name.lower()) if self._other is None else self._other.get(name)
         return (found or "").strip(WHITESPACE)
+
+
+class _Environ:
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = environ
+
+    def get(self, name: str) -> str | None:
+        return _text(self._environ.get(_cgi_name(name)))
+
+
+@functools.lru_cache(256)
+def _cgi_name(name: str) -> str:
+    found = name.upper().replace("-", "_")
+    return found if found in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{found}"
 
 
 def _pairs(headers: Any) -> Iterable[tuple[Any, Any]] | None:

@@ -4,30 +4,56 @@ framework's configuration."""
 from __future__ import annotations
 
 import base64
+import contextlib
 import enum
 import logging
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
+from touchmark_attestation import arguments, replay
 from touchmark_attestation.arguments import WHITESPACE, kind, shown
 from touchmark_attestation.errors import SettingsError
-from touchmark_attestation.verifier import DEFAULT_HEADER, TokenVerifier
+from touchmark_attestation.jwks import JwksSource
+from touchmark_attestation.keys import Secret
+from touchmark_attestation.replay import ReplayStore
+from touchmark_attestation.verifier import (
+    DEFAULT_HEADER,
+    FIREBASE_JWKS,
+    KeylessVerifier,
+    TokenVerifier,
+    approov_verifier,
+    firebase_verifier,
+)
 
 # The setting that each argument of TokenVerifier comes from.
 _NAMES = {
     "secrets": "TOUCHMARK_SECRET",
     "decoy_secret": "TOUCHMARK_DECOY_SECRET",
+    "jwks": "TOUCHMARK_JWKS",
     "header": "TOUCHMARK_TOKEN_HEADER",
     "prefix": "TOUCHMARK_TOKEN_PREFIX",
     "binding_headers": "TOUCHMARK_BINDING_HEADERS",
     "audience": "TOUCHMARK_AUDIENCE",
     "issuer": "TOUCHMARK_ISSUER",
+    "level": "TOUCHMARK_LEVEL",
     "leeway": "TOUCHMARK_LEEWAY",
 }
+_APPROOV_NAMES = {
+    "secrets": "TOUCHMARK_APPROOV_SECRET",
+    "binding_headers": "TOUCHMARK_APPROOV_BINDING_HEADERS",
+}
+_FIREBASE_NAMES = {"project": "TOUCHMARK_FIREBASE_PROJECT", "jwks": "TOUCHMARK_FIREBASE_JWKS"}
 _MODE = "TOUCHMARK_MODE"
-_KNOWN = frozenset([*_NAMES.values(), _MODE])
+_PERCENT = "TOUCHMARK_PERCENT"
+_SINGLE_USE = "TOUCHMARK_SINGLE_USE"
+_REPLAY_FAILURE = "TOUCHMARK_REPLAY_FAILURE"
+_KNOWN = frozenset([
+    *_NAMES.values(), *_APPROOV_NAMES.values(), *_FIREBASE_NAMES.values(), _MODE, _PERCENT,
+    _SINGLE_USE, _REPLAY_FAILURE,
+])  # fmt: skip
 # What the command and the service read, and may well stand in the same environment.
 _OTHERS = frozenset(
     f"TOUCHMARK_{name}"
@@ -38,6 +64,8 @@ _TYPING_ERROR = 2
 _log = logging.getLogger("touchmark")
 # Python's float() would also take "1_0", "٣" and "nan".
 _SECONDS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_WHOLE = re.compile(r"[0-9]{1,3}")
+_OF_URL = str.maketrans("-_", "+/")
 
 
 class Mode(enum.Enum):
@@ -47,48 +75,128 @@ class Mode(enum.Enum):
     """It is refused with 401."""
     REPORT = "report"
     """It is served; the log says that it would be refused."""
+    OFF = "off"
+    """Nobody looks at it."""
 
 
 @dataclass(frozen=True)
 class Settings:
+    """- verifier: the check of Touchmark's tokens.
+    - percent: the share of devices for which ENFORCE refuses; for the others it reports.
+    - others: the checks of other makers' tokens (`approov_verifier`, `firebase_verifier`).
+    - single_use: where spent tokens are kept; None for tokens that may be used again.
+    - fail_open: whether a request is served while that place does not answer.
+    """
+
     verifier: TokenVerifier
-    mode: Mode
+    mode: Mode = Mode.ENFORCE
+    percent: int = 100
+    others: tuple[TokenVerifier, ...] = ()
+    single_use: ReplayStore | None = None
+    fail_open: bool = False
 
     def __post_init__(self) -> None:
-        """Raises SettingsError: a text as mode would be neither of the two."""
+        """Raises SettingsError: a text as mode would be none of the three."""
+        if not isinstance(self.mode, Mode):
+            raise SettingsError(
+                "mode", f"is {shown(self.mode)}: use Mode.ENFORCE, Mode.REPORT or Mode.OFF"
+            )
         if not isinstance(self.verifier, TokenVerifier):
             raise SettingsError("verifier", f"must be a TokenVerifier, not {kind(self.verifier)}")
-        if not isinstance(self.mode, Mode):
-            raise SettingsError("mode", f"is {shown(self.mode)}: use Mode.ENFORCE or Mode.REPORT")
+        arguments.percent("percent", self.percent)
+        if not all(isinstance(one, TokenVerifier) for one in self.others):
+            raise SettingsError("others", "must be a tuple of TokenVerifiers")
 
     @staticmethod
-    def read(source: Mapping[str, Any]) -> Settings:
+    def read(source: Mapping[str, Any], *, clock: Callable[[], float] = time.time) -> Settings:
         """Reads the TOUCHMARK_ settings of a mapping such as os.environ; README.md lists them.
+        `clock`: seconds since the epoch.
 
-        Raises SettingsError. A setting that is there and empty is refused, except the prefix: empty
-        text most often comes from a variable that was meant to be set, and would turn a check off.
-        A name that is a letter or two from a setting's is refused, too, and every other unknown
-        name that begins with TOUCHMARK_ gets a warning in the log (logger "touchmark").
+        Raises SettingsError. A setting that is there and empty is refused: empty text most often
+        comes from a variable that was meant to be set, and would turn a check off. A name that is a
+        letter or two from a setting's is refused, too, and every other unknown name that begins
+        with TOUCHMARK_ gets a warning in the log (logger "touchmark").
         """
         _refuse_typing_errors(source)
-        arguments: dict[str, Any] = {
-            "header": _given(source, "header", DEFAULT_HEADER),
-            "prefix": _given(source, "prefix", "", may_be_empty=True),
-            "audience": _given(source, "audience", None),
-            "issuer": _given(source, "issuer", None),
-            "leeway": _leeway(source),
-            "secrets": _secrets(source),
+        mode = _choice(source, _MODE, {one.value: one for one in Mode}, Mode.ENFORCE)
+        leeway = _leeway(source)
+        verifier = _verifier(source, mode, leeway=leeway, clock=clock)
+        return Settings(
+            verifier,
+            mode,
+            _percent(source),
+            _others(source, leeway=leeway, clock=clock),
+            _single_use(source),
+            _choice(source, _REPLAY_FAILURE, {"closed": False, "open": True}, False),
+        )
+
+
+def _verifier(source: Mapping[str, Any], mode: Mode, **options: Any) -> TokenVerifier:
+    with _named(_NAMES):
+        secrets = _secrets(source)
+        decoys = _given(source, _NAMES["decoy_secret"])
+        jwks = _given(source, _NAMES["jwks"])
+        given: dict[str, Any] = {
+            "header": _given(source, _NAMES["header"], DEFAULT_HEADER),
+            "prefix": _given(source, _NAMES["prefix"], ""),
+            "audience": _given(source, _NAMES["audience"]),
+            "issuer": _given(source, _NAMES["issuer"]),
+            "level": _given(source, _NAMES["level"]),
+            "binding_headers": _listed(source, _NAMES["binding_headers"]),
+            "decoy_secret": None if decoys is None else _decoded(decoys, _NAMES["decoy_secret"]),
         }
-        names = _given(source, "binding_headers", None)
-        arguments["binding_headers"] = [] if names is None else _listed(names)
-        decoy = _given(source, "decoy_secret", None)
-        arguments["decoy_secret"] = None if decoy is None else _decode("decoy_secret", decoy)
-        mode = _mode(source)
-        try:
-            verifier = TokenVerifier(arguments.pop("secrets"), **arguments)
-        except SettingsError as error:
-            raise SettingsError(_NAMES[error.setting], error.problem) from None
-        return Settings(verifier, mode)
+        make: type[TokenVerifier] = TokenVerifier
+        if not secrets and jwks is None:
+            if mode is not Mode.OFF:
+                raise SettingsError(
+                    _NAMES["secrets"],
+                    "is not set: an operator gets it with 'touchmark secret get --format env'",
+                )
+            make = KeylessVerifier
+        source_of_keys = None if jwks is None else JwksSource(jwks)
+        return make(secrets, jwks=source_of_keys, **given, **options)
+
+
+def _others(source: Mapping[str, Any], **options: Any) -> tuple[TokenVerifier, ...]:
+    found: list[TokenVerifier] = []
+    name = _APPROOV_NAMES["secrets"]
+    secrets = _given(source, name)
+    headers = _listed(source, _APPROOV_NAMES["binding_headers"])
+    if secrets is None and headers:
+        raise SettingsError(
+            _APPROOV_NAMES["binding_headers"], f"is set, and {name} is not: set both, or neither"
+        )
+    if secrets is not None:
+        with _named(_APPROOV_NAMES):
+            keys = [_decode_either(one, name) for one in _words(secrets)]
+            found.append(approov_verifier(keys, binding_headers=headers, **options))
+    name = _FIREBASE_NAMES["project"]
+    project = _given(source, name)
+    jwks = _given(source, _FIREBASE_NAMES["jwks"])
+    if project is None and jwks is not None:
+        raise SettingsError(
+            _FIREBASE_NAMES["jwks"], f"is set, and {name} is not: set both, or neither"
+        )
+    if project is not None:
+        with _named(_FIREBASE_NAMES):
+            keys_of = JwksSource(FIREBASE_JWKS if jwks is None else jwks)
+            found.append(firebase_verifier(project, keys_of, **options))
+    return tuple(found)
+
+
+def _single_use(source: Mapping[str, Any]) -> ReplayStore | None:
+    value = _given(source, _SINGLE_USE)
+    with _named({"single_use": _SINGLE_USE}):
+        return None if value is None else replay.store(value)
+
+
+@contextlib.contextmanager
+def _named(names: Mapping[str, str]) -> Iterator[None]:
+    """What an argument's error says, said of the setting that it comes from."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(names.get(error.setting, error.setting), error.problem) from None
 
 
 def _refuse_typing_errors(source: Mapping[str, Any]) -> None:
@@ -125,40 +233,51 @@ def _distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def _given(
-    source: Mapping[str, Any], argument: str, default: Any, *, may_be_empty: bool = False
-) -> Any:
+def _given(source: Mapping[str, Any], name: str, default: Any = None) -> Any:
     """The text of a setting, or `default` when there is none: a framework's None is none."""
-    name = _NAMES[argument]
     value = source.get(name)
     if value is None:
         return default
     if not isinstance(value, str):
         raise SettingsError(name, f"must be text, not {kind(value)}")
-    if not value.strip() and not may_be_empty:
+    if not value.strip():
         raise SettingsError(name, "is empty: leave it out, or give it a value")
     return value
 
 
-def _listed(text: str) -> list[str]:
+def _listed(source: Mapping[str, Any], name: str) -> list[str]:
+    value = _given(source, name)
+    return [] if value is None else _words(value)
+
+
+def _words(text: str) -> list[str]:
     """The words between commas. An empty one stays, and is refused as what it should be."""
     return [word.strip(WHITESPACE) for word in text.split(",")]
 
 
-def _secrets(source: Mapping[str, Any]) -> list[bytes]:
+def _secrets(source: Mapping[str, Any]) -> list[Secret]:
     name = _NAMES["secrets"]
     value = source.get(name)
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if isinstance(value, str) and not value.strip():
         raise SettingsError(
-            name, "is not set: an operator gets it with 'touchmark secret get --format env'"
+            name, "is empty: an operator gets it with 'touchmark secret get --format env'"
         )
-    return [_decode("secrets", one) for one in _listed(_given(source, "secrets", None))]
+    text = _given(source, name)
+    return [] if text is None else _decoded(text, name)
 
 
-def _decode(argument: str, text: str) -> bytes:
+def _decoded(text: str, name: str) -> list[Secret]:
+    found = []
+    for word in _words(text):
+        kid, colon, rest = word.strip().rpartition(":")
+        found.append(Secret(_decode(rest, name), kid if colon else None))
+    return found
+
+
+def _decode(text: str, name: str) -> bytes:
     """Padded standard base64 (RFC 4648, section 4), in the one spelling that an encoder writes. A
     line's end around it comes with secrets that stand in files."""
-    name, text = _NAMES[argument], text.strip()
+    text = text.strip()
     if not text:
         raise SettingsError(name, "names an empty secret: take out the comma beside it")
     try:
@@ -173,22 +292,45 @@ def _decode(argument: str, text: str) -> bytes:
     return found
 
 
+def _decode_either(text: str, name: str) -> bytes:
+    """Base64 or base64url, with its padding or without."""
+    bare = text.strip().rstrip("=")
+    of_url = bare.replace("+", "?").replace("/", "?").translate(_OF_URL)
+    for standard in (bare, of_url):
+        padded = standard + "=" * (-len(standard) % 4)
+        if len(text.strip()) in (len(bare), len(padded)) and bare:
+            with contextlib.suppress(SettingsError):
+                return _decode(padded, name)
+    raise SettingsError(name, "is neither base64 nor base64url: copy it whole")
+
+
 def _leeway(source: Mapping[str, Any]) -> Any:
     """A number as it stands (TokenVerifier judges it), or the number that a text is."""
-    value = source.get(_NAMES["leeway"])
+    name = _NAMES["leeway"]
+    value = source.get(name)
     if value is None:
         return 0
     if isinstance(value, str) and _SECONDS.fullmatch(value.strip(WHITESPACE)):
-        return float(value)
-    return value
+        value = float(value)
+    return arguments.leeway(name, value)
 
 
-def _mode(source: Mapping[str, Any]) -> Mode:
-    value = source.get(_MODE)
+def _percent(source: Mapping[str, Any]) -> int:
+    value = source.get(_PERCENT)
     if value is None:
-        return Mode.ENFORCE
-    try:
-        return Mode(value)
-    except ValueError:
-        # A typing error must not turn the check off.
-        raise SettingsError(_MODE, f"is {shown(value)}: use 'enforce' or 'report'") from None
+        return 100
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip(WHITESPACE)):
+        value = int(value)
+    return arguments.percent(_PERCENT, value)
+
+
+def _choice(source: Mapping[str, Any], name: str, choices: Mapping[str, Any], default: Any) -> Any:
+    value = source.get(name)
+    if value is None:
+        return default
+    for word, meaning in choices.items():
+        if value == word or (value is meaning and isinstance(meaning, Mode)):
+            return meaning
+    # A typing error must not turn the check off.
+    *others, last = (f"'{one}'" for one in choices)
+    raise SettingsError(name, f"is {shown(value)}: use {', '.join(others)} or {last}")

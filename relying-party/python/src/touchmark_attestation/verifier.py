@@ -1,223 +1,333 @@
-"""The check of one token: what it says, and which of the known secrets signed it."""
+"""The check of one token: what it says, and which of the known keys signed it."""
 
 from __future__ import annotations
 
 import base64
-import enum
 import hashlib
 import hmac
-import json
-import math
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
-import jwt
-
-from touchmark_attestation import arguments
+from touchmark_attestation import arguments, jose, keys
 from touchmark_attestation.errors import SettingsError
 from touchmark_attestation.headers import AnyHeaders, RequestHeaders
+from touchmark_attestation.jwks import JwksSource
+from touchmark_attestation.keys import Key, Secret, derive_decoy_secret
+from touchmark_attestation.results import (
+    APPROOV,
+    FIREBASE,
+    TOUCHMARK,
+    TokenReason,
+    TokenResult,
+    TokenStatus,
+)
+
+__all__ = [
+    "TokenReason",
+    "TokenResult",
+    "TokenStatus",
+    "TokenVerifier",
+    "approov_verifier",
+    "binding_claim",
+    "binding_value",
+    "derive_decoy_secret",
+    "firebase_verifier",
+    "is_preflight",
+]
 
 DEFAULT_HEADER = "Touchmark-Token"
+APPROOV_HEADER = "Approov-Token"
+FIREBASE_HEADER = "X-Firebase-AppCheck"
+FIREBASE_ISSUER = "https://firebaseappcheck.googleapis.com/"
+FIREBASE_JWKS = "https://firebaseappcheck.googleapis.com/v1/jwks"
 
-# The one accepted algorithm (RFC 8725, section 3.1). The token's own `alg` never chooses.
-_ALGORITHM = "HS256"
-_DECOY_INFO = b"touchmark decoy secret v1"
 # Between the values of several binding headers: no header's value can hold it (RFC 9110, section
 # 5.5), so no two lists of values are joined to the same text.
 _BINDING_SEPARATOR = "\n"
-# The service reads tokens with the same bound. Only a result of attestation has nested claims.
-_MAX_DEPTH = 16
-_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_LEVELS = {name: number for number, name in enumerate(arguments.LEVELS)}
 
 
-class TokenStatus(enum.Enum):
-    """What a token turned out to be. Only VALID may be served."""
+class Demands(NamedTuple):
+    """What is asked of a token beside that it counts."""
 
-    VALID = "valid"
-    MISSING = "missing"
-    """The request has no token."""
-    MALFORMED = "malformed"
-    """Not a JWT, or the service signed it and its `exp` or `nbf` is no time."""
-    EXPIRED = "expired"
-    """Genuine, but its time is over."""
-    EARLY = "early"
-    """Genuine, but its time has not come (claim `nbf`)."""
-    INVALID = "invalid"
-    """Made by the service for an app that failed attestation: signed with the decoy secret."""
-    FORGED = "forged"
-    """Signed with no known secret."""
-    UNBOUND = "unbound"
-    """Genuine, but not bound to what this request carries (claim `pay`)."""
-    MISDIRECTED = "misdirected"
-    """Genuine, yet meant for another audience or from another issuer."""
-
-
-@dataclass(frozen=True)
-class TokenResult:
-    """The outcome of a check. `claims` is empty unless one of the service's secrets signed them."""
-
-    status: TokenStatus
-    detail: str = ""
-    claims: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def valid(self) -> bool:
-        return self.status is TokenStatus.VALID
+    binding_headers: tuple[str, ...] = ()
+    level: str | None = None
 
 
 class TokenVerifier:
     """Checks tokens. Immutable, so that all threads of a server can share one.
 
-    - secrets: the service's token secrets, 32 bytes or more each. Any of them makes a token valid:
-      list the new and the old one while a secret is rotated.
-    - decoy_secret: what signs the tokens of failed attestations. It only tells INVALID from FORGED.
-      By default it is derived from each of the secrets, as the service does.
+    - secrets: the service's token secrets, 32 bytes or more each: bytes, or a Secret with the `kid`
+      that tokens name it by. Any of them makes a token valid: list the new and the old one while a
+      secret is rotated.
+    - decoy_secret: what signs the tokens of failed attestations: one for all secrets, or a list in
+      their order. It only tells INVALID from FORGED. By default it is derived from each of the
+      secrets, as the service does.
+    - jwks: where public keys come from, beside the secrets or in their place.
     - header, prefix: where a request carries its token, and what stands before it there ("Bearer
       "). The prefix is compared without regard to case, and each space in it stands for one or
       more spaces and tabs (RFC 9110, sections 11.1 and 11.4).
     - binding_headers: the headers whose values the token must be bound to, in this order.
     - audience, issuer: when given, the claims `aud` and `iss` must be there and match.
-    - leeway: seconds by which a token may be over its time, for clocks that differ.
+    - level: when given, the claim `lvl` must be this or more ("software", "platform", "tee",
+      "secure-chip").
+    - leeway: seconds by which a token may be over its time, or before it, for clocks that differ.
     - max_bytes: the longest token that is looked at.
     - clock: seconds since the epoch.
 
     Raises SettingsError, which names the argument.
     """
 
+    # What tokens of another maker differ in; see the functions below.
+    maker = TOUCHMARK
+    _looks_at_kid = True
+    _typ: str | None = None
+    _public = keys.PUBLIC_ALGORITHMS
+    _separator = _BINDING_SEPARATOR
+    _needs_keys = True
+
     def __init__(
         self,
-        secrets: Iterable[bytes],
-        decoy_secret: bytes | None = None,
+        secrets: Iterable[bytes | Secret] = (),
+        decoy_secret: bytes | Sequence[bytes | Secret] | None = None,
         *,
+        jwks: JwksSource | None = None,
         header: str = DEFAULT_HEADER,
         prefix: str = "",
         binding_headers: Sequence[str] = (),
         audience: str | None = None,
         issuer: str | None = None,
+        level: str | None = None,
         leeway: float = 0,
         max_bytes: int = 4096,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._secrets = arguments.secrets("secrets", secrets)
-        if decoy_secret is None:
-            self._decoys = tuple(derive_decoy_secret(secret) for secret in self._secrets)
-            if set(self._secrets) & set(self._decoys):
-                raise SettingsError(
-                    "secrets", "holds the decoy secret of another one: leave the decoy secret out"
-                )
-        else:
-            self._decoys = (arguments.secret("decoy_secret", decoy_secret),)
-            if self._decoys[0] in self._secrets:
-                raise SettingsError(
-                    "decoy_secret", "is one of the token secrets: a decoy needs a secret of its own"
-                )
+        if not (jwks is None or isinstance(jwks, JwksSource)):
+            raise SettingsError("jwks", f"must be a JwksSource, not {arguments.kind(jwks)}")
+        self.jwks = jwks
+        self._secrets = self._read_secrets(
+            arguments.secrets(
+                "secrets", secrets, may_be_empty=jwks is not None or not self._needs_keys
+            ),
+            decoy_secret,
+        )
         self.header = arguments.header_name("header", header)
         self.prefix = arguments.prefix("prefix", prefix)
-        self._prefix = _prefix_pattern(self.prefix)
-        self.binding_headers = arguments.binding_headers(
-            "binding_headers", binding_headers, self.header
-        )
+        self._prefix = _prefix_pattern(self.prefix) if self.prefix else None
+        self.demands = self.demanding(binding_headers=binding_headers, level=level)
         self._audience = arguments.claim("audience", audience)
         self._issuer = arguments.claim("issuer", issuer)
-        self._leeway = arguments.leeway("leeway", leeway)
+        self.leeway = arguments.leeway("leeway", leeway)
         self._max_bytes = arguments.max_bytes("max_bytes", max_bytes)
         if not callable(clock):
             raise SettingsError("clock", "must be a function that gives seconds since the epoch")
-        self._clock = clock
+        self.clock = clock
 
-    def check_headers(self, headers: AnyHeaders) -> TokenResult:
-        """Checks the token that a request carries, and its binding when there
-        are binding headers. `headers`: in any form that RequestHeaders takes; TypeError for
+    @property
+    def has_keys(self) -> bool:
+        """False only for the verifier of settings whose mode is off, where there is no secret."""
+        return bool(self._secrets) or self.jwks is not None
+
+    @property
+    def binding_headers(self) -> tuple[str, ...]:
+        return self.demands.binding_headers
+
+    def demanding(self, *, binding_headers: Sequence[str], level: str | None) -> Demands:
+        """Demands for `check_headers`. Raises SettingsError."""
+        return Demands(
+            arguments.binding_headers("binding_headers", binding_headers, self.header),
+            arguments.level("level", level),
+        )
+
+    def check_headers(self, headers: AnyHeaders, demands: Demands | None = None) -> TokenResult:
+        """Checks the token that a request carries, and what is demanded of it (by default what the
+        verifier was made with). `headers`: in any form that RequestHeaders takes; TypeError for
         another."""
         found = RequestHeaders(headers)
         value = found.get(self.header)
         if not value:
-            return TokenResult(TokenStatus.MISSING, f"no {self.header} header")
-        prefix = self._prefix.match(value)
-        if prefix is None:
-            return TokenResult(
-                TokenStatus.MALFORMED, f"{self.header} does not have the expected prefix"
-            )
-        token = value[prefix.end() :]
-        if not self.binding_headers:
-            return self.check(token)
-        parts = [found.get(name) for name in self.binding_headers]
-        for name, part in zip(self.binding_headers, parts):
-            if part and _BINDING_SEPARATOR not in part:
-                continue
-            # A value with a line feed is no header, though a server let it through.
-            problem = f"{name} has two lines" if part else f"no {name} header"
-            result = self.check(token)
-            return (
-                TokenResult(TokenStatus.UNBOUND, problem, result.claims) if result.valid else result
-            )
-        return self.check(token, binding=binding_value(parts))
+            return self._result(TokenReason.NO_TOKEN, f"no {self.header} header")
+        # Two headers of one name are joined with a comma, which stands in no token.
+        if "," in value:
+            return self._result(TokenReason.TWO_TOKENS, f"more than one token in {self.header}")
+        token = self._without_prefix(value)
+        if not token:
+            problem = f"{self.header} does not have the expected prefix"
+            return self._result(TokenReason.WRONG_PREFIX, problem)
+        asked = self.demands if demands is None else demands
+        return self._check(token, asked, found if asked.binding_headers else None, None)
 
     def check(self, token: str | None, binding: str | None = None) -> TokenResult:
         """Checks one token; with `binding`, also that it is bound to that value."""
         if not token:
-            return TokenResult(TokenStatus.MISSING, "no token")
-        if len(token) > self._max_bytes:
-            return TokenResult(TokenStatus.MALFORMED, f"longer than {self._max_bytes} bytes")
-        if not _COMPACT.fullmatch(token) or not all(map(_is_canonical, token.split("."))):
-            return TokenResult(TokenStatus.MALFORMED, "not three base64url parts")
-        header, payload, _ = token.split(".")
-        try:
-            problem = _header_problem(_read_object(header))
-            if problem:
-                return TokenResult(TokenStatus.MALFORMED, problem)
-        except ValueError as error:
-            return TokenResult(TokenStatus.MALFORMED, f"its header is {error}")
-        try:
-            signed = self._signer(token)
-        except jwt.PyJWTError as error:
-            return TokenResult(TokenStatus.MALFORMED, str(error))
-        try:
-            claims = _read_object(payload)
-        except ValueError as error:
-            known = "unsigned" if signed is TokenStatus.FORGED else "signed"
-            return TokenResult(TokenStatus.MALFORMED, f"{known}, and its payload is {error}")
-        if signed is TokenStatus.FORGED:
-            return TokenResult(signed, "no known secret signed it")
-        if signed is TokenStatus.INVALID:
-            return TokenResult(signed, "its attestation failed", claims)
-        return self._judge(claims, binding)
+            return self._result(TokenReason.NO_TOKEN, "no token")
+        return self._check(token, self.demands, None, binding)
 
-    def _signer(self, token: str) -> TokenStatus:
-        """VALID for a token secret, INVALID for a decoy secret, FORGED for none of them."""
-        for secrets, status in (
-            (self._secrets, TokenStatus.VALID),
-            (self._decoys, TokenStatus.INVALID),
-        ):
-            if any(_is_signed_by(token, secret) for secret in secrets):
-                return status
-        return TokenStatus.FORGED
+    def digest(self, headers: AnyHeaders) -> str:
+        """The first 12 hexadecimal digits of the token's SHA-256, for a log; "" without one."""
+        value = RequestHeaders(headers).get(self.header)
+        token = self._without_prefix(value) or value
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        return digest[:12] if token else ""
 
-    def _judge(self, claims: Mapping[str, Any], binding: str | None) -> TokenResult:
-        """Judges the claims of a token that the service signed as a valid one."""
+    def _read_secrets(self, secrets: tuple[Secret, ...], decoys: Any) -> keys.Keys:
+        found = arguments.decoys("decoy_secret", decoys, secrets)
+        if {one.key for one in secrets} & set(found):
+            if decoys is None:
+                raise SettingsError(
+                    "secrets", "holds the decoy secret of another one: leave the decoy secret out"
+                )
+            raise SettingsError(
+                "decoy_secret", "is one of the token secrets: a decoy needs a secret of its own"
+            )
+        return keys.of_secrets(secrets, found)
+
+    def _result(
+        self, reason: TokenReason, detail: str = "", claims: Mapping[str, Any] | None = None
+    ) -> TokenResult:
+        return TokenResult(reason, detail, {} if claims is None else claims, self.maker)
+
+    def _without_prefix(self, value: str) -> str:
+        if self._prefix is None:
+            return value
+        match = self._prefix.match(value)
+        return value[match.end() :] if match else ""
+
+    def _check(
+        self, text: str, demands: Demands, headers: RequestHeaders | None, binding: str | None
+    ) -> TokenResult:
+        if len(text) > self._max_bytes:
+            return self._result(TokenReason.TOO_LONG, f"longer than {self._max_bytes} bytes")
+        try:
+            token = jose.read_signed(text, typ=self._typ)
+            claims = jose.read_claims(token.payload)
+        except jose.Unreadable as error:
+            return self._result(error.reason, error.detail)
+        found = self._keys(token.header)
+        if isinstance(found, TokenResult):
+            return found
+        for key in found:
+            if key.verify(token.signed, token.signature):
+                break
+        else:
+            if any(key.is_decoy and key.is_decoy(token.signed, token.signature) for key in found):
+                return self._result(TokenReason.DECOY, "its attestation failed", claims)
+            return self._result(TokenReason.BAD_SIGNATURE, "no known secret or key signed it")
+        judged = self._judge(claims, demands)
+        if judged is None and headers is not None:
+            judged = self._judge_binding(claims, demands, headers)
+        if judged is None and binding is not None and not _is_bound(claims, binding):
+            judged = TokenReason.WRONG_PAY, "pay is not of this request's value"
+        reason, detail = judged or (TokenReason.OK, "")
+        return self._result(reason, detail, claims)
+
+    def _keys(self, header: jose.Header) -> Sequence[Key] | TokenResult:
+        """The keys to try in turn, or why there are none."""
+        algorithm = header.alg
+        kid = header.kid if self._looks_at_kid else None
+        if not isinstance(algorithm, str):
+            return self._result(TokenReason.WRONG_ALGORITHM, "its alg is no text")
+        found = self._secrets
+        if self.jwks is not None and algorithm in self._public:
+            public = self.jwks.keys()
+            if public is None or not public.knows(algorithm, kid):
+                public = self.jwks.keys_after_asking()
+            if public is None:
+                return self._result(TokenReason.NO_KEYS, "no set of keys could be read yet")
+            found = public
+        if not found.is_for(algorithm):
+            return self._result(TokenReason.WRONG_ALGORITHM, "no key is for its alg")
+        return found.find(algorithm, kid) or self._result(
+            TokenReason.UNKNOWN_KEY, "no key goes with its kid"
+        )
+
+    def _judge(self, claims: Mapping[str, Any], demands: Demands) -> tuple[TokenReason, str] | None:
+        """What is wrong with the claims of a token that a known key signed; None for nothing."""
         expiry = _time(claims.get("exp"))
         if expiry is None:
-            return TokenResult(TokenStatus.MALFORMED, "no exp claim that is a time", claims)
-        now = self._clock()
-        if now - expiry >= self._leeway:
-            return TokenResult(TokenStatus.EXPIRED, f"expired {now - expiry:.0f} s ago", claims)
+            return TokenReason.NO_EXP, "no exp claim that is a time"
+        now = self.clock()
+        if now - expiry >= self.leeway:
+            return TokenReason.EXPIRED, f"expired {now - expiry:.0f} s ago"
         if "nbf" in claims:
             start = _time(claims["nbf"])
             if start is None:
-                return TokenResult(TokenStatus.MALFORMED, "nbf claim that is no time", claims)
-            if now + self._leeway < start:
-                problem = f"not valid for another {start - now:.0f} s"
-                return TokenResult(TokenStatus.EARLY, problem, claims)
+                return TokenReason.BAD_NBF, "nbf claim that is no time"
+            if now + self.leeway < start:
+                return TokenReason.NOT_YET_VALID, f"not valid for another {start - now:.0f} s"
         if self._issuer is not None and claims.get("iss") != self._issuer:
-            return TokenResult(TokenStatus.MISDIRECTED, "iss is not the expected issuer", claims)
+            return TokenReason.WRONG_ISSUER, "iss is not the expected issuer"
         if self._audience is not None and self._audience not in _audiences(claims):
-            return TokenResult(TokenStatus.MISDIRECTED, "aud does not name this API", claims)
-        if binding is not None and not _is_bound(claims, binding):
-            return TokenResult(TokenStatus.UNBOUND, "pay is not of this request's value", claims)
-        return TokenResult(TokenStatus.VALID, "", claims)
+            return TokenReason.WRONG_AUDIENCE, "aud does not name this API"
+        if demands.level is not None:
+            level = claims.get("lvl")
+            if not isinstance(level, str) or _LEVELS.get(level, -1) < _LEVELS[demands.level]:
+                return TokenReason.LOW_LEVEL, f"lvl is not {demands.level} or more"
+        return None
+
+    def _judge_binding(
+        self, claims: Mapping[str, Any], demands: Demands, headers: RequestHeaders
+    ) -> tuple[TokenReason, str] | None:
+        parts = [headers.get(name) for name in demands.binding_headers]
+        for name, part in zip(demands.binding_headers, parts):
+            # A value with a line feed is no header, though a server let it through.
+            if not part or _BINDING_SEPARATOR in part:
+                problem = f"{name} has two lines" if part else f"no {name} header"
+                return TokenReason.NO_BOUND_HEADER, problem
+        if not _is_bound(claims, self._separator.join(parts)):
+            return TokenReason.WRONG_PAY, "pay is not of this request's value"
+        return None
+
+
+class KeylessVerifier(TokenVerifier):
+    """For a mode that looks at no token."""
+
+    _needs_keys = False
+
+
+class _ApproovVerifier(TokenVerifier):
+    maker = APPROOV
+    _looks_at_kid = False
+    _separator = ""
+
+    def _read_secrets(self, secrets: tuple[Secret, ...], decoys: Any) -> keys.Keys:
+        return keys.of_secrets(secrets, [None] * len(secrets))
+
+
+class _FirebaseVerifier(TokenVerifier):
+    maker = FIREBASE
+    _typ = "JWT"
+    _public = frozenset(["RS256"])
+
+
+def approov_verifier(
+    secrets: Iterable[bytes], *, binding_headers: Sequence[str] = (), **options: Any
+) -> TokenVerifier:
+    """For tokens of Approov: HS256, no decoys, and the values of binding headers joined with
+    nothing between. `options`: `leeway` and `clock`."""
+    return _ApproovVerifier(
+        secrets, header=APPROOV_HEADER, binding_headers=binding_headers, **options
+    )
+
+
+def firebase_verifier(
+    project: str, jwks: JwksSource | None = None, **options: Any
+) -> TokenVerifier:
+    """For tokens of Firebase App Check, for the project with this number. `options`: `leeway` and
+    `clock`."""
+    if not (isinstance(project, str) and project.isascii() and project.isdigit()):
+        raise SettingsError(
+            "project", f"is {arguments.shown(project)}: use the project's number, and not its name"
+        )
+    return _FirebaseVerifier(
+        jwks=JwksSource(FIREBASE_JWKS) if jwks is None else jwks,
+        header=FIREBASE_HEADER,
+        issuer=f"{FIREBASE_ISSUER}{project}",
+        audience=f"projects/{project}",
+        **options,
+    )
 
 
 def is_preflight(method: str, headers: AnyHeaders) -> bool:
@@ -232,15 +342,11 @@ def is_preflight(method: str, headers: AnyHeaders) -> bool:
     return arguments.TOKEN.fullmatch(asked) is not None
 
 
-def derive_decoy_secret(secret: bytes) -> bytes:
-    """HKDF-SHA256 (RFC 5869) of a token secret, with no salt and 32 bytes of output: one block."""
-    key = hmac.digest(bytes(32), secret, "sha256")
-    return hmac.digest(key, _DECOY_INFO + b"\x01", "sha256")
-
-
 def binding_claim(value: str) -> str:
     """What the claim `pay` of a token bound to `value` holds."""
-    return base64.b64encode(hashlib.sha256(value.encode()).digest()).decode()
+    return base64.b64encode(
+        hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
+    ).decode()
 
 
 def binding_value(values: Iterable[str]) -> str:
@@ -255,84 +361,6 @@ def _prefix_pattern(prefix: str) -> re.Pattern[str]:
     return re.compile(
         f"{gap}+".join(words) + (f"{gap}+" if needs_gap else f"{gap}*"), re.ASCII | re.IGNORECASE
     )
-
-
-def _header_problem(header: Mapping[str, Any]) -> str | None:
-    """What would change the meaning of the signature, and of that nothing is understood (RFC 7515,
-    section 4.1.11, RFC 7797), or what may not stand there (RFC 7515, section 4.1.4)."""
-    if "crit" in header:
-        return "its header has crit"
-    if header.get("b64") is False:
-        return "its header says that the payload is not base64url"
-    return (
-        None if isinstance(header.get("kid", ""), str) else "its header has a kid that is no text"
-    )
-
-
-def _is_signed_by(token: str, secret: bytes) -> bool:
-    """Raises jwt.PyJWTError for a header that is none of a JWS."""
-    try:
-        jwt.PyJWS().decode(token, secret, algorithms=[_ALGORITHM])
-        return True
-    except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
-        return False
-
-
-def _read_object(part: str) -> dict[str, Any]:
-    """The JSON object (RFC 8259) of a token's part; a ValueError says what it is instead.
-
-    Python's reader alone takes NaN, UTF-16 and halves of surrogate pairs, and keeps the last of two
-    equal names. The service takes none of these, and the two must not differ about a token.
-    """
-    try:
-        text = _decode(part).decode()
-        value = json.loads(
-            text,
-            parse_constant=_not_a_number,
-            parse_float=_finite,
-            parse_int=_whole,
-            object_pairs_hook=_unique,
-        )
-        json.dumps(value, ensure_ascii=False).encode()  # fails for half of a surrogate pair
-        if _depth(value) > _MAX_DEPTH:
-            raise ValueError("nested too deep")
-    except RecursionError:
-        raise ValueError("nested too deep") from None
-    except (json.JSONDecodeError, UnicodeError):
-        raise ValueError("not JSON") from None
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    return value
-
-
-def _not_a_number(text: str) -> float:
-    raise ValueError("not JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("not JSON: it has a number that is too large")
-    return number
-
-
-def _whole(digits: str) -> int:
-    _finite(digits)  # first, because Python takes its time for thousands of digits
-    return int(digits)
-
-
-def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """RFC 7519, section 4: names are unique."""
-    found = dict(members)
-    if len(found) != len(members):
-        raise ValueError("JSON with a name that stands twice")
-    return found
-
-
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        value = list(value.values())
-    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
 
 
 def _time(value: Any) -> float | None:
@@ -351,14 +379,3 @@ def _audiences(claims: Mapping[str, Any]) -> Sequence[Any]:
     """RFC 7519, section 4.1.3: one string, or an array of them."""
     audience = claims.get("aud")
     return audience if isinstance(audience, list) else [audience]
-
-
-def _is_canonical(part: str) -> bool:
-    """Base64url as its encoder writes it: no unused bits set, which would be a second spelling."""
-    if len(part) % 4 == 1:
-        return False
-    return base64.urlsafe_b64encode(_decode(part)).decode().rstrip("=") == part
-
-
-def _decode(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

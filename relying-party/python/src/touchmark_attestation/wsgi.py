@@ -22,7 +22,10 @@ class WsgiMiddleware(Cover[Application]):
         if path in self._exempt:
             return self._app(environ, start_response)
         method = environ.get("REQUEST_METHOD", "")
-        decision = self.guard.check(method, environ, path, environ.get("REMOTE_ADDR") or "")
+        decision = self.guard.check(
+            method, environ, path, environ.get("REMOTE_ADDR") or "",
+            route=self._route(path), options=self._routes.get(path),
+        )  # fmt: skip
         environ["touchmark.result"] = decision.result
         if not decision.allowed:
             refusal = decision.refusal
