@@ -197,14 +197,11 @@ touchmark_status open(const touchmark_options& options, touchmark_client** clien
     if (!made) return open_error(TOUCHMARK_INVALID_ARGUMENT, made.error().text(), message);
     platform_keys = std::move(*made);
   }
-  Result<std::unique_ptr<client::Client>> core =
-      client::Client::open({.initial = std::move(*config),
-                            .storage = std::move(*storage),
-                            .integrity = std::move(*integrity),
-                            .sdk = std::move(sdk),
-                            .platform_keys = std::move(platform_keys)});
-  if (!core) return open_error(status_of(core.error()), core.error().text(), message);
-  *client = new touchmark_client{std::move(*core)};
+  *client = new touchmark_client{client::Client::open({.initial = std::move(*config),
+                                                       .storage = std::move(*storage),
+                                                       .integrity = std::move(*integrity),
+                                                       .sdk = std::move(sdk),
+                                                       .platform_keys = std::move(platform_keys)})};
   return TOUCHMARK_OK;
 }
 
@@ -338,7 +335,8 @@ int touchmark_same_host(const char* url, const char* other) {
 }
 
 const char* touchmark_device_id(touchmark_client* client) {
-  return client == nullptr ? nullptr : client->core->device_id().c_str();
+  if (client == nullptr) return nullptr;
+  return guarded("", [&] { return client->core->device_id().c_str(); });
 }
 
 int64_t touchmark_config_version(touchmark_client* client) {

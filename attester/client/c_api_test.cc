@@ -7,6 +7,7 @@
 #include "attester/testing/testing.h"
 #include "attester/testing/tls_server.h"
 #include "protocol/device_id.h"
+#include "tests/support/held_disk.h"
 #include "tests/support/short_memory.h"
 #include "tests/support/temporary_folder.h"
 
@@ -18,6 +19,8 @@ using testing::ServedRequest;
 using testing::ServerReply;
 using testing::sign_config;
 using testing::TlsServer;
+using touchmark::testing::BrokenDisk;
+using touchmark::testing::HeldDisk;
 using touchmark::testing::ShortMemory;
 using touchmark::testing::TemporaryFolder;
 
@@ -255,6 +258,27 @@ TEST_F(CApiTest, ExplainsWhyItDoesNotOpen) {
   EXPECT_EQ(client_, nullptr);
 }
 
+TEST_F(CApiTest, OpensWithoutTheDiskAndTellsOfItWhenAsked) {
+  {
+    const HeldDisk disk;
+    ASSERT_EQ(open(config({server_.spki()})), TOUCHMARK_OK);
+    EXPECT_EQ(touchmark_is_protected(client_, "api.example.com"), 1);
+    EXPECT_EQ(disk.calls(), 0);
+  }
+  touchmark_result result{};
+  {
+    const BrokenDisk disk;
+    EXPECT_EQ(touchmark_fetch_token(client_, kUrl, nullptr, &result), TOUCHMARK_STORAGE);
+    EXPECT_THAT(result.message, ::testing::HasSubstr("client.storage"));
+    touchmark_result_free(&result);
+    EXPECT_STREQ(touchmark_device_id(client_), "");
+    EXPECT_TRUE(evidence_.is_null());
+  }
+  EXPECT_EQ(touchmark_fetch_token(client_, kUrl, nullptr, &result), TOUCHMARK_OK);
+  touchmark_result_free(&result);
+  EXPECT_EQ(std::string(touchmark_device_id(client_)).size(), 24U);
+}
+
 TEST_F(CApiTest, MissingArgumentsAreNoCrash) {
   touchmark_set_package_path(nullptr, "/data/app/org.x-1/base.apk");
   touchmark_result result{};
@@ -417,6 +441,16 @@ TEST_F(CApiTest, NothingIsThrownWhereverMemoryEnds) {
     touchmark_result_free(&result);
   }
   EXPECT_GT(failed, 10);
+  ASSERT_TRUE(std::filesystem::remove(dir_.path() / "installation.key"));
+  touchmark_close(client_);
+  ASSERT_EQ(open(text), TOUCHMARK_OK);
+  struck = true;
+  for (long after = 0; struck; ++after) {
+    const ShortMemory memory(after, ShortMemory::kPastJson);
+    const std::string_view id = touchmark_device_id(client_);
+    struck = memory.has_struck();
+    ASSERT_EQ(id.size(), struck ? 0U : 24U) << after;
+  }
   for (long after = 0; after < 30; ++after) {
     std::uint8_t pin[1][32] = {};
     const ShortMemory memory(after);

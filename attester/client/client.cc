@@ -48,12 +48,10 @@ std::string shown_url(std::string_view url) {
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> Client::open(ClientParts parts) {
+std::unique_ptr<Client> Client::open(ClientParts parts) {
   std::optional<Config> stored = parts.storage.load_config(parts.initial);
   Config config = stored ? std::move(*stored) : parts.initial;
-  std::unique_ptr<Client> client(new Client(std::move(parts), std::move(config)));
-  if (auto ok = client->keys_.load(); !ok) return pass(ok);
-  return client;
+  return std::unique_ptr<Client>(new Client(std::move(parts), std::move(config)));
 }
 
 Client::Client(ClientParts parts, Config config)

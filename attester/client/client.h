@@ -45,7 +45,9 @@ struct Token {
 // on the client's own thread, that is, inside a callback.
 class Client {
  public:
-  static Result<std::unique_ptr<Client>> open(ClientParts parts);
+  // Reads the stored configuration, and waits for nothing else: the installation's key is looked
+  // for, or made and written, when the first token or device_id() needs it.
+  static std::unique_ptr<Client> open(ClientParts parts);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -65,7 +67,8 @@ class Client {
 
   bool pin_allows(std::string_view host, std::span<const Sha256Digest> chain) const;
   bool is_protected(std::string_view host) const;
-  // "" before the platform has made its key, which needs a challenge. May wait for the platform.
+  // "" before the platform has made its key, which needs a challenge, and where a software key
+  // cannot be kept. May wait for the platform and the disk.
   const std::string& device_id() { return keys_.device_id(); }
   std::shared_ptr<const Config> config() const;
 

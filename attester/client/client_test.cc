@@ -1,12 +1,17 @@
 // The client over a played service: what it asks, keeps, shares and reports.
 #include "attester/client/client.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <deque>
 #include <future>
 
 #include "attester/keys/platform_key.h"
 #include "attester/testing/platform.h"
 #include "attester/testing/testing.h"
+#include "base/file.h"
+#include "tests/support/held_disk.h"
 #include "tests/support/short_memory.h"
 #include "tests/support/temporary_folder.h"
 
@@ -17,6 +22,8 @@ using testing::config_payload;
 using testing::FakeBootClock;
 using testing::FakeIntegrity;
 using testing::sign_config;
+using touchmark::testing::BrokenDisk;
+using touchmark::testing::HeldDisk;
 using touchmark::testing::ShortMemory;
 using touchmark::testing::TemporaryFolder;
 
@@ -123,7 +130,7 @@ class ClientTest : public ::testing::Test {
     if (on_platform_) {
       parts.platform_keys = *keys::make_platform_keys(platform_.provider(), "acct");
     }
-    client_ = *Client::open(std::move(parts));
+    client_ = Client::open(std::move(parts));
   }
   std::string token(const std::string& binding = "") {
     const Result<Token> token = client_->fetch(kUrl, binding);
@@ -487,6 +494,94 @@ TEST_F(ClientTest, OpensWithoutAskingThePlatform) {
   platform_.cannot_load = true;
   open_on_platform();
   EXPECT_EQ(platform_.loads, 0);
+}
+
+// The same for the disk: what a slow one holds up is the first fetch, which waits for the network
+// as well, and no key is told before it is kept.
+TEST_F(ClientTest, OpensWithoutWaitingForTheDisk) {
+  HeldDisk disk;
+  open();
+  EXPECT_TRUE(client_->is_protected("api.example.com"));
+  EXPECT_TRUE(std::filesystem::is_empty(dir_.path()));
+  EXPECT_EQ(disk.calls(), 0);
+  auto fetched = std::async(std::launch::async, [this] { return token(); });
+  auto id = std::async(std::launch::async, [this] { return client_->device_id(); });
+  ASSERT_TRUE(disk.await_call());
+  using std::chrono::milliseconds;
+  EXPECT_EQ(fetched.wait_for(milliseconds(100)), std::future_status::timeout);
+  EXPECT_EQ(id.wait_for(milliseconds(0)), std::future_status::timeout);
+  EXPECT_TRUE(service_.evidence.empty());
+  // Neither is who asks about hosts, nor who opens another client.
+  EXPECT_TRUE(client_->is_protected("api.example.com"));
+  EXPECT_TRUE(keys::Storage::open(dir_.path()));
+  disk.release();
+  EXPECT_EQ(fetched.get(), "token-1");
+  EXPECT_EQ(id.get().size(), 24U);
+  EXPECT_EQ(service_.evidence.size(), 1U);
+  const std::string kept = client_->device_id();
+  open();
+  EXPECT_EQ(client_->device_id(), kept);
+}
+
+TEST_F(ClientTest, AClientWhoseKeyIsKeptNeedsNoDisk) {
+  const std::string kept = client_->device_id();
+  const HeldDisk disk;
+  open();
+  EXPECT_EQ(token(), "token-1");
+  EXPECT_EQ(client_->device_id(), kept);
+  EXPECT_EQ(disk.calls(), 0);
+}
+
+TEST_F(ClientTest, ADiskThatFailsIsTheFetchsErrorUntilItWorks) {
+  {
+    const BrokenDisk disk;
+    open();
+    EXPECT_EQ(token(), "client.storage");
+    EXPECT_EQ(client_->device_id(), "");
+    // Each fetch tries again, and nobody was told of a key.
+    EXPECT_EQ(token(), "client.storage");
+    EXPECT_TRUE(service_.evidence.empty());
+  }
+  EXPECT_EQ(token(), "token-1");
+  const std::string kept = client_->device_id();
+  EXPECT_EQ(kept.size(), 24U);
+  open();
+  EXPECT_EQ(client_->device_id(), kept);
+}
+
+// Of a platform's key nothing is written, so it needs no disk either.
+TEST_F(ClientTest, ADiskThatFailsIsNothingToAPlatformsKey) {
+  const BrokenDisk disk;
+  open_on_platform();
+  EXPECT_EQ(token(), "token-1");
+  EXPECT_EQ(service_.evidence.back()["sdk"]["key"], "fake-keystore");
+}
+
+TEST_F(ClientTest, ProcessesThatOpenTogetherAreOneInstallation) {
+  client_.reset();
+  std::vector<pid_t> children;
+  for (int i = 0; i < 6; ++i) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      open();
+      const auto name = dir_.path() / ("id-of-" + std::to_string(i));
+      ::_exit(write_file_atomic(name, as_bytes(client_->device_id())) ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
+  open();
+  const std::string id = client_->device_id();
+  EXPECT_EQ(id.size(), 24U);
+  for (int i = 0; i < 6; ++i) {
+    const Bytes other = *read_file(dir_.path() / ("id-of-" + std::to_string(i)), 64);
+    EXPECT_EQ(as_text(other), id);
+  }
 }
 
 TEST_F(ClientTest, AKeyThatCannotSignNowIsNoFailureOfTheFetch) {

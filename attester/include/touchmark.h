@@ -127,7 +127,10 @@ typedef struct touchmark_result {
 
 /* Opens a client. Takes the stored configuration instead of the given one when it is newer, signed
  * by the same key and of the same account. `message` (optional) receives an explanation that is
- * valid until this thread's next call, or NULL. */
+ * valid until this thread's next call, or NULL. It waits for neither network, key provider nor
+ * disk, and reads one small file: the key is looked for, or made and written, when the first fetch
+ * or touchmark_device_id needs it. Where it cannot be written, those fetches are TOUCHMARK_STORAGE,
+ * and each tries again. */
 TOUCHMARK_API touchmark_status touchmark_open(const touchmark_options* options,
                                               touchmark_client** client, const char** message);
 TOUCHMARK_API void touchmark_close(touchmark_client* client);
@@ -183,8 +186,11 @@ TOUCHMARK_API int touchmark_same_host(const char* url, const char* other);
 TOUCHMARK_API int touchmark_is_protected(touchmark_client* client, const char* host);
 
 /* The device id (base64 of 16 bytes); valid until close. "" before the first fetch of an
- * installation whose key the platform makes: the key needs a challenge. Where the key of an earlier
- * run was not needed yet, the key provider is asked for it, and this waits as long as it takes. */
+ * installation whose key the platform makes: the key needs a challenge. Where no key was needed
+ * yet, the key provider is asked for that of an earlier run, or a client without a provider finds
+ * or makes its software key; this waits as long as it takes, and is "" where that key cannot be
+ * kept.
+ */
 TOUCHMARK_API const char* touchmark_device_id(touchmark_client* client);
 TOUCHMARK_API int64_t touchmark_config_version(touchmark_client* client);
 TOUCHMARK_API const char* touchmark_status_text(touchmark_status status);

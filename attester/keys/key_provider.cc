@@ -29,14 +29,6 @@ std::unique_ptr<KeyProvider> make_software_keys(const Storage& storage, Random& 
   return std::make_unique<SoftwareKeys>(storage, random);
 }
 
-Result<void> KeyRing::load() {
-  const MutexLock lock(mutex_);
-  if (platform_) return {};
-  auto key = software_key();
-  if (!key) return pass(key);
-  return {};
-}
-
 Result<KeyProvider::Key> KeyRing::key_for(ByteView nonce) {
   const MutexLock lock(mutex_);
   if (key_) return key_;
@@ -51,14 +43,17 @@ Result<KeyProvider::Key> KeyRing::key_for(ByteView nonce) {
 
 const std::string& KeyRing::device_id() {
   const MutexLock lock(mutex_);
-  if (device_id_->empty() && !looked_ && may_ask()) {
+  if (!device_id_->empty()) return *device_id_;
+  bool stands_in = !platform_;
+  if (!looked_ && may_ask()) {
     const auto key = platform_key(Wanted::kFound, {});
     if (!key && !key.error().is(ClientError::kKeyLost)) {
       note_ = key.error().text();
-      // Whatever this fails with, the next attestation tells.
-      static_cast<void>(software_key());
+      stands_in = true;
     }
   }
+  // Whatever this fails with, the next attestation tells.
+  if (stands_in) static_cast<void>(software_key());
   return *device_id_;
 }
 

@@ -51,9 +51,9 @@ class KeyRing {
         storage_(storage),
         clock_(clock) {}
 
-  // Takes the software key, where there is no platform; a platform is asked when its key is needed.
-  Result<void> load();
-  // The key to answer this challenge with; makes it when there is none.
+  // The key to answer this challenge with; makes it when there is none. Before the first call of
+  // this, or of device_id(), nobody is asked for a key: an app opens its client on its main thread,
+  // where neither hardware nor a disk may be waited for.
   Result<KeyProvider::Key> key_for(ByteView nonce);
   // Evidence of hardware and platform for a key that this gave out and one challenge.
   Json evidence(const KeyProvider::Key& key, ByteView nonce) const;
@@ -68,7 +68,8 @@ class KeyRing {
   void worked(const KeyProvider::Key& key);
 
   // "" until there is a key: of an earlier run, for which the platform is asked the first time.
-  // What it returns stays valid as long as this.
+  // Without a platform it makes the software key, and is "" where that cannot be kept. What it
+  // returns stays valid as long as this.
   const std::string& device_id();
   // Why the platform's key is not the one in use; "" when it is, or none was asked for.
   std::string note() const;

@@ -37,7 +37,6 @@ class PlatformKeyTest : public ::testing::Test {
 
 TEST_F(PlatformKeyTest, IsMadeWithTheFirstChallengeAndKept) {
   auto first = ring();
-  ASSERT_TRUE(first->load());
   EXPECT_EQ(first->device_id(), "");
   EXPECT_TRUE(platform_.challenges.empty());
   const auto key = first->key_for(nonce_);
@@ -49,7 +48,6 @@ TEST_F(PlatformKeyTest, IsMadeWithTheFirstChallengeAndKept) {
   EXPECT_EQ(first->note(), "");
 
   auto second = ring();
-  ASSERT_TRUE(second->load());
   EXPECT_EQ(second->device_id(), first->device_id());
   ASSERT_TRUE(second->key_for(Bytes(40)));
   EXPECT_EQ(platform_.challenges.size(), 1U);
@@ -59,7 +57,6 @@ TEST_F(PlatformKeyTest, IsMadeWithTheFirstChallengeAndKept) {
 
 TEST_F(PlatformKeyTest, SignsAsJoseWants) {
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   const auto key = *keys->key_for(nonce_);
   // Often enough for numbers of every length.
   for (int i = 0; i < 300; ++i) {
@@ -72,7 +69,6 @@ TEST_F(PlatformKeyTest, SignsAsJoseWants) {
 
 TEST_F(PlatformKeyTest, GivesEvidenceBoundToTheChallengeAndTheKey) {
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   const auto key = *keys->key_for(nonce_);
   const Json evidence = keys->evidence(key, nonce_)["fake"];
   EXPECT_EQ(evidence["own"], true);
@@ -86,7 +82,6 @@ TEST_F(PlatformKeyTest, GivesEvidenceBoundToTheChallengeAndTheKey) {
 
 TEST_F(PlatformKeyTest, IsReplacedOnceThePlatformHasLostIt) {
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   const auto lost = *keys->key_for(nonce_);
   const std::string first_id = keys->device_id();
   platform_.key.reset();
@@ -101,7 +96,6 @@ TEST_F(PlatformKeyTest, IsReplacedOnceThePlatformHasLostIt) {
 
 TEST_F(PlatformKeyTest, AKeyThatDoesNotMatchItsPublicHalfIsLost) {
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   const auto key = *keys->key_for(nonce_);
   platform_.signs_with_another_key = true;
   const auto signature = key->sign(nonce_);
@@ -112,7 +106,6 @@ TEST_F(PlatformKeyTest, AKeyThatDoesNotMatchItsPublicHalfIsLost) {
 TEST_F(PlatformKeyTest, TheSoftwareKeyStandsInAndSaysSo) {
   platform_.make_status = TOUCHMARK_KEY_FAILED;
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   const auto key = keys->key_for(nonce_);
   ASSERT_TRUE(key);
   EXPECT_EQ((*key)->protection(), "software");
@@ -128,7 +121,6 @@ TEST_F(PlatformKeyTest, TheSoftwareKeyStandsInAndSaysSo) {
 TEST_F(PlatformKeyTest, APlatformThatFailsNowKeepsItsKey) {
   platform_.load_failure = TOUCHMARK_KEY_FAILED;
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   EXPECT_EQ((*keys->key_for(nonce_))->protection(), "software");
   EXPECT_TRUE(platform_.challenges.empty());
 }
@@ -137,7 +129,6 @@ TEST_F(PlatformKeyTest, APlatformThatFailsNowKeepsItsKey) {
 TEST_F(PlatformKeyTest, ThePlatformIsAskedWhenItsKeyIsNeeded) {
   platform_.key = crypto::EcKey::generate();
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   EXPECT_EQ(platform_.loads, 0);
   EXPECT_EQ(keys->device_id(), protocol::device_id(*platform_.key));
   EXPECT_EQ(keys->device_id(), protocol::device_id(*platform_.key));
@@ -151,7 +142,6 @@ TEST_F(PlatformKeyTest, APlatformThatRecoversIsUsedWithoutARestart) {
   platform_.key = crypto::EcKey::generate();
   platform_.cannot_load = true;
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   EXPECT_EQ((*keys->key_for(nonce_))->protection(), "software");
   EXPECT_NE(keys->note().find("out of order"), std::string::npos);
   const std::string stand_in = keys->device_id();
@@ -170,7 +160,6 @@ TEST_F(PlatformKeyTest, APlatformThatRecoversIsUsedWithoutARestart) {
 TEST_F(PlatformKeyTest, APlatformThatNeverWorksIsAskedLessAndLess) {
   platform_.load_failure = TOUCHMARK_KEY_FAILED;
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   const std::chrono::hours day(24);
   for (std::chrono::seconds passed{0}; passed < day; passed += KeyRing::kFirstWait) {
     EXPECT_EQ((*keys->key_for(nonce_))->protection(), "software");
@@ -182,7 +171,6 @@ TEST_F(PlatformKeyTest, APlatformThatNeverWorksIsAskedLessAndLess) {
 
 TEST_F(PlatformKeyTest, AKeyThatCannotSignNowIsKept) {
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   const auto key = *keys->key_for(nonce_);
   const std::string id = keys->device_id();
   platform_.cannot_sign = true;
@@ -200,7 +188,6 @@ TEST_F(PlatformKeyTest, AKeyThatCannotSignNowIsKept) {
 
 TEST_F(PlatformKeyTest, AKeyThatNeverSignsIsReplaced) {
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   int made_for = 0;
   for (int i = 0; i < 2 * KeyRing::kMaxFailures; ++i) {
     const auto key = *keys->key_for(nonce_);
@@ -225,7 +212,6 @@ TEST_F(PlatformKeyTest, AKeyThatNeverSignsIsReplaced) {
 
 TEST_F(PlatformKeyTest, APlatformThatLosesEachKeyIsNotAskedForOneKeyAfterTheOther) {
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   for (int i = 0; i < 100; ++i) {
     const auto key = *keys->key_for(nonce_);
     if (key->protection() == "software") continue;
@@ -242,8 +228,6 @@ TEST_F(PlatformKeyTest, APlatformThatLosesEachKeyIsNotAskedForOneKeyAfterTheOthe
 TEST_F(PlatformKeyTest, TheKeyOfAnotherProcessIsTakenAndNotReplaced) {
   auto one = ring();
   auto other = ring();
-  ASSERT_TRUE(one->load());
-  ASSERT_TRUE(other->load());
   EXPECT_EQ(other->device_id(), "");
   ASSERT_TRUE(one->key_for(nonce_));
   ASSERT_TRUE(other->key_for(nonce_));
@@ -264,7 +248,6 @@ TEST_F(PlatformKeyTest, WhoMakesAKeyHoldsTheFolder) {
   const FolderLock held = storage_.lock();
   ASSERT_TRUE(held.held());
   auto keys = ring();
-  ASSERT_TRUE(keys->load());
   auto made = std::async(std::launch::async, [&] { return keys->key_for(nonce_).has_value(); });
   EXPECT_EQ(made.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
   EXPECT_EQ(platform_.made, 0);

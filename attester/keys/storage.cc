@@ -62,6 +62,7 @@ void clear_drafts(const std::filesystem::path& dir) {
   }
 }
 
+// Waits until it is on the disk.
 Result<void> write_private(const std::filesystem::path& path, ByteView data) {
   const Result<void> written = write_file_atomic(path, data, 0600);
   if (!written) return fail(ClientError::kStorage, written.error().text());
@@ -97,8 +98,10 @@ Result<Storage> Storage::open(std::filesystem::path dir) {
   if (error || !std::filesystem::is_directory(dir, error)) {
     return fail(ClientError::kStorage, "cannot make the folder " + dir.string());
   }
-  // Whoever writes now holds the lock, and then this is for the next start.
-  if (const FolderLock lock(dir, std::chrono::milliseconds(0)); lock.held()) clear_drafts(dir);
+  // Whether that is so for the disk as well, the first file that is written tells.
+  if (::access(dir.c_str(), W_OK | X_OK) != 0) {
+    return fail(ClientError::kStorage, "cannot write to the folder " + dir.string());
+  }
   return Storage(std::move(dir));
 }
 
@@ -113,6 +116,7 @@ std::optional<Config> Storage::load_config(const Config& initial) const {
 Result<void> Storage::save_config(const Config& config) const {
   const FolderLock folder = lock();
   if (load_config(config)) return {};
+  if (folder.held()) clear_drafts(dir_);
   return write_private(dir_ / "config.jws", as_bytes(config.compact));
 }
 
@@ -130,6 +134,7 @@ Result<std::unique_ptr<InstallationKey>> Storage::software_key(Random& random) c
     key = open_key(old_sealing_key(*place), kOldSealContext, *file);
   }
   if (!key) key = crypto::EcKey::generate();
+  if (folder.held()) clear_drafts(dir_);
   Bytes fresh(kSecretBytes);
   random.fill(fresh);
   if (auto ok = write_private(dir_ / kSecretFile, fresh); !ok) return pass(ok);

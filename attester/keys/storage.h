@@ -33,11 +33,11 @@ class FolderLock {
 };
 
 // Thread-safe, and safe for several processes of one app. A process may end at any time: what it
-// was writing is then there as before or as after, and what it left half-written is cleared away by
-// the next Storage of the folder.
+// was writing is then there as before or as after, and what it left half-written is cleared away
+// when something is next written.
 class Storage {
  public:
-  // Makes the folder (0700) when it is missing.
+  // Makes the folder (0700) when it is missing. Writes no file, and waits for no lock and no disk.
   static Result<Storage> open(std::filesystem::path dir);
 
   // Not to be called by who holds it.

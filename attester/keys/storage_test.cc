@@ -236,18 +236,27 @@ TEST_F(StorageTest, AProcessThatDiesWhileItWritesLeavesTheOldOrTheNew) {
     EXPECT_TRUE(storage_.lock(std::chrono::milliseconds(0)).held());
   }
   EXPECT_TRUE(seen.contains(3) || seen.contains(4));
-  // What they left half-written goes with the next start.
-  const Storage next = *Storage::open(dir_.path());
+  // What they left half-written goes with the next that writes.
+  std::filesystem::remove(dir_.path() / "installation.key");
+  EXPECT_TRUE(storage_.software_key(random_));
   for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
     EXPECT_NE(entry.path().extension(), ".tmp");
   }
 }
 
 TEST_F(StorageTest, AWriterKeepsItsDraftWhenAnotherProcessStarts) {
+  const auto draft = dir_.path() / ".config.jws.0123.tmp";
   overwrite(".config.jws.0123.tmp", "being written");
-  const FolderLock writing = storage_.lock();
-  ASSERT_TRUE(Storage::open(dir_.path()));
-  EXPECT_TRUE(std::filesystem::exists(dir_.path() / ".config.jws.0123.tmp"));
+  {
+    const FolderLock writing = storage_.lock();
+    ASSERT_TRUE(Storage::open(dir_.path()));
+    EXPECT_TRUE(std::filesystem::exists(draft));
+    // Nor does it lose it to one that has waited long enough.
+    EXPECT_TRUE(storage_.software_key(random_));
+    EXPECT_TRUE(std::filesystem::exists(draft));
+  }
+  ASSERT_TRUE(storage_.save_config(config(2)));
+  EXPECT_FALSE(std::filesystem::exists(draft));
 }
 
 TEST_F(StorageTest, ProcessesThatStartTogetherHaveOneKey) {
@@ -272,6 +281,24 @@ TEST_F(StorageTest, ProcessesThatStartTogetherHaveOneKey) {
   for (int i = 0; i < 6; ++i) {
     EXPECT_EQ(*read_file(dir_.path() / ("key-of-" + std::to_string(i)), 4096), key);
   }
+}
+
+// An app that opens its client is told at once of a folder that is not its own.
+TEST(StorageOpenTest, FailsWhereNothingCanBeWritten) {
+  const TemporaryFolder dir;
+  std::filesystem::permissions(dir.path(), std::filesystem::perms(0555));
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    if (::getuid() == 0 && ::setuid(kNobody) != 0) ::_exit(2);
+    const auto storage = Storage::open(dir.path());
+    ::_exit(!storage && storage.error().is(ClientError::kStorage) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  std::filesystem::permissions(dir.path(), std::filesystem::perms(0700));
 }
 
 TEST(StorageOpenTest, FailsWhereNoFolderCanBe) {

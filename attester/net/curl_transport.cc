@@ -171,9 +171,7 @@ CURLcode on_ssl_context(CURL*, void* context, void* user) {
 class CurlTransport final : public Transport {
  public:
   explicit CurlTransport(const std::atomic<bool>& cancelled)
-      : cancelled_(cancelled), easy_(nullptr, curl_easy_cleanup) {
-    initialise_curl_once();
-  }
+      : cancelled_(cancelled), easy_(nullptr, curl_easy_cleanup) {}
   ~CurlTransport() override {
     const NoBrokenPipe guard;
     easy_.reset();  // says goodbye on the connections
@@ -213,6 +211,7 @@ class CurlTransport final : public Transport {
     easy_.reset();
     pinned_.tickets.clear();
     pinned_.check = {.pins = pins};
+    initialise_curl_once();  // here and not when the app opens its client: it takes milliseconds
     easy_.reset(curl_easy_init());
     if (!easy_) return;
     headers_.reset(curl_slist_append(nullptr, "Content-Type: application/json"));

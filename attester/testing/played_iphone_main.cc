@@ -177,7 +177,7 @@ class Session {
                 .platform = {{"os", "ios"}, {"os_version", "18.1"}, {"model", "iPhone17,1"}},
                 .build = std::string(protocol::kIosBuild)},
         .platform_keys = std::make_unique<Enclave>(*app_attest_)};
-    client_ = take(client::Client::open(std::move(parts)));
+    client_ = client::Client::open(std::move(parts));
     return {{"rebases_in_fixed_segments", phone_->fixed_rebases}};
   }
 

@@ -1,20 +1,25 @@
 // What the SDK costs an app: one full set of checks over what this process has loaded, beside plain
-// reading of the same bytes, and opening a client without a network. With libraries' paths as
-// further arguments, those are loaded before.
+// reading of the same bytes; opening a client without a network; and the first key of an
+// installation, which the first token waits for. With libraries' paths as further arguments, those
+// are loaded before.
 #include <benchmark/benchmark.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "attester/checks/process_integrity.h"
@@ -114,23 +119,38 @@ void BM_Checks(benchmark::State& state) {
 }
 BENCHMARK(BM_Checks)->UseManualTime()->Unit(benchmark::kMillisecond)->MinTime(2);
 
-// Runs `work` in a process of its own, so that nothing is set up before, and gives its seconds;
-// negative where that failed.
-double in_process(const std::function<double()>& work) {
+// Seconds; negative by the clock where the work failed. Of the processor, others' work beside it
+// and waiting for the disk do not count.
+struct Cost {
+  double clock = -1;
+  double processor = 0;
+};
+
+template <class Work>
+Cost cost_of(const Work& work) {
+  const double begun = processor_seconds();
+  bool done = false;
+  Cost out{.clock = seconds_of([&] { done = work(); })};
+  out.processor = processor_seconds() - begun;
+  return done ? out : Cost();
+}
+
+// Runs `work` in a process of its own, so that nothing is set up before, and gives its cost.
+Cost in_process(const std::function<Cost()>& work) {
   int ends[2];
-  if (pipe(ends) != 0) return -1;
+  if (pipe(ends) != 0) return {};
   const pid_t child = fork();
   if (child == 0) {
-    const double seconds = work();
-    const bool written = write(ends[1], &seconds, sizeof seconds) == sizeof seconds;
+    const Cost cost = work();
+    const bool written = write(ends[1], &cost, sizeof cost) == sizeof cost;
     _exit(written ? 0 : 1);
   }
   close(ends[1]);
-  double seconds = -1;
-  if (child < 0 || read(ends[0], &seconds, sizeof seconds) != sizeof seconds) seconds = -1;
+  Cost cost;
+  if (child < 0 || read(ends[0], &cost, sizeof cost) != sizeof cost) cost = {};
   close(ends[0]);
   if (child > 0) waitpid(child, nullptr, 0);
-  return seconds;
+  return cost;
 }
 
 std::string config_text() {
@@ -138,7 +158,9 @@ std::string config_text() {
   return testing::sign_config(testing::config_payload(key), key);
 }
 
-double open_seconds(const std::string& config, const std::string& folder) {
+enum Timed { kOpening, kFirstKey };
+
+Cost client_cost(const std::string& config, const std::string& folder, Timed timed) {
   touchmark_options options{};
   options.size = sizeof options;
   options.config = config.c_str();
@@ -146,13 +168,55 @@ double open_seconds(const std::string& config, const std::string& folder) {
   options.package_name = "org.example.app";
   options.platform_json = R"({"os":"linux","model":"bench"})";
   touchmark_client* client = nullptr;
-  touchmark_status status = TOUCHMARK_OK;
-  const double seconds = seconds_of([&] { status = touchmark_open(&options, &client, nullptr); });
+  const Cost opening =
+      cost_of([&] { return touchmark_open(&options, &client, nullptr) == TOUCHMARK_OK; });
+  if (opening.clock < 0) return {};
+  const Cost key =
+      timed == kFirstKey ? cost_of([&] { return *touchmark_device_id(client) != '\0'; }) : Cost();
   touchmark_close(client);
-  return status == TOUCHMARK_OK ? seconds : -1;
+  return timed == kFirstKey ? key : opening;
 }
 
-enum Start { kFirstOfInstallation, kFirstOfProcess, kNext };
+// A process that keeps the disk of `folder` busy for as long as this lives.
+class BusyDisk {
+ public:
+  explicit BusyDisk(const std::filesystem::path& folder) : child_(fork()) {
+    if (child_ != 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const std::vector<char> block(4 << 20, 'x');
+    const int fd = ::open((folder / "busy").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    while (pwrite(fd, block.data(), block.size(), 0) > 0 && fsync(fd) == 0) {
+    }
+    _exit(1);
+  }
+  ~BusyDisk() {
+    if (child_ <= 0) return;
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+  }
+  BusyDisk(const BusyDisk&) = delete;
+  BusyDisk& operator=(const BusyDisk&) = delete;
+
+ private:
+  pid_t child_;
+};
+
+enum Start { kFirstOfInstallation, kFirstOnBusyDisk, kKeyOfInstallation, kFirstOfProcess, kNext };
+
+Cost start_cost(Start start, const std::string& config, const std::string& kept) {
+  if (start == kFirstOfProcess) {
+    return in_process([&] { return client_cost(config, kept, kOpening); });
+  }
+  if (start == kNext) {
+    return in_process([&] {
+      client_cost(config, kept, kOpening);
+      return client_cost(config, kept, kOpening);
+    });
+  }
+  const TemporaryFolder fresh;
+  const Timed timed = start == kKeyOfInstallation ? kFirstKey : kOpening;
+  return in_process([&] { return client_cost(config, fresh.path().string(), timed); });
+}
 
 // The configuration is made in another process: here OpenSSL is not set up yet.
 void BM_Open(benchmark::State& state, Start start) {
@@ -160,30 +224,34 @@ void BM_Open(benchmark::State& state, Start start) {
   const std::string path = (made.path() / "config").string();
   in_process([&] {
     std::ofstream(path) << config_text();
-    return 0.0;
+    return Cost();
   });
   std::string config;
   std::ifstream(path) >> config;
   const TemporaryFolder kept;
-  const auto open_kept = [&] { return open_seconds(config, kept.path().string()); };
-  if (start != kFirstOfInstallation && in_process(open_kept) < 0) {
-    return state.SkipWithError("the client does not open");
-  }
+  in_process([&] { return client_cost(config, kept.path().string(), kFirstKey); });
+  std::optional<BusyDisk> busy;
+  if (start == kFirstOnBusyDisk) busy.emplace(kept.path());
+  double processor = 0;
+  std::vector<double> clock;
   for (auto _ : state) {
-    double seconds = -1;
-    if (start == kFirstOfInstallation) {
-      const TemporaryFolder fresh;
-      seconds = in_process([&] { return open_seconds(config, fresh.path().string()); });
-    } else if (start == kFirstOfProcess) {
-      seconds = in_process(open_kept);
-    } else {
-      seconds = in_process([&] { return open_kept() < 0 ? -1 : open_kept(); });
-    }
-    if (seconds < 0) return state.SkipWithError("the client does not open");
-    state.SetIterationTime(seconds);
+    const Cost cost = start_cost(start, config, kept.path().string());
+    if (cost.clock < 0) return state.SkipWithError("the client does not open");
+    state.SetIterationTime(cost.clock);
+    clock.push_back(cost.clock);
+    processor += cost.processor;
   }
+  std::ranges::sort(clock);
+  state.counters["median_ms"] = clock[clock.size() / 2] * 1e3;
+  state.counters["processor_ms"] = processor / static_cast<double>(clock.size()) * 1e3;
 }
 BENCHMARK_CAPTURE(BM_Open, first_of_installation, kFirstOfInstallation)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Open, first_on_a_busy_disk, kFirstOnBusyDisk)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_Open, key_of_installation, kKeyOfInstallation)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(BM_Open, first_of_process, kFirstOfProcess)

@@ -41,7 +41,8 @@ extern NSErrorDomain const TMErrorDomain;  // codes are those of touchmark_statu
 // be met, and a rule without pins does not unpin it.
 - (BOOL)allowsTrust:(SecTrustRef)trust forHost:(NSString*)host;
 
-@property(nonatomic, readonly, copy) NSString* deviceID;  // empty before the first token
+// Empty before the first token. Asks the Secure Enclave for the key of an earlier run.
+@property(nonatomic, readonly, copy) NSString* deviceID;
 
 // Whether the configuration names this "host" or "host:port" as a protected API.
 - (BOOL)isProtectedHost:(NSString*)host;

@@ -21,7 +21,7 @@ public enum TokenFetchStatus {
   UNKNOWN_URL(6),
   /** The service answered something that is not the protocol. */
   SERVICE_ERROR(7),
-  /** The app's private folder cannot be written. */
+  /** The app's private folder cannot be written. The next fetch tries again. */
   STORAGE(8),
   /** The client was closed. */
   CLOSED(9),

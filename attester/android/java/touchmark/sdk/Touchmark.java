@@ -62,9 +62,9 @@ public final class Touchmark {
   /**
    * Initialises the SDK with the configuration in the asset {@link #CONFIG_ASSET}.
    *
-   * <p>Takes a few milliseconds, and may be called on the main thread: it reads the asset and the
-   * SDK's own small files, and waits for neither network nor Keystore. Those reads are exempt from
-   * the thread's {@link StrictMode} policy.
+   * <p>Takes a few milliseconds, and may be called on the main thread: it reads the asset and a
+   * small file of the SDK's, and waits for neither network nor Keystore, nor for the disk to write.
+   * Those reads are exempt from the thread's {@link StrictMode} policy.
    *
    * @throws TouchmarkException when the asset is missing, not a signed configuration, the app's
    *     private folder cannot be written, or the app has no native library for this device
