@@ -194,6 +194,7 @@ def place(
                     "otherConfig": (other.data.parent / "initial.config").read_text().strip(),
                     "storage": str(folder / "storage"),
                     "front": front,
+                    "log": str(service.log),
                     "service": int(service.url.rsplit(":", 1)[1]),
                     "serviceCertificate": service_keys.certificate,
                     "serviceKey": service_keys.key,

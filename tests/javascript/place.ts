@@ -25,6 +25,8 @@ interface Place {
   /** The port of the configuration's URL, on which these tests stand, and the service's own. */
   front: number;
   service: number;
+  /** The service's log. */
+  log: string;
   serviceCertificate: string;
   serviceKey: string;
   strangeCertificate: string;
