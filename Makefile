@@ -45,9 +45,14 @@ build: product setup-tests ## Build the product, and the tests that a sanitizer 
 package: product ## Build the Debian package into build/
 	@tools/package
 
-.PHONY: android
-android: setup-android ## Build the SDK for Android's four ABIs with ANDROID_NDK_HOME, into one AAR
+.PHONY: android-library
+android-library: setup-android
 	@attester/android/build-native
+
+.PHONY: android
+android: android-library ## Build the SDK for Android's four ABIs with ANDROID_NDK_HOME: one AAR, and npm packages with it
+	@tools/setup --package
+	@attester/javascript/build --aar build/android/native/touchmark_sdk.aar
 
 .PHONY: android-check
 android-check: product setup-tests setup-android ## Without an NDK: compile the SDK for four ABIs, link and run arm64's library
@@ -63,7 +68,7 @@ ios-check: setup-tests ## Without a Mac: have the compiler look at the SDK's cor
 
 .PHONY: demo
 demo: programs ## Tell the story: a real app attested, tampered with, and refused
-	@if [ -n "$$ANDROID_NDK_HOME$$ANDROID_NDK_ROOT" ]; then $(MAKE) --no-print-directory android; fi
+	@if [ -n "$$ANDROID_NDK_HOME$$ANDROID_NDK_ROOT" ]; then $(MAKE) --no-print-directory android-library; fi
 	@attester/android/build-aar --alone build/release
 	@lab/run demo
 

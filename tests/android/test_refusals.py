@@ -13,7 +13,7 @@ def make_ndk(folder: Path, revision: str) -> Path:
     bin_folder = folder / "toolchains/llvm/prebuilt/linux-x86_64/bin"
     bin_folder.mkdir(parents=True)
     for name in ("clang", "clang++", "llvm-ar", "llvm-ranlib", "llvm-strip", "llvm-readelf"):
-        (bin_folder / name).write_text("#!/bin/sh\nexit 1\n")
+        (bin_folder / name).write_text('#!/bin/sh\n[ "$1" = --version ]\n')
         (bin_folder / name).chmod(0o755)
     (folder / "source.properties").write_text(
         f"Pkg.Desc = Android NDK\nPkg.Revision = {revision}\n"
@@ -40,8 +40,10 @@ def test_an_older_ndk_is_refused(tmp_path: Path, name: str, revision: str) -> No
 
 def test_what_is_no_ndk_is_refused(tmp_path: Path) -> None:
     assert "is not a folder" in build_native(tmp_path / "none").stderr
-    assert "it has no source.properties" in build_native(tmp_path).stderr
+    done = build_native(tmp_path, name="ANDROID_NDK_ROOT")
+    assert "it has no source.properties, and ANDROID_NDK_ROOT must name" in done.stderr
     ndk = make_ndk(tmp_path / "ndk", "27.0.12077973")
+    assert f"with that file, such as {ndk}\n" in build_native(tmp_path).stderr
     (ndk / "source.properties").write_text("Pkg.Desc = something\n")
     assert "names no Pkg.Revision" in build_native(ndk).stderr
 
@@ -59,6 +61,44 @@ def test_half_an_ndk_is_refused(tmp_path: Path, missing: str) -> None:
     (ndk / missing).unlink()
     done = build_native(ndk)
     assert done.returncode != 0 and "is it unpacked whole?" in done.stderr
+
+
+def test_compilers_of_another_machine_are_refused(tmp_path: Path) -> None:
+    ndk = make_ndk(tmp_path / "ndk", "27.2.12479018")
+    prebuilt = ndk / "toolchains/llvm/prebuilt"
+    clang = prebuilt / "linux-x86_64/bin/clang"
+    clang.write_bytes(b"\xcf\xfa\xed\xfe of a Mac")
+    done = build_native(ndk)
+    assert f"{clang} cannot be run (Exec format error)" in done.stderr
+    assert "ANDROID_NDK_HOME must name an NDK for this machine" in done.stderr
+    clang.write_text("#!/bin/sh\necho no such library >&2\nexit 127\n")
+    assert "clang --version ends with 127: no such library" in build_native(ndk).stderr
+    clang.chmod(0o644)
+    done = build_native(ndk)
+    assert "cannot be run (Permission denied)" in done.stderr
+    assert "Traceback" not in done.stderr
+    prebuilt.joinpath("linux-x86_64").rename(prebuilt / "windows-x86_64")
+    (prebuilt / "windows-x86_64/bin/clang").rename(prebuilt / "windows-x86_64/bin/clang.exe")
+    assert "has no toolchains/llvm/prebuilt/linux-x86_64/bin/clang" in build_native(ndk).stderr
+
+
+# Found in seconds: the libraries that the SDK needs take minutes.
+def test_an_ndk_that_makes_no_library_is_refused_at_once(tmp_path: Path) -> None:
+    ndk = make_ndk(tmp_path / "ndk", "26.3.11579264")
+    toolchain = ndk / "build/cmake/android.toolchain.cmake"
+    toolchain.write_text(
+        "set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_C_COMPILER_WORKS 1)\n"
+        "set(CMAKE_CXX_COMPILER_WORKS 1)\n"
+        f"set(CMAKE_C_COMPILER {ndk}/toolchains/llvm/prebuilt/linux-x86_64/bin/clang)\n"
+        f"set(CMAKE_CXX_COMPILER {ndk}/toolchains/llvm/prebuilt/linux-x86_64/bin/clang++)\n"
+    )
+    done = build_native(ndk, "--abi", "x86", "--out", tmp_path / "out")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"x86: the NDK in {ndk} makes no library of API 23." in done.stderr
+    for missing in ("ld.lld", "lib/i686-linux-android/23/crtbegin_so.o", "i686-linux-android/asm"):
+        assert missing in done.stderr
+    assert "cmake failed; the whole log is in " in done.stderr
+    assert "building the libraries" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["ANDROID_HOME", "ANDROID_SDK_ROOT"])
