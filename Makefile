@@ -31,9 +31,10 @@ programs: setup ## Build the service, the command and the SDK's library into bui
 	@cmake --build --preset release --target touchmark touchmark_sdk
 
 .PHONY: product
-product: programs ## Build them, the SDK's AAR, and what Gradle and npm take
+product: programs ## Build them, the SDK's AAR, and what Gradle, npm and Xcode take
 	@tools/setup --package
 	@attester/android/build-aar build/release
+	@attester/ios/build-package build/release
 	@attester/javascript/build build/release
 
 .PHONY: build

@@ -1,4 +1,4 @@
-// touchmark sdk library|config|list|repository|npm
+// touchmark sdk library|config|list|repository|npm|swift
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,6 +21,7 @@ namespace sdk = verifier::sdk;
 constexpr std::size_t kMaxLibrary = 256U << 20;
 constexpr const char* kVersionsPath = "/admin/v1/sdk";
 constexpr const char* kNpmPath = "/admin/v1/sdk/npm/";
+constexpr const char* kSwiftPath = "/admin/v1/sdk/swift/";
 constexpr const char* kMavenPath = "/admin/v1/sdk/maven/";
 
 struct LibraryOptions {
@@ -33,7 +34,8 @@ struct ConfigOptions {
   bool allow_local = false;
 };
 
-struct NpmOptions {
+// Of what is downloaded into a folder under names of its own.
+struct FolderOptions {
   std::string folder;
   std::string version;
 };
@@ -144,9 +146,9 @@ Result<std::vector<Offered>> offered(const Json& answer) {
 }
 
 Error no_version(const std::string& version) {
-  return {io::CliError::kNotFound, "there is no version " + shown(version) +
-                                       " of the Android SDK; `touchmark sdk list` shows which the "
-                                       "service holds"};
+  return {io::CliError::kNotFound,
+          "there is no version " + shown(version) +
+              " of the SDK; `touchmark sdk list` shows which the service holds"};
 }
 
 Outcome fetch_library(const LibraryOptions& options, Session& session) {
@@ -198,19 +200,27 @@ std::string size_cell(const Json& row) {
   return io::human_size(static_cast<std::uint64_t>(bytes));
 }
 
+// What there is beside the Android library.
+std::string packages_cell(const Json& row) {
+  const Json* npm = find_array(row, "npm");
+  std::string cell = npm != nullptr && !npm->empty() ? "npm" : "";
+  if (find_object(row, "swift") != nullptr) cell += cell.empty() ? "Swift" : " Swift";
+  return cell.empty() ? "none" : cell;
+}
+
 Outcome list_versions(Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
   auto answer = client->get(kVersionsPath);
   if (!answer) return pass(answer);
   if (session.json()) return print_json(session, *answer);
-  std::vector<std::vector<std::string>> rows{{"version", "library", "ABIs", "origin"}};
+  std::vector<std::vector<std::string>> rows{{"version", "library", "ABIs", "packages", "origin"}};
   const Json* versions = find_array(*answer, "versions");
   for (const Json& row : versions != nullptr ? *versions : Json::array()) {
     const auto own = row.find("own");
     const bool is_own = own != row.end() && *own == Json(true);
     rows.push_back({io::one_line(find_string(row, "version").value_or("")), size_cell(row),
-                    abis_cell(row), is_own ? "this service's own" : "kept"});
+                    abis_cell(row), packages_cell(row), is_own ? "this service's own" : "kept"});
   }
   if (rows.size() > 1) {
     session.console().print(io::table(rows));
@@ -277,7 +287,7 @@ std::vector<std::string> npm_files(const Json& row, const std::string& version) 
 }
 
 // The row of this version, or of the service's own.
-Result<Json> npm_row(const Json& answer, const std::string& version) {
+Result<Json> row_of(const Json& answer, const std::string& version) {
   const Json* versions = find_array(answer, "versions");
   for (const Json& row : versions != nullptr ? *versions : Json::array()) {
     const auto own = row.find("own");
@@ -291,12 +301,12 @@ Result<Json> npm_row(const Json& answer, const std::string& version) {
                   io::one_line(find_string(answer, "problem").value_or("it says not why")));
 }
 
-Outcome fetch_npm(const NpmOptions& options, Session& session) {
+Outcome fetch_npm(const FolderOptions& options, Session& session) {
   auto client = session.connect();
   if (!client) return pass(client);
   auto answer = client->get(kVersionsPath);
   if (!answer) return pass(answer);
-  auto row = npm_row(*answer, options.version);
+  auto row = row_of(*answer, options.version);
   if (!row) return pass(row);
   const std::string version = find_string(*row, "version").value_or("");
   const std::vector<std::string> names = npm_files(*row, version);
@@ -317,6 +327,32 @@ Outcome fetch_npm(const NpmOptions& options, Session& session) {
   }
   if (!session.json()) return io::kExitOk;
   return print_json(session, {{"folder", options.folder}, {"version", version}, {"files", files}});
+}
+
+Outcome fetch_swift(const FolderOptions& options, Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->get(kVersionsPath);
+  if (!answer) return pass(answer);
+  auto row = row_of(*answer, options.version);
+  if (!row) return pass(row);
+  const std::string version = find_string(*row, "version").value_or("");
+  const Json* package = find_object(*row, "swift");
+  const std::string name = package == nullptr ? "" : find_string(*package, "file").value_or("");
+  // What the service says is written into a path here.
+  if (sdk::parse_swift_file_name(name) != version) {
+    return fail(io::CliError::kNotFound,
+                "version " + shown(version) + " of the SDK came without a package for Swift");
+  }
+  const std::string file = (fs::path(options.folder) / name).string();
+  const auto bytes = download(kSwiftPath + service::path_segment(name), kMaxLibrary, file, session);
+  if (!bytes) return pass(bytes);
+  if (session.json()) {
+    return print_json(session, {{"file", file}, {"bytes", *bytes}, {"version", version}});
+  }
+  session.console().print(
+      fmt::format("wrote {} ({}): Touchmark {} for Swift", file, io::human_size(*bytes), version));
+  return io::kExitOk;
 }
 
 using Fetch = std::function<Result<std::string>(const sdk::MavenFile&)>;
@@ -448,7 +484,7 @@ void add_config(line::Command& group, Dispatcher& dispatcher) {
 
 void add_list(line::Command& group, Dispatcher& dispatcher) {
   line::Command* command =
-      group.add_subcommand("list", "Show the versions of the Android library that there are");
+      group.add_subcommand("list", "Show the versions of the SDK that there are");
   command->footer(
       "The service's own version comes with its package. Those of before are kept in its data "
       "folder, the newest 20, so that an app that was built with one can be built again.");
@@ -483,7 +519,7 @@ void add_repository(line::Command& group, Dispatcher& dispatcher) {
 }
 
 void add_npm(line::Command& group, Dispatcher& dispatcher) {
-  auto options = std::make_shared<NpmOptions>();
+  auto options = std::make_shared<FolderOptions>();
   line::Command* command =
       group.add_subcommand("npm", "Download the packages for React Native, Cordova and Capacitor");
   command->add_option("FOLDER", options->folder, "Where to write them")->required();
@@ -499,6 +535,23 @@ void add_npm(line::Command& group, Dispatcher& dispatcher) {
   });
 }
 
+void add_swift(line::Command& group, Dispatcher& dispatcher) {
+  auto options = std::make_shared<FolderOptions>();
+  line::Command* command =
+      group.add_subcommand("swift", "Download the package for Swift and Objective-C, for iOS");
+  command->add_option("FOLDER", options->folder, "Where to write its archive")->required();
+  const line::Option* version = add_version(*command, options->version, "the service's own");
+  command->footer(
+      "Unpack the archive beside the app: it is a Swift package and a pod. docs/integrate-ios.md "
+      "says what to do with it on a Mac.\n\n"
+      "Example:\n"
+      "  touchmark sdk swift packages");
+  dispatcher.on(command, [options, version](Session& s) -> Outcome {
+    if (auto ok = check_version(*version, options->version); !ok) return pass(ok);
+    return fetch_swift(*options, s);
+  });
+}
+
 }  // namespace
 
 void add_sdk_commands(line::Command& app, Dispatcher& dispatcher) {
@@ -508,6 +561,7 @@ void add_sdk_commands(line::Command& app, Dispatcher& dispatcher) {
   add_list(*group, dispatcher);
   add_repository(*group, dispatcher);
   add_npm(*group, dispatcher);
+  add_swift(*group, dispatcher);
 }
 
 }  // namespace touchmark::cli::commands

@@ -105,7 +105,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 def test_what_there_is(place: Place) -> None:
     shown = place.command.ok("sdk", "list").splitlines()
-    assert shown[0].split() == ["version", "library", "ABIs", "origin"]
+    assert shown[0].split() == ["version", "library", "ABIs", "packages", "origin"]
     assert [line.split()[0] for line in shown[1:]] == ["0.1.0", "0.0.9", "0.0.8"]
     assert shown[1].endswith("this service's own") and shown[2].endswith("kept")
     listed = place.command.json("sdk", "list")

@@ -27,6 +27,7 @@ def test_what_is_in_it(unpacked: Path) -> None:
         "usr/share/touchmark/npm/touchmark-capacitor-0.1.0.tgz",
         "usr/share/touchmark/npm/touchmark-cordova-0.1.0.tgz",
         "usr/share/touchmark/npm/touchmark-react-native-0.1.0.tgz",
+        "usr/share/touchmark/touchmark-swift-0.1.0.zip",
         "usr/share/touchmark/touchmark_sdk.aar",
         "usr/share/touchmark/touchmark_sdk-sources.jar",
         "usr/share/touchmark/touchmark_sdk-javadoc.jar",

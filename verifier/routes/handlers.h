@@ -65,6 +65,7 @@ Handler list_sdk_versions;
 Handler send_android_sdk;
 Handler send_npm_package;
 Handler send_maven_file;
+Handler send_swift_package;
 
 // routes/policy.cc
 Handler show_policy;

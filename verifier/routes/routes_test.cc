@@ -517,6 +517,32 @@ TEST(Routes, DeliversThePackagesForJavaScript) {
   EXPECT_EQ(get("/npm/..%2Ftouchmark_sdk.aar")->status, 400);
 }
 
+TEST(Routes, DeliversThePackageForSwift) {
+  RunningServiceOptions options;
+  const touchmark::testing::TemporaryFolder folder;
+  package::testing::ZipFile library;
+  library.entries = {
+      package::testing::stored("assets/touchmark-sdk.json", R"({"version":"0.1.0"})")};
+  options.routes.sdk_dir = folder.path();
+  std::ofstream(folder.path() / "touchmark_sdk.aar") << library.build();
+  RunningService running(options);
+  TlsClient client(running.port());
+  const auto get = [&](const std::string& path) {
+    return client.request("GET", "/admin/v1/sdk" + path, "", bearer(running.developer()));
+  };
+  EXPECT_EQ(Json::parse(get("")->body)["versions"][0]["swift"], Json());
+  expect_problem(get("/swift/touchmark-swift-0.1.0.zip"), 404, "sdk.not-held");
+  std::ofstream(folder.path() / "touchmark-swift-0.1.0.zip") << "the archive";
+  EXPECT_EQ(Json::parse(get("")->body)["versions"][0]["swift"],
+            (Json{{"file", "touchmark-swift-0.1.0.zip"}, {"bytes", 11}}));
+  auto package = get("/swift/touchmark-swift-0.1.0.zip");
+  EXPECT_EQ(package->status, 200);
+  EXPECT_EQ(package->body, "the archive");
+  expect_problem(get("/swift/touchmark-swift-0.2.0.zip"), 404, "sdk.not-held");
+  expect_problem(get("/swift/touchmark_sdk.aar"), 404, "http.not-found");
+  EXPECT_EQ(client.request("GET", "/admin/v1/sdk/swift/touchmark-swift-0.1.0.zip")->status, 401);
+}
+
 TEST(Routes, LogsNoSecretAndNoToken) {
   RunningService running;
   SoftAttester attester(MemoryApp::make(), running.verifier().account());

@@ -45,11 +45,12 @@ Json to_json(const sdk::HeldVersion& held) {
                    {"file", sdk::npm_file_name({package, held.version})},
                    {"bytes", bytes}});
   }
-  return {{"version", held.version},
-          {"own", held.is_own},
-          {"abis", held.abis},
-          {"files", files},
-          {"npm", npm}};
+  Json swift;
+  if (held.swift_bytes) {
+    swift = {{"file", sdk::swift_file_name(held.version)}, {"bytes", *held.swift_bytes}};
+  }
+  return {{"version", held.version}, {"own", held.is_own}, {"abis", held.abis},
+          {"files", files},          {"npm", npm},         {"swift", swift}};
 }
 
 }  // namespace
@@ -103,6 +104,19 @@ http::HttpResponse send_npm_package(const RouteContext& context, const http::Htt
   auto content = held_versions(context).npm(*file);
   if (!content) return problem(content.error());
   return {200, "application/octet-stream", std::string(as_text(*content)), {}};
+}
+
+http::HttpResponse send_swift_package(const RouteContext& context,
+                                      const http::HttpRequest& request) {
+  const auto version = sdk::parse_swift_file_name(request.argument);
+  if (!version) {
+    return problem(Error(http::HttpError::kNotFound,
+                         "there is nothing at " + request.path +
+                             ": the name of the package is that of GET /admin/v1/sdk"));
+  }
+  auto content = held_versions(context).swift(*version);
+  if (!content) return problem(content.error());
+  return {200, "application/zip", std::string(as_text(*content)), {}};
 }
 
 }  // namespace touchmark::verifier::routes

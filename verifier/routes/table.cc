@@ -42,6 +42,7 @@ constexpr auto kTable = std::to_array<Row>({
     {"GET",    "/admin/v1/sdk/android",        kReadSdk,             kWorker, kNoBody,                      kInMemory, send_android_sdk},
     {"GET",    "/admin/v1/sdk/maven/**",       kReadSdk,             kWorker, kNoBody,                      kInMemory, send_maven_file},
     {"GET",    "/admin/v1/sdk/npm/*",          kReadSdk,             kWorker, kNoBody,                      kInMemory, send_npm_package},
+    {"GET",    "/admin/v1/sdk/swift/*",        kReadSdk,             kWorker, kNoBody,                      kInMemory, send_swift_package},
 
     {"GET",    "/admin/v1/policy",             kReadPolicy,          kIo,     kNoBody,                      kInMemory, show_policy},
     {"PUT",    "/admin/v1/policy",             kChangePolicy,        kWorker, kMaxPolicyBody,               kInMemory, put_policy},

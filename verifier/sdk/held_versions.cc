@@ -64,6 +64,7 @@ std::vector<fs::path> stored_files(const std::string& version) {
   std::vector<fs::path> out;
   for (const Stored& stored : kStored) out.emplace_back(stored.name);
   for (const std::string_view package : kNpmPackages) out.push_back(npm_path({package, version}));
+  out.emplace_back(swift_file_name(version));
   return out;
 }
 
@@ -92,6 +93,24 @@ std::vector<HeldPackage> packages_in(const fs::path& folder, const std::string& 
     const std::uintmax_t size = fs::file_size(folder / npm_path({package, version}), error);
     if (!error) out.push_back({package, size});
   }
+  return out;
+}
+
+std::optional<std::uint64_t> swift_in(const fs::path& folder, const std::string& version) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(folder / swift_file_name(version), error);
+  return error ? std::nullopt : std::optional<std::uint64_t>(size);
+}
+
+HeldVersion held_in(const fs::path& folder, LibraryFacts facts, bool is_own) {
+  HeldVersion out{.version = std::move(facts.version),
+                  .is_own = is_own,
+                  .abis = std::move(facts.abis),
+                  .parts = parts_in(folder),
+                  .npm = {},
+                  .swift_bytes = {}};
+  out.npm = packages_in(folder, out.version);
+  out.swift_bytes = swift_in(folder, out.version);
   return out;
 }
 
@@ -186,17 +205,14 @@ Result<std::string> HeldVersions::own_version() const {
 std::vector<HeldVersion> HeldVersions::list() const {
   std::vector<HeldVersion> out;
   if (auto own = library_facts(own_ / kLibraryName)) {
-    auto npm = packages_in(own_, own->version);
-    out.push_back(
-        {std::move(own->version), true, std::move(own->abis), parts_in(own_), std::move(npm)});
+    out.push_back(held_in(own_, std::move(*own), true));
   }
   for (const std::string& version : kept_versions()) {
     if (!out.empty() && out.front().is_own && out.front().version == version) continue;
     const fs::path folder = kept_ / version;
     auto facts = library_facts(folder / kLibraryName);
     if (!facts || facts->version != version) continue;
-    out.push_back(
-        {version, false, std::move(facts->abis), parts_in(folder), packages_in(folder, version)});
+    out.push_back(held_in(folder, std::move(*facts), false));
   }
   std::ranges::sort(out,
                     [](const auto& a, const auto& b) { return is_older(b.version, a.version); });
@@ -278,6 +294,16 @@ Result<Bytes> HeldVersions::npm(const NpmFile& file) const {
   if (!content && content.error().is(FileError::kNotFound)) {
     return not_held("version " + file.version + " of the SDK came without " +
                     npm_name(file.package));
+  }
+  return content;
+}
+
+Result<Bytes> HeldVersions::swift(const std::string& version) const {
+  auto folder = folder_of(version);
+  if (!folder) return pass(folder);
+  auto content = read_file(*folder / swift_file_name(version), kMaxPart);
+  if (!content && content.error().is(FileError::kNotFound)) {
+    return not_held("version " + version + " of the SDK came without a package for Swift");
   }
   return content;
 }

@@ -5,11 +5,13 @@
 // A folder of one version holds touchmark_sdk.aar and, where they were made, the archives of its
 // sources and its documentation, and what goes with it: the functions for coroutines and the Gradle
 // plugin (attester/android/build-aar), and in its folder npm the packages for JavaScript
-// (attester/javascript/build), as far as they are of the library's version.
+// (attester/javascript/build) and the package for Swift (attester/ios/build-package), as far as
+// they are of the library's version.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "base/error.h"
 #include "verifier/sdk/maven.h"
 #include "verifier/sdk/npm.h"
+#include "verifier/sdk/swift_package.h"
 
 namespace touchmark::verifier::sdk {
 
@@ -56,6 +59,7 @@ struct HeldVersion {
   std::vector<std::string> abis;
   std::vector<HeldPart> parts;  // the stored ones, by artifact: its library first
   std::vector<HeldPackage> npm;
+  std::optional<std::uint64_t> swift_bytes;  // of the package for Swift, where it is there
 };
 
 // Reads the folders at each call. Thread-safe.
@@ -76,6 +80,8 @@ class HeldVersions {
   Result<std::string> file(const MavenFile& file) const;
   // A package for JavaScript, a tarball. kNotHeld.
   Result<Bytes> npm(const NpmFile& file) const;
+  // The package for Swift, an archive. kNotHeld.
+  Result<Bytes> swift(const std::string& version) const;
 
   struct Kept {
     std::string version;

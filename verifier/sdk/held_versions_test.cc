@@ -251,5 +251,20 @@ TEST_F(HeldVersionsTest, KeepsThePackages) {
   EXPECT_EQ(as_text(held_.npm({"cordova", "0.1.0"}).value()), "other");
 }
 
+TEST_F(HeldVersionsTest, HoldsAndKeepsThePackageForSwift) {
+  bring(aar("0.1.0"));
+  EXPECT_EQ(held_.list()[0].swift_bytes, std::nullopt);
+  EXPECT_EQ(held_.swift("0.1.0").error().id(), "sdk.not-held");
+  write(own_ / "touchmark-swift-0.1.0.zip", "archive");
+  write(own_ / "touchmark-swift-0.3.0.zip", "of another version");
+  EXPECT_EQ(held_.list()[0].swift_bytes, 7);
+  ASSERT_TRUE(held_.keep_own()->is_new);
+  EXPECT_FALSE(held_.keep_own()->is_new);
+  bring(aar("0.2.0"));
+  EXPECT_EQ(as_text(held_.swift("0.1.0").value()), "archive");
+  EXPECT_EQ(held_.swift("0.2.0").error().id(), "sdk.not-held");
+  EXPECT_EQ(held_.swift("0.3.0").error().id(), "sdk.not-held");
+}
+
 }  // namespace
 }  // namespace touchmark::verifier::sdk

@@ -1,9 +1,16 @@
-// What libcurl is told of Android, API 23 and newer, in place of its configure script's findings:
-// HTTPS over HTTP/1.1 and proxies, and nothing else. signal() and sigaction() are left out, because
-// Android's runtime stands between an app and those.
+// What libcurl is told of Android, API 23 and newer, and of iOS 14 and newer, in place of its
+// configure script's findings: HTTPS over HTTP/1.1 and proxies, and nothing else. signal() and
+// sigaction() are left out, because Android's runtime stands between an app and those.
 #pragma once
 
+#ifdef __APPLE__
+#define CURL_OS "ios"
+#else
 #define CURL_OS "android"
+#define HAVE_ACCEPT4 1
+#define HAVE_MEMRCHR 1
+#define HAVE_PIPE2 1
+#endif
 
 #define CURL_DISABLE_ALTSVC 1
 #define CURL_DISABLE_AWS 1
@@ -51,7 +58,6 @@
 #define HAVE_THREADS_POSIX 1
 #define HAVE_SSL_SET0_WBIO 1
 
-#define HAVE_ACCEPT4 1
 #define HAVE_ARC4RANDOM 1
 #define HAVE_ARPA_INET_H 1
 #define HAVE_ATOMIC 1
@@ -79,14 +85,12 @@
 #define HAVE_LOCALE_H 1
 #define HAVE_LOCALTIME_R 1
 #define HAVE_LONGLONG 1
-#define HAVE_MEMRCHR 1
 #define HAVE_NETDB_H 1
 #define HAVE_NETINET_IN_H 1
 #define HAVE_NETINET_TCP_H 1
 #define HAVE_NET_IF_H 1
 #define HAVE_OPENDIR 1
 #define HAVE_PIPE 1
-#define HAVE_PIPE2 1
 #define HAVE_POLL 1
 #define HAVE_POLL_H 1
 #define HAVE_POSIX_STRERROR_R 1

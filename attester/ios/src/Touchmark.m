@@ -14,6 +14,13 @@ static NSError *error_of(touchmark_status status, const char *message) {
                          userInfo:@{NSLocalizedDescriptionKey : text}];
 }
 
+// As a URL has it. URLs and protection spaces give an IPv6 address with brackets or without them,
+// as the release of iOS is.
+static NSString *bracketed(NSString *host) {
+  const BOOL bare_ipv6 = [host containsString:@":"] && ![host hasPrefix:@"["];
+  return bare_ipv6 ? [NSString stringWithFormat:@"[%@]", host] : host;
+}
+
 @implementation TMToken
 - (instancetype)initWithResult:(const touchmark_result *)result {
   if ((self = [super init])) {
@@ -32,6 +39,24 @@ static NSError *error_of(touchmark_status status, const char *message) {
 @implementation TMTouchmark {
   touchmark_client *_client;
   TMSecureEnclaveKey *_key;
+  NSSet<NSString *> *_headers;  // that tokens were given with: the configuration names another in time
+}
+
+- (nullable instancetype)initWithBundle:(NSBundle *)bundle error:(NSError **)error {
+  NSURL *file = [bundle URLForResource:@"touchmark-initial" withExtension:@"config"];
+  NSString *text = file == nil ? nil
+                               : [NSString stringWithContentsOfURL:file
+                                                          encoding:NSUTF8StringEncoding
+                                                             error:NULL];
+  if (text == nil) {
+    if (error != NULL) {
+      *error = error_of(TOUCHMARK_BAD_CONFIG,
+                        "the app's bundle has no touchmark-initial.config that can be read");
+    }
+    return nil;
+  }
+  NSCharacterSet *space = NSCharacterSet.whitespaceAndNewlineCharacterSet;
+  return [self initWithConfig:[text stringByTrimmingCharactersInSet:space] error:error];
 }
 
 - (nullable instancetype)initWithConfig:(NSString *)config error:(NSError **)error {
@@ -90,12 +115,18 @@ static void fetched(void *context, touchmark_result *result) {
   }
 }
 
+- (void)noteHeader:(NSString *)name {
+  @synchronized(self) {
+    if ([_headers containsObject:name]) return;
+    _headers = [(_headers == nil ? [NSSet set] : _headers) setByAddingObject:name];
+  }
+}
+
 // What the connection will go by: a URL's parts, which need not be what its text says.
 static NSString *origin_of(NSURL *url) {
-  NSString *host = url.host == nil ? @"" : url.host;
-  const BOOL ipv6 = [host containsString:@":"] && ![host hasPrefix:@"["];
+  NSString *host = bracketed(url.host == nil ? @"" : url.host);
   NSString *port = url.port == nil ? @"" : [@":" stringByAppendingString:url.port.stringValue];
-  return [NSString stringWithFormat:ipv6 ? @"%@://[%@]%@" : @"%@://%@%@", url.scheme, host, port];
+  return [NSString stringWithFormat:@"%@://%@%@", url.scheme, host, port];
 }
 
 // A C string ends at a NUL, and what is behind it would not count.
@@ -112,7 +143,11 @@ static BOOL is_whole(NSString *_Nullable text) {
     completion(nil, error_of(TOUCHMARK_INVALID_ARGUMENT, NULL));
     return;
   }
-  void *context = (void *)CFBridgingRetain([completion copy]);
+  void (^noted)(TMToken *, NSError *) = ^(TMToken *token, NSError *error) {
+    if (token != nil) [self noteHeader:token.headerName];
+    completion(token, error);
+  };
+  void *context = (void *)CFBridgingRetain([noted copy]);
   const touchmark_status status = touchmark_fetch_token_async(
       _client, text.UTF8String, binding.UTF8String, fetched, context);
   if (status == TOUCHMARK_OK) return;
@@ -137,6 +172,35 @@ static BOOL is_whole(NSString *_Nullable text) {
   }
   const uint8_t(*chain)[32] = (const uint8_t(*)[32])digests.bytes;
   return touchmark_pin_allows(_client, host.UTF8String, chain, digests.length / 32) != 0;
+}
+
+- (BOOL)refuses:(NSURLAuthenticationChallenge *)challenge {
+  NSURLProtectionSpace *space = challenge.protectionSpace;
+  if (![space.authenticationMethod isEqualToString:NSURLAuthenticationMethodServerTrust]) return NO;
+  NSString *host = [NSString stringWithFormat:@"%@:%ld", bracketed(space.host), (long)space.port];
+  SecTrustRef trust = space.serverTrust;
+  return trust == NULL || ![self allowsTrust:trust forHost:host];
+}
+
+- (void)answerChallenge:(NSURLAuthenticationChallenge *)challenge
+             completion:(void (^)(NSURLSessionAuthChallengeDisposition,
+                                  NSURLCredential *_Nullable))completion {
+  completion([self refuses:challenge] ? NSURLSessionAuthChallengeCancelAuthenticationChallenge
+                                      : NSURLSessionAuthChallengePerformDefaultHandling,
+             nil);
+}
+
+- (NSURLRequest *)requestForRedirect:(NSURLRequest *)request ofTask:(NSURLSessionTask *)task {
+  NSURL *asked = task.originalRequest.URL;
+  NSURL *target = request.URL;
+  if (asked != nil && target != nil && [TMTouchmark isURL:target ofSameHostAs:asked]) return request;
+  NSSet<NSString *> *headers;
+  @synchronized(self) {
+    headers = _headers;
+  }
+  NSMutableURLRequest *next = [request mutableCopy];
+  for (NSString *name in headers) [next setValue:nil forHTTPHeaderField:name];
+  return next;
 }
 
 // SHA-256 of the certificate's SubjectPublicKeyInfo.

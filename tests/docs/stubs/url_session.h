@@ -7,14 +7,7 @@ NS_ASSUME_NONNULL_BEGIN
 
 @interface NSURLSession : NSObject
 @end
-@interface NSURLSessionTask : NSObject
-@end
 @interface NSHTTPURLResponse : NSObject
-@end
-@interface NSURLRequest : NSObject
-@end
-@interface NSMutableURLRequest : NSURLRequest
-- (void)setValue:(nullable NSString*)value forHTTPHeaderField:(NSString*)field;
 @end
 
 NS_ASSUME_NONNULL_END

@@ -5,28 +5,8 @@
 
 NS_ASSUME_NONNULL_BEGIN
 
-struct FastEnumeration;
-
-@interface NSSet<T> : NSObject
-+ (instancetype)set;
-- (BOOL)containsObject:(T)object;
-- (NSSet<T>*)setByAddingObject:(T)object;
-- (NSUInteger)countByEnumeratingWithState:(struct FastEnumeration*)state
-                                  objects:(id __unsafe_unretained _Nullable[_Nonnull])buffer
-                                    count:(NSUInteger)count;
-@end
-
-@interface NSCharacterSet : NSObject
-@property(class, readonly) NSCharacterSet* whitespaceAndNewlineCharacterSet;
-@end
-
 @interface NSString (ReactNative)
 @property(readonly) NSUInteger length;
-+ (nullable instancetype)stringWithContentsOfURL:(NSURL*)url
-                                        encoding:(NSStringEncoding)encoding
-                                           error:(NSError* _Nullable* _Nullable)error;
-- (NSString*)stringByTrimmingCharactersInSet:(NSCharacterSet*)set;
-- (BOOL)isEqualToString:(NSString*)other;
 @end
 
 @interface NSString (WebView)
@@ -68,24 +48,10 @@ struct FastEnumeration;
 - (BOOL)isKindOfClass:(Class)wanted;
 @end
 
-@interface NSBundle (ReactNative)
-- (nullable NSURL*)URLForResource:(nullable NSString*)name withExtension:(nullable NSString*)ending;
-@end
-
 @interface NSURL (ReactNative)
 + (nullable instancetype)URLWithString:(NSString*)text;
 @end
 
-@interface NSURLRequest : NSObject
-@property(readonly, nullable) NSURL* URL;
-@end
-@interface NSMutableURLRequest : NSURLRequest
-- (instancetype)initWithURL:(NSURL*)url;
-@property(copy) NSString* HTTPMethod;
-@property(copy, nullable) NSData* HTTPBody;
-@property double timeoutInterval;
-- (void)setValue:(nullable NSString*)value forHTTPHeaderField:(NSString*)field;
-@end
 @interface NSURLResponse : NSObject
 @end
 @interface NSHTTPURLResponse : NSURLResponse
@@ -93,9 +59,6 @@ struct FastEnumeration;
 @property(readonly) NSDictionary* allHeaderFields;
 @end
 @interface NSURLSession : NSObject
-@end
-@interface NSURLSessionTask : NSObject
-@property(readonly, nullable) NSURLRequest* originalRequest;
 @end
 @interface NSURLSessionDataTask : NSURLSessionTask
 - (void)resume;
@@ -114,26 +77,6 @@ struct FastEnumeration;
                                                        NSURLResponse* _Nullable response,
                                                        NSError* _Nullable error))done;
 @end
-@interface NSURLCredential : NSObject
-@end
-
-extern NSString* const NSURLAuthenticationMethodServerTrust;
-@interface NSURLProtectionSpace : NSObject
-@property(readonly) NSString* host;
-@property(readonly) NSInteger port;
-@property(readonly) NSString* authenticationMethod;
-@property(readonly, nullable) SecTrustRef serverTrust;
-@end
-@interface NSURLAuthenticationChallenge : NSObject
-@property(readonly) NSURLProtectionSpace* protectionSpace;
-@end
-
-typedef NSInteger NSURLSessionAuthChallengeDisposition;
-enum {
-  NSURLSessionAuthChallengePerformDefaultHandling = 1,
-  NSURLSessionAuthChallengeCancelAuthenticationChallenge = 2
-};
-
 @protocol NSURLSessionTaskDelegate
 @optional
 - (void)URLSession:(NSURLSession*)session

@@ -1,4 +1,4 @@
-// As much of Foundation and CoreFoundation as attester/ios uses, by Apple's documentation: for type
+// As much of Foundation and CoreFoundation as the binding uses, by Apple's documentation: for type
 // checking on machines without Apple's SDK. Declares, implements nothing.
 #pragma once
 
@@ -8,6 +8,7 @@
 #define NS_ASSUME_NONNULL_BEGIN _Pragma("clang assume_nonnull begin")
 #define NS_ASSUME_NONNULL_END _Pragma("clang assume_nonnull end")
 #define NS_UNAVAILABLE __attribute__((unavailable))
+#define NS_SWIFT_NAME(name) __attribute__((swift_name(#name)))
 #define YES __objc_yes
 #define NO __objc_no
 #define nil ((id)0)
@@ -29,10 +30,11 @@ typedef const struct __attribute__((objc_bridge(NSDictionary))) __CFDictionary* 
 typedef const struct __attribute__((objc_bridge(NSString))) __CFString* CFStringRef;
 typedef const struct __attribute__((objc_bridge(NSData))) __CFData* CFDataRef;
 typedef struct __attribute__((objc_bridge(NSError))) __CFError* CFErrorRef;
+typedef struct __SecTrust* SecTrustRef;  // UIKit and Foundation bring it along
 void CFRelease(CFTypeRef object);
 CFIndex CFErrorGetCode(CFErrorRef error);
 
-@class NSString, NSData, NSError, NSDictionary;
+@class NSString, NSCharacterSet, NSData, NSError, NSDictionary, NSURL;
 
 __attribute__((objc_root_class))
 @interface NSObject
@@ -63,6 +65,11 @@ enum { NSUTF8StringEncoding = 4 };
 + (instancetype)stringWithFormat:(NSString*)format, ...;
 - (BOOL)containsString:(NSString*)text;
 - (BOOL)hasPrefix:(NSString*)text;
+- (BOOL)isEqualToString:(NSString*)other;
+- (NSString*)stringByTrimmingCharactersInSet:(NSCharacterSet*)set;
++ (nullable instancetype)stringWithContentsOfURL:(NSURL*)url
+                                        encoding:(NSStringEncoding)encoding
+                                           error:(NSError* _Nullable* _Nullable)error;
 - (NSUInteger)lengthOfBytesUsingEncoding:(NSStringEncoding)encoding;
 - (nullable NSData*)dataUsingEncoding:(NSStringEncoding)encoding;
 @end
@@ -76,6 +83,21 @@ enum { NSUTF8StringEncoding = 4 };
 @end
 @interface NSMutableData : NSData
 - (void)appendData:(NSData*)other;
+@end
+
+struct FastEnumeration;
+
+@interface NSSet<T> : NSObject
++ (instancetype)set;
+- (BOOL)containsObject:(T)object;
+- (NSSet<T>*)setByAddingObject:(T)object;
+- (NSUInteger)countByEnumeratingWithState:(struct FastEnumeration*)state
+                                  objects:(id __unsafe_unretained _Nullable[_Nonnull])buffer
+                                    count:(NSUInteger)count;
+@end
+
+@interface NSCharacterSet : NSObject
+@property(class, readonly) NSCharacterSet* whitespaceAndNewlineCharacterSet;
 @end
 
 @interface NSNumber : NSObject
@@ -137,6 +159,7 @@ extern NSURLResourceKey const NSURLIsExcludedFromBackupKey;
 @property(class, readonly) NSBundle* mainBundle;
 @property(readonly) NSString* bundlePath;
 @property(readonly, nullable) NSString* bundleIdentifier;
+- (nullable NSURL*)URLForResource:(nullable NSString*)name withExtension:(nullable NSString*)ending;
 @end
 
 @interface NSProcessInfo : NSObject
@@ -147,6 +170,39 @@ extern NSURLResourceKey const NSURLIsExcludedFromBackupKey;
 enum { NSApplicationSupportDirectory = 14, NSUserDomainMask = 1 };
 NSArray<NSString*>* NSSearchPathForDirectoriesInDomains(NSUInteger directory, NSUInteger domain,
                                                         BOOL expand_tilde);
+
+@interface NSURLRequest : NSObject
+@property(readonly, nullable) NSURL* URL;
+@end
+@interface NSMutableURLRequest : NSURLRequest
+- (instancetype)initWithURL:(NSURL*)url;
+@property(copy) NSString* HTTPMethod;
+@property(copy, nullable) NSData* HTTPBody;
+@property double timeoutInterval;
+- (void)setValue:(nullable NSString*)value forHTTPHeaderField:(NSString*)field;
+@end
+@interface NSURLSessionTask : NSObject
+@property(readonly, nullable) NSURLRequest* originalRequest;
+@end
+@interface NSURLCredential : NSObject
+@end
+
+extern NSString* const NSURLAuthenticationMethodServerTrust;
+@interface NSURLProtectionSpace : NSObject
+@property(readonly) NSString* host;
+@property(readonly) NSInteger port;
+@property(readonly) NSString* authenticationMethod;
+@property(readonly, nullable) SecTrustRef serverTrust;
+@end
+@interface NSURLAuthenticationChallenge : NSObject
+@property(readonly) NSURLProtectionSpace* protectionSpace;
+@end
+
+typedef NSInteger NSURLSessionAuthChallengeDisposition;
+enum {
+  NSURLSessionAuthChallengePerformDefaultHandling = 1,
+  NSURLSessionAuthChallengeCancelAuthenticationChallenge = 2
+};
 
 NS_ASSUME_NONNULL_END
 
@@ -161,6 +217,3 @@ enum { QOS_CLASS_UTILITY = 0x11 };
 dispatch_queue_t dispatch_get_global_queue(intptr_t identifier, uintptr_t flags);
 void dispatch_async(dispatch_queue_t queue, void (^block)(void));
 dispatch_time_t dispatch_time(dispatch_time_t when, int64_t delta);
-
-// UIKit and Foundation bring this along.
-typedef struct __SecTrust* SecTrustRef;

@@ -11,13 +11,9 @@ NS_ASSUME_NONNULL_BEGIN
 TMTouchmark* _Nullable TouchmarkOpen(NSString* config, NSError* _Nullable* _Nullable error);
 // The instance that is open; nil before.
 TMTouchmark* _Nullable TouchmarkInstance(void);
-// The headers that tokens were given out for.
-void TouchmarkNoteHeader(NSString* name);
-NSSet<NSString*>* TouchmarkHeaders(void);
 // What the packages' JavaScript takes for a token.
 NSDictionary<NSString*, id>* TouchmarkResult(TMToken* token);
-// Answers a session's challenge: a server that meets none of the pins is refused, and all else is
-// for the platform to judge.
+// Answers a session's challenge, as the instance that is open does; before, the platform judges.
 void TouchmarkAnswerChallenge(NSURLAuthenticationChallenge* challenge,
                               void (^answer)(NSURLSessionAuthChallengeDisposition,
                                              NSURLCredential* _Nullable));

@@ -45,7 +45,6 @@ RCT_EXPORT_METHOD(fetchToken:(NSString *)url
                 binding:binding.length == 0 ? nil : binding
              completion:^(TMToken *token, NSError *error) {
                if (token == nil) return refuse(reject, error);
-               TouchmarkNoteHeader(token.headerName);
                resolve(TouchmarkResult(token));
              }];
 }

@@ -30,12 +30,8 @@ RCT_EXPORT_MODULE()
     willPerformHTTPRedirection:(NSHTTPURLResponse *)response
                     newRequest:(NSURLRequest *)request
              completionHandler:(void (^)(NSURLRequest *_Nullable))completionHandler {
-  NSMutableURLRequest *next = [request mutableCopy];
-  NSURL *asked = task.originalRequest.URL;
-  NSURL *target = request.URL;
-  if (asked == nil || target == nil || ![TMTouchmark isURL:target ofSameHostAs:asked]) {
-    for (NSString *name in TouchmarkHeaders()) [next setValue:nil forHTTPHeaderField:name];
-  }
+  TMTouchmark *sdk = TouchmarkInstance();
+  NSURLRequest *next = sdk == nil ? request : [sdk requestForRedirect:request ofTask:task];
   [super URLSession:session
                             task:task
       willPerformHTTPRedirection:response
