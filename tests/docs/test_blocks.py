@@ -18,6 +18,7 @@ LANGUAGES = {
     "ts": "test_typescript.py",
     "tsx": "test_typescript.py",
     "objc": "test_objc.py",
+    "swift": "test_swift.py",
     "toml": "test_data.py",
     "json": "test_data.py",
     "xml": "test_data.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import plistlib
 import shutil
 import subprocess
 import tomllib
@@ -14,7 +15,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from docs.blocks import Block, blocks
+from docs.blocks import ROOT, Block, blocks
 from kit import apk, certificate
 from kit.command import Command
 
@@ -64,6 +65,11 @@ def test_json_is_json(block: Block) -> None:
 def test_a_manifest_is_what_aapt2_compiles(block: Block) -> None:
     if block.text.startswith("<widget "):
         ElementTree.fromstring(block.text)  # Cordova builds with it: tests/javascript
+        return
+    if block.text.startswith("<plist "):
+        wanted = plistlib.loads(block.text.encode())
+        demo = ROOT / "demo/ios/CurrencyConverter/CurrencyConverter.entitlements"
+        assert wanted and wanted.keys() == plistlib.loads(demo.read_bytes()).keys()
         return
     assert block.text.startswith("<manifest "), f"{block}: no test knows this kind of XML"
     assert apk.compile_app(block.text)["AndroidManifest.xml"]
