@@ -51,9 +51,10 @@ android-library: setup-android
 	@attester/android/build-native
 
 .PHONY: android
-android: android-library ## Build the SDK for Android's four ABIs with ANDROID_NDK_HOME: one AAR, and npm packages with it
+android: android-library ## Build the SDK for Android's four ABIs with ANDROID_NDK_HOME: one AAR, and the packages for npm and Swift
 	@tools/setup --package
-	@attester/javascript/build --aar build/android/native/touchmark_sdk.aar
+	@attester/javascript/build --sdk-dir build/android/native
+	@attester/ios/build-package --sdk-dir build/android/native
 
 .PHONY: android-check
 android-check: product setup-tests setup-android ## Without an NDK: compile the SDK for four ABIs, link and run arm64's library

@@ -209,29 +209,6 @@ def test_it_is_packed_the_same_each_time(packages: dict[str, Path], tmp_path: Pa
     assert {name: path.read_bytes() for name, path in packages.items()} == before
 
 
-def test_packages_carry_the_library_of_an_ndk(tmp_path: Path) -> None:
-    """`make android` packs them beside its AAR, where the service looks for both."""
-    aar = tmp_path / "native/touchmark_sdk.aar"
-    aar.parent.mkdir()
-    with zipfile.ZipFile(aar, "w") as archive:
-        archive.writestr("assets/touchmark-sdk.json", '{"version":"9.8.7"}')
-        for abi in ("arm64-v8a", "armeabi-v7a", "x86", "x86_64"):
-            archive.writestr(f"jni/{abi}/libtouchmark.so", abi)
-    subprocess.run([WORKSPACE / "build", "--aar", aar], check=True, timeout=300)
-    packages = sorted((aar.parent / "npm").iterdir())
-    names = ("capacitor", "cordova", "react-native")
-    assert [one.name for one in packages] == [f"touchmark-{name}-9.8.7.tgz" for name in names]
-    for package in packages:
-        with tarfile.open(package) as archive:
-            (carried,) = [name for name in archive.getnames() if name.endswith(".aar")]
-            assert (archive.extractfile(carried) or pytest.fail()).read() == aar.read_bytes()
-    aar.write_bytes(b"no archive")
-    done = subprocess.run(
-        [WORKSPACE / "build", "--aar", aar], check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 1 and "is no AAR of the SDK" in done.stderr
-
-
 def test_expo_puts_the_configuration_into_the_android_project(
     project: Path, tmp_path: Path
 ) -> None:
