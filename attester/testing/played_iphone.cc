@@ -160,6 +160,19 @@ bool is_for_iphones(const ios::MachSlice& slice) {
   return ios::architecture_name(slice.cpu_type, slice.cpu_subtype) == "arm64";
 }
 
+// Extensions, App Clips and an Apple Watch's apps run in processes of their own.
+bool runs_elsewhere(std::string_view name) {
+  return name.find(".appex/") != name.npos || name.starts_with("AppClips/") ||
+         name.starts_with("Watch/");
+}
+
+// Whether dyld could load the file into an app beside its main executable, or as that.
+bool is_app_image(std::string_view name, ByteView file) {
+  if (file.size() <= ios::kImageHeaderBytes || runs_elsewhere(name)) return false;
+  if (be32(file, 0) == 0xcafebabe) return be32(file, 4) <= 16;  // else a Java class
+  return le32(file, 0) == 0xfeedfacf && ios::is_loadable_type(le32(file, 12));
+}
+
 }  // namespace
 
 PlayedIphone::PlayedIphone() {
@@ -189,8 +202,10 @@ Result<std::uint64_t> PlayedIphone::load(const std::string& path, ByteView file)
   };
   const auto slices = ios::read_mach_o(file.size(), read, ios::NeedsSignature::kNo);
   if (!slices) return pass(slices);
-  const auto found = std::ranges::find_if(*slices, is_for_iphones);
-  const ios::MachSlice& place = found == slices->end() ? slices->front() : *found;
+  auto found = std::ranges::find_if(*slices, is_for_iphones);
+  if (found == slices->end()) found = std::ranges::find_if(*slices, &ios::MachSlice::wide);
+  if (found == slices->end()) return fail(ios::ImageError::kNot64Bit, path + ": no 64-bit image");
+  const ios::MachSlice& place = *found;
   const ByteView slice =
       file.subspan(static_cast<std::size_t>(place.offset), static_cast<std::size_t>(place.size));
   const auto image = ios::parse_image(slice.first(place.head_size), slice.size());
@@ -243,11 +258,7 @@ Result<void> PlayedIphone::install(ByteView ipa) {
     auto content = archive->read(entry, std::size_t{1} << 30);
     if (!content) return pass(content);
     contents_[bundle + name] = *content;
-    const bool is_image = content->size() > 32 &&
-                          (le32(*content, 0) == 0xfeedfacf || be32(*content, 0) == 0xcafebabe);
-    // Extensions run in processes of their own.
-    if (is_image && !name.starts_with("PlugIns/"))
-      libraries.emplace_back(name, *std::move(content));
+    if (is_app_image(name, *content)) libraries.emplace_back(name, *std::move(content));
   }
   // The main executable, which dyld lists first.
   std::ranges::stable_sort(libraries, {},

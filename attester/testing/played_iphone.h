@@ -19,8 +19,8 @@ class PlayedIphone final : public checks::ios::Iphone {
 
   // Puts the app of an IPA on it, and loads its main executable and its libraries.
   Result<void> install(ByteView ipa);
-  // Loads one image. Of a universal file the one for arm64, else the first. Returns where its
-  // header is. Fails with an error of package/ios.
+  // Loads one image. Of a universal file the one for arm64, else the first of 64 bits. Returns
+  // where its header is. Fails with an error of package/ios.
   Result<std::uint64_t> load(const std::string& path, ByteView file);
   // Where an image of the app begins, by its path in the bundle.
   std::uint64_t header_of(const std::string& name) const;

@@ -12,6 +12,9 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/source.h"
+#include "formats/zip/zip.h"
+#include "package/ios/app_images.h"
+#include "package/ios/ipa.h"
 #include "package/package.h"
 #include "package/testing/ios_builder.h"
 #include "protocol/hardware_binding.h"
@@ -102,6 +105,7 @@ class Session {
     if (what == "roots") return roots();
     if (what == "build") return build_ipa(asked);
     if (what == "measure") return measured(asked.at("ipa"));
+    if (what == "code") return code(asked.at("ipa"));
     if (what == "install") return install(asked);
     if (what == "images") return images();
     if (what == "flip") return flip(asked.at("address"));
@@ -157,6 +161,16 @@ class Session {
     const auto source = take(open_file(path));
     return package::to_json(take(package::measure(
         *source, {.ios_roots = {to_bytes(pki_.root_der()), other_.root_der_bytes()}})));
+  }
+
+  // The code of an IPA's images, whoever signed them, if anybody did.
+  static Json code(const std::string& path) {
+    const auto source = take(open_file(path));
+    const auto archive = take(zip::ZipArchive::open(*source));
+    const auto files = take(package::ios::find_images(archive, package::ios::ipa_folder(archive)));
+    package::Measurement out;
+    out.parts = take(package::ios::digest_images(archive, files));
+    return package::to_json(out);
   }
 
   // A new phone, with a new installation of the app.

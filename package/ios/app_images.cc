@@ -71,7 +71,9 @@ Result<ImageFile> read_image_file(const zip::ZipArchive& archive, const zip::Zip
   if (!slices) return pass(slices);
   std::vector<zip::ZipRange> heads;
   std::vector<MachSlice> wide;
-  std::ranges::copy_if(*slices, std::back_inserter(wide), &MachSlice::wide);
+  std::ranges::copy_if(*slices, std::back_inserter(wide), [](const MachSlice& slice) {
+    return slice.wide && is_loadable_type(slice.file_type);
+  });
   for (const MachSlice& slice : wide) heads.push_back({slice.offset, slice.head_size});
   const auto bytes = read(heads);
   if (!bytes) return pass(bytes);
@@ -79,7 +81,6 @@ Result<ImageFile> read_image_file(const zip::ZipArchive& archive, const zip::Zip
   for (std::size_t i = 0; i < wide.size(); ++i) {
     auto image = parse_image((*bytes)[i], wide[i].size);
     if (!image) return pass(image);
-    if (!image->is_loadable()) continue;
     if (image->encrypted) {
       return fail(IpaError::kEncrypted,
                   "a store has encrypted it; register the IPA that Xcode exported");

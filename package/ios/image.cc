@@ -38,6 +38,8 @@ constexpr std::uint32_t kUpwardLibrary = 0x80000023;
 constexpr std::uint32_t kMain = 0x80000028;
 }  // namespace command
 
+constexpr const char* kBitcodeHelp =
+    ": bitcode in place of code, which the store compiles; export the app without bitcode";
 constexpr std::uint32_t kPureInstructions = 0x80000000;  // attributes of a section
 constexpr std::uint32_t kSomeInstructions = 0x00000400;
 
@@ -226,10 +228,18 @@ class ImageParser {
       return segment.offset == 0 && segment.file_size > 0;
     });
     if (first == image_.segments.end() || first->writable()) {
-      return fail(ImageError::kBadSegment, "no segment holds the header");
+      return fail(ImageError::kBadSegment,
+                  std::string("no segment holds the header") + (is_bitcode() ? kBitcodeHelp : ""));
     }
     image_.base = first->address;
     return {};
+  }
+
+  // Xcode 7 to 13 could take the code out of what goes to the App Store, which then compiled the
+  // bitcode that is left.
+  bool is_bitcode() const {
+    return std::ranges::find(image_.segments, "__LLVM", &ImageSegment::name) !=
+           image_.segments.end();
   }
 
   Result<void> make_parts() {

@@ -68,6 +68,12 @@ struct ImagePart {
   std::uint64_t size() const;
 };
 
+// What dyld loads: an executable, a library or a bundle. Others have no code (a dSYM), or are for a
+// linker alone.
+constexpr bool is_loadable_type(std::uint32_t file_type) {
+  return file_type == 2 || file_type == 6 || file_type == 8;
+}
+
 struct Image {
   std::uint32_t cpu_type = 0;
   std::uint32_t cpu_subtype = 0;
@@ -91,8 +97,6 @@ struct Image {
   std::vector<ImagePart> parts;  // sorted by name
 
   bool is_executable() const { return file_type == 2; }
-  // What dyld loads: an executable, a library or a bundle.
-  bool is_loadable() const { return file_type == 2 || file_type == 6 || file_type == 8; }
   // "arm64"
   std::string architecture() const;
   // Where bytes of the file lie from the header in memory; nullopt where no segment maps them.

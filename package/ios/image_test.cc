@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/encoding.h"
 #include "crypto/digest.h"
 #include "formats/testing/bytes_writer.h"
@@ -132,6 +134,53 @@ TEST(Image, RefusesMalformedOnes) {
   EXPECT_EQ(patched(command_at(good, 0xc) + 8, u32(4000)), "image.bad-command");  // path
   // In memory nobody knows the slice's size.
   EXPECT_TRUE(parse_image(as_bytes(good).first(0x800), std::nullopt));
+}
+
+// What Xcode 7 to 13 exported for the App Store with bitcode: a slice without its code.
+TEST(Image, SaysThatBitcodeIsNoCode) {
+  const std::string good = mach_o_image({.has_signature = false}, kSize, 0);
+  const std::size_t text = command_at(good, 0x19, 1);
+  std::string stripped = good;
+  testing::patch(stripped, text + 24, std::string(32, '\0'));  // address, sizes, offset
+  testing::patch(stripped, text + 64, u32(0));                 // sections
+  auto image = parse(stripped);
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().message(), "no segment holds the header");
+  testing::patch(stripped, command_at(good, 0x19, 2) + 8, std::string("__LLVM\0", 7));
+  image = parse(stripped);
+  ASSERT_FALSE(image);
+  EXPECT_EQ(image.error().id(), "image.bad-segment");
+  EXPECT_NE(image.error().message().find("export the app without bitcode"), std::string::npos);
+}
+
+// Real apps carry all of these.
+TEST(Image, WhatDyldDoesNotLoadIsNoImage) {
+  const std::string image = mach_o_image({.has_signature = false}, kSize, 0);
+  std::string debug_symbols = mach_o_image({.file_type = 10, .has_signature = false}, kSize, 0);
+  testing::patch(debug_symbols, command_at(debug_symbols, 0x19) + 40, std::string(16, '\0'));
+  const std::string static_library = "!<arch>\n" + std::string(100, 'a');
+  const std::string folder = "Payload/Example.app/";
+  testing::ZipFile zip;
+  for (const auto& [name, content] : std::map<std::string, std::string>{
+           {"Example", image},
+           {"Example.dSYM/Contents/Resources/DWARF/Example", debug_symbols},
+           {"Frameworks/Mixed", testing::universal({static_library, image})},
+           {"Frameworks/Static", testing::universal({static_library, static_library})},
+           {"part.o", mach_o_image({.file_type = 1, .has_signature = false}, kSize, 0)},
+           {"Watch/Other.app/Other", image}}) {
+    zip.entries.push_back(testing::deflated(folder + name, content));
+  }
+  const auto source = from_memory(to_bytes(zip.build()));
+  const auto archive = zip::ZipArchive::open(*source);
+  ASSERT_TRUE(archive);
+  const auto files = find_images(*archive, folder);
+  ASSERT_TRUE(files) << files.error().text();
+  std::vector<std::string> names;
+  for (const ImageFile& file : *files) {
+    names.push_back(file.path);
+    EXPECT_EQ(file.slices.size(), 1u) << file.path;
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"Example", "Frameworks/Mixed"}));
 }
 
 TEST(Image, NamesItsParts) {

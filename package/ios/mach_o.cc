@@ -56,14 +56,19 @@ struct Header {
   zip::ZipRange commands;
 };
 
+bool is_image(ByteView header) {
+  if (header.size() < kHeader64) return false;
+  const std::uint32_t magic = le32(header, 0);
+  return magic == kMagic32 || magic == kMagic64;
+}
+
 Result<Header> read_header(ByteView header, MachSlice& slice) {
   if (header.size() < kHeader64) return truncated();
+  if (!is_image(header)) return fail(MachOError::kNotMachO, "not a little-endian Mach-O image");
   const std::uint32_t magic = le32(header, 0);
-  if (magic != kMagic32 && magic != kMagic64) {
-    return fail(MachOError::kNotMachO, "not a little-endian Mach-O image");
-  }
   slice.cpu_type = le32(header, 4);
   slice.cpu_subtype = le32(header, 8);
+  slice.file_type = le32(header, 12);
   const std::size_t size = le32(header, 20);
   const std::size_t header_size = magic == kMagic64 ? kHeader64 : kHeader32;
   if (size > kMaxCommandsSize || header_size + size > slice.size) return truncated();
@@ -98,14 +103,18 @@ Result<void> read_slices(const ReadRanges& read, NeedsSignature needed,
   for (const MachSlice& slice : slices) ranges.push_back({slice.offset, kHeader64});
   const auto headers = read(ranges);
   if (!headers) return pass(headers);
+  std::vector<MachSlice> images;
   std::vector<Header> parsed;
   ranges.clear();
   for (std::size_t i = 0; i < slices.size(); ++i) {
+    if (needed == NeedsSignature::kNo && !is_image((*headers)[i])) continue;
     const auto header = read_header((*headers)[i], slices[i]);
     if (!header) return pass(header);
     ranges.push_back(header->commands);
     parsed.push_back(*header);
+    images.push_back(slices[i]);
   }
+  slices = std::move(images);
   const auto commands = read(ranges);
   if (!commands) return pass(commands);
   for (std::size_t i = 0; i < slices.size(); ++i) {

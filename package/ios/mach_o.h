@@ -31,6 +31,7 @@ struct MachSlice {
   std::uint64_t size = 0;
   std::uint32_t cpu_type = 0;
   std::uint32_t cpu_subtype = 0;
+  std::uint32_t file_type = 0;
   std::uint64_t signature_offset = 0;  // within the slice
   std::uint64_t signature_size = 0;
   bool encrypted = false;     // by a store: the pages on disk are not those that were signed
@@ -42,7 +43,8 @@ struct MachSlice {
 // before the last of them, so what is known to be needed is asked for at once.
 using ReadRanges = std::function<Result<std::vector<Bytes>>(std::span<const zip::ZipRange>)>;
 
-// Whether an image without a code signature is refused.
+// Whether an image without a code signature is refused. If not, a universal file may also hold what
+// is no image at all, such as static libraries; those slices are left out.
 enum class NeedsSignature { kYes, kNo };
 Result<std::vector<MachSlice>> read_mach_o(std::uint64_t file_size, const ReadRanges& read,
                                            NeedsSignature needed = NeedsSignature::kYes);

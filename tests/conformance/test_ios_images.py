@@ -4,6 +4,7 @@ as dyld maps it is what the service read in the IPA, and each changed byte of it
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import subprocess
 import sys
@@ -119,3 +120,50 @@ def test_each_changed_byte_is_named(phone: PlayedIphone, registered: dict[str, A
             assert [one for one in registered if now[one] != registered[one]] == [name]
             phone.ask("flip", address=at)
     assert in_memory(phone) == registered
+
+
+IPAS = os.environ.get("TOUCHMARK_IPAS")
+WHOLE_APPS = sorted(Path(IPAS).glob("*.ipa")) if IPAS else []
+
+
+@pytest.mark.skipif(not IPAS, reason="TOUCHMARK_IPAS names no folder of IPAs (tests/README.md)")
+def test_there_are_whole_apps() -> None:
+    assert WHOLE_APPS, f"no .ipa in {IPAS}"
+
+
+@pytest.mark.parametrize("ipa", WHOLE_APPS, ids=lambda path: path.stem)
+def test_a_whole_app(phone: PlayedIphone, ipa: Path) -> None:
+    """As above, for each image of a real app that its process would load, whoever signed it. Prints
+    what the service would say of it."""
+    try:
+        measured = phone.ask("measure", ipa=str(ipa))
+        said = f"{measured['package']} {measured['version_name']} of team {measured['team']}"
+    except RuntimeError as refusal:
+        said = f"refused: {refusal}"
+    known = code_of(phone.ask("code", ipa=str(ipa)))
+    assert phone.ask("install", ipa=str(ipa)) == {"rebases_in_fixed_segments": 0}
+    clean = phone.ask("inspect")
+    if not said.startswith("refused"):
+        assert clean["findings"] == []
+        assert code_of(measured) == known
+    mapped = code_of(clean["measurement"])
+    assert mapped
+    assert {name: known[name] for name in mapped} == mapped
+    own = [image for image in phone.ask("images") if image["name"]]
+    changed = 0
+    for image in own:
+        for part, extents in image["parts"].items():
+            if part == "commands":
+                continue
+            address, size = extents[-1]
+            for at in {extents[0][0], address + size // 2, address + size - 1}:
+                phone.ask("flip", address=at)
+                now = in_memory(phone)
+                name = f"{image['name']}#{image['architecture']}/{part}"
+                assert [one for one in mapped if now[one] != mapped[one]] == [name]
+                phone.ask("flip", address=at)
+                changed += 1
+    print(
+        f"{ipa.name}, {ipa.stat().st_size} bytes: {said}; {len(own)} images, {len(mapped)} parts "
+        f"of {len(known)}, {changed} changed bytes named"
+    )
