@@ -24,5 +24,5 @@ def test_the_story_begins_with_the_strongest_script() -> None:
     modules = list(dict.fromkeys(row.run.__module__.rsplit(".", 1)[1] for row in ROWS))
     assert modules == [
         "reimplemented", "off_device", "genuine", "mitm", "configuration", "repackaged",
-        "scripts", "instrumentation", "hardware", "expiry",
+        "scripts", "instrumentation", "hardware", "iphone", "expiry",
     ]  # fmt: skip

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from touchmark_lab import packages, pki, sdk
+from touchmark_lab import iphone, packages, pki, sdk
 from touchmark_lab.console import Console
 from touchmark_lab.device import Device, token_claims
+from touchmark_lab.iphone import Iphone
 from touchmark_lab.model import NO_REQUEST, Observed
 from touchmark_lab.process import Daemon, Finished, LabError, Tail, run, wait_until
 from touchmark_lab.servers import ApiCall, ApiServer, Mitm, Service, Verdict, api_calls, verdicts
@@ -47,6 +48,10 @@ class Lab:
         self.env = self._environment()
         self.ca, api_identity = pki.make(self.out / "pki")
         self.hardware = pki.make_hardware(self.out / "hardware")
+        self.iphone = Iphone(touchmark.parent / "touchmark_played_iphone", self.out / "iphone")
+        if self.iphone.is_built:
+            with self.hardware.root.open("a") as roots:
+                roots.write(self.iphone.roots())
         self.service = Service(
             touchmark, self.out, cwd=self.demo, env=self.env, lifetime=TOKEN_LIFETIME_SECONDS,
             hardware_root=self.hardware.root,
@@ -63,6 +68,7 @@ class Lab:
         """Processors for which the release holds a library that phones run."""
         self._built = False
         self._registered_until: float | None = None
+        self._iphone_registered = False
         self._dids: dict[str, str] = {}
         self._tokens_end: dict[str, float] = {}
         self._introduced: set[str] = set()
@@ -122,9 +128,7 @@ class Lab:
                 f"{', '.join(self.phone_abis)}."
             )
         # The phones of the lab are on this machine.
-        self.touchmark(
-            "sdk", "-getConfig", "app/src/main/assets/touchmark-initial.config", "--allow-local"
-        )
+        self.touchmark("sdk", "-getConfig", packages.INITIAL_CONFIG, "--allow-local")
         self.command(["./bin/build-release", "--api-url", self.api.url], timeout=300)
         self._built = True
 
@@ -153,6 +157,47 @@ class Lab:
         for entry in listed["registrations"]:
             self.touchmark("registration", "remove", entry["id"])
         self._registered_until = None
+        self._iphone_registered = False
+
+    def prepare_iphone(self) -> None:
+        """The service, the protected API, and the iOS app registered."""
+        self.set_up()
+        self.set_api_mode("enforce")
+        if self._iphone_registered:
+            return
+        # `touchmark registration add` knows Apple's root alone, and refuses the lab's IPA before it
+        # sends it. The service has the lab's roots.
+        token = json.loads(self.service.credentials_file.read_text())["admin_token"]
+        header = self.out / "iphone/authorization"
+        header.touch(mode=0o600)
+        header.write_text(f"Authorization: Bearer {token}\n")
+        ipa = self.iphone.build("released", self._initial_config)
+        url = f"{self.service.url}/admin/v1/registrations"
+        self.command(
+            ["curl", "-sSf", "--cacert", str(self.service.certificate), "-H", f"@{header}",
+             "-H", "Content-Type: application/octet-stream", "--data-binary", f"@{ipa}", url],
+            shown=f'curl -H "Authorization: Bearer $TOKEN" --data-binary @{ipa.name} {url}',
+        )  # fmt: skip
+        self._iphone_registered = True
+
+    @property
+    def _initial_config(self) -> Path:
+        return self.demo / packages.INITIAL_CONFIG
+
+    def install_on_iphone(
+        self, name: str, app_id: str = f"{iphone.TEAM}.{iphone.BUNDLE}", **how: object
+    ) -> None:
+        """An IPA of that name, built as `how` says, on a new iPhone."""
+        ipa = self.iphone.build(name, self._initial_config, **how)
+        self.iphone.install(ipa, self._initial_config, app_id)
+        self.console.command(
+            f"[on a new iPhone] install {ipa.name}; App Attest's key is {app_id}'s"
+        )
+
+    def call_from_iphone(self) -> Observed:
+        """The iPhone attests anew, and the API is called with its token."""
+        log = Tail(self.service.log)
+        return self._called_with(self.iphone.token(self.api.url), log)
 
     def set_policy(self, preset: str) -> None:
         """Puts one of the policies that Touchmark comes with into force."""
@@ -175,7 +220,10 @@ class Lab:
     def mint(self, name: str, *arguments: str) -> Observed:
         """Runs a program of lab/attackers that prints a token, and calls the API with it."""
         log = Tail(self.service.log)
-        token = self.attack(name, *arguments).strip()
+        return self._called_with(self.attack(name, *arguments).strip(), log)
+
+    def _called_with(self, token: str, log: Tail) -> Observed:
+        """The API called with a token, and the service's verdict on it."""
         called = self.curl(f"Touchmark-Token: {token}", shown_headers=["Touchmark-Token: $TOKEN"])
         verdict = self.verdict(log, token_claims(token)["did"])
         if verdict is None:
@@ -425,7 +473,7 @@ class Lab:
             functools.partial(_stop_device, started) for started in devices
         ]
         stops += [mitm.daemon.stop for mitm in (self._mitm, self._chain_mitm) if mitm]
-        stops += [self.api.stop, self.service.daemon.stop]
+        stops += [self.api.stop, self.service.daemon.stop, self.iphone.stop]
         with ThreadPoolExecutor(len(stops)) as pool:
             for done in [pool.submit(stop) for stop in stops]:
                 done.result()

@@ -11,6 +11,7 @@ from pathlib import Path
 from touchmark_lab.process import Finished, run
 
 RELEASE = Path("app/build/outputs/apk/release/app-release.apk")
+INITIAL_CONFIG = "app/src/main/assets/touchmark-initial.config"
 _REPACKAGED = Path(".local/apktool/decoded-apk/repackaged-and-signed.apk")
 
 UNCHANGED = "unchanged"

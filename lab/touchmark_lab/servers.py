@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
 import shlex
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,7 @@ class Service:
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
         self.log = folder / "service.log"
+        self.certificate = folder / "data/tls-cert.pem"
         self.credentials_file = folder / "credentials.json"
         # In the place of Google's list, which a lab without a network cannot fetch.
         revoked = folder / "revoked.json"
@@ -83,7 +86,21 @@ class ApiServer:
             "the API server", self.argv, cwd=self._root / "demo", env=env, log=self._output
         )
         self._daemon.wait_for_port(self.port)
+        # Its port is open before its worker has started, and a token may end meanwhile.
+        wait_until("the API server answers", self._answers)
         self.mode = mode
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.port, timeout=10, context=ssl._create_unverified_context()
+        )
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().status > 0
+        except OSError:
+            return False
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         if self._daemon:

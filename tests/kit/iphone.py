@@ -17,9 +17,9 @@ PROGRAM = BINARY.parent / "touchmark_played_iphone"
 class PlayedIphone:
     """One program for all phones of a test: they have one maker, whose roots the service knows."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Path = PROGRAM) -> None:
         self.process = subprocess.Popen(
-            [str(PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def __enter__(self) -> PlayedIphone:
@@ -31,6 +31,9 @@ class PlayedIphone:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait(10)

@@ -5,4 +5,4 @@ The repackaged apps are built and started while the rows before them wait for to
 
 from touchmark_lab.rows import reimplemented, off_device, genuine, mitm, configuration  # noqa: F401,I001
 from touchmark_lab.rows import repackaged, scripts, instrumentation, hardware  # noqa: F401
-from touchmark_lab.rows import expiry  # noqa: F401
+from touchmark_lab.rows import iphone, expiry  # noqa: F401
