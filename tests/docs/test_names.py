@@ -38,6 +38,7 @@ KNOWN_DOMAINS = {
     "developer.apple.com",
     "docs.kernel.org",
     "firebaseappcheck.googleapis.com",  # who makes the tokens of Firebase App Check
+    "firebaseappcheck.googleapis.com",  # whose tokens a server may take beside ours
     "github.com",  # what the format of attestation results is called
     "grapheneos.org",
     "mas.owasp.org",
