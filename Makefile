@@ -92,6 +92,7 @@ e2e: build setup-android ## Run the tests over the real service, command, app an
 	for folder in demo lab/tests; do \
 	  $(PYTEST) $$folder || exit 1; \
 	done
+	relying-party/go/check
 	for versions in lowest newest; do \
 	  build/relying-party/$$versions/bin/python -m pytest -q relying-party/python/tests || exit 1; \
 	done
@@ -109,7 +110,7 @@ check-format: setup-tests ## Check the format of the C++ sources
 	@tools/format --check
 
 .PHONY: lint
-lint: setup-tests ## Check format and lint of Python, Java, TypeScript and shell
+lint: setup-tests ## Check format and lint of Python, Java, TypeScript, Go and shell
 	@tools/lint
 
 .PHONY: format

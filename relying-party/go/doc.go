@@ -7,6 +7,3 @@
 // What each request gets, and why, is in protocol/token-check.md of Touchmark's sources: this package
 // is run against its vectors.
 package touchmark
-
-// Version is the version of this package.
-const Version = "0.1.0"

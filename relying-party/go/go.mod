@@ -2,4 +2,7 @@ module touchmark
 
 go 1.19
 
-require github.com/golang-jwt/jwt/v5 v5.2.2
+require (
+	github.com/dunglas/httpsfv v1.1.0
+	github.com/golang-jwt/jwt/v5 v5.2.2
+)

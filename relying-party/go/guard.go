@@ -40,6 +40,7 @@ type Option func(*options)
 type options struct {
 	clock    func() time.Time
 	log      func(LogLevel, string)
+	accepted bool
 	observer func(Decision)
 	client   func(*http.Request) string
 	http     *http.Client
@@ -49,9 +50,12 @@ type options struct {
 // WithClock sets the clock; default time.Now.
 func WithClock(clock func() time.Time) Option { return func(o *options) { o.clock = clock } }
 
-// WithLog sets where the log goes; default: the standard log package, but for LogDebug. A line never
-// holds a token or a secret, and what a client chose is escaped in it.
+// WithLog sets where the log goes; default: the standard log package. A line never holds a token or a
+// secret, and what a client chose is escaped in it.
 func WithLog(log func(level LogLevel, line string)) Option { return func(o *options) { o.log = log } }
+
+// WithAcceptedLogged writes requests with a valid token to the log, too, at LogDebug.
+func WithAcceptedLogged() Option { return func(o *options) { o.accepted = true } }
 
 // WithObserver sets what is called with every decision, in the request's own goroutine.
 func WithObserver(observer func(Decision)) Option { return func(o *options) { o.observer = observer } }
@@ -64,11 +68,15 @@ func WithClient(client func(*http.Request) string) Option {
 // WithHTTPClient sets the client whose transport fetches a JWKS, such as one with roots of its own.
 func WithHTTPClient(client *http.Client) Option { return func(o *options) { o.http = client } }
 
-// WithReplayStore sets what opens the store when TOUCHMARK_SINGLE_USE names one beyond this process.
+// WithReplayStore sets what opens the store when TOUCHMARK_SINGLE_USE or
+// TOUCHMARK_SIGNATURE_NONCES names one beyond this process.
 // touchmarkredis.Open is for redis://.
 func WithReplayStore(open func(location string) (ReplayStore, error)) Option {
 	return func(o *options) { o.open = open }
 }
+
+// Settings are those that the guard goes by.
+func (g *Guard) Settings() *Settings { return g.verifier.settings }
 
 // Decision is what becomes of a request.
 type Decision struct {
@@ -117,11 +125,15 @@ func NewGuard(settings *Settings, given ...Option) (*Guard, error) {
 	for _, one := range given {
 		one(&g.options)
 	}
-	store, err := openStore(settings, g.options.open)
+	store, err := openStore(setSingleUse, settings.store, g.options.open)
 	if err != nil {
 		return nil, err
 	}
-	g.verifier = &verifier{settings: settings, clock: g.options.clock, prefix: newPrefixPattern(settings.prefix), store: store}
+	nonces, err := openStore(setSigNonces, settings.signatures.nonces, g.options.open)
+	if err != nil {
+		return nil, err
+	}
+	g.verifier = &verifier{settings: settings, clock: g.options.clock, prefix: newPrefixPattern(settings.prefix), store: store, nonces: nonces}
 	g.verifier.jwks = g.source(settings.jwks, setJWKS, "")
 	g.verifier.firebase = g.source(settings.firebaseJWKS, setFirebaseJWKS, "RS256")
 	g.whole = &Route{mode: settings.mode, percent: settings.percent, demands: settings.demands}
@@ -133,16 +145,16 @@ func NewGuard(settings *Settings, given ...Option) (*Guard, error) {
 	return g, nil
 }
 
-func openStore(settings *Settings, open func(string) (ReplayStore, error)) (ReplayStore, error) {
-	if settings.store == "" || settings.store == "memory" {
-		return &MemoryReplayStore{}, nil // for a route that asks for single use, too
+func openStore(setting, location string, open func(string) (ReplayStore, error)) (ReplayStore, error) {
+	if location == "" || location == "memory" {
+		return &MemoryReplayStore{}, nil // without a setting, for a route that asks for single use
 	}
 	if open == nil {
-		return nil, refuse(setSingleUse, "names Redis: give NewGuard touchmark.WithReplayStore(touchmarkredis.Open)")
+		return nil, refuse(setting, "names Redis: give NewGuard touchmark.WithReplayStore(touchmarkredis.Open)")
 	}
-	store, err := open(settings.store)
+	store, err := open(location)
 	if err != nil {
-		return nil, refuse(setSingleUse, "names a store that cannot be used: %s", err)
+		return nil, refuse(setting, "names a store that cannot be used: %s", err)
 	}
 	return store, nil
 }
@@ -174,11 +186,7 @@ func (g *Guard) sayMode() {
 	}
 }
 
-func logLine(level LogLevel, line string) {
-	if level > LogDebug {
-		log.Print("touchmark: " + line)
-	}
-}
+func logLine(_ LogLevel, line string) { log.Print("touchmark: " + line) }
 
 // Check decides about one request. `route` is nil for what the settings ask for.
 func (g *Guard) Check(ctx context.Context, request Request, route *Route) Decision {
@@ -290,7 +298,9 @@ func (g *Guard) say(decision *Decision, request Request) {
 	case !decision.Allowed:
 		said = "refused"
 	}
-	g.options.log(level, said+" "+describe(decision, request))
+	if level != LogDebug || g.options.accepted {
+		g.options.log(level, said+" "+describe(decision, request))
+	}
 	if !decision.Enforced {
 		g.summariseNowAndThen()
 	}
@@ -353,7 +363,11 @@ func (g *Guard) Close() error {
 			break
 		}
 	}
-	return g.verifier.store.Close()
+	err := g.verifier.store.Close()
+	if problem := g.verifier.nonces.Close(); err == nil {
+		err = problem
+	}
+	return err
 }
 
 var _ io.Closer = (*Guard)(nil)

@@ -41,9 +41,14 @@ func (g *Guard) Middleware(given ...RouteOption) func(http.Handler) http.Handler
 	}
 }
 
-// CheckHTTP is [Guard.Check] for a request of net/http.
+// CheckHTTP is [Guard.Check] for a request of net/http. Where requests are signed it reads the body, and
+// puts it back.
 func (g *Guard) CheckHTTP(r *http.Request, route *Route) Decision {
-	return g.Check(r.Context(), Request{Method: r.Method, Headers: r.Header, Client: g.options.client(r), Path: r.URL.Path}, route)
+	request := Request{Method: r.Method, Headers: r.Header, Client: g.options.client(r), Path: r.URL.Path}
+	if g.verifier.settings.AskForSignatures() {
+		request.Target, request.Host, request.Body = targetOf(r), r.Host, bodyOf(r)
+	}
+	return g.Check(r.Context(), request, route)
 }
 
 // RemoteHost is the address of the client's end of the connection, without its port.

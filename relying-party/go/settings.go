@@ -34,6 +34,13 @@ const (
 	setApproovBinding  = "TOUCHMARK_APPROOV_BINDING_HEADERS"
 	setFirebaseProject = "TOUCHMARK_FIREBASE_PROJECT"
 	setFirebaseJWKS    = "TOUCHMARK_FIREBASE_JWKS"
+	setSignatures      = "TOUCHMARK_SIGNATURES"
+	setSigHeaders      = "TOUCHMARK_SIGNATURE_HEADERS"
+	setSigOrigin       = "TOUCHMARK_SIGNATURE_ORIGIN"
+	setSigAge          = "TOUCHMARK_SIGNATURE_AGE"
+	setSigBody         = "TOUCHMARK_SIGNATURE_BODY"
+	setSigNonces       = "TOUCHMARK_SIGNATURE_NONCES"
+	setAccountKey      = "TOUCHMARK_ACCOUNT_KEY"
 )
 
 const (
@@ -45,6 +52,9 @@ const (
 	whiteSpace     = " \t" // RFC 9110, section 5.6.3
 	// More than this is no difference between clocks, and keeps stolen tokens alive.
 	maxLeeway = 300
+	// The longest that a signature may be under way, and the longest body that one may cover.
+	maxSignatureAge  = 300
+	maxSignatureBody = 64 << 20
 	// So few letters apart are a typing error, whatever was meant.
 	typingError = 2
 )
@@ -53,7 +63,8 @@ var (
 	allSettings = []string{
 		setSecret, setDecoySecret, setJWKS, setMode, setPercent, setHeader, setPrefix, setBinding, setAudience,
 		setIssuer, setLevel, setLeeway, setSingleUse, setReplayFailure, setApproovSecret, setApproovBinding,
-		setFirebaseProject, setFirebaseJWKS,
+		setFirebaseProject, setFirebaseJWKS, setSignatures, setSigHeaders, setSigOrigin, setSigAge, setSigBody, setSigNonces,
+		setAccountKey,
 	}
 	// What the command and the service read, and may well stand in the same environment.
 	settingsOfOthers = []string{
@@ -71,16 +82,17 @@ var (
 // Settings are what a check goes by. [ReadSettings] makes them; there are none without it, so that no
 // forgotten field turns a check off.
 type Settings struct {
-	mode     Mode
-	percent  int
-	header   string
-	prefix   string
-	keys     []*key
-	jwks     string
-	demands  demands
-	audience string
-	issuer   string
-	leeway   float64
+	mode       Mode
+	percent    int
+	header     string
+	prefix     string
+	keys       []*key
+	jwks       string
+	demands    demands
+	audience   string
+	issuer     string
+	leeway     float64
+	signatures signatures
 	// store is "", "memory" or redis://…
 	store        string
 	failOpen     bool
@@ -98,8 +110,8 @@ type demands struct {
 	singleUse bool
 }
 
-// SingleUse names the store of spent tokens: "", "memory", or redis://HOST[:PORT][/DB].
-func (s *Settings) SingleUse() string { return s.store }
+// AskForSignatures says whether requests must be signed (TOUCHMARK_SIGNATURES).
+func (s *Settings) AskForSignatures() bool { return len(s.signatures.labels) > 0 }
 
 // Environment is the environment of this process, for ReadSettings.
 func Environment() map[string]string {
@@ -127,6 +139,7 @@ func ReadSettings(source map[string]string) (*Settings, error) {
 	reader.secrets(settings)
 	reader.sources(settings)
 	reader.otherMakers(settings)
+	reader.signed(settings)
 	if reader.err == nil && settings.mode != Off && len(settings.keys) == 0 && settings.jwks == "" {
 		reader.refuse(setSecret, "is not set, nor is %s: an operator gets the secret with 'touchmark secret get --format env'", setJWKS)
 	}
@@ -402,19 +415,23 @@ func (r *settingsReader) decode(setting, text string, encoding *base64.Encoding,
 // sources reads what is beyond this process: a JWKS and a store.
 func (r *settingsReader) sources(settings *Settings) {
 	settings.jwks = r.location(setJWKS)
-	if value, found := r.given(setSingleUse); found {
-		settings.demands.singleUse = true
-		settings.store = value
-		if value != "memory" && !isRedis(value) {
-			r.refuse(setSingleUse, "is %s: use 'memory' or redis://HOST[:PORT][/DB]", shown(withoutPassword(value)))
-		}
-	}
+	settings.store = r.store(setSingleUse)
+	settings.demands.singleUse = settings.store != ""
 	if value, found := r.given(setReplayFailure); found {
 		settings.failOpen = value == "open"
 		if value != "open" && value != "closed" {
 			r.refuse(setReplayFailure, "is %s: use 'closed' or 'open'", shown(value))
 		}
 	}
+}
+
+// store reads "memory", or where Redis is.
+func (r *settingsReader) store(setting string) string {
+	value, found := r.given(setting)
+	if found && value != "memory" && !isRedis(value) {
+		r.refuse(setting, "is %s: use 'memory' or redis://HOST[:PORT][/DB]", shown(withoutPassword(value)))
+	}
+	return value
 }
 
 // withoutPassword is for a URL that is about to be shown.
@@ -495,6 +512,50 @@ func (r *settingsReader) otherMakers(settings *Settings) {
 		}
 		settings.firebaseJWKS = location
 	}
+}
+
+// signed reads what protocol/request-signatures.md has.
+func (r *settingsReader) signed(settings *Settings) {
+	of := &settings.signatures
+	of.labels = r.listed(setSignatures)
+	for at, label := range of.labels {
+		if _, known := algorithmOf[label]; !known || contains(of.labels[:at], label) {
+			r.refuse(setSignatures, "has %s: use 'install', 'account', or both with a comma", shown(label))
+		}
+	}
+	for _, text := range r.listed(setAccountKey) {
+		id, secret := r.secret(setAccountKey, text)
+		of.account = append(of.account, &key{algorithm: "HS256", id: id, material: secret})
+	}
+	if contains(of.labels, labelAccount) && len(of.account) == 0 {
+		r.refuse(setAccountKey, "is not set, and %s asks for 'account'", setSignatures)
+	}
+	of.headers = r.listed(setSigHeaders)
+	for _, name := range of.headers {
+		r.checkHeaderName(setSigHeaders, name)
+	}
+	if value, found := r.given(setSigOrigin); found {
+		at, err := url.Parse(value)
+		if err != nil || at.Scheme != "https" && at.Scheme != "http" || at.Host == "" || value != strings.ToLower(at.Scheme)+"://"+at.Host {
+			r.refuse(setSigOrigin, "is %s: use an origin, such as https://api.example.com", shown(withoutPassword(value)))
+		}
+		of.origin = strings.ToLower(value)
+	}
+	of.age = float64(r.whole(setSigAge, 60, 1, maxSignatureAge))
+	of.maxBody = r.whole(setSigBody, 1<<20, 0, maxSignatureBody)
+	of.nonces = r.store(setSigNonces)
+}
+
+func (r *settingsReader) whole(setting string, usual, least, most int64) int64 {
+	value, found := r.given(setting)
+	if !found {
+		return usual
+	}
+	number, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || strconv.FormatInt(number, 10) != value || number < least || number > most {
+		r.refuse(setting, "is %s: use a whole number from %d to %d", shown(value), least, most)
+	}
+	return number
 }
 
 // seconds is a time as tokens have it.

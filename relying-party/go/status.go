@@ -17,6 +17,7 @@ const (
 	Misdirected Status = "misdirected"
 	Weak        Status = "weak"
 	Unbound     Status = "unbound"
+	Unsigned    Status = "unsigned"
 	Replayed    Status = "replayed"
 	Unavailable Status = "unavailable"
 )
@@ -31,67 +32,85 @@ type Reason string
 
 // The reasons, in the order of the checks.
 const (
-	ReasonOff              Reason = "off"
-	ReasonPreflight        Reason = "preflight"
-	ReasonNoToken          Reason = "no-token"
-	ReasonTwoTokens        Reason = "two-tokens"
-	ReasonWrongPrefix      Reason = "wrong-prefix"
-	ReasonTooLong          Reason = "too-long"
-	ReasonNotCompact       Reason = "not-compact"
-	ReasonBadHeader        Reason = "bad-header"
-	ReasonUnknownExtension Reason = "unknown-extension"
-	ReasonBadKid           Reason = "bad-kid"
-	ReasonBadPayload       Reason = "bad-payload"
-	ReasonWrongAlgorithm   Reason = "wrong-algorithm"
-	ReasonNoKeys           Reason = "no-keys"
-	ReasonUnknownKey       Reason = "unknown-key"
-	ReasonDecoy            Reason = "decoy"
-	ReasonBadSignature     Reason = "bad-signature"
-	ReasonNoExp            Reason = "no-exp"
-	ReasonExpired          Reason = "expired"
-	ReasonBadNbf           Reason = "bad-nbf"
-	ReasonNotYetValid      Reason = "not-yet-valid"
-	ReasonWrongIssuer      Reason = "wrong-issuer"
-	ReasonWrongAudience    Reason = "wrong-audience"
-	ReasonLowLevel         Reason = "low-level"
-	ReasonNoBoundHeader    Reason = "no-bound-header"
-	ReasonWrongPay         Reason = "wrong-pay"
-	ReasonNoJti            Reason = "no-jti"
-	ReasonNoReplayStore    Reason = "no-replay-store"
-	ReasonReplayed         Reason = "replayed"
-	ReasonOK               Reason = "ok"
+	ReasonOff               Reason = "off"
+	ReasonPreflight         Reason = "preflight"
+	ReasonNoToken           Reason = "no-token"
+	ReasonTwoTokens         Reason = "two-tokens"
+	ReasonWrongPrefix       Reason = "wrong-prefix"
+	ReasonTooLong           Reason = "too-long"
+	ReasonNotCompact        Reason = "not-compact"
+	ReasonBadHeader         Reason = "bad-header"
+	ReasonUnknownExtension  Reason = "unknown-extension"
+	ReasonBadKid            Reason = "bad-kid"
+	ReasonBadPayload        Reason = "bad-payload"
+	ReasonWrongAlgorithm    Reason = "wrong-algorithm"
+	ReasonNoKeys            Reason = "no-keys"
+	ReasonUnknownKey        Reason = "unknown-key"
+	ReasonDecoy             Reason = "decoy"
+	ReasonBadSignature      Reason = "bad-signature"
+	ReasonNoExp             Reason = "no-exp"
+	ReasonExpired           Reason = "expired"
+	ReasonBadNbf            Reason = "bad-nbf"
+	ReasonNotYetValid       Reason = "not-yet-valid"
+	ReasonWrongIssuer       Reason = "wrong-issuer"
+	ReasonWrongAudience     Reason = "wrong-audience"
+	ReasonLowLevel          Reason = "low-level"
+	ReasonNoBoundHeader     Reason = "no-bound-header"
+	ReasonWrongPay          Reason = "wrong-pay"
+	ReasonNoSignature       Reason = "no-signature"
+	ReasonBadSignatureInput Reason = "bad-signature-input"
+	ReasonLowCoverage       Reason = "low-coverage"
+	ReasonBadSignatureTime  Reason = "bad-signature-time"
+	ReasonNoNonce           Reason = "no-nonce"
+	ReasonNoSigningKey      Reason = "no-signing-key"
+	ReasonWrongDigest       Reason = "wrong-digest"
+	ReasonWrongSignature    Reason = "wrong-signature"
+	ReasonNonceReplayed     Reason = "nonce-replayed"
+	ReasonNoJti             Reason = "no-jti"
+	ReasonNoReplayStore     Reason = "no-replay-store"
+	ReasonReplayed          Reason = "replayed"
+	ReasonOK                Reason = "ok"
 )
 
 var statusOf = map[Reason]Status{
-	ReasonOff:              Unchecked,
-	ReasonPreflight:        Preflight,
-	ReasonNoToken:          Missing,
-	ReasonTwoTokens:        Malformed,
-	ReasonWrongPrefix:      Malformed,
-	ReasonTooLong:          Malformed,
-	ReasonNotCompact:       Malformed,
-	ReasonBadHeader:        Malformed,
-	ReasonUnknownExtension: Malformed,
-	ReasonBadKid:           Malformed,
-	ReasonBadPayload:       Malformed,
-	ReasonWrongAlgorithm:   Forged,
-	ReasonNoKeys:           Unavailable,
-	ReasonUnknownKey:       Forged,
-	ReasonDecoy:            Invalid,
-	ReasonBadSignature:     Forged,
-	ReasonNoExp:            Malformed,
-	ReasonExpired:          Expired,
-	ReasonBadNbf:           Malformed,
-	ReasonNotYetValid:      Early,
-	ReasonWrongIssuer:      Misdirected,
-	ReasonWrongAudience:    Misdirected,
-	ReasonLowLevel:         Weak,
-	ReasonNoBoundHeader:    Unbound,
-	ReasonWrongPay:         Unbound,
-	ReasonNoJti:            Replayed,
-	ReasonNoReplayStore:    Unavailable,
-	ReasonReplayed:         Replayed,
-	ReasonOK:               Valid,
+	ReasonOff:               Unchecked,
+	ReasonPreflight:         Preflight,
+	ReasonNoToken:           Missing,
+	ReasonTwoTokens:         Malformed,
+	ReasonWrongPrefix:       Malformed,
+	ReasonTooLong:           Malformed,
+	ReasonNotCompact:        Malformed,
+	ReasonBadHeader:         Malformed,
+	ReasonUnknownExtension:  Malformed,
+	ReasonBadKid:            Malformed,
+	ReasonBadPayload:        Malformed,
+	ReasonWrongAlgorithm:    Forged,
+	ReasonNoKeys:            Unavailable,
+	ReasonUnknownKey:        Forged,
+	ReasonDecoy:             Invalid,
+	ReasonBadSignature:      Forged,
+	ReasonNoExp:             Malformed,
+	ReasonExpired:           Expired,
+	ReasonBadNbf:            Malformed,
+	ReasonNotYetValid:       Early,
+	ReasonWrongIssuer:       Misdirected,
+	ReasonWrongAudience:     Misdirected,
+	ReasonLowLevel:          Weak,
+	ReasonNoBoundHeader:     Unbound,
+	ReasonWrongPay:          Unbound,
+	ReasonNoSignature:       Unsigned,
+	ReasonBadSignatureInput: Unsigned,
+	ReasonLowCoverage:       Unsigned,
+	ReasonBadSignatureTime:  Unsigned,
+	ReasonNoNonce:           Unsigned,
+	ReasonNoSigningKey:      Unsigned,
+	ReasonWrongDigest:       Unsigned,
+	ReasonWrongSignature:    Unsigned,
+	ReasonNonceReplayed:     Replayed,
+	ReasonNoJti:             Replayed,
+	ReasonNoReplayStore:     Unavailable,
+	ReasonReplayed:          Replayed,
+	ReasonOK:                Valid,
 }
 
 // Maker is whose token a request was judged by.
@@ -164,8 +183,8 @@ type Result struct {
 	Claims map[string]any
 	// Device is the claim did of such a token; "" when it has none.
 	Device string
-	// Fingerprint is the first 12 hexadecimal digits of the token's SHA-256; "" when there is no one
-	// token. A log may have it, and never the token.
+	// Fingerprint is the first 12 hexadecimal digits of the SHA-256 of a token that is not valid; "" when
+	// there is no one token. A log may have it, and never the token.
 	Fingerprint string
 	// Detail is more for a log, where there is more to say than the reason. It holds nothing that a
 	// client chose.

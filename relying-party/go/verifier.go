@@ -27,6 +27,11 @@ type Request struct {
 	Client string
 	// Path is for the log alone.
 	Path string
+	// These three are for signed requests: the target as it came, such as "/v2/rates?from=EUR", the host
+	// that the client named, and what reads the body up to a limit, or fails; nil when there is none.
+	Target string
+	Host   string
+	Body   func(limit int64) ([]byte, error)
 }
 
 // verifier checks requests by the settings: it says what a request is, and nothing of what becomes of
@@ -38,6 +43,7 @@ type verifier struct {
 	jwks     *jwksSource
 	firebase *jwksSource
 	store    ReplayStore
+	nonces   ReplayStore
 }
 
 // maker is how one maker's tokens are checked.
@@ -101,12 +107,14 @@ func (v *verifier) check(ctx context.Context, request Request, asked demands) Re
 	if signed == signedByNobody {
 		return from.resultOf(text, reason)
 	}
-	judged := Result{Claims: found.claims, Device: found.device(), Maker: from.name, Fingerprint: fingerprint(text)}
+	judged := Result{Claims: found.claims, Device: found.device(), Maker: from.name}
 	judged.Reason = ReasonDecoy
 	if signed == signedByKey {
-		judged.Reason = v.judge(ctx, &from, found, request.Headers, &judged.Detail)
+		judged.Reason = v.judge(ctx, &from, found, request, &judged.Detail)
 	}
-	judged.Status = statusOf[judged.Reason]
+	if judged.Status = statusOf[judged.Reason]; judged.Status != Valid {
+		judged.Fingerprint = fingerprint(text)
+	}
 	return judged
 }
 
@@ -165,7 +173,7 @@ func (m *maker) signerOf(ctx context.Context, found *token) (signer, Reason) {
 }
 
 // judge judges the claims of a token that is signed with one of the keys.
-func (v *verifier) judge(ctx context.Context, from *maker, found *token, headers Headers, detail *string) Reason {
+func (v *verifier) judge(ctx context.Context, from *maker, found *token, request Request, detail *string) Reason {
 	now := v.clock()
 	if reason := found.judgeTimes(seconds(now), v.settings.leeway); reason != ReasonOK {
 		return reason
@@ -179,7 +187,10 @@ func (v *verifier) judge(ctx context.Context, from *maker, found *token, headers
 	if level, _ := found.claims["lvl"].(string); levelOf(level) < from.demands.level {
 		return ReasonLowLevel
 	}
-	if reason := from.judgeBinding(found, headers); reason != ReasonOK {
+	if reason := from.judgeBinding(found, request.Headers); reason != ReasonOK {
+		return reason
+	}
+	if reason := v.checkSignatures(ctx, from, found, request, now, detail); reason != ReasonOK {
 		return reason
 	}
 	if from.demands.singleUse {
@@ -214,11 +225,7 @@ func (v *verifier) spend(ctx context.Context, found *token, now time.Time, detai
 		return ReasonNoJti
 	}
 	exp, _ := timeOf(found.claims["exp"])
-	whole, fraction := math.Modf(exp + v.settings.leeway)
-	until := time.Unix(int64(whole), int64(math.Ceil(fraction*1e9)))
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	first, err := v.store.Spend(ctx, sha256.Sum256([]byte(jti)), now, until)
+	first, err := ask(ctx, v.store, sha256.Sum256([]byte(jti)), now, timeAt(exp+v.settings.leeway))
 	switch {
 	case err != nil && !v.settings.failOpen:
 		*detail = "the store of spent tokens does not answer"
@@ -230,6 +237,18 @@ func (v *verifier) spend(ctx context.Context, found *token, now time.Time, detai
 		return ReasonReplayed
 	}
 	return ReasonOK
+}
+
+func ask(ctx context.Context, store ReplayStore, id SpentID, now, until time.Time) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return store.Spend(ctx, id, now, until)
+}
+
+// timeAt is a time that a token has.
+func timeAt(seconds float64) time.Time {
+	whole, fraction := math.Modf(seconds)
+	return time.Unix(int64(whole), int64(math.Ceil(fraction*1e9)))
 }
 
 // isPreflight says whether a request is a browser's question before a request to another origin

@@ -12,6 +12,7 @@ LANGUAGES = {
     "console": "test_shell.py",
     "text": "test_shell.py",
     "python": "test_python.py",
+    "go": "test_go.py",
     "java": "test_java.py",
     "kotlin": "test_kotlin.py",
     "gradle": "test_gradle.py",

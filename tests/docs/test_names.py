@@ -40,6 +40,7 @@ KNOWN_DOMAINS = {
     "firebaseappcheck.googleapis.com",  # who makes the tokens of Firebase App Check
     "firebaseappcheck.googleapis.com",  # whose tokens a server may take beside ours
     "github.com",  # what the format of attestation results is called
+    "google.golang.org",  # the Go module of gRPC
     "grapheneos.org",
     "mas.owasp.org",
     "maven.apache.org",

@@ -4,48 +4,33 @@ package contract
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"touchmark"
 )
 
-type group struct {
-	Name     string
-	Settings map[string]string
-	JWKS     json.RawMessage
-	Cases    []struct {
-		Name, Method, Status, Reason, Maker string
-		Headers                             [][2]string
-		HTTP                                int
-	}
-}
-
 // Served is what the application behind the check answers.
 const Served = "served"
+
+// Requests are the vectors of every check, as seen from the core; Signed those of signed requests.
+const (
+	Requests = "../../protocol/vectors/token-check/requests.json"
+	Signed   = "../../protocol/vectors/token-check/signed-requests.json"
+)
 
 // Run starts a server for each group and compares what its requests get. `cover` puts the check of a
 // guard before an application that answers Served, in the framework that is tested.
 func Run(t *testing.T, vectors string, cover func(*touchmark.Guard) http.Handler) {
-	var file struct {
-		Now    int64
-		Groups []group
-	}
-	if text, err := os.ReadFile(vectors); err != nil || json.Unmarshal(text, &file) != nil {
-		t.Fatal("the vectors cannot be read: ", err)
-	}
-	cases := 0
+	file, cases := Read(t, vectors), 0
 	for _, one := range file.Groups {
 		var seen touchmark.Decision
-		settings, err := touchmark.ReadSettings(one.settings(t))
+		settings, err := touchmark.ReadSettings(one.Prepared(t))
 		if err != nil {
 			t.Fatal(one.Name, err)
 		}
@@ -58,7 +43,7 @@ func Run(t *testing.T, vectors string, cover func(*touchmark.Guard) http.Handler
 		for _, c := range one.Cases {
 			cases++
 			seen = touchmark.Decision{}
-			status, problem := send(server.Listener.Addr(), c.Method, c.Headers)
+			status, problem := send(server.Listener.Addr(), c.Method, c.Target, c.Headers, c.Body)
 			if status != c.HTTP || problem != "" || string(seen.Status) != c.Status || string(seen.Reason) != c.Reason ||
 				c.Maker != "" && string(seen.Maker) != c.Maker {
 				t.Errorf("%s, %s: %d %s %s by %s (%s)", one.Name, c.Name, status, seen.Status, seen.Reason, seen.Maker, problem)
@@ -69,39 +54,32 @@ func Run(t *testing.T, vectors string, cover func(*touchmark.Guard) http.Handler
 	t.Logf("%d requests of %d groups got what the contract says", cases, len(file.Groups))
 }
 
-func (g *group) settings(t *testing.T) map[string]string {
-	path := filepath.Join(t.TempDir(), "jwks.json")
-	if err := os.WriteFile(path, g.JWKS, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range g.Settings {
-		if value == "${jwks}" {
-			g.Settings[name] = path
-		}
-	}
-	return g.Settings
-}
-
 // send writes the request itself: Go's client would mend what is wrong with it.
-func send(to net.Addr, method string, headers [][2]string) (status int, problem string) {
+func send(to net.Addr, method, target string, headers [][2]string, body string) (status int, problem string) {
 	connection, err := net.Dial(to.Network(), to.String())
 	if err != nil {
 		return 0, err.Error()
 	}
 	defer connection.Close()
-	text := bytes.NewBufferString(method + " /v2/rates HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n")
+	if target == "" {
+		target = "/v2/rates"
+	}
+	text := bytes.NewBufferString(method + " " + target + " HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n")
+	if body != "" {
+		fmt.Fprintf(text, "Content-Length: %d\r\n", len(body))
+	}
 	for _, one := range headers {
 		fmt.Fprintf(text, "%s: %s\r\n", one[0], one[1])
 	}
-	connection.Write(append(text.Bytes(), "\r\n"...))
+	connection.Write([]byte(text.String() + "\r\n" + body))
 	answer, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: method})
 	if err != nil {
 		return 0, err.Error()
 	}
-	body, err := io.ReadAll(answer.Body)
-	is := fmt.Sprint(answer.Header["Content-Type"], answer.Header["Www-Authenticate"], answer.Header["Cache-Control"], string(body))
+	page, err := io.ReadAll(answer.Body)
+	is := fmt.Sprint(answer.Header["Content-Type"], answer.Header["Www-Authenticate"], answer.Header["Cache-Control"], string(page))
 	if answer.StatusCode == http.StatusUnauthorized && is != "[application/json] [Touchmark] [no-store]{}" || err != nil ||
-		answer.StatusCode == http.StatusOK && string(body) != Served && method != http.MethodOptions {
+		answer.StatusCode == http.StatusOK && string(page) != Served && method != http.MethodOptions {
 		problem = fmt.Sprint("answers ", is, err)
 	}
 	return answer.StatusCode, problem
