@@ -248,11 +248,11 @@ func TestABindingHeaderWithALineFeedBindsNothing(t *testing.T) {
 	guard := guardOf(t, with("TOUCHMARK_BINDING_HEADERS", "A,B"), touchmark.WithClock(newClock().read))
 	token := signed(`{"did":"device","exp":1790000300,"pay":"` + touchmark.BindingClaim("a\nb\nc") + `"}`)
 	made := request("GET", "/", "Touchmark-Token", token, "A", "a\nb", "B", "c")
-	if decision := guard.CheckHTTP(made, nil); decision.Reason != touchmark.ReasonNoBoundHeader {
+	if decision, _ := guard.CheckHTTP(made, nil); decision.Reason != touchmark.ReasonNoBoundHeader {
 		t.Error(decision.Reason)
 	}
 	made = request("GET", "/", "Touchmark-Token", fresh[:20]+"\r\n"+fresh[20:])
-	if decision := guard.CheckHTTP(made, nil); decision.Reason != touchmark.ReasonNotCompact {
+	if decision, _ := guard.CheckHTTP(made, nil); decision.Reason != touchmark.ReasonNotCompact {
 		t.Error(decision.Reason)
 	}
 }
@@ -269,7 +269,7 @@ func TestTheTokensThatTheServiceMakes(t *testing.T) {
 		"valid": touchmark.Valid, "bound": touchmark.Valid, "decoy": touchmark.Invalid, "forged": touchmark.Forged,
 		"alg_none": touchmark.Forged, "other_alg": touchmark.Forged,
 	} {
-		decision := guard.CheckHTTP(request("GET", "/", "Touchmark-Token", tokens[name].(string)), nil)
+		decision, _ := guard.CheckHTTP(request("GET", "/", "Touchmark-Token", tokens[name].(string)), nil)
 		if decision.Status != status || (status == touchmark.Forged) != (decision.Claims == nil) {
 			t.Error(name, decision)
 		}

@@ -28,7 +28,7 @@ func (g *Guard) Middleware(given ...RouteOption) func(http.Handler) http.Handler
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			decision := g.CheckHTTP(r, route.Named(patternOf(r)))
+			decision, r := g.CheckHTTP(r, route.Named(patternOf(r)))
 			if !decision.Allowed {
 				Refuse(w)
 				return
@@ -36,19 +36,33 @@ func (g *Guard) Middleware(given ...RouteOption) func(http.Handler) http.Handler
 			if decision.Preflight() {
 				w = &bodiless{ResponseWriter: w}
 			}
-			next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), decision.Result)))
+			next.ServeHTTP(w, r)
 		})
 	}
 }
 
-// CheckHTTP is [Guard.Check] for a request of net/http. Where requests are signed it reads the body, and
-// puts it back.
-func (g *Guard) CheckHTTP(r *http.Request, route *Route) Decision {
+// CheckHTTP is [Guard.Check] for a request of net/http. It gives the request for the handler, in whose
+// context [FromContext] finds the result, and whose body is whole: where requests are signed, the check
+// has read it.
+func (g *Guard) CheckHTTP(r *http.Request, route *Route) (Decision, *http.Request) {
 	request := Request{Method: r.Method, Headers: r.Header, Client: g.options.client(r), Path: r.URL.Path}
+	var read *body
 	if g.verifier.settings.AskForSignatures() {
-		request.Target, request.Host, request.Body = targetOf(r), r.Host, bodyOf(r)
+		request.Target, request.Host = targetOf(r), r.Host
+		if read = bodyOf(r); read != nil {
+			request.Body = read.read
+		}
 	}
-	return g.Check(r.Context(), request, route)
+	decision := g.Check(r.Context(), request, route)
+	if !decision.Allowed {
+		return decision, r
+	}
+	// The server goes on with its own request: its body is left as it is there.
+	next := r.WithContext(NewContext(r.Context(), decision.Result))
+	if read != nil {
+		next.Body = read.whole()
+	}
+	return decision, next
 }
 
 // RemoteHost is the address of the client's end of the connection, without its port.

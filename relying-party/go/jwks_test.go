@@ -90,7 +90,8 @@ func (s *source) fail() {
 }
 
 func reasonOf(guard *touchmark.Guard, token string) touchmark.Reason {
-	return guard.CheckHTTP(request("GET", "/", "Touchmark-Token", token), nil).Reason
+	decision, _ := guard.CheckHTTP(request("GET", "/", "Touchmark-Token", token), nil)
+	return decision.Reason
 }
 
 func TestAJWKSIsReadAgainForAnUnknownKey(t *testing.T) {

@@ -1,6 +1,7 @@
 package touchmark
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,6 +9,7 @@ import (
 	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -137,7 +139,7 @@ func (s *signature) read() Reason {
 	}
 	item, isItem := value.(httpsfv.Item)
 	list, isList := input.(httpsfv.InnerList)
-	if !isInput || !isValue || !isItem || !isList || !isKnownTo8941(list.Params) {
+	if !isInput || !isValue || !isItem || !isList {
 		return ReasonBadSignatureInput
 	}
 	var isBytes bool
@@ -151,24 +153,48 @@ func (s *signature) read() Reason {
 	return ReasonOK
 }
 
-// dictionary reads a field; false: it is none, or too long.
-func dictionary(headers Headers, name string) (*httpsfv.Dictionary, bool) {
+// dictionary reads a field (RFC 8941); false: it is none, or too long.
+func dictionary(headers Headers, name string) (found *httpsfv.Dictionary, isOne bool) {
+	found = httpsfv.NewDictionary()
 	text := joined(headers.Values(name))
-	if len(text) <= maxSignatureField {
-		if found, err := httpsfv.UnmarshalDictionary([]string{text}); err == nil {
-			return found, true
-		}
+	if len(text) > maxSignatureField {
+		return found, false
 	}
-	return httpsfv.NewDictionary(), false
+	// The library panics for a date that the text's end cuts off.
+	defer func() {
+		if recover() != nil {
+			found, isOne = httpsfv.NewDictionary(), false
+		}
+	}()
+	read, err := httpsfv.UnmarshalDictionary([]string{text})
+	if err != nil || !isOf8941(read) {
+		return found, false
+	}
+	return read, true
 }
 
-// isKnownTo8941 says whether parameters have only types of RFC 8941. The library reads those of RFC
-// 9651, too.
-func isKnownTo8941(parameters *httpsfv.Params) bool {
-	for _, name := range parameters.Names() {
-		switch value, _ := parameters.Get(name); value.(type) {
-		case time.Time, httpsfv.DisplayString:
-			return false
+// isOf8941 says whether a dictionary has only types of RFC 8941. The library reads those of RFC 9651, too.
+func isOf8941(dictionary *httpsfv.Dictionary) bool {
+	for _, name := range dictionary.Names() {
+		items := []httpsfv.Item{}
+		switch member, _ := dictionary.Get(name); member := member.(type) {
+		case httpsfv.Item:
+			items = append(items, member)
+		case httpsfv.InnerList:
+			items = append(member.Items, httpsfv.Item{Params: member.Params})
+		}
+		for _, item := range items {
+			values := []any{item.Value}
+			for _, parameter := range item.Params.Names() {
+				value, _ := item.Params.Get(parameter)
+				values = append(values, value)
+			}
+			for _, value := range values {
+				switch value.(type) {
+				case time.Time, httpsfv.DisplayString:
+					return false
+				}
+			}
 		}
 	}
 	return true
@@ -183,29 +209,12 @@ func joined(values []string) string {
 	return strings.Join(trimmed, ", ")
 }
 
-// base is what is signed (RFC 9421, section 2.5), when it has what it must have.
+// base is what is signed (RFC 9421, section 2.5), when it covers what it must.
 func (s *signature) base(tokenHeader string) (string, Reason) {
-	var text strings.Builder
-	covered := map[string]bool{}
-	absent := false
-	for _, item := range s.input.Items {
-		name, isText := item.Value.(string)
-		if !isText || len(item.Params.Names()) > 0 || covered[name] || strings.ToLower(name) != name {
-			return "", ReasonBadSignatureInput
-		}
-		covered[name] = true
-		value, isThere := s.component(name)
-		if !isThere && strings.HasPrefix(name, "@") {
-			return "", ReasonBadSignatureInput
-		}
-		absent = absent || !isThere
-		text.WriteString(`"` + name + `": ` + value + "\n")
+	text, covered, reason := s.cover()
+	if reason != ReasonOK {
+		return "", reason
 	}
-	parameters, err := httpsfv.Marshal(s.input)
-	if err != nil {
-		return "", ReasonBadSignatureInput
-	}
-	text.WriteString(`"@signature-params": ` + parameters)
 	needed := []string{"@method", "@target-uri", tokenHeader}
 	if hasBody(s.request) {
 		needed = append(needed, "content-digest")
@@ -216,12 +225,38 @@ func (s *signature) base(tokenHeader string) (string, Reason) {
 		}
 	}
 	for _, name := range needed {
-		absent = absent || !covered[strings.ToLower(name)]
+		if !covered[strings.ToLower(name)] {
+			return "", ReasonLowCoverage
+		}
+	}
+	return text, ReasonOK
+}
+
+// cover puts together what the signature says that it covers.
+func (s *signature) cover() (string, map[string]bool, Reason) {
+	var text strings.Builder
+	covered, absent := map[string]bool{}, false
+	for _, item := range s.input.Items {
+		name, isText := item.Value.(string)
+		if !isText || len(item.Params.Names()) > 0 || covered[name] || strings.ToLower(name) != name {
+			return "", nil, ReasonBadSignatureInput
+		}
+		covered[name] = true
+		value, isThere := s.component(name)
+		if !isThere && strings.HasPrefix(name, "@") {
+			return "", nil, ReasonBadSignatureInput
+		}
+		absent = absent || !isThere
+		text.WriteString(`"` + name + `": ` + value + "\n")
+	}
+	parameters, err := httpsfv.Marshal(s.input)
+	if err != nil {
+		return "", nil, ReasonBadSignatureInput
 	}
 	if absent {
-		return "", ReasonLowCoverage
+		return "", nil, ReasonLowCoverage
 	}
-	return text.String(), ReasonOK
+	return text.String() + `"@signature-params": ` + parameters, covered, ReasonOK
 }
 
 // component is the value of what a signature may cover.
@@ -324,31 +359,40 @@ func (s *signature) isDigestRight() bool {
 	return err == nil && subtle.ConstantTimeCompare(given, digest[:]) == 1
 }
 
-// bodyOf reads the body of a request of net/http up to a limit, and puts it back for the handler. Nil:
-// there is no body.
-func bodyOf(r *http.Request) func(limit int64) ([]byte, error) {
+// body is that of a request of net/http, of which the check has perhaps read a part.
+type body struct {
+	of      *http.Request
+	asked   bool
+	begin   []byte
+	problem error
+}
+
+// bodyOf is nil where there is no body.
+func bodyOf(r *http.Request) *body {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 && len(r.TransferEncoding) == 0 {
 		return nil
 	}
-	var read []byte
-	var done bool
-	var problem error
-	return func(limit int64) ([]byte, error) {
-		if !done { // once for all labels
-			done = true
-			read, problem = io.ReadAll(io.LimitReader(r.Body, limit+1))
-			r.Body = &restored{io.MultiReader(strings.NewReader(string(read)), r.Body), r.Body}
-			if problem == nil && int64(len(read)) > limit {
-				problem = http.ErrContentLength
-			}
-		}
-		return read, problem
-	}
+	return &body{of: r}
 }
 
-type restored struct {
-	io.Reader
-	io.Closer
+// read gives the whole body, when it is not beyond the limit. Several labels read it once.
+func (b *body) read(limit int64) ([]byte, error) {
+	if !b.asked {
+		b.asked = true
+		b.begin, b.problem = io.ReadAll(io.LimitReader(b.of.Body, limit+1))
+		if b.problem == nil && int64(len(b.begin)) > limit {
+			b.problem = errors.New("longer than the limit")
+		}
+	}
+	return b.begin, b.problem
+}
+
+// whole has the part that was read before the rest.
+func (b *body) whole() io.ReadCloser {
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(b.begin), b.of.Body), b.of.Body}
 }
 
 // targetOf is the request's target as it came.

@@ -28,12 +28,14 @@ import (
 const secret = "jIZD6mQmHUz8Y4SHBzY51RorQ7BzmWNa8Eci0UH+r8Q="
 
 func TestContractChi(t *testing.T) {
-	contract.Run(t, "../"+contract.Requests, func(guard *touchmark.Guard) http.Handler {
-		router := chi.NewRouter()
-		router.Use(guard.Middleware())
-		router.HandleFunc("/v2/*", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, contract.Served) })
-		return router
-	})
+	for _, vectors := range []string{contract.Requests, contract.Signed} {
+		contract.Run(t, "../"+vectors, func(guard *touchmark.Guard) http.Handler {
+			router := chi.NewRouter()
+			router.Use(guard.Middleware())
+			router.HandleFunc("/v2/*", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, contract.Served) })
+			return router
+		})
+	}
 }
 
 // token makes one as the service does.

@@ -23,13 +23,13 @@ func Middleware(guard *touchmark.Guard, options ...touchmark.RouteOption) gin.Ha
 		panic(err)
 	}
 	return func(c *gin.Context) {
-		decision := guard.CheckHTTP(c.Request, route.Named(c.FullPath()))
+		decision, request := guard.CheckHTTP(c.Request, route.Named(c.FullPath()))
 		if !decision.Allowed {
 			touchmark.Refuse(c.Writer)
 			c.Abort()
 			return
 		}
-		c.Request = c.Request.WithContext(touchmark.NewContext(c.Request.Context(), decision.Result))
+		c.Request = request
 		if decision.Preflight() {
 			c.Writer = &bodiless{c.Writer}
 		}

@@ -15,11 +15,13 @@ import (
 func init() { gin.SetMode(gin.ReleaseMode) }
 
 func TestContract(t *testing.T) {
-	contract.Run(t, "../"+contract.Requests, func(guard *touchmark.Guard) http.Handler {
-		engine := gin.New()
-		engine.Any("/v2/*what", touchmarkgin.Middleware(guard), func(c *gin.Context) { c.String(http.StatusOK, contract.Served) })
-		return engine
-	})
+	for _, vectors := range []string{contract.Requests, contract.Signed} {
+		contract.Run(t, "../"+vectors, func(guard *touchmark.Guard) http.Handler {
+			engine := gin.New()
+			engine.Any("/*what", touchmarkgin.Middleware(guard), func(c *gin.Context) { c.String(http.StatusOK, contract.Served) })
+			return engine
+		})
+	}
 }
 
 func guardOf(t *testing.T, settings map[string]string, options ...touchmark.Option) *touchmark.Guard {

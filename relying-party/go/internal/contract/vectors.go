@@ -26,7 +26,7 @@ type Group struct {
 }
 
 // Read reads a file of vectors.
-func Read(t *testing.T, path string) File {
+func Read(t testing.TB, path string) File {
 	var file File
 	if text, err := os.ReadFile(path); err != nil || json.Unmarshal(text, &file) != nil {
 		t.Fatal("the vectors cannot be read: ", err)
@@ -35,7 +35,7 @@ func Read(t *testing.T, path string) File {
 }
 
 // Named is one of the groups.
-func (f *File) Named(t *testing.T, name string) *Group {
+func (f *File) Named(t testing.TB, name string) *Group {
 	for at := range f.Groups {
 		if f.Groups[at].Name == name {
 			return &f.Groups[at]
