@@ -36,6 +36,7 @@ KNOWN_DOMAINS = {
     "clang.llvm.org",
     "developer.android.com",
     "developer.apple.com",
+    "firebaseappcheck.googleapis.com",  # the keys of Firebase App Check
     "docs.kernel.org",
     "firebaseappcheck.googleapis.com",  # who makes the tokens of Firebase App Check
     "firebaseappcheck.googleapis.com",  # whose tokens a server may take beside ours
