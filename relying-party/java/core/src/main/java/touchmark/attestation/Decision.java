@@ -14,4 +14,8 @@ public record Decision(TokenResult result, boolean enforced, boolean allowed, St
   public boolean preflight() {
     return result.reason() == Reason.PREFLIGHT;
   }
+
+  Guard.Count counted() {
+    return new Guard.Count(result.maker(), result.reason(), enforced, route);
+  }
 }

@@ -88,6 +88,11 @@ public final class Guard implements AutoCloseable {
     return settings;
   }
 
+  /** Whether a check may wait for a server: that of public keys, or of spent tokens. */
+  public boolean mayWait() {
+    return settings.jwks != null || settings.firebaseProject != null || settings.redis != null;
+  }
+
   /** Is told of each decision, in the thread of the request. */
   public Guard observe(Consumer<Decision> observer) {
     observers.add(Objects.requireNonNull(observer));
@@ -129,8 +134,7 @@ public final class Guard implements AutoCloseable {
         mode == Mode.ENFORCE && inShare(result, request, route.percentOr(settings.percent));
     boolean allowed = result.status().served() || !enforced;
     Decision decision = new Decision(result, enforced, allowed, route.name());
-    Count count = new Count(result.maker(), result.reason(), enforced, route.name());
-    counts.computeIfAbsent(count, ignored -> new LongAdder()).increment();
+    counts.computeIfAbsent(decision.counted(), ignored -> new LongAdder()).increment();
     for (Consumer<Decision> observer : observers) {
       observer.accept(decision);
     }

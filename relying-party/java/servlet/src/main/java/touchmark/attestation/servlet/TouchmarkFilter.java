@@ -1,0 +1,94 @@
+package touchmark.attestation.servlet;
+
+import jakarta.servlet.Filter;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.FilterConfig;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import touchmark.attestation.Decision;
+import touchmark.attestation.Guard;
+import touchmark.attestation.RouteOptions;
+import touchmark.attestation.Settings;
+
+/**
+ * Refuses every request without a valid token to where it is mapped. What it lets by has the result
+ * in the attribute {@link ServletCheck#RESULT}.
+ *
+ * <p>A container makes it without a guard: it then reads the settings from its init parameters,
+ * which are called as the settings are, and else from the environment, and a setting that cannot be
+ * one stops the start of the application.
+ */
+public final class TouchmarkFilter implements Filter {
+  private final RouteOptions route;
+  private Guard guard;
+  private boolean ownsGuard;
+
+  public TouchmarkFilter() {
+    this.route = RouteOptions.none();
+  }
+
+  public TouchmarkFilter(Guard guard) {
+    this(guard, RouteOptions.none());
+  }
+
+  /** With what the routes behind it ask for. */
+  public TouchmarkFilter(Guard guard, RouteOptions route) {
+    this.guard = guard;
+    this.route = guard.checked(route);
+  }
+
+  @Override
+  public void init(FilterConfig config) {
+    if (guard != null) {
+      return;
+    }
+    Map<String, String> settings = new HashMap<>(System.getenv());
+    config
+        .getInitParameterNames()
+        .asIterator()
+        .forEachRemaining(name -> settings.put(name, config.getInitParameter(name)));
+    guard = new Guard(Settings.read(settings));
+    ownsGuard = true;
+  }
+
+  @Override
+  public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    if (!(request instanceof HttpServletRequest http)
+        || !(response instanceof HttpServletResponse answer)
+        || ServletCheck.isChecked(http)) {
+      chain.doFilter(request, response);
+      return;
+    }
+    Decision decision = ServletCheck.check(guard, http, named(http));
+    if (!decision.allowed()) {
+      ServletCheck.refuse(answer);
+    } else if (decision.preflight()) {
+      Bodiless bodiless = new Bodiless(answer);
+      chain.doFilter(request, bodiless);
+      bodiless.finish();
+    } else {
+      chain.doFilter(request, response);
+    }
+  }
+
+  /** Without a name of its own a route has the pattern that leads to its servlet. */
+  private RouteOptions named(HttpServletRequest request) {
+    return route.name().isEmpty()
+        ? route.name(request.getHttpServletMapping().getPattern())
+        : route;
+  }
+
+  @Override
+  public void destroy() {
+    if (ownsGuard) {
+      guard.close();
+    }
+  }
+}
