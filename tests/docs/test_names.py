@@ -22,6 +22,7 @@ NOT_OURS_FILES = {
     "tests/docs/exceptions.toml",
     "LICENSE",
     "attester/javascript/package-lock.json",
+    "relying-party/node/package-lock.json",
 }
 
 # What is installed from a registry by its name, and is somebody's we know.
@@ -38,8 +39,6 @@ KNOWN_DOMAINS = {
     "developer.apple.com",
     "firebaseappcheck.googleapis.com",  # the keys of Firebase App Check
     "docs.kernel.org",
-    "firebaseappcheck.googleapis.com",  # who makes the tokens of Firebase App Check
-    "firebaseappcheck.googleapis.com",  # whose tokens a server may take beside ours
     "github.com",  # what the format of attestation results is called
     "google.golang.org",  # the Go module of gRPC
     "grapheneos.org",
