@@ -49,12 +49,16 @@ std::string encode(ByteView data, std::string_view alphabet) {
   return out;
 }
 
+// Where and why a text is no base64.
+struct Fault {
+  EncodingError code;
+  std::size_t position = 0;
+};
+
 // `out`: bytes_of() bytes.
-Result<void> decode_into(std::string_view digits, const ReverseTable& values, std::byte* out) {
-  if (digits.size() % 4 == 1) {
-    return fail(EncodingError::kBadLength,
-                "base64 of " + std::to_string(digits.size()) + " digits encodes no whole byte");
-  }
+std::optional<Fault> find_fault(std::string_view digits, const ReverseTable& values,
+                                std::byte* out) {
+  if (digits.size() % 4 == 1) return Fault{EncodingError::kBadLength};
   const auto value = [&](std::size_t i) {
     return std::uint32_t{values[static_cast<std::uint8_t>(digits[i])]};
   };
@@ -73,10 +77,7 @@ Result<void> decode_into(std::string_view digits, const ReverseTable& values, st
   std::uint32_t buffer = 0;
   int bits = 0;
   for (; i < digits.size(); ++i) {
-    if (value(i) == kNotADigit) {
-      return fail(EncodingError::kBadCharacter,
-                  "character at position " + std::to_string(i) + " is not base64");
-    }
+    if (value(i) == kNotADigit) return Fault{EncodingError::kBadCharacter, i};
     buffer = buffer << 6 | value(i);
     bits += 6;
     if (bits >= 8) {
@@ -84,10 +85,25 @@ Result<void> decode_into(std::string_view digits, const ReverseTable& values, st
       *out++ = static_cast<std::byte>(buffer >> bits);
     }
   }
-  if ((buffer & ((1U << bits) - 1)) != 0) {
-    return fail(EncodingError::kNonZeroTrailing, "unused bits of the last base64 digit are set");
+  if ((buffer & ((1U << bits) - 1)) != 0) return Fault{EncodingError::kNonZeroTrailing};
+  return std::nullopt;
+}
+
+// The same as a Result.
+Result<void> decode_into(std::string_view digits, const ReverseTable& values, std::byte* out) {
+  const auto fault = find_fault(digits, values, out);
+  if (!fault) return {};
+  switch (fault->code) {
+    case EncodingError::kBadLength:
+      return fail(fault->code,
+                  "base64 of " + std::to_string(digits.size()) + " digits encodes no whole byte");
+    case EncodingError::kBadCharacter:
+      return fail(fault->code,
+                  "character at position " + std::to_string(fault->position) + " is not base64");
+    case EncodingError::kNonZeroTrailing:
+      break;
   }
-  return {};
+  return fail(fault->code, "unused bits of the last base64 digit are set");
 }
 
 constexpr std::size_t bytes_of(std::string_view digits) { return digits.size() * 3 / 4; }
@@ -103,7 +119,7 @@ Result<Out> decode(std::string_view digits, const ReverseTable& values) {
 
 std::optional<Sha256Digest> decode_digest(std::string_view digits, const ReverseTable& values) {
   Sha256Digest out{};
-  if (bytes_of(digits) != out.size() || !decode_into(digits, values, out.data())) {
+  if (bytes_of(digits) != out.size() || find_fault(digits, values, out.data())) {
     return std::nullopt;
   }
   return out;
@@ -145,6 +161,12 @@ Result<Bytes> base64url_decode(std::string_view text) {
 
 Result<std::string> base64url_decode_text(std::string_view text) {
   return decode<std::string>(text, kUrlSafeValues);
+}
+
+std::optional<ByteView> base64url_decode_into(std::string_view text, std::span<std::byte> out) {
+  const std::size_t size = bytes_of(text);
+  if (size > out.size() || find_fault(text, kUrlSafeValues, out.data())) return std::nullopt;
+  return ByteView(out.first(size));
 }
 
 std::optional<Sha256Digest> base64url_digest(std::string_view text) {

@@ -30,6 +30,9 @@ std::optional<Sha256Digest> base64_digest(std::string_view text);
 std::string base64url_encode(ByteView data);
 Result<Bytes> base64url_decode(std::string_view text);
 Result<std::string> base64url_decode_text(std::string_view text);
+// Into memory of the caller's; the bytes that were written, or nullopt where there is no room for
+// them or the text is not base64url. Allocates nothing.
+std::optional<ByteView> base64url_decode_into(std::string_view text, std::span<std::byte> out);
 // Of 32 bytes; nullopt for anything else.
 std::optional<Sha256Digest> base64url_digest(std::string_view text);
 

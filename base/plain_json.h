@@ -1,6 +1,7 @@
 // The JSON that programs write to each other: text in ASCII without escapes, whole numbers of up to
 // 18 digits. Read in a tenth of the time that nlohmann's parser and its tree take; whatever else a
-// document holds, and all errors, are left to that parser. For base/json*.cc alone.
+// document holds, and all errors, are left to that parser. For base/json*.cc alone; what text it
+// takes is what relying-party/cpp/token_json.cc takes.
 #pragma once
 
 #include <algorithm>

@@ -33,6 +33,18 @@ TEST(Sha256, StreamEqualsOneCall) {
   EXPECT_EQ(moved.finish(), sha256(data));
 }
 
+TEST(Hmac, OfAKeyThatIsUsedAgainIsTheSame) {
+  SystemRandom random;
+  for (const std::size_t size : {0U, 1U, 32U, 63U, 64U, 65U, 200U}) {
+    const Bytes key = random.bytes(size);
+    const HmacSha256Key kept(key);
+    for (const std::size_t length : {0U, 1U, 55U, 56U, 64U, 300U}) {
+      const Bytes data = random.bytes(length);
+      EXPECT_EQ(kept.mac(data), hmac_sha256(key, data)) << size << " " << length;
+    }
+  }
+}
+
 // RFC 4231 test case 2; the empty key is HMAC_SHA256("", "") of the same document's algorithm.
 TEST(Hmac, Rfc4231) {
   EXPECT_EQ(hex_encode(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),

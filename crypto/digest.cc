@@ -85,6 +85,30 @@ class Hmac {
 
 }  // namespace
 
+HmacSha256Key::HmacSha256Key(ByteView key) {
+  constexpr std::byte kInner{0x36};
+  constexpr std::byte kInnerToOuter{0x36 ^ 0x5c};
+  std::array<std::byte, 64> pad{};  // a block of the hash
+  if (key.size() > pad.size()) {
+    std::ranges::copy(sha256(key), pad.begin());
+  } else {
+    std::ranges::copy(key, pad.begin());
+  }
+  for (std::byte& byte : pad) byte ^= kInner;
+  inner_.update(pad);
+  for (std::byte& byte : pad) byte ^= kInnerToOuter;
+  outer_.update(pad);
+  OPENSSL_cleanse(pad.data(), pad.size());
+}
+
+Sha256Digest HmacSha256Key::mac(ByteView data) const {
+  Sha256 inner = inner_;
+  inner.update(data);
+  Sha256 outer = outer_;
+  outer.update(inner.finish());
+  return outer.finish();
+}
+
 Sha256Digest hmac_sha256(ByteView key, ByteView data) { return Hmac(key).update(data).finish(); }
 
 Bytes hkdf_sha256(ByteView key, std::string_view info, std::size_t length) {

@@ -54,4 +54,16 @@ class Sha256 {
   std::array<std::uint64_t, 14> state_;  // OpenSSL's SHA256_CTX
 };
 
+// HMAC-SHA256 (RFC 2104) under one key, whose two blocks are hashed once and not with each message:
+// what an API server's check computes for each request. Immutable; mac() from any thread.
+class HmacSha256Key {
+ public:
+  explicit HmacSha256Key(ByteView key);
+  Sha256Digest mac(ByteView data) const;
+
+ private:
+  Sha256 inner_;
+  Sha256 outer_;
+};
+
 }  // namespace touchmark::crypto

@@ -65,10 +65,11 @@ struct HttpClientOptions {
   std::vector<std::string> pins{};
   std::string ca_pem{};
   std::string ca_file{};
+  bool plain_http = false;       // http:// too; the caller knows that nobody is on the way
   bool any_certificate = false;  // nobody is trusted: for a request without a secret, no more
   std::string user_agent = "touchmark";
 };
-// Over libcurl: HTTPS only, TLS 1.2 at least, one connection a request.
+// Over libcurl: HTTPS, unless the options allow more; TLS 1.2 at least, one connection a request.
 std::unique_ptr<HttpClient> curl_http_client(HttpClientOptions options = {});
 
 // Waits; tests do not.

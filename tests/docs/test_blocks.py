@@ -20,6 +20,8 @@ LANGUAGES = {
     "tsx": "test_typescript.py",
     "objc": "test_objc.py",
     "swift": "test_swift.py",
+    "cpp": "test_cpp.py",
+    "c": "test_cpp.py",
     "toml": "test_data.py",
     "json": "test_data.py",
     "xml": "test_data.py",
