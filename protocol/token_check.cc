@@ -1,7 +1,5 @@
 #include "protocol/token_check.h"
 
-#include "crypto/jose.h"
-
 namespace touchmark::protocol {
 namespace {
 
@@ -47,8 +45,8 @@ std::string_view to_string(TokenStatus status) {
   return "unknown";
 }
 
-TokenReport check_token(std::string_view token, ByteView secret, ByteView decoy_secret,
-                        UnixTime now) {
+TokenReport check_token(std::string_view token, UnixTime now,
+                        const std::function<TokenSigner(const crypto::Jws&)>& signer_of) {
   auto parsed = crypto::parse_jws(token);
   if (!parsed) return {TokenStatus::kMalformed, nullptr};
   const auto report = [&parsed](TokenStatus status) {
@@ -56,9 +54,23 @@ TokenReport check_token(std::string_view token, ByteView secret, ByteView decoy_
   };
   // Before the signature, so that the verdict is the same whoever signed.
   if (is_beyond_us(parsed->header)) return report(TokenStatus::kMalformed);
-  if (crypto::verify_hs256(token, decoy_secret)) return report(TokenStatus::kInvalid);
-  if (!crypto::verify_hs256(token, secret)) return report(TokenStatus::kForged);
+  switch (signer_of(*parsed)) {
+    case TokenSigner::kDecoy:
+      return report(TokenStatus::kInvalid);
+    case TokenSigner::kNobody:
+      return report(TokenStatus::kForged);
+    case TokenSigner::kService:
+      break;
+  }
   return report(judge_times(parsed->payload, now));
+}
+
+TokenReport check_token(std::string_view token, ByteView secret, ByteView decoy_secret,
+                        UnixTime now) {
+  return check_token(token, now, [&](const crypto::Jws&) {
+    if (crypto::verify_hs256(token, decoy_secret)) return TokenSigner::kDecoy;
+    return crypto::verify_hs256(token, secret) ? TokenSigner::kService : TokenSigner::kNobody;
+  });
 }
 
 std::optional<double> numeric_date(const Json& claims, const char* name) {

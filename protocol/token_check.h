@@ -2,12 +2,14 @@
 // makes of the same token in another language is the same (README.md, "Checking a token").
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "crypto/jose.h"
 
 namespace touchmark::protocol {
 
@@ -19,7 +21,12 @@ struct TokenReport {
   Json claims;  // null when the token is no JWT; those of a forged token are anybody's
 };
 
-// `decoy_secret`: what signs the tokens of failed attestations (protocol/decoy.h).
+enum class TokenSigner { kService, kDecoy, kNobody };
+
+// `signer_of`: whose signature a token has, whose header nothing is wrong with.
+TokenReport check_token(std::string_view token, UnixTime now,
+                        const std::function<TokenSigner(const crypto::Jws&)>& signer_of);
+// By one secret. `decoy_secret`: what signs the tokens of failed attestations (protocol/decoy.h).
 TokenReport check_token(std::string_view token, ByteView secret, ByteView decoy_secret,
                         UnixTime now);
 

@@ -157,7 +157,9 @@ std::string Attestation::token(const appraisal::Evidence& evidence,
   for (const protocol::FindingId id : verdict.ids_with(policy::Action::kAnnotate)) {
     facts.annotations.emplace_back(protocol::to_string(id));
   }
-  return parts_.mint.mint(verdict.passed, facts, now, parts_.random);
+  const auto keys = parts_.key_sets.keys();
+  return parts_.mint.mint(keys->signing(evidence.key_set), verdict.passed, facts, now,
+                          parts_.random);
 }
 
 std::string Attestation::answer_body(const appraisal::Evidence& evidence,

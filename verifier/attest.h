@@ -14,6 +14,7 @@
 #include "verifier/state/api_domains.h"
 #include "verifier/state/appraisal_journal.h"
 #include "verifier/state/devices.h"
+#include "verifier/state/key_sets.h"
 #include "verifier/state/policy_rollout.h"
 #include "verifier/state/registry.h"
 #include "verifier/state/settings.h"
@@ -46,6 +47,7 @@ struct AttestationParts {
   const appraisal::ChallengeMaker& challenges;
   const appraisal::Appraiser& appraiser;
   const appraisal::TokenMint& mint;
+  const state::KeySets& key_sets;
   const state::Registry& registry;
   const state::ApiDomains& api_domains;
   const state::PolicyRollout& policy;

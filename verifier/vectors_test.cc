@@ -52,20 +52,24 @@ TEST(Vectors, ConfigurationVerifiesUnderTheKeyItNames) {
 
 TEST(Vectors, TokensOfOthersHaveTheVerdictsThatStandThere) {
   const Json vectors = committed("token-check.json");
-  const appraisal::TokenMint mint(base64_decode(vectors["secret"].get<std::string>()).value(), {});
+  const appraisal::TokenKeys keys =
+      appraisal::keys_of_secret(base64_decode(vectors["secret"].get<std::string>()).value());
   const UnixTime now = from_unix(vectors["now"].get<std::int64_t>());
   for (const Json& item : vectors["cases"]) {
-    EXPECT_EQ(to_string(mint.check(item["token"].get<std::string>(), now).status), item["verdict"])
+    EXPECT_EQ(to_string(appraisal::check_token(keys, item["token"].get<std::string>(), now).status),
+              item["verdict"])
         << item["name"];
   }
 }
 
 TEST(Vectors, TokensHaveTheStatusOfTheirNames) {
   const Json vector = committed("token.json");
-  const appraisal::TokenMint mint(base64_decode(vector["secret"].get<std::string>()).value(), {});
-  EXPECT_EQ(base64_encode(mint.decoy_secret()), vector["decoy_secret"]);
+  const appraisal::TokenKeys keys =
+      appraisal::keys_of_secret(base64_decode(vector["secret"].get<std::string>()).value());
+  EXPECT_EQ(base64_encode(keys.signing("").secrets()->decoy), vector["decoy_secret"]);
   const auto status = [&](const char* name) {
-    return mint.check(vector[name].get<std::string>(), SystemClock().now()).status;
+    return appraisal::check_token(keys, vector[name].get<std::string>(), SystemClock().now())
+        .status;
   };
   EXPECT_EQ(status("valid"), appraisal::TokenStatus::kValid);
   EXPECT_EQ(status("bound"), appraisal::TokenStatus::kValid);

@@ -60,9 +60,10 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
       policy_(store_, policy_overlay(settings_.allow_host_builds)),
       devices_(store_),
       journal_(store_),
-      mint_(keyring_.token_secret, {settings_.token_lifetime, settings_.extra_claims,
-                                    settings_.issuer, settings_.audience}),
-      operators_(store_, random, mint_),
+      mint_(
+          {settings_.token_lifetime, settings_.extra_claims, settings_.issuer, settings_.audience}),
+      key_sets_(store_, keyring_, mint_, random),
+      operators_(store_, random),
       backups_(store_, keyring_, settings_, api_domains_, random),
       service_keys_(store_, api_domains_, devices_, settings_),
       code_(store, settings_.code_cache_bytes),
@@ -82,8 +83,8 @@ Verifier::Verifier(store::Store& store, const Clock& clock, Random& random,
                         const appraisal::ByteSink& sink) {
                    return code_.read(part, offset, length, sink);
                  }),
-      attestation_({settings_, challenges_, appraiser_, mint_, registry_, api_domains_, policy_,
-                    devices_, journal_, clock, random}) {}
+      attestation_({settings_, challenges_, appraiser_, mint_, key_sets_, registry_, api_domains_,
+                    policy_, devices_, journal_, clock, random}) {}
 
 Result<void> Verifier::load(bool reset_policy) {
   if (auto ok = registry_.load(load_notes_); !ok) return ok;
@@ -91,6 +92,7 @@ Result<void> Verifier::load(bool reset_policy) {
   if (auto ok = reset_policy ? policy_.reset("touchmark serve") : policy_.load(); !ok) return ok;
   if (auto ok = devices_.load(); !ok) return ok;
   if (auto ok = backups_.load(); !ok) return ok;
+  if (auto ok = key_sets_.load(); !ok) return ok;
   return operators_.load(load_notes_);
 }
 

@@ -11,6 +11,7 @@
 #include "verifier/policy/demand.h"
 #include "verifier/state/backups.h"
 #include "verifier/state/code_cache.h"
+#include "verifier/state/key_sets.h"
 #include "verifier/state/operators.h"
 #include "verifier/state/service_keys.h"
 
@@ -68,6 +69,7 @@ class Verifier {
   state::Devices& devices() { return devices_; }
   state::AppraisalJournal& journal() { return journal_; }
   state::Operators& operators() { return operators_; }
+  state::KeySets& key_sets() { return key_sets_; }
   state::Backups& backups() { return backups_; }
   state::ServiceKeys& service_keys() { return service_keys_; }
 
@@ -108,6 +110,7 @@ class Verifier {
   state::Devices devices_;
   state::AppraisalJournal journal_;
   const appraisal::TokenMint mint_;
+  state::KeySets key_sets_;
   state::Operators operators_;
   state::Backups backups_;
   state::ServiceKeys service_keys_;

@@ -73,8 +73,11 @@ class VerifierTest : public ::testing::Test {
     for (const auto& finding : answer.record.findings) out.push_back(finding.id);
     return out;
   }
+  Bytes first_secret() {
+    return verifier_->key_sets().secrets("default", "admin")->front().secrets()->secret;
+  }
   appraisal::TokenStatus status(const AttestationAnswer& answer) {
-    return verifier_->operators()
+    return verifier_->key_sets()
         .check_token(Json::parse(answer.body)["token"].get<std::string>())
         .status;
   }
@@ -98,7 +101,7 @@ TEST_F(VerifierTest, GivesAValidTokenToARegisteredApp) {
   const Json body = Json::parse(answer.body);
   EXPECT_EQ(body["expires_in"], 300);
   const appraisal::TokenReport report =
-      verifier_->operators().check_token(body["token"].get<std::string>());
+      verifier_->key_sets().check_token(body["token"].get<std::string>());
   EXPECT_EQ(report.status, appraisal::TokenStatus::kValid);
   EXPECT_EQ(report.claims["ip"], "192.0.2.1");
   EXPECT_EQ(report.claims["did"], answer.record.device_id);
@@ -430,12 +433,12 @@ TEST_F(VerifierTest, KnowsEverythingAgainAfterARestart) {
   ASSERT_TRUE(token);
   const std::string account = verifier_->account();
   const std::string configuration = verifier_->api_domains().configuration()->jws;
-  const Bytes secret = verifier_->operators().token_secrets("admin")->secret;
+  const Bytes secret = first_secret();
   const AttestationAnswer before = attest();
   reopen();
   EXPECT_EQ(verifier_->account(), account);
   EXPECT_EQ(verifier_->api_domains().configuration()->jws, configuration);
-  EXPECT_EQ(verifier_->operators().token_secrets("admin")->secret, secret);
+  EXPECT_EQ(first_secret(), secret);
   EXPECT_TRUE(verifier_->operators().authenticate(*token));
   EXPECT_FALSE(verifier_->operators().first_start());
   EXPECT_EQ(status(before), appraisal::TokenStatus::kValid);
@@ -443,7 +446,7 @@ TEST_F(VerifierTest, KnowsEverythingAgainAfterARestart) {
 }
 
 TEST_F(VerifierTest, KeepsSecretsSealed) {
-  const Bytes secret = verifier_->operators().token_secrets("admin")->secret;
+  const Bytes secret = first_secret();
   for (const char* name : {"secret.token", "secret.challenge", "secret.config-key"}) {
     const Bytes stored = store_->get(name).value().value();
     EXPECT_EQ(as_text(stored).find(as_text(secret)), std::string_view::npos) << name;
@@ -632,12 +635,12 @@ TEST_F(DamagedStoreTest, SaysWhichSecretIsWrong) {
 TEST_F(VerifierTest, SealsTheAuditLogOfAFolderOfAnEarlierVersion) {
   ASSERT_TRUE(verifier_->api_domains().put({"api.example", {}}, "admin"));
   // As that version left it: the token secret alone, and no seal.
-  const Bytes old_secret = verifier_->operators().token_secrets("admin")->secret;
+  const Bytes old_secret = first_secret();
   ASSERT_TRUE(testing::write(*store_, &store::Transaction::put, "secret.token",
                              crypto::seal(master_key_, "secret.token", old_secret, random_)));
   ASSERT_TRUE(testing::write(*store_, &store::Transaction::put, "audit.end", Bytes{}));
   reopen();
-  EXPECT_EQ(verifier_->operators().token_secrets("admin")->secret, old_secret);
+  EXPECT_EQ(first_secret(), old_secret);
   EXPECT_TRUE(verifier_->operators().audit_log(10)->intact);
   // From now on the seal is asked for, though it is taken out again.
   ASSERT_TRUE(testing::write(*store_, &store::Transaction::put, "audit.end", Bytes{}));
@@ -771,7 +774,7 @@ TEST_F(VerifierTest, PutsTheVerdictInTheStandardsFormIntoTokensThatAskForIt) {
   reopen();
   const auto claim = [this] {
     const Json body = Json::parse(attest().body);
-    return verifier_->operators().check_token(body["token"].get<std::string>()).claims["ear"];
+    return verifier_->key_sets().check_token(body["token"].get<std::string>()).claims["ear"];
   };
   const Json refused = claim();
   EXPECT_EQ(refused["submods"]["app"]["ear.status"], "contraindicated");
@@ -996,8 +999,8 @@ TEST_F(VerifierTest, NotesWhatOperatorsDo) {
   const auto registered = verifier_->registry().register_package(kPackage, {}, "alice");
   ASSERT_TRUE(registered);
   ASSERT_TRUE(verifier_->api_domains().put({"api.example", {}}, "bob"));
-  ASSERT_TRUE(verifier_->operators().token_secrets("carol"));
-  ASSERT_TRUE(verifier_->operators().example_token(true, "192.0.2.1", "dave"));
+  ASSERT_TRUE(verifier_->key_sets().secrets("default", "carol"));
+  ASSERT_TRUE(verifier_->key_sets().example_token(true, "default", "192.0.2.1", "dave"));
   ASSERT_TRUE(verifier_->api_domains().remove("api.example", "bob"));
   ASSERT_TRUE(verifier_->registry().remove_registration(registered->registration.id, "alice"));
   const Json log = routes::to_json(verifier_->operators().audit_log(100).value());
@@ -1033,10 +1036,10 @@ TEST_F(VerifierTest, RefusesSettingsThatCannotWork) {
 }
 
 TEST_F(VerifierTest, MakesExampleTokens) {
-  const auto valid = verifier_->operators().example_token(true, "192.0.2.1", "admin");
-  const auto decoy = verifier_->operators().example_token(false, "192.0.2.1", "admin");
-  EXPECT_EQ(verifier_->operators().check_token(*valid).status, appraisal::TokenStatus::kValid);
-  EXPECT_EQ(verifier_->operators().check_token(*decoy).status, appraisal::TokenStatus::kInvalid);
+  const auto valid = verifier_->key_sets().example_token(true, "default", "192.0.2.1", "admin");
+  const auto decoy = verifier_->key_sets().example_token(false, "default", "192.0.2.1", "admin");
+  EXPECT_EQ(verifier_->key_sets().check_token(*valid).status, appraisal::TokenStatus::kValid);
+  EXPECT_EQ(verifier_->key_sets().check_token(*decoy).status, appraisal::TokenStatus::kInvalid);
 }
 
 }  // namespace

@@ -88,34 +88,35 @@ Result<Token> Client::fetch(const std::string& url, const std::string& binding) 
   if (!is_api(*config_, *host)) {
     return fail(ClientError::kUnknownUrl, "no configured API is " + protocol::to_string(*host));
   }
+  const TokenRequest request{binding, key_set_of(*config_, *host)};
   const BootTime now = parts_.boot_clock->now();
-  if (const std::optional<CachedToken> cached = cache_.find(binding, now)) {
-    if (cached->ageing(now)) renew_later(binding);
+  if (const std::optional<CachedToken> cached = cache_.find(request, now)) {
+    if (cached->ageing(now)) renew_later(request);
     return make_token(*cached, *config_, now);
   }
-  return fly(binding);
+  return fly(request);
 }
 
 // A failure is for the fetch after this token's end to tell.
-void Client::renew_later(const std::string& binding) {
+void Client::renew_later(const TokenRequest& request) {
   try {
-    if (!renewals_.insert(binding).second) return;
-    enqueue([this, binding] {
+    if (!renewals_.insert(request).second) return;
+    enqueue([this, request] {
       const MutexLock lock(mutex_);
       try {
-        if (!closing_) fly(binding);
+        if (!closing_) fly(request);
       } catch (const std::exception&) {
       }
-      renewals_.erase(binding);
+      renewals_.erase(request);
     });
   } catch (const std::exception&) {
-    renewals_.erase(binding);  // no memory, or no thread: the next fetch tries again
+    renewals_.erase(request);  // no memory, or no thread: the next fetch tries again
   }
 }
 
-// Joins the flight for `binding`, or makes it.
-Result<Token> Client::fly(const std::string& binding) {
-  if (const auto found = flights_.find(binding); found != flights_.end()) {
+// Joins the flight for `request`, or makes it.
+Result<Token> Client::fly(const TokenRequest& request) {
+  if (const auto found = flights_.find(request); found != flights_.end()) {
     const std::shared_ptr<const Flight> flight = found->second;
     ++running_;
     while (!flight->done) changed_.wait(mutex_);
@@ -124,13 +125,13 @@ Result<Token> Client::fly(const std::string& binding) {
     return flight->outcome;
   }
   const auto flight = std::make_shared<Flight>(Flight{.outcome = no_outcome()});
-  const auto place = flights_.emplace(binding, flight).first;
+  const auto place = flights_.emplace(request, flight).first;
   Result<Token> outcome = std::move(flight->outcome);
   // From here to the flight's end nothing may throw: others wait for it, and so does ~Client.
   ++running_;
   {
     const MutexUnlock unlocked(mutex_);
-    run_into(outcome, [&] { return attest(binding); });
+    run_into(outcome, [&] { return attest(request); });
   }
   flight->outcome = std::move(outcome);
   flight->done = true;
@@ -140,7 +141,7 @@ Result<Token> Client::fly(const std::string& binding) {
   return flight->outcome;
 }
 
-Result<Token> Client::attest(const std::string& binding) {
+Result<Token> Client::attest(const TokenRequest& request) {
   const MutexLock session_lock(session_mutex_);
   std::shared_ptr<const Config> config;
   std::uint64_t discards = 0;
@@ -149,7 +150,7 @@ Result<Token> Client::attest(const std::string& binding) {
     config = config_;
     discards = discards_;
   }
-  Result<Attested> answer = session_.attest(*config, binding);
+  Result<Attested> answer = session_.attest(*config, request);
   if (!answer) return pass(answer);
   bool changed = false;
   std::string note = answer->config.empty() ? keys_.note() : take_update(answer->config, changed);
@@ -157,7 +158,7 @@ Result<Token> Client::attest(const std::string& binding) {
   Token token = make_token(answer->token, *config_, parts_.boot_clock->now());
   token.config_changed = changed;
   token.note = std::move(note);
-  if (discards == discards_) cache_.put(binding, std::move(answer->token));
+  if (discards == discards_) cache_.put(request, std::move(answer->token));
   return token;
 }
 

@@ -53,8 +53,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // A token from the cache while it is usable; one that ages is renewed in the background. Calls
-  // for the same binding at the same time share one attestation and its outcome, which is
-  // ClientError::kInternal where an exception ended it. Empty binding: none.
+  // for the same binding and keyset at the same time share one attestation and its outcome, which
+  // is ClientError::kInternal where an exception ended it. Empty binding: none.
   Result<Token> fetch(const std::string& url, const std::string& binding);
   using Done = std::function<void(Result<Token>)>;
   // `done` runs exactly once, on the client's own thread; what it throws is dropped. False, and no
@@ -82,9 +82,9 @@ class Client {
 
   Client(ClientParts parts, Config config);
   // Without the lock while the attestation is under way.
-  Result<Token> fly(const std::string& binding) REQUIRES(mutex_);
-  Result<Token> attest(const std::string& binding) EXCLUDES(session_mutex_, mutex_);
-  void renew_later(const std::string& binding) REQUIRES(mutex_);
+  Result<Token> fly(const TokenRequest& request) REQUIRES(mutex_);
+  Result<Token> attest(const TokenRequest& request) EXCLUDES(session_mutex_, mutex_);
+  void renew_later(const TokenRequest& request) REQUIRES(mutex_);
   std::string take_update(const std::string& compact, bool& changed) EXCLUDES(mutex_);
   void enqueue(std::function<void()> job) REQUIRES(mutex_);
   void work();
@@ -102,9 +102,9 @@ class Client {
   std::shared_ptr<const Config> config_ GUARDED_BY(mutex_);
   TokenCache cache_ GUARDED_BY(mutex_);
   // What is in a flight is guarded as well.
-  std::map<std::string, std::shared_ptr<Flight>> flights_ GUARDED_BY(mutex_);
-  // Bindings with a background renewal queued or running.
-  std::set<std::string> renewals_ GUARDED_BY(mutex_);
+  std::map<TokenRequest, std::shared_ptr<Flight>> flights_ GUARDED_BY(mutex_);
+  // Those with a background renewal queued or running.
+  std::set<TokenRequest> renewals_ GUARDED_BY(mutex_);
   // A token asked for before a discard must not enter the cache after it.
   std::uint64_t discards_ GUARDED_BY(mutex_) = 0;
   int running_ GUARDED_BY(mutex_) = 0;

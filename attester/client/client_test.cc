@@ -276,6 +276,21 @@ TEST_F(ClientTest, TakesAnUpdateAndKeepsIt) {
   EXPECT_EQ(service_.evidence.back()["config_version"], 5);
 }
 
+TEST_F(ClientTest, AsksForTheKeysOfEachApi) {
+  Json payload = config_payload(key_, 5);
+  payload["api"][0]["keyset"] = "partners";
+  service_.update = sign_config(payload, key_);
+  EXPECT_EQ(token(), "token-1") << "the configuration before named no keyset";
+  EXPECT_FALSE(service_.evidence.back().contains("keyset"));
+  service_.update.clear();
+  EXPECT_EQ(token(), "token-2") << "that of the default keys is no good here any longer";
+  EXPECT_EQ(service_.evidence.back()["keyset"], "partners");
+  EXPECT_EQ(token(), "token-2");
+  const Result<Token> other = client_->fetch("https://open.example.com:444/", "");
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->token, "token-1") << "still of the default keys";
+}
+
 TEST_F(ClientTest, RefusesAForeignUpdateButTakesTheToken) {
   service_.update = sign_config(config_payload(key_, 5), crypto::EcKey::generate());
   const Result<Token> fetched = client_->fetch(kUrl, "");

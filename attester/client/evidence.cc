@@ -72,7 +72,9 @@ protocol::EvidenceClaims make_evidence(const EvidenceInputs& in, const net::TlsF
   out.tls_exporter = tls.exporter;
   out.tls_spki = to_bytes(tls.spki);
   out.submods = in.submods;
-  if (!in.binding.empty()) out.pay = base64_encode(crypto::sha256(as_bytes(in.binding)));
+  const std::string& binding = in.request.binding;
+  if (!binding.empty()) out.pay = base64_encode(crypto::sha256(as_bytes(binding)));
+  out.key_set = in.request.key_set;
   return out;
 }
 

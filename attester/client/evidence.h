@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "attester/client/token_cache.h"
 #include "attester/core/config.h"
 #include "attester/core/integrity.h"
 #include "attester/net/transport.h"
@@ -39,7 +40,7 @@ struct EvidenceInputs {
   const Inspection& inspection;
   const protocol::Challenge& challenge;
   const Sha256Digest& range_proof;
-  const std::string& binding;  // empty: none
+  const TokenRequest& request;
   UnixTime now;
   std::string_view key_protection;
   const Json& submods;  // hardware evidence; empty: none

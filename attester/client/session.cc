@@ -30,13 +30,13 @@ int weight(const Error& error) {
 
 }  // namespace
 
-Result<Attested> Session::attest(const Config& config, const std::string& binding) {
+Result<Attested> Session::attest(const Config& config, const TokenRequest& request) {
   const Inspection inspection = parts_.integrity.inspect();
   std::optional<Error> worst;
   for (int round = 0; round < config.retry.attempts; ++round) {
     if (round > 0 && !wait_before_round(round, config.retry)) break;
     for (const std::string& url : config.urls) {
-      Result<Attested> answer = attempt(url, config, binding, inspection);
+      Result<Attested> answer = attempt(url, config, request, inspection);
       if (answer) return answer;
       if (!worst || weight(answer.error()) >= weight(*worst)) worst = answer.error();
       if (!worth_retrying(answer.error())) return tl::unexpected<Error>(*worst);
@@ -57,7 +57,7 @@ bool Session::wait_before_round(int round, const RetryRules& rules) {
 }
 
 Result<Attested> Session::attempt(const std::string& url, const Config& config,
-                                  const std::string& binding, const Inspection& inspection) {
+                                  const TokenRequest& request, const Inspection& inspection) {
   const Result<protocol::Challenge> challenge = take_challenge(url, config, inspection);
   if (!challenge) return pass(challenge);
   const Sha256Digest proof = parts_.integrity.range_proof(challenge->nonce, challenge->ranges);
@@ -73,7 +73,7 @@ Result<Attested> Session::attempt(const std::string& url, const Config& config,
                                       .inspection = inspection,
                                       .challenge = *challenge,
                                       .range_proof = proof,
-                                      .binding = binding,
+                                      .request = request,
                                       .now = parts_.clock.now(),
                                       .key_protection = (*key)->protection(),
                                       .submods = submods},

@@ -38,7 +38,7 @@ class Session {
  public:
   Session(SessionParts parts, SdkFacts sdk) : parts_(parts), sdk_(std::move(sdk)) {}
 
-  Result<Attested> attest(const Config& config, const std::string& binding);
+  Result<Attested> attest(const Config& config, const TokenRequest& request);
 
  private:
   struct HeldChallenge {
@@ -46,8 +46,8 @@ class Session {
     BootTime usable_until{};
   };
 
-  Result<Attested> attempt(const std::string& url, const Config& config, const std::string& binding,
-                           const Inspection& inspection);
+  Result<Attested> attempt(const std::string& url, const Config& config,
+                           const TokenRequest& request, const Inspection& inspection);
   Result<Attested> submit(const std::string& url, const EvidenceInputs& inputs,
                           const keys::InstallationKey& key);
   Result<protocol::Challenge> take_challenge(const std::string& url, const Config& config,

@@ -19,18 +19,18 @@ seconds CachedToken::left(BootTime now) const {
   return std::max(seconds(0), duration_cast<seconds>(lifetime - (now - asked)));
 }
 
-std::optional<CachedToken> TokenCache::find(const std::string& binding, BootTime now) const {
-  const auto found = tokens_.find(binding);
+std::optional<CachedToken> TokenCache::find(const TokenRequest& request, BootTime now) const {
+  const auto found = tokens_.find(request);
   if (found == tokens_.end() || !found->second.usable(now)) return std::nullopt;
   return found->second;
 }
 
-void TokenCache::put(const std::string& binding, CachedToken token) {
-  if (tokens_.size() >= kMaxTokens && !tokens_.contains(binding)) {
+void TokenCache::put(const TokenRequest& request, CachedToken token) {
+  if (tokens_.size() >= kMaxTokens && !tokens_.contains(request)) {
     tokens_.erase(std::ranges::min_element(tokens_, {},
                                            [](const auto& entry) { return entry.second.asked; }));
   }
-  tokens_.insert_or_assign(binding, std::move(token));
+  tokens_.insert_or_assign(request, std::move(token));
 }
 
 }  // namespace touchmark::attester::client

@@ -1,7 +1,8 @@
-// Tokens by the value they are bound to.
+// Tokens by what they were asked for.
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,6 +10,13 @@
 #include "attester/core/boot_clock.h"
 
 namespace touchmark::attester::client {
+
+// What a token is for. Requests for the same share it.
+struct TokenRequest {
+  std::string binding;    // the value that it is bound to; empty: none
+  std::string key_set{};  // that signs it, as the configuration calls it; empty: the default
+  auto operator<=>(const TokenRequest&) const = default;
+};
 
 struct CachedToken {
   std::string token;
@@ -26,13 +34,13 @@ struct CachedToken {
 // Not thread-safe. Bounded: the oldest entry makes room.
 class TokenCache {
  public:
-  std::optional<CachedToken> find(const std::string& binding, BootTime now) const;
-  void put(const std::string& binding, CachedToken token);
+  std::optional<CachedToken> find(const TokenRequest& request, BootTime now) const;
+  void put(const TokenRequest& request, CachedToken token);
   void clear() { tokens_.clear(); }
 
  private:
   static constexpr std::size_t kMaxTokens = 32;
-  std::map<std::string, CachedToken> tokens_;
+  std::map<TokenRequest, CachedToken> tokens_;
 };
 
 }  // namespace touchmark::attester::client

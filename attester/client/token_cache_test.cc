@@ -30,25 +30,29 @@ TEST(TokenCacheTest, LivesAgesAndEnds) {
 
 TEST(TokenCacheTest, KeepsBindingsApart) {
   TokenCache cache;
-  cache.put("", token_at(1s));
-  cache.put("Bearer x", token_at(2s));
-  EXPECT_EQ(cache.find("", 3s)->token, "t1000");
-  EXPECT_EQ(cache.find("Bearer x", 3s)->token, "t2000");
-  EXPECT_FALSE(cache.find("Bearer y", 3s));
-  EXPECT_FALSE(cache.find("", 400s));
+  cache.put({""}, token_at(1s));
+  cache.put({"Bearer x"}, token_at(2s));
+  EXPECT_EQ(cache.find({""}, 3s)->token, "t1000");
+  EXPECT_EQ(cache.find({"Bearer x"}, 3s)->token, "t2000");
+  EXPECT_FALSE(cache.find({"Bearer y"}, 3s));
+  cache.put({"Bearer x", "partners"}, token_at(2500ms));
+  EXPECT_EQ(cache.find({"Bearer x", "partners"}, 3s)->token, "t2500");
+  EXPECT_EQ(cache.find({"Bearer x"}, 3s)->token, "t2000");
+  EXPECT_FALSE(cache.find({"", "partners"}, 3s));
+  EXPECT_FALSE(cache.find({""}, 400s));
   cache.clear();
-  EXPECT_FALSE(cache.find("", 3s));
+  EXPECT_FALSE(cache.find({""}, 3s));
 }
 
 TEST(TokenCacheTest, TheOldestMakesRoom) {
   TokenCache cache;
-  for (int i = 0; i < 40; ++i) cache.put(std::to_string(i), token_at(BootTime(100 - i)));
-  EXPECT_FALSE(cache.find("35", 1s));
-  EXPECT_TRUE(cache.find("39", 1s));
-  EXPECT_TRUE(cache.find("0", 1s));
-  cache.put("39", token_at(2s));
-  EXPECT_EQ(cache.find("39", 3s)->token, "t2000");
-  EXPECT_TRUE(cache.find("0", 1s));
+  for (int i = 0; i < 40; ++i) cache.put({std::to_string(i)}, token_at(BootTime(100 - i)));
+  EXPECT_FALSE(cache.find({"35"}, 1s));
+  EXPECT_TRUE(cache.find({"39"}, 1s));
+  EXPECT_TRUE(cache.find({"0"}, 1s));
+  cache.put({"39"}, token_at(2s));
+  EXPECT_EQ(cache.find({"39"}, 3s)->token, "t2000");
+  EXPECT_TRUE(cache.find({"0"}, 1s));
 }
 
 }  // namespace

@@ -45,6 +45,16 @@ PinSet pins_of(const Config& config, const HostPort& host) {
   return has_own_rule ? of_port : of_every;
 }
 
+std::string key_set_of(const Config& config, const HostPort& host) {
+  std::string of_every;
+  for (const ApiRule& api : config.apis) {
+    if (api.domain.host != host.host) continue;
+    if (api.domain.port == host.port) return api.key_set;
+    if (!api.domain.port) of_every = api.key_set;
+  }
+  return of_every;
+}
+
 bool pins_allow(const PinSet& pins, std::span<const Sha256Digest> keys) {
   if (pins.empty()) return true;
   return std::ranges::any_of(keys, [&pins](const Sha256Digest& digest) {

@@ -40,6 +40,10 @@ bool is_api(const Config& config, const HostPort& host);
 // pins of all rules of the host, so that no rule without pins takes them from another one's port.
 PinSet pins_of(const Config& config, const HostPort& host);
 
+// The keyset of the tokens for `host`: of the rule for its very port, else of the rule for every
+// port. Empty: the default one.
+std::string key_set_of(const Config& config, const HostPort& host);
+
 // Whether a connection may go on for which these keys vouch, by their SPKI digests.
 bool pins_allow(const PinSet& pins, std::span<const Sha256Digest> keys);
 

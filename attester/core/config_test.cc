@@ -101,6 +101,27 @@ TEST_F(ConfigTest, RefusesOtherUpdates) {
   EXPECT_TRUE(error(config_payload(other, 2), key_).is(ConfigError::kWrongKey));
 }
 
+TEST_F(ConfigTest, FindsTheKeySetOfAHost) {
+  Json payload = config_payload(key_);
+  payload["api"] = {{{"domain", "a.example"}, {"pins", Json::array()}, {"keyset", "every"}},
+                    {{"domain", "a.example:8443"}, {"pins", Json::array()}, {"keyset", "own"}},
+                    {{"domain", "a.example:8444"}, {"pins", Json::array()}},
+                    {{"domain", "b.example:444"}, {"pins", Json::array()}, {"keyset", "b"}}};
+  const Config config = *parse(payload);
+  const auto key_set = [&config](const char* host) {
+    return key_set_of(config, *protocol::parse_host_port(host));
+  };
+  EXPECT_EQ(key_set("a.example:443"), "every");
+  EXPECT_EQ(key_set("a.example:8443"), "own");
+  EXPECT_EQ(key_set("a.example:8444"), "") << "its own rule names none";
+  EXPECT_EQ(key_set("b.example:444"), "b");
+  EXPECT_EQ(key_set("b.example:443"), "");
+  payload["api"][0]["keyset"] = std::string(33, 'x');
+  EXPECT_FALSE(parse(payload));
+  payload["api"][0]["keyset"] = 1;
+  EXPECT_FALSE(parse(payload));
+}
+
 TEST_F(ConfigTest, FindsTheRulesOfAHost) {
   Json payload = config_payload(key_);
   payload["api"] = {{{"domain", "a.example"}, {"pins", {pin_text(1)}}},

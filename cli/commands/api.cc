@@ -22,6 +22,7 @@ struct AddOptions {
   std::vector<std::string> pins;
   std::vector<std::string> backup_pins;
   std::string overlap;
+  std::string key_set;
   bool replace = false;
   bool yes = false;
 };
@@ -179,6 +180,7 @@ Outcome add(const AddOptions& options, Session& session) {
   } else if (options.replace) {
     body["overlap"] = 0;  // what was on its way out goes now
   }
+  if (!options.key_set.empty()) body["keyset"] = options.key_set;
   auto named = named_pins(options, *domain, session);
   if (!named) return pass(named);
   auto before = present(*client, *domain);
@@ -239,9 +241,10 @@ Outcome list(Session& session) {
     session.console().note("no API is protected yet; `touchmark api add api.example.com` does it");
     return io::kExitOk;
   }
-  std::vector<std::vector<std::string>> rows{{"DOMAIN", "PINS"}};
+  std::vector<std::vector<std::string>> rows{{"DOMAIN", "KEYSET", "PINS"}};
   for (const Json& row : *apis) {
-    rows.push_back({find_string(row, "domain").value_or("?"), pins_cell(row)});
+    rows.push_back({find_string(row, "domain").value_or("?"),
+                    find_string(row, "keyset").value_or("default"), pins_cell(row)});
   }
   session.console().print(io::table(rows));
   return io::kExitOk;
@@ -344,6 +347,10 @@ void add_api_commands(line::Command& app, Dispatcher& dispatcher) {
           "--overlap", options->overlap,
           "Keep the pins that the domain loses for so long, such as 30d (default: they go at once)")
       ->type_name("DURATION");
+  add_app
+      ->add_option("--keyset", options->key_set,
+                   "Sign the domain's tokens with this keyset (default: the one that it has)")
+      ->type_name("NAME");
   add_app->add_flag("--replace", options->replace,
                     "Keep no pin of a known domain that is not named here");
   add_app->add_flag("--yes", options->yes, "Drop pins without being asked");

@@ -47,6 +47,7 @@ constexpr auto kCommands = std::to_array<AddCommand>({
     add_service_commands,
     add_token_commands,
     add_secret_commands,
+    add_keyset_commands,
     add_policy_commands,
     add_device_commands,
     add_log_command,

@@ -16,6 +16,7 @@ void add_api_commands(line::Command& app, Dispatcher& dispatcher);
 void add_sdk_commands(line::Command& app, Dispatcher& dispatcher);
 void add_token_commands(line::Command& app, Dispatcher& dispatcher);
 void add_secret_commands(line::Command& app, Dispatcher& dispatcher);
+void add_keyset_commands(line::Command& app, Dispatcher& dispatcher);
 void add_policy_commands(line::Command& app, Dispatcher& dispatcher);
 void add_device_commands(line::Command& app, Dispatcher& dispatcher);
 void add_log_command(line::Command& app, Dispatcher& dispatcher);

@@ -1,26 +1,28 @@
 // `touchmark token check --secret-file`: tells valid, invalid, expired and forged tokens apart
-// without the service, by its secret alone.
+// without the service, by its secrets alone.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "verifier/appraisal/token_keys.h"
 
 namespace touchmark::cli::commands {
 
 struct TokenVerdict {
-  std::string status;  // "valid", "invalid", "expired", "forged" or "malformed"
+  std::string status;  // "valid", "invalid", "expired", "early", "forged" or "malformed"
   Json claims;         // null when it is no JWT
 };
 
-// The secret of a file: what `secret get` printed in any of its formats. kBadSecret, FileError.
-Result<Bytes> secret_from_file(const std::filesystem::path& path);
-
-// A failed attestation's token is signed with the secret derived from the token secret
-// (protocol/README.md, "The token").
-TokenVerdict check_with_secret(std::string_view token, ByteView secret, UnixTime now);
+// The secrets of a file: what `secret get` printed in any of its formats. kBadSecret, FileError.
+Result<verifier::appraisal::TokenKeys> secrets_from_file(const std::filesystem::path& path);
+// Of the service's answer, or of what API servers have as their setting: secrets with commas
+// between them, each alone or behind its kid. kBadSecret.
+Result<verifier::appraisal::TokenKeys> secrets_in_answer(const Json& answer);
+Result<verifier::appraisal::TokenKeys> secrets_in(std::string_view setting);
 
 Result<TokenVerdict> check_offline(std::string_view token, const std::filesystem::path& secret_file,
                                    UnixTime now);

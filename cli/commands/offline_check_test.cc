@@ -15,9 +15,28 @@ namespace touchmark::cli::commands {
 namespace {
 
 const UnixTime kNow = from_unix(1'600'000'000);
+using verifier::appraisal::TokenKeys;
+
 const Json kClaims = {{"did", "VpbvaHuFztxhsx472W4Vgg=="}, {"exp", 1'600'000'300}, {"ip", "::1"}};
 
 Bytes secret() { return Bytes(32, std::byte{7}); }
+
+TokenVerdict check_with_secret(const std::string& token, const Bytes& secret, UnixTime now) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "secret";
+  EXPECT_TRUE(write_file_atomic(path, as_bytes(base64_encode(secret))));
+  return check_offline(token, path, now).value();
+}
+
+// Of each key: kid, and the byte that its secret is made of.
+std::string described(const Result<TokenKeys>& keys) {
+  std::string out;
+  if (!keys) return keys.error().id();
+  for (const auto& key : keys->sets.front().keys) {
+    out += key.kid() + "=" + std::to_string(static_cast<int>(key.secrets()->secret.front())) + " ";
+  }
+  return out;
+}
 
 TEST(CheckWithSecret, TellsTheFiveKindsApart) {
   const Bytes decoy = crypto::hkdf_sha256(secret(), "touchmark decoy secret v1", 32);
@@ -74,15 +93,26 @@ TEST(SecretFromFile, ReadsEveryFormatThatSecretGetPrints) {
         "# of the service\nTOUCHMARK_MODE=report\nTOUCHMARK_SECRET=" + text + "\n",
         Json{{"alg", "HS256"}, {"secret", text}, {"decoy_secret", "x"}}.dump()}) {
     ASSERT_TRUE(write_file_atomic(path, as_bytes(content)));
-    const auto read = secret_from_file(path);
-    ASSERT_TRUE(read) << content;
-    EXPECT_EQ(*read, secret());
+    EXPECT_EQ(described(secrets_from_file(path)), "=7 ") << content;
   }
-  for (const char* content : {"", "short", "AAAA", "{}", "TOUCHMARK_SECRET="}) {
+  const std::string next = base64_encode(Bytes(40, std::byte{9}));
+  for (const std::string& content :
+       {text + ",k1:" + next, " " + text + " , k1:" + next + "\n",
+        "TOUCHMARK_SECRET=" + text + ",k1:" + next,
+        Json{{"secret", text},
+             {"secrets", {{{"kid", ""}, {"secret", text}}, {{"kid", "k1"}, {"secret", next}}}}}
+            .dump()}) {
     ASSERT_TRUE(write_file_atomic(path, as_bytes(content)));
-    EXPECT_TRUE(secret_from_file(path).error().is(io::CliError::kBadSecret)) << content;
+    EXPECT_EQ(described(secrets_from_file(path)), "=7 k1=9 ") << content;
   }
-  EXPECT_TRUE(secret_from_file(folder.path() / "none").error().is(FileError::kNotFound));
+  for (const std::string& content :
+       {std::string(), std::string("short"), std::string("AAAA"), std::string("{}"),
+        std::string("TOUCHMARK_SECRET="), text + ",", "," + text,
+        text + ",k1:", std::string(R"({"secrets":[]})")}) {
+    ASSERT_TRUE(write_file_atomic(path, as_bytes(content)));
+    EXPECT_TRUE(secrets_from_file(path).error().is(io::CliError::kBadSecret)) << content;
+  }
+  EXPECT_TRUE(secrets_from_file(folder.path() / "none").error().is(FileError::kNotFound));
 }
 
 }  // namespace

@@ -1,8 +1,14 @@
-// touchmark token check|inspect|example
+// touchmark token check|inspect|example|try|long-lived
 #include <fmt/format.h>
 
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "cli/commands/cells.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/keyset.h"
 #include "cli/commands/offline_check.h"
+#include "cli/commands/token_try.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "crypto/jose.h"
@@ -107,22 +113,169 @@ Outcome inspect(const std::string& argument, Session& session) {
 struct ExampleOptions {
   std::string type;
   bool invalid = false;
+  std::string key_set = kDefaultKeySet;
+  std::string kind;
+  ApiOptions api;
 };
 
+Outcome print_token(const std::string& token, Session& session) {
+  if (session.json()) return print_json(session, {{"token", token}});
+  session.console().print(token);
+  return io::kExitOk;
+}
+
+// Made here, by the secret.
+Outcome example_of_kind(const ExampleOptions& options, Session& session) {
+  const std::vector<TokenKind> kinds = token_kinds();
+  const TokenKind* kind = find_token_kind(kinds, options.kind);
+  if (kind == nullptr) {
+    std::string names;
+    for (const TokenKind& one : kinds) names += (names.empty() ? "" : ", ") + std::string(one.name);
+    return fail(io::CliError::kUsage, fmt::format("\"{}\" is no kind of token: use one of {}",
+                                                  io::one_line(options.kind), names));
+  }
+  auto api = tried_api(options.api, session);
+  if (!api) return pass(api);
+  SystemRandom random;
+  const auto token = kind->token(*api, session.now(), random);
+  if (!token) {
+    return fail(io::CliError::kUsage, "a request of this kind has no token to print");
+  }
+  return print_token(*token, session);
+}
+
 Outcome example(const ExampleOptions& options, Session& session) {
+  if (!options.kind.empty()) return example_of_kind(options, session);
   if (options.invalid && options.type == "valid") {
     return fail(io::CliError::kUsage, "--invalid and --type valid exclude each other");
   }
   const bool valid = !options.invalid && options.type != "invalid";
   auto client = session.connect();
   if (!client) return pass(client);
-  auto answer = client->post("/admin/v1/token/example", {{"valid", valid}});
+  Json body{{"valid", valid}};
+  if (options.key_set != kDefaultKeySet) body["keyset"] = options.key_set;
+  auto answer = client->post("/admin/v1/token/example", body);
   if (!answer) return pass(answer);
   auto token = get_string(*answer, "token", kMaxTokenBytes);
   if (!token) return fail(io::CliError::kBadAnswer, "the answer has no token");
+  return print_token(*token, session);
+}
+
+// --- Long-lived tokens ---------------------------------------------------------------------------
+
+constexpr const char* kLongLivedPath = "/admin/v1/token/long-lived";
+
+struct LongLivedOptions {
+  std::string name;
+  std::string expire_after = "90d";
+  std::string output;
+};
+
+Outcome add_long_lived(const LongLivedOptions& options, Session& session) {
+  const auto lifetime = parse_duration(options.expire_after);
+  if (!lifetime) return pass(lifetime);
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer =
+      client->post(kLongLivedPath, {{"name", options.name}, {"lifetime", lifetime->count()}});
+  if (!answer) return pass(answer);
+  auto token = get_string(*answer, "token", kMaxTokenBytes);
+  if (!token) return fail(io::CliError::kBadAnswer, "the answer has no token");
+  if (!options.output.empty()) {
+    if (auto ok = write_file_atomic(options.output, as_bytes(*token + "\n"), 0600); !ok) {
+      return pass(ok);
+    }
+    if (session.json()) return print_json(session, {{"file", options.output}});
+    session.console().print(
+        fmt::format("wrote {}, which its owner alone may read", options.output));
+    return io::kExitOk;
+  }
   if (session.json()) return print_json(session, *answer);
   session.console().print(*token);
+  session.console().note(
+      fmt::format("It is shown once, and ends {}. API servers need "
+                  "TOUCHMARK_JWKS to take it",
+                  time_cell(*answer, "expires")));
   return io::kExitOk;
+}
+
+Outcome list_long_lived(Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto answer = client->get(kLongLivedPath);
+  if (!answer) return pass(answer);
+  const Json* tokens = find_array(*answer, "tokens");
+  if (tokens == nullptr) return fail(io::CliError::kBadAnswer, "the answer has no list of tokens");
+  if (session.json()) return print_json(session, *answer);
+  if (tokens->empty()) {
+    session.console().note("there is no long-lived token");
+    return io::kExitOk;
+  }
+  std::vector<std::vector<std::string>> rows{{"NAME", "KID", "EXPIRES", "MADE", "BY"}};
+  for (const Json& row : *tokens) {
+    rows.push_back({text_cell(row, "name"), text_cell(row, "kid"), expiry_cell(row),
+                    time_cell(row, "made"), text_cell(row, "made_by")});
+  }
+  session.console().print(io::table(rows));
+  return io::kExitOk;
+}
+
+Outcome revoke_long_lived(const std::string& name, Session& session) {
+  auto client = session.connect();
+  if (!client) return pass(client);
+  auto done = client->remove(fmt::format("{}/{}", kLongLivedPath, service::path_segment(name)));
+  if (!done) return pass(done);
+  if (session.json()) return print_json(session, {{"revoked", name}});
+  session.console().print(fmt::format(
+      "revoked {}; API servers take it until they read the JWKS again, within ten minutes",
+      io::one_line(name)));
+  return io::kExitOk;
+}
+
+void add_long_lived_commands(line::Command& token, Dispatcher& dispatcher) {
+  line::Command* group = add_group(
+      token, "long-lived", "Tokens for servers of yours, which run no app; listed and revocable");
+  auto options = std::make_shared<LongLivedOptions>();
+  line::Command* add_app = group->add_subcommand("add", "Make one, which is shown once");
+  add_app->add_option("NAME", options->name, "Who has it: 1 to 32 of a-z, 0-9 and -")->required();
+  add_app->add_option("--expire-after", options->expire_after, "Such as 90d or 12h")
+      ->type_name("DURATION")
+      ->show_default();
+  add_app
+      ->add_option("--output", options->output,
+                   "Write it to FILE, which its owner alone may read, in place of printing it")
+      ->type_name("FILE");
+  add_app->footer(
+      "It is signed with a key of its own, which API servers find in the service's JWKS until the "
+      "token ends or is revoked.");
+  dispatcher.on(add_app, [options](Session& s) { return add_long_lived(*options, s); });
+  dispatcher.on(group->add_subcommand("list", "List them"), list_long_lived);
+  auto name = std::make_shared<std::string>();
+  line::Command* revoke_app = group->add_subcommand("revoke", "End one");
+  revoke_app->add_option("NAME", *name, "As `touchmark token long-lived list` shows it")
+      ->required();
+  dispatcher.on(revoke_app, [name](Session& s) { return revoke_long_lived(*name, s); });
+}
+
+// `options` as long as the command.
+void add_api_options(line::Command& command, ApiOptions& options) {
+  command
+      .add_option("--secret-file", options.secret_file,
+                  "The secrets that `touchmark secret get` gave")
+      ->type_name("FILE")
+      ->default_text("the service gives them");
+  command
+      .add_option("--bind", options.bound,
+                  "A binding header and its value, such as \"Authorization: Bearer abc\"; "
+                  "repeatable, in the order of the API's setting")
+      ->type_name("HEADER")
+      ->one_value_each();
+  command.add_option("--audience", options.audience, "What the API wants in aud")
+      ->type_name("TEXT");
+  command.add_option("--issuer", options.issuer, "What the API wants in iss")->type_name("TEXT");
+  command.add_option("--level", options.level, "The level that the API wants, such as tee")
+      ->one_of({"software", "platform", "tee", "secure-chip"})
+      ->type_name("LEVEL");
 }
 
 }  // namespace
@@ -166,8 +319,50 @@ void add_token_commands(line::Command& app, Dispatcher& dispatcher) {
       ->one_of({"valid", "invalid"})
       ->type_name("TYPE");
   example_app->add_flag("--invalid", example_options->invalid, "The same as --type invalid");
+  example_app->add_option("--keyset", example_options->key_set, "Signed with this keyset")
+      ->type_name("NAME")
+      ->show_default();
+  example_app
+      ->add_option("--kind", example_options->kind,
+                   "Of this kind, such as expired, early, forged, decoy or unbound: any that "
+                   "`touchmark token try` sends; made here, by the secret")
+      ->type_name("KIND");
+  add_api_options(*example_app, example_options->api);
   dispatcher.on(example_app,
                 [example_options](Session& s) { return example(*example_options, s); });
+
+  auto tried = std::make_shared<TryOptions>();
+  line::Command* try_app = group->add_subcommand(
+      "try", "Send every kind of token to an API, and see what it makes of each");
+  try_app->add_option("URL", tried->url, "A resource of the API that needs a token")->required();
+  try_app->add_option("--method", tried->method, "Of the requests")
+      ->type_name("METHOD")
+      ->show_default();
+  try_app->add_option("--header", tried->api.header, "The header that the token goes in")
+      ->type_name("NAME")
+      ->show_default();
+  try_app->add_option("--prefix", tried->api.prefix, "What stands before it there, as \"Bearer \"")
+      ->type_name("TEXT");
+  add_api_options(*try_app, tried->api);
+  try_app->add_option("--ca", tried->ca, "CA certificates to trust, as PEM")
+      ->type_name("FILE")
+      ->default_text("the system's");
+  try_app
+      ->add_option("--format", tried->format,
+                   "Write the requests to --output, as an .http file or a Postman collection, and "
+                   "send nothing")
+      ->one_of({"http", "postman"})
+      ->type_name("FORMAT");
+  try_app->add_option("--output", tried->output, "The file for --format")->type_name("FILE");
+  try_app->footer(
+      "Sends real requests, one of each kind: use a resource that may be asked for. A check is "
+      "right when it serves the first alone, and answers each of the others with 401 and {}.\n"
+      "Exit status: 0 where all are right, else 1.\n\nExample:\n"
+      "  touchmark token try https://api.example.com/v2/rates --bind \"Authorization: Bearer "
+      "abc\"");
+  dispatcher.on(try_app, [tried](Session& s) { return try_tokens(*tried, s); });
+
+  add_long_lived_commands(*group, dispatcher);
 }
 
 }  // namespace touchmark::cli::commands

@@ -32,8 +32,7 @@ Result<state::ResetOperators> reset_in(const DataFolder& folder, const ServePlan
   if (!keyring) return pass(keyring);
   (*store)->seal_audit_with(keyring->audit_key);
   state::AuditedStore audited(**store, clock);
-  const verifier::appraisal::TokenMint mint(keyring->token_secret, {});
-  state::Operators operators(audited, random, mint);
+  state::Operators operators(audited, random);
   state::LoadNotes notes;
   if (auto ok = operators.load(notes); !ok) return pass(ok);
   return operators.reset(name);

@@ -24,6 +24,7 @@ constexpr const char* kMaxMs = "max_ms";
 constexpr const char* kTimeoutMs = "timeout_ms";
 constexpr const char* kApi = "api";
 constexpr const char* kDomain = "domain";
+constexpr const char* kKeySet = "keyset";
 constexpr const char* kToken = "token";
 constexpr const char* kHeader = "header";
 constexpr const char* kPrefix = "prefix";
@@ -45,8 +46,10 @@ Json pins_json(const PinSet& pins) {
 Json apis_json(const std::vector<ApiRule>& apis) {
   Json out = Json::array();
   for (const ApiRule& api : apis) {
-    out.push_back({{in_configuration::kDomain, to_string(api.domain)},
-                   {in_configuration::kPins, pins_json(api.pins)}});
+    Json rule{{in_configuration::kDomain, to_string(api.domain)},
+              {in_configuration::kPins, pins_json(api.pins)}};
+    if (!api.key_set.empty()) rule[in_configuration::kKeySet] = api.key_set;
+    out.push_back(std::move(rule));
   }
   return out;
 }
@@ -114,7 +117,11 @@ std::vector<ApiRule> read_apis(Reader& reader) {
       break;
     }
     PinSet pins = read_pins(api, domain);
-    out.push_back({std::move(*host), std::move(pins)});
+    std::string key_set;
+    if (api.has(in_configuration::kKeySet)) {
+      key_set = api.text(in_configuration::kKeySet, kMaxKeySetName);
+    }
+    out.push_back({std::move(*host), std::move(pins), std::move(key_set)});
   }
   return out;
 }

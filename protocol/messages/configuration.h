@@ -49,6 +49,8 @@ struct RetryRules {
 struct ApiRule {
   HostPort domain;
   PinSet pins;
+  // Asked for in evidence: which keys its tokens are signed with. "": the default.
+  std::string key_set = {};
   bool operator==(const ApiRule&) const = default;
 };
 

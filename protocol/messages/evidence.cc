@@ -48,6 +48,7 @@ constexpr const char* kTls = "tls";
 constexpr const char* kExporter = "exporter";
 constexpr const char* kSpki = "spki";
 constexpr const char* kPay = "pay";
+constexpr const char* kKeySet = "keyset";
 constexpr const char* kSubmods = "submods";
 }  // namespace claim
 
@@ -246,6 +247,7 @@ Json encode_evidence(const EvidenceClaims& claims) {
   put_findings(claims.findings, out);
   if (!claims.submods.empty()) out[claim::kSubmods] = claims.submods;
   if (claims.pay) out[claim::kPay] = *claims.pay;
+  if (!claims.key_set.empty()) out[claim::kKeySet] = claims.key_set;
   return out;
 }
 
@@ -272,6 +274,7 @@ Result<EvidenceClaims> decode_evidence_claims(JsonView payload) {
   read_checks(claims, out);
   read_omitted(claims, out);
   out.pay = read_pay(claims);
+  if (claims.has(claim::kKeySet)) out.key_set = claims.text(claim::kKeySet, kMaxKeySetName);
   if (claims.has(claim::kSubmods)) out.submods = claims.object_view(claim::kSubmods).to_json();
   if (fault) return fault.pass();
   return out;

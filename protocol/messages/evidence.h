@@ -88,7 +88,9 @@ struct EvidenceClaims {
   Bytes tls_exporter;
   Bytes tls_spki;
   std::optional<std::string> pay;  // padded base64 of a SHA-256
-  Json submods = Json::object();   // hardware evidence, unread: verifier/appraisal reads it
+  // What the configuration calls the keys that the API's tokens are signed with; "": the default.
+  std::string key_set;
+  Json submods = Json::object();  // hardware evidence, unread: verifier/appraisal reads it
 
   bool operator==(const EvidenceClaims&) const = default;
 };

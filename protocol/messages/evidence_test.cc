@@ -44,6 +44,7 @@ TEST_F(EvidenceTest, ReadsEveryClaim) {
   Json claims = this->claims();
   claims["findings"] = {{{"id", "root.su"}, {"detail", "/system/xbin/su"}}};
   claims["pay"] = base64_encode(crypto::sha256(as_bytes("user")));
+  claims["keyset"] = "partners";
   auto evidence = decode_evidence(sign(claims));
   ASSERT_TRUE(evidence) << evidence.error().text();
   EXPECT_EQ(evidence->account, "0123456789abcdef");
@@ -62,6 +63,7 @@ TEST_F(EvidenceTest, ReadsEveryClaim) {
   EXPECT_EQ(base64url_encode(evidence->tls_exporter), claims["tls"]["exporter"]);
   EXPECT_EQ(base64url_encode(evidence->tls_spki), claims["tls"]["spki"]);
   EXPECT_EQ(evidence->pay, claims["pay"].get<std::string>());
+  EXPECT_EQ(evidence->key_set, "partners");
   EXPECT_EQ(evidence->did, device_id(key_));
   EXPECT_EQ(base64_decode(evidence->did)->size(), 16U);
 }

@@ -4,9 +4,6 @@
 #include <array>
 
 #include "base/encoding.h"
-#include "crypto/crypto.h"
-#include "crypto/jose.h"
-#include "protocol/decoy.h"
 
 namespace touchmark::verifier::appraisal {
 namespace {
@@ -14,24 +11,13 @@ namespace {
 constexpr auto kExtraClaims = std::to_array<std::string_view>(
     {"iss", "aud", "sub", "iat", "jti", "arc", "anno", "ipk", "lvl", "ear"});
 
-// `a` when `first`, else `b`, without a branch; both have the same length.
-Bytes select(bool first, ByteView a, ByteView b) {
-  const auto mask = static_cast<std::byte>(-static_cast<int>(first) & 0xFF);
-  Bytes out(a.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = (a[i] & mask) | (b[i] & ~mask);
-  return out;
-}
-
 }  // namespace
 
 bool is_extra_claim(std::string_view name) {
   return std::ranges::find(kExtraClaims, name) != kExtraClaims.end();
 }
 
-TokenMint::TokenMint(Bytes secret, TokenSettings settings)
-    : secret_(std::move(secret)),
-      decoy_secret_(protocol::derive_decoy_secret(secret_)),
-      settings_(std::move(settings)) {}
+TokenMint::TokenMint(TokenSettings settings) : settings_(std::move(settings)) {}
 
 // In the order of their names, as JsonWriter asks.
 std::string TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& random) const {
@@ -63,13 +49,30 @@ std::string TokenMint::claims(const TokenFacts& facts, UnixTime now, Random& ran
   return out.take();
 }
 
-std::string TokenMint::mint(bool valid, const TokenFacts& facts, UnixTime now,
+std::string TokenMint::mint(const TokenKey& key, bool valid, const TokenFacts& facts, UnixTime now,
                             Random& random) const {
-  return crypto::sign_hs256_text(claims(facts, now, random), select(valid, secret_, decoy_secret_));
+  return key.sign(valid, claims(facts, now, random));
 }
 
-TokenReport TokenMint::check(std::string_view token, UnixTime now) const {
-  return protocol::check_token(token, secret_, decoy_secret_, now);
+TokenReport check_token(const TokenKeys& keys, std::string_view token, UnixTime now) {
+  using protocol::TokenSigner;
+  return protocol::check_token(token, now, [&keys](const crypto::Jws& jws) {
+    auto signer = TokenSigner::kNobody;
+    for (const TokenKeySet& set : keys.sets) {
+      for (const TokenKey& key : set.keys) {
+        if (key.signed_by(false, jws)) return TokenSigner::kDecoy;
+        if (key.signed_by(true, jws)) signer = TokenSigner::kService;
+      }
+    }
+    for (const LongLivedToken& made : keys.long_lived) {
+      if (find_string(jws.header, "kid") == made.kid &&
+          find_string(jws.header, "alg") == crypto::to_string(made.key.algorithm()) &&
+          made.key.verifies(as_bytes(jws.signing_input), jws.signature)) {
+        signer = TokenSigner::kService;
+      }
+    }
+    return signer;
+  });
 }
 
 }  // namespace touchmark::verifier::appraisal

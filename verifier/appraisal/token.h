@@ -1,4 +1,4 @@
-// Makes and checks tokens: the valid one, and the decoy that differs in nothing but the secret.
+// Makes and checks tokens: the valid one, and the decoy that differs in nothing but the key.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "protocol/token_check.h"
+#include "verifier/appraisal/token_keys.h"
 
 namespace touchmark::verifier::appraisal {
 
@@ -39,22 +40,21 @@ struct TokenFacts {
 // Immutable, so usable from many threads.
 class TokenMint {
  public:
-  TokenMint(Bytes secret, TokenSettings settings);
+  explicit TokenMint(TokenSettings settings);
 
-  // One path for both: `valid` chooses between two keys, in constant time, and nothing else.
-  std::string mint(bool valid, const TokenFacts& facts, UnixTime now, Random& random) const;
-  TokenReport check(std::string_view token, UnixTime now) const;
+  // One path for both: `valid` chooses between the key and its decoy, and nothing else.
+  std::string mint(const TokenKey& key, bool valid, const TokenFacts& facts, UnixTime now,
+                   Random& random) const;
 
-  const Bytes& secret() const { return secret_; }
-  const Bytes& decoy_secret() const { return decoy_secret_; }
   const TokenSettings& settings() const { return settings_; }
 
  private:
   std::string claims(const TokenFacts& facts, UnixTime now, Random& random) const;
-  Bytes secret_;
-  Bytes decoy_secret_;
   TokenSettings settings_;
 };
+
+// By every key of `keys`, whichever state it is in.
+TokenReport check_token(const TokenKeys& keys, std::string_view token, UnixTime now);
 
 // The claims that can be opted in, beside `pay`, which is there when the evidence has it.
 bool is_extra_claim(std::string_view name);

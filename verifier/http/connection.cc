@@ -70,7 +70,8 @@ std::string header_of(unsigned version, const HttpResponse& response) {
   out.reserve(kUsual + (response.body.size() <= kWholeAnswer ? response.body.size() : 0));
   out.append(version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ").append(std::to_string(response.status));
   out.append(" ").append(reason).append(
-      "\r\nServer: touchmark\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+      "\r\nServer: touchmark\r\nX-Content-Type-Options: nosniff\r\nCache-Control: ");
+  out.append(response.cache_control).append("\r\n");
   const auto add = [&](std::string_view name, std::string_view value) {
     out.append(name).append(": ").append(value).append("\r\n");
   };

@@ -29,6 +29,7 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string cache_control = "no-store";
   // Set by a handler on a network thread (RunOn::kIo) whose request turned out to wait for a disk:
   // the rest of it, which gives the response in place of this one. Runs on a thread that may wait,
   // while the request lives.

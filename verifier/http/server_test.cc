@@ -46,7 +46,7 @@ TEST(Server, AttestsOverTls13AndTls12) {
     TlsClient client(running.port(), {.max_version = version});
     ASSERT_TRUE(client.connected());
     const Json body = attest(client, attester);
-    EXPECT_EQ(running.verifier().operators().check_token(body["token"].get<std::string>()).status,
+    EXPECT_EQ(running.verifier().key_sets().check_token(body["token"].get<std::string>()).status,
               appraisal::TokenStatus::kInvalid);
     const Json event = running.log().events("attest").back();
     EXPECT_EQ(event["findings"], Json::array({"app.not-registered"})) << "the connection is bound";

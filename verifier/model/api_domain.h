@@ -18,6 +18,7 @@ struct ApiDomain {
   std::string domain;             // "api.example.com" or "localhost:5001"
   std::vector<std::string> pins;  // base64 SHA-256 of DER SPKI
   std::vector<RetiringPin> retiring{};
+  std::string key_set{};  // that its tokens are signed with; "": the default
 };
 
 }  // namespace touchmark::verifier::model

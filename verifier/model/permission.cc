@@ -40,6 +40,8 @@ constexpr auto kTable = std::to_array<PermissionRow>({
     {kMakeInvalidTokens,   "tokens.make-invalid",  kAdmin | kDeveloper},
     {kMakeValidTokens,     "tokens.make-valid",    kAdmin},
     {kReadSecrets,         "secrets.read",         kAdmin},
+    {kReadKeySets,         "keysets.read",         kAdmin | kDeveloper | kAuditor},
+    {kChangeKeySets,       "keysets.change",       kAdmin},
     {kReadAudit,           "audit.read",           kAdmin | kAuditor},
     {kMakeBackups,         "backups.make",         kAdmin},
     {kChangeServiceKeys,   "service-keys.change",  kAdmin},

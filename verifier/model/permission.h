@@ -34,6 +34,8 @@ enum class Permission {
   kMakeInvalidTokens,
   kMakeValidTokens,
   kReadSecrets,
+  kReadKeySets,
+  kChangeKeySets,
   kReadAudit,
   kMakeBackups,
   kChangeServiceKeys,

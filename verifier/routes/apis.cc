@@ -1,4 +1,5 @@
 // The routes for API domains, and for the configuration that apps get.
+#include "protocol/limits.h"
 #include "verifier/http/problem.h"
 #include "verifier/routes/handlers.h"
 #include "verifier/routes/json.h"
@@ -49,6 +50,17 @@ http::HttpResponse put_api(const RouteContext& context, const http::HttpRequest&
   }
   auto replacement = read_replacement(*body);
   if (!replacement) return bad_request(replacement.error().message());
+  if (body->contains("keyset")) {
+    auto key_set = get_string(*body, "keyset", protocol::kMaxKeySetName);
+    if (!key_set) return bad_request(key_set.error().message());
+    if (context.verifier.key_sets().keys()->find(*key_set) == nullptr) {
+      return problem(
+          Error(state::KeySetError::kNoKeySet,
+                "there is no keyset \"" + *key_set + "\"; `touchmark keyset add` makes one"));
+    }
+    if (*key_set == appraisal::TokenKeys::kDefault) key_set->clear();
+    replacement->key_set = std::move(*key_set);
+  }
   auto stored = context.verifier.api_domains().put(api, *replacement, request.caller.name);
   if (!stored) return problem(stored.error());
   Json answer = to_json(stored->api);

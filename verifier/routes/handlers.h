@@ -85,13 +85,23 @@ Handler list_operators;
 Handler add_operator;
 Handler revoke_operator;
 
-// routes/service.cc: status, secrets, tokens, audit log.
+// routes/service.cc: status, audit log.
 Handler show_status;
 Handler show_diagnosis;
-Handler read_secret;
 Handler show_audit_log;
+
+// routes/key_sets.cc: the keys of tokens, and tokens.
+Handler show_jwks;
+Handler list_key_sets;
+Handler add_key_set;
+Handler remove_key_set;
+Handler change_key_set;
+Handler read_secret;
 Handler check_token;
 Handler make_example_token;
+Handler list_long_lived_tokens;
+Handler make_long_lived_token;
+Handler revoke_long_lived_token;
 
 // routes/service_keys.cc
 Handler show_service_keys;

@@ -61,6 +61,7 @@ Json to_json(const model::ApiDomain& api) {
   for (const model::RetiringPin& one : api.retiring) {
     out["retiring"].push_back({{"pin", one.pin}, {"until", to_unix(one.until)}});
   }
+  if (!api.key_set.empty()) out["keyset"] = api.key_set;
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "verifier/policy/document.h"
 #include "verifier/sdk/held_versions.h"
 #include "verifier/state/backups.h"
+#include "verifier/state/key_sets.h"
 #include "verifier/state/operators.h"
 #include "verifier/state/service_keys.h"
 
@@ -52,6 +53,17 @@ std::optional<int> operator_status(const Error& error) {
   return std::nullopt;
 }
 
+std::optional<int> key_set_status(const Error& error) {
+  using enum state::KeySetError;
+  if (error.is(kBadName) || error.is(kBadLifetime)) return 400;
+  if (error.is(kNoKeySet) || error.is(kNoKey) || error.is(kNoLongLived)) return 404;
+  for (const state::KeySetError one :
+       {kExists, kHasNext, kNoNext, kSigning, kInUse, kTooMany, kNoSecret}) {
+    if (error.is(one)) return 409;
+  }
+  return std::nullopt;
+}
+
 std::optional<int> storage_status(const Error& error) {
   if (error.is(store::StoreError::kNotFound)) return 404;
   if (error.is(store::StoreError::kNoSpace)) return 507;
@@ -70,6 +82,7 @@ http::HttpResponse problem(const Error& error, int otherwise) {
   auto status = http::transport_status(error);
   if (!status) status = service_status(error);
   if (!status) status = operator_status(error);
+  if (!status) status = key_set_status(error);
   if (!status) status = storage_status(error);
   return http::problem_response(error, status.value_or(otherwise));
 }

@@ -21,6 +21,7 @@ constexpr auto kTable = std::to_array<Row>({
     {"POST",   protocol::kChallengePath,       kPublic,              kIo,     protocol::kMaxChallengeBody,  kInMemory, challenge},
     {"POST",   protocol::kAttestPath,          kPublic,              kIo,     protocol::kMaxAttestBody,     kInMemory, attest},
     {"GET",    "/healthz",                     kPublic,              kIo,     kNoBody,                      kInMemory, health},
+    {"GET",    "/.well-known/jwks.json",       kPublic,              kIo,     kNoBody,                      kInMemory, show_jwks},
     {"GET",    "/readyz",                      kPublic,              kIo,     kNoBody,                      kInMemory, readiness},
 
     {"POST",   "/admin/v1/registrations",      kAddRegistrations,    kLong,   kNoBody,                      kUpload,   add_registration},
@@ -60,6 +61,14 @@ constexpr auto kTable = std::to_array<Row>({
     {"GET",    "/admin/v1/audit",              kReadAudit,           kWorker, kNoBody,                      kInMemory, show_audit_log},
     {"POST",   "/admin/v1/token/check",        kCheckTokens,         kIo,     kMaxSmallBody,                kInMemory, check_token},
     {"POST",   "/admin/v1/token/example",      kMakeInvalidTokens,   kWorker, kMaxSmallBody,                kInMemory, make_example_token},
+
+    {"GET",    "/admin/v1/keysets",            kReadKeySets,         kIo,     kNoBody,                      kInMemory, list_key_sets},
+    {"POST",   "/admin/v1/keysets",            kChangeKeySets,       kLong,   kMaxSmallBody,                kInMemory, add_key_set},
+    {"PATCH",  "/admin/v1/keysets/*",          kChangeKeySets,       kLong,   kMaxSmallBody,                kInMemory, change_key_set},
+    {"DELETE", "/admin/v1/keysets/*",          kChangeKeySets,       kWorker, kNoBody,                      kInMemory, remove_key_set},
+    {"GET",    "/admin/v1/token/long-lived",   kReadKeySets,         kIo,     kNoBody,                      kInMemory, list_long_lived_tokens},
+    {"POST",   "/admin/v1/token/long-lived",   kMakeValidTokens,     kWorker, kMaxSmallBody,                kInMemory, make_long_lived_token},
+    {"DELETE", "/admin/v1/token/long-lived/*", kMakeValidTokens,     kWorker, kNoBody,                      kInMemory, revoke_long_lived_token},
 
     {"GET",    "/admin/v1/operators",          kReadOperators,       kIo,     kNoBody,                      kInMemory, list_operators},
     {"POST",   "/admin/v1/operators",          kChangeOperators,     kWorker, kMaxSmallBody,                kInMemory, add_operator},

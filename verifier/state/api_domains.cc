@@ -329,6 +329,8 @@ Result<ApiDomains::Stored> ApiDomains::put(const model::ApiDomain& api,
         if (before) {
           normal->retiring = retiring_pins(*normal, *before, replacement.overlap, store_.now());
         }
+        if (before) normal->key_set = before->key_set;
+        if (replacement.key_set) normal->key_set = *replacement.key_set;
         auto checked = normalize_api(*normal);
         if (!checked) return pass(checked);
         return transaction.put_api(*normal);

@@ -63,6 +63,8 @@ class ApiDomains {
     // How long apps go on accepting pins that the domain loses, counted from now; those that were
     // retiring keep their time. Zero: all of them end now. nullopt: what it loses ends now.
     std::optional<Seconds> overlap{};
+    // The keyset of the domain's tokens ("": the default); nullopt: the one that it has.
+    std::optional<std::string> key_set{};
   };
   // `api` names no retiring pins.
   Result<Stored> put(const model::ApiDomain& api, const Replacement& replacement,

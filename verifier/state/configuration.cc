@@ -71,7 +71,7 @@ Result<protocol::Configuration> configuration_content(const std::string& account
     for (const model::RetiringPin& one : api.retiring) all.push_back(one.pin);
     auto pins = protocol::parse_pins(all, api.domain);
     if (!pins) return pass(pins);
-    out.apis.push_back({std::move(*domain), std::move(*pins)});
+    out.apis.push_back({std::move(*domain), std::move(*pins), api.key_set});
   }
   return out;
 }
@@ -138,7 +138,7 @@ Result<model::ApiDomain> normalize_api(const model::ApiDomain& api) {
       return fail(ApiError::kBadPin, "\"" + pin + "\" is not the padded base64 of a SHA-256");
     }
   }
-  return model::ApiDomain{to_string(*domain), api.pins, api.retiring};
+  return model::ApiDomain{to_string(*domain), api.pins, api.retiring, api.key_set};
 }
 
 }  // namespace touchmark::verifier::state

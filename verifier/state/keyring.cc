@@ -122,6 +122,11 @@ Result<Keyring> load(const std::string& account, store::Store& store, ByteView m
   return keyring;
 }
 
+void derive_keys(Keyring& keyring, ByteView master_key) {
+  keyring.backup_key = Keyring::backup_key_of(master_key);
+  keyring.token_keys_key = crypto::hkdf_sha256(master_key, "touchmark token keys key 1", kKeyBytes);
+}
+
 }  // namespace
 
 Bytes Keyring::backup_key_of(ByteView master_key) {
@@ -138,11 +143,11 @@ Result<Keyring> Keyring::open(store::Store& store, ByteView master_key, const Cl
   if (!account) return pass(account);
   if (*account) {
     auto loaded = load(std::string(as_text(**account)), store, master_key, random);
-    if (loaded) loaded->backup_key = backup_key_of(master_key);
+    if (loaded) derive_keys(*loaded, master_key);
     return loaded;
   }
   Keyring made = make(clock, random);
-  made.backup_key = backup_key_of(master_key);
+  derive_keys(made, master_key);
   if (auto ok = save(made, store, master_key, random); !ok) return pass(ok);
   return made;
 }

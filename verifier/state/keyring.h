@@ -12,12 +12,14 @@ namespace touchmark::verifier::state {
 struct Keyring {
   std::string account;
   UnixTime first_start{};
-  Bytes token_secret;   // 32 bytes, HS256
+  Bytes token_secret;   // 32 bytes, HS256: the first key of tokens (state/key_sets.h)
   Bytes challenge_key;  // 32 bytes
   crypto::EcKey config_key;
   Bytes audit_key;        // 32 bytes, seals the end of the audit log
   bool made_now = false;  // this is the first start
-  Bytes backup_key{};     // 32 bytes, of the master key; seals backups, and is stored nowhere
+  // 32 bytes each, of the master key, and stored nowhere.
+  Bytes backup_key{};      // seals backups
+  Bytes token_keys_key{};  // seals the keys of tokens
 
   // `master_key`: 32 bytes. A store that has no audit key yet (of an earlier version) gets one, and
   // its audit log is sealed as it is. Fails with the store's error; kSealBroken when the master key

@@ -103,8 +103,8 @@ std::string_view error_id(OperatorError error) {
   return kIds[error];
 }
 
-Operators::Operators(AuditedStore& store, Random& random, const appraisal::TokenMint& mint)
-    : store_(store), random_(random), mint_(mint), tokens_(std::make_shared<Tokens>()) {}
+Operators::Operators(AuditedStore& store, Random& random)
+    : store_(store), random_(random), tokens_(std::make_shared<Tokens>()) {}
 
 Result<void> Operators::load(LoadNotes& notes) {
   const std::size_t before = notes.size();
@@ -286,25 +286,6 @@ Result<AuditLog> Operators::audit_log(std::size_t limit) {
   if (!verified && !verified.error().is(store::StoreError::kCorrupt)) return pass(verified);
   return AuditLog{std::move(*entries), verified.has_value(),
                   verified ? "" : verified.error().message()};
-}
-
-Result<TokenSecrets> Operators::token_secrets(const std::string& actor) {
-  if (auto noted = store_.note(actor, "secret.read", "token secret"); !noted) return pass(noted);
-  return TokenSecrets{mint_.secret(), mint_.decoy_secret()};
-}
-
-appraisal::TokenReport Operators::check_token(std::string_view token) const {
-  return mint_.check(token, store_.now());
-}
-
-Result<std::string> Operators::example_token(bool valid, const std::string& ip,
-                                             const std::string& actor) {
-  auto noted = store_.note(actor, "token.example", valid ? "valid" : "invalid");
-  if (!noted) return pass(noted);
-  const crypto::EcKey key = crypto::EcKey::generate();
-  const appraisal::TokenFacts facts{protocol::device_id(key), ip, std::nullopt,
-                                    protocol::encode_arc({}), {}, key.public_der()};
-  return mint_.mint(valid, facts, store_.now(), random_);
 }
 
 }  // namespace touchmark::verifier::state

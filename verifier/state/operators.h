@@ -1,4 +1,4 @@
-// Who operates the service: their tokens, what was noted of them, and the secrets that they read.
+// Who operates the service: their tokens, and what was noted of them.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "verifier/appraisal/token.h"
+#include "verifier/model/operator.h"
 #include "verifier/state/audited_store.h"
 #include "verifier/state/load_notes.h"
 #include "verifier/state/snapshot.h"
@@ -51,11 +51,6 @@ struct ResetOperators {
   std::vector<std::string> ended;  // names of those whose tokens ended for it
 };
 
-struct TokenSecrets {
-  Bytes secret;
-  Bytes decoy_secret;
-};
-
 struct AuditLog {
   std::vector<model::AuditEntry> entries;  // the newest first
   bool intact = false;                     // no entry of the whole log was changed or taken out
@@ -66,7 +61,7 @@ struct AuditLog {
 class Operators {
  public:
   // What is passed by reference must outlive this.
-  Operators(AuditedStore& store, Random& random, const appraisal::TokenMint& mint);
+  Operators(AuditedStore& store, Random& random);
   // Reads what the store knows.
   Result<void> load(LoadNotes& notes);
 
@@ -96,11 +91,6 @@ class Operators {
   Result<ResetOperators> reset(const std::optional<std::string>& name);
 
   Result<AuditLog> audit_log(std::size_t limit);
-  // Noted in the audit log before they are given out.
-  Result<TokenSecrets> token_secrets(const std::string& actor);
-  appraisal::TokenReport check_token(std::string_view token) const;
-  // For trying out an API server; noted in the audit log, since a valid one opens doors.
-  Result<std::string> example_token(bool valid, const std::string& ip, const std::string& actor);
 
  private:
   using Tokens = std::vector<model::OperatorToken>;
@@ -114,7 +104,6 @@ class Operators {
 
   AuditedStore& store_;
   Random& random_;
-  const appraisal::TokenMint& mint_;
   bool first_start_ = false;
   Snapshot<Tokens> tokens_;
 };

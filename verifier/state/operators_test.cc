@@ -54,8 +54,7 @@ class OperatorsTest : public ::testing::Test {
   testing::RepeatableRandom random_;
   std::unique_ptr<store::Store> store_ = std::move(store::open_sqlite(":memory:").value());
   AuditedStore audited_{*store_, clock_};
-  const appraisal::TokenMint mint_{Bytes(32), {}};
-  Operators operators_{audited_, random_, mint_};
+  Operators operators_{audited_, random_};
   std::string admin_;
   std::string developer_;
 };

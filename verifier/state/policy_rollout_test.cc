@@ -73,7 +73,7 @@ class PolicyRolloutTest : public ::testing::Test {
     auto answer = verifier_->attestation().attest(last_request_, {"192.0.2.1", phone.exporter});
     EXPECT_TRUE(answer) << answer.error().text();
     EXPECT_EQ(
-        verifier_->operators()
+        verifier_->key_sets()
             .check_token(Json::parse(answer->body)["token"].get<std::string>())
             .status,
         answer->record.passed ? appraisal::TokenStatus::kValid : appraisal::TokenStatus::kInvalid);

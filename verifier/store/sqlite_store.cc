@@ -46,6 +46,10 @@ Result<model::ApiDomain> api_row(const Statement& row) {
       api.pins.push_back(pin.get<std::string>());
       continue;
     }
+    if (const auto key_set = find_string(pin, "keyset")) {
+      api.key_set = *key_set;
+      continue;
+    }
     const auto name = find_string(pin, "pin");
     const auto until = get_int(pin, "until", 0, kMaxUnixTime);
     if (!name || !until) {
@@ -205,6 +209,7 @@ Result<void> SqliteTransaction::put_api(const model::ApiDomain& api) {
   for (const model::RetiringPin& one : api.retiring) {
     pins.push_back({{"pin", one.pin}, {"until", to_unix(one.until)}});
   }
+  if (!api.key_set.empty()) pins.push_back({{"keyset", api.key_set}});
   return statement->bind(api.domain).bind(dump_json(pins)).run();
 }
 

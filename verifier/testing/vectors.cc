@@ -5,6 +5,7 @@
 #include "package/ios/image.h"
 #include "package/testing/mach_o_builder.h"
 #include "protocol/arc.h"
+#include "protocol/decoy.h"
 #include "protocol/device_id.h"
 #include "protocol/hardware_binding.h"
 #include "verifier/appraisal/appraise.h"
@@ -142,23 +143,27 @@ Json finding_vectors() {
 }
 
 Json token_vectors() {
-  const appraisal::TokenMint mint(fixed_bytes("token secret", 32), {});
+  const Bytes secret = fixed_bytes("token secret", 32);
+  const appraisal::TokenKeys keys = appraisal::keys_of_secret(secret);
+  const appraisal::TokenMint mint({});
   const crypto::EcKey key = crypto::EcKey::from_private_pem(kInstallationKey).value();
   appraisal::TokenFacts facts{protocol::device_id(key), "192.0.2.1", std::nullopt, "", {}, {}};
   RepeatableRandom random("vector token");
-  const auto token = [&](bool valid, UnixTime at) { return mint.mint(valid, facts, at, random); };
+  const auto token = [&](bool valid, UnixTime at) {
+    return mint.mint(keys.signing(""), valid, facts, at, random);
+  };
   // Long past the time of any test, and long before it.
   const UnixTime future = from_unix(4'102'444'800);
   const UnixTime past = from_unix(946'684'800);
-  Json out{{"secret", base64_encode(mint.secret())},
-           {"decoy_secret", base64_encode(mint.decoy_secret())},
+  Json out{{"secret", base64_encode(secret)},
+           {"decoy_secret", base64_encode(protocol::derive_decoy_secret(secret))},
            {"valid", token(true, future)},
            {"decoy", token(false, future)},
            {"expired", token(true, past)},
            {"forged", crypto::sign_hs256(
                           {{"did", facts.device_id}, {"exp", to_unix(future)}, {"ip", facts.ip}},
                           fixed_bytes("another secret", 32))},
-           {"claims", mint.check(token(true, future), kNow).claims},
+           {"claims", appraisal::check_token(keys, token(true, future), kNow).claims},
            {"pay", {{"value", kValue}, {"pay", base64_encode(crypto::sha256(as_bytes(kValue)))}}}};
   facts.pay = base64_encode(crypto::sha256(as_bytes(kValue)));
   out["bound"] = token(true, future);
@@ -167,8 +172,7 @@ Json token_vectors() {
       base64url_encode(as_bytes(R"({"alg":"none","typ":"JWT"})")) + "." + payload + ".";
   const std::string hs384 =
       base64url_encode(as_bytes(R"({"alg":"HS384","typ":"JWT"})")) + "." + payload;
-  out["other_alg"] =
-      hs384 + "." + base64url_encode(crypto::hmac_sha256(mint.secret(), as_bytes(hs384)));
+  out["other_alg"] = hs384 + "." + base64url_encode(crypto::hmac_sha256(secret, as_bytes(hs384)));
   return out;
 }
 
