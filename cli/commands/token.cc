@@ -271,8 +271,8 @@ void add_api_options(line::Command& command, ApiOptions& options) {
       ->type_name("HEADER")
       ->one_value_each();
   command.add_option("--audience", options.audience, "What the API wants in aud")
-      ->type_name("TEXT");
-  command.add_option("--issuer", options.issuer, "What the API wants in iss")->type_name("TEXT");
+      ->type_name("AUDIENCE");
+  command.add_option("--issuer", options.issuer, "What the API wants in iss")->type_name("ISSUER");
   command.add_option("--level", options.level, "The level that the API wants, such as tee")
       ->one_of({"software", "platform", "tee", "secure-chip"})
       ->type_name("LEVEL");
@@ -342,7 +342,7 @@ void add_token_commands(line::Command& app, Dispatcher& dispatcher) {
       ->type_name("NAME")
       ->show_default();
   try_app->add_option("--prefix", tried->api.prefix, "What stands before it there, as \"Bearer \"")
-      ->type_name("TEXT");
+      ->type_name("PREFIX");
   add_api_options(*try_app, tried->api);
   try_app->add_option("--ca", tried->ca, "CA certificates to trust, as PEM")
       ->type_name("FILE")

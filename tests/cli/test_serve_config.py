@@ -252,7 +252,8 @@ WITHOUT_DEFAULT = {
     "--type", "--challenge", "--challenge-hex", "--client-data-hash", "--app-id", "--key",
     "--previous-counter", "--policy", "--signing-certificate", "--v4-signature-file",
     "--revision", "--after", "--backup-pin", "--credentials", "--pin", "--role", "--app",
-    "--credentials-file", "--token-file", "--output", "--data", "--group",
+    "--credentials-file", "--token-file", "--output", "--data", "--group", "--kid", "--kind",
+    "--bind", "--format", "--audience", "--issuer", "--level", "--prefix",
 }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ KNOWN_DOMAINS = {
     "grapheneos.org",
     "mas.owasp.org",
     "maven.apache.org",
+    "schema.getpostman.com",  # what the format of a collection is called
     "protobuf.dev",
     "schemas.android.com",
     "semver.org",

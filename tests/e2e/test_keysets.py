@@ -20,9 +20,7 @@ from touchmark_attestation import TokenStatus, TokenVerifier
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegisteredApp]:
-    running = RegisteredApp.start(
-        tmp_path_factory.mktemp("keysets"), ["--allow-host-builds"], policy="compatible"
-    )
+    running = RegisteredApp.start(tmp_path_factory.mktemp("keysets"), policy="development")
     yield running
     running.service.stop()
 
