@@ -170,7 +170,9 @@ def test_a_domain_has_a_keyset(admin: Command) -> None:
     admin.ok("api", "add", "api.example.com", "--pin", PIN, "--keyset", "partners")
     assert admin.json("api", "list")["apis"][0]["keyset"] == "partners"
     # Kept by who changes the pins alone.
-    admin.ok("api", "add", "api.example.com", "--backup-pin", PIN.replace("4", "8", 1), "--pin", PIN)
+    admin.ok(
+        "api", "add", "api.example.com", "--backup-pin", PIN.replace("4", "8", 1), "--pin", PIN
+    )
     assert admin.json("api", "list")["apis"][0]["keyset"] == "partners"
     done = admin.run("keyset", "remove", "partners")
     assert done.returncode == NO
