@@ -53,7 +53,8 @@ def test_the_project_is_whole() -> None:
             return {one for part in value.values() for one in ids(part)}
         return {one for part in value for one in ids(part)} if isinstance(value, list) else set()
 
-    reached, waiting = set(), [root]
+    reached: set[str] = set()
+    waiting = [root]
     while waiting:
         for one in ids(waiting.pop()) - reached:
             reached.add(one)

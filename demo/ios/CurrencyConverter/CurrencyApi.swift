@@ -15,7 +15,7 @@ struct ConversionResult {
 }
 
 /// The client of the currency API. Everything that Touchmark asks of an app's code is here.
-final class CurrencyApi {
+final class CurrencyApi: Sendable {
   private let touchmark: Touchmark
   private let baseURL: URL
   /// Sends a token along.
