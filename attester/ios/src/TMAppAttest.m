@@ -33,8 +33,8 @@ static NSString *const kNonce = @"nonce";
   for (int attempt = 0; attempt < 2; ++attempt) {
     NSError *error = nil;
     NSDictionary *record = [NSUserDefaults.standardUserDefaults dictionaryForKey:_name];
-    NSDictionary *evidence = record[kAttestation] == nil
-                                 ? [self attest:record[kKeyID] hash:hash nonce:nonce error:&error]
+    NSDictionary *evidence = [record objectForKey:kAttestation] == nil
+                                 ? [self attest:[record objectForKey:kKeyID] hash:hash nonce:nonce error:&error]
                                  : [self assert:record hash:hash error:&error];
     if (evidence != nil) return evidence;
     // A key that Apple no longer knows (the app was restored on another phone): once more, from the start. Any
@@ -75,13 +75,13 @@ static NSString *const kNonce = @"nonce";
                              hash:(NSData *)hash
                             error:(NSError **)error {
   NSData *assertion = [self wait:^(void (^done)(id, NSError *)) {
-    [DCAppAttestService.sharedService generateAssertion:record[kKeyID]
+    [DCAppAttestService.sharedService generateAssertion:[record objectForKey:kKeyID]
                                          clientDataHash:hash
                                       completionHandler:done];
   } error:error];
   if (assertion == nil) return nil;
   NSMutableDictionary *evidence = [record mutableCopy];
-  evidence[@"assertion"] = [assertion base64EncodedStringWithOptions:0];
+  [evidence setObject:[assertion base64EncodedStringWithOptions:0] forKey:@"assertion"];
   return evidence;
 }
 

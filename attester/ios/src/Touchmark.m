@@ -65,7 +65,8 @@ static NSString *bracketed(NSString *host) {
   const touchmark_key_provider provider = [_key provider];
   // Not among the caches, which iOS empties: the newest configuration would go with them.
   NSString *folder =
-      NSSearchPathForDirectoriesInDomains(NSApplicationSupportDirectory, NSUserDomainMask, YES)[0];
+      NSSearchPathForDirectoriesInDomains(NSApplicationSupportDirectory, NSUserDomainMask, YES)
+          .firstObject;
   NSString *storage = [folder stringByAppendingPathComponent:@"touchmark"];
   NSString *version = NSProcessInfo.processInfo.operatingSystemVersionString;
   NSData *platform = [NSJSONSerialization dataWithJSONObject:@{

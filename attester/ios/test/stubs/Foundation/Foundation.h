@@ -107,6 +107,7 @@ struct FastEnumeration;
 @end
 
 @interface NSArray<T> : NSObject
+@property(readonly, nullable) T firstObject;
 - (T)objectAtIndexedSubscript:(NSUInteger)index;
 @end
 
@@ -114,9 +115,11 @@ struct FastEnumeration;
 + (instancetype)dictionaryWithObjects:(const V _Nonnull[_Nullable])objects
                               forKeys:(const K _Nonnull[_Nullable])keys
                                 count:(NSUInteger)count;
+- (nullable V)objectForKey:(K)key;
 - (nullable V)objectForKeyedSubscript:(K)key;
 @end
 @interface NSMutableDictionary<K, V> : NSDictionary <K, V>
+- (void)setObject:(V)object forKey:(K)key;
 - (void)setObject:(nullable V)object forKeyedSubscript:(K)key;
 @end
 
