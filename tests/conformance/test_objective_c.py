@@ -141,5 +141,8 @@ def test_it_attests_with_the_enclaves_key(program: Path, tmp_path: Path) -> None
                 in (event["details"])
             )
         assert len(events) == 2
+        facts = touchmark_json(service, "device", "show", device)["appraisal"]["facts"]
+        told = [facts[name] for name in ("os_version", "manufacturer", "model")]
+        assert told == ["17.5.1", "Apple", os.uname().machine]
     finally:
         service.stop()

@@ -1,6 +1,7 @@
 #import "Touchmark.h"
 
 #import <Security/Security.h>
+#include <sys/utsname.h>
 
 #import "TMSecureEnclaveKey.h"
 #include "attester/include/touchmark.h"
@@ -19,6 +20,21 @@ static NSError *error_of(touchmark_status status, const char *message) {
 static NSString *bracketed(NSString *host) {
   const BOOL bare_ipv6 = [host containsString:@":"] && ![host hasPrefix:@"["];
   return bare_ipv6 ? [NSString stringWithFormat:@"[%@]", host] : host;
+}
+
+// What the policy reads: "17.5.1", and "iPhone16,2" (a simulator gives the Mac's processor).
+static NSString *platform_text(void) {
+  const NSOperatingSystemVersion os = NSProcessInfo.processInfo.operatingSystemVersion;
+  struct utsname machine = {0};
+  uname(&machine);
+  NSData *json = [NSJSONSerialization dataWithJSONObject:@{
+    @"os" : @"ios",
+    @"os_version" : [NSString stringWithFormat:@"%ld.%ld.%ld", (long)os.majorVersion,
+                                               (long)os.minorVersion, (long)os.patchVersion],
+    @"manufacturer" : @"Apple",
+    @"model" : @(machine.machine),
+  } options:0 error:NULL];
+  return [[NSString alloc] initWithData:json encoding:NSUTF8StringEncoding];
 }
 
 @implementation TMToken
@@ -68,19 +84,13 @@ static NSString *bracketed(NSString *host) {
       NSSearchPathForDirectoriesInDomains(NSApplicationSupportDirectory, NSUserDomainMask, YES)
           .firstObject;
   NSString *storage = [folder stringByAppendingPathComponent:@"touchmark"];
-  NSString *version = NSProcessInfo.processInfo.operatingSystemVersionString;
-  NSData *platform = [NSJSONSerialization dataWithJSONObject:@{
-    @"os" : @"ios",
-    @"os_version" : version,
-  } options:0 error:NULL];
-  NSString *platform_text = [[NSString alloc] initWithData:platform encoding:NSUTF8StringEncoding];
   touchmark_options options = {0};
   options.size = sizeof options;
   options.config = config.UTF8String;
   options.storage_dir = storage.UTF8String;
   options.package_path = NSBundle.mainBundle.bundlePath.UTF8String;
   options.package_name = NSBundle.mainBundle.bundleIdentifier.UTF8String;
-  options.platform_json = platform_text.UTF8String;
+  options.platform_json = platform_text().UTF8String;
   options.sdk_platform = "iOS";
   options.key_provider = &provider;
   const char *message = NULL;

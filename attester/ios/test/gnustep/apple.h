@@ -45,7 +45,14 @@ dispatch_time_t dispatch_time(dispatch_time_t when, int64_t delta);
 dispatch_queue_t dispatch_get_global_queue(intptr_t identifier, uintptr_t flags);
 void dispatch_async(dispatch_queue_t queue, void (^block)(void));
 
-// In Apple's own; GNUstep 1.28 has it as a plain method or not at all.
+typedef struct {
+  NSInteger majorVersion;
+  NSInteger minorVersion;
+  NSInteger patchVersion;
+} NSOperatingSystemVersion;
+@interface NSProcessInfo (Apple)
+- (NSOperatingSystemVersion)operatingSystemVersion;
+@end
 @interface NSURL (Apple)
 - (BOOL)setResourceValue:(id)value forKey:(NSString*)key error:(NSError**)error;
 @end

@@ -232,6 +232,12 @@ void dispatch_async(dispatch_queue_t queue, void (^block)(void)) {
   pthread_detach(thread);
 }
 
+@implementation NSProcessInfo (Apple)
+- (NSOperatingSystemVersion)operatingSystemVersion {
+  return (NSOperatingSystemVersion){17, 5, 1};
+}
+@end
+
 @implementation NSURL (Apple)
 - (BOOL)setResourceValue:(id)value forKey:(NSString *)key error:(NSError **)error {
   (void)value, (void)key, (void)error;

@@ -165,9 +165,14 @@ extern NSURLResourceKey const NSURLIsExcludedFromBackupKey;
 - (nullable NSURL*)URLForResource:(nullable NSString*)name withExtension:(nullable NSString*)ending;
 @end
 
+typedef struct {
+  NSInteger majorVersion;
+  NSInteger minorVersion;
+  NSInteger patchVersion;
+} NSOperatingSystemVersion;
 @interface NSProcessInfo : NSObject
 @property(class, readonly) NSProcessInfo* processInfo;
-@property(readonly) NSString* operatingSystemVersionString;
+@property(readonly) NSOperatingSystemVersion operatingSystemVersion;
 @end
 
 enum { NSApplicationSupportDirectory = 14, NSUserDomainMask = 1 };
