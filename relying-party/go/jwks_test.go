@@ -29,7 +29,7 @@ type signer struct {
 	key *ecdsa.PrivateKey
 }
 
-func newSigner(t *testing.T, kid string) signer {
+func newSigner(t testing.TB, kid string) signer {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -37,8 +37,10 @@ func newSigner(t *testing.T, kid string) signer {
 	return signer{kid, key}
 }
 
-func (s signer) token() string {
-	made := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{"did": "device", "exp": 1790100000})
+func (s signer) token() string { return s.tokenUntil(1790100000) }
+
+func (s signer) tokenUntil(exp int64) string {
+	made := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{"did": "device", "exp": exp})
 	made.Header["kid"] = s.kid
 	text, err := made.SignedString(s.key)
 	if err != nil {

@@ -30,12 +30,20 @@ func bodyCase(t *testing.T, options ...touchmark.Option) (*touchmark.Guard, [][2
 }
 
 func TestTheHandlerGetsTheBodyThatWasChecked(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		testBody(t, http2)
+	}
+}
+
+func testBody(t *testing.T, http2 bool) {
 	guard, headers, body := bodyCase(t)
 	for _, mode := range []touchmark.Mode{touchmark.Enforce, touchmark.Report} {
-		server := httptest.NewServer(guard.Middleware(touchmark.InMode(mode))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server := httptest.NewUnstartedServer(guard.Middleware(touchmark.InMode(mode))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			got, _ := io.ReadAll(r.Body)
 			w.Write(got)
 		})))
+		server.EnableHTTP2 = http2
+		server.StartTLS()
 		defer server.Close()
 		// Reported: a nonce again; and then a body beyond the limit.
 		for _, sent := range []string{body, strings.Repeat("x", 2<<20)} {
@@ -46,13 +54,13 @@ func TestTheHandlerGetsTheBodyThatWasChecked(t *testing.T) {
 			for _, one := range headers {
 				made.Header.Add(one[0], one[1])
 			}
-			answer, err := http.DefaultClient.Do(made)
+			answer, err := server.Client().Do(made)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got, _ := io.ReadAll(answer.Body)
 			answer.Body.Close()
-			if answer.StatusCode != 200 || string(got) != sent {
+			if answer.StatusCode != 200 || string(got) != sent || answer.ProtoMajor == 2 != http2 {
 				t.Error(mode, answer.StatusCode, len(got), guard.Counts())
 			}
 		}
