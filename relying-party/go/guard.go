@@ -105,7 +105,7 @@ type Count struct {
 type Guard struct {
 	verifier *verifier
 	options  options
-	counts   sync.Map // Count to *atomic.Uint64
+	counts   sync.Map // pattern to *counts
 	whole    *Route
 	// When the next summary is due, in nanoseconds since 1970.
 	summaryAt atomic.Int64
@@ -136,7 +136,7 @@ func NewGuard(settings *Settings, given ...Option) (*Guard, error) {
 	g.verifier = &verifier{settings: settings, clock: g.options.clock, prefix: newPrefixPattern(settings.prefix), store: store, nonces: nonces}
 	g.verifier.jwks = g.source(settings.jwks, setJWKS, "")
 	g.verifier.firebase = g.source(settings.firebaseJWKS, setFirebaseJWKS, "RS256")
-	g.whole = &Route{mode: settings.mode, percent: settings.percent, demands: settings.demands}
+	g.whole = &Route{guard: g, counts: g.countsOf(""), mode: settings.mode, percent: settings.percent, demands: settings.demands}
 	g.summaryAt.Store(g.options.clock().Add(summaryPause).UnixNano())
 	for _, warning := range settings.warnings {
 		g.options.log(LogWarn, warning)
@@ -199,7 +199,7 @@ func (g *Guard) Check(ctx context.Context, request Request, route *Route) Decisi
 		decision.Enforced = route.enforces(decision.Device, request.Client)
 		decision.Allowed = decision.Status.Served() || !decision.Enforced
 	}
-	g.count(&decision)
+	route.counts.add(&decision)
 	g.say(&decision, request)
 	g.options.observer(decision)
 	return decision
@@ -219,21 +219,42 @@ func (r *Route) enforces(device, client string) bool {
 	return binary.BigEndian.Uint32(digest[:])%100 < uint32(r.percent)
 }
 
-func (g *Guard) count(decision *Decision) {
-	of := Count{decision.Maker, decision.Status, decision.Reason, decision.Enforced, decision.Route}
-	number, found := g.counts.Load(of)
-	if !found {
-		number, _ = g.counts.LoadOrStore(of, new(atomic.Uint64))
+// counts are those of one pattern: by maker, reason, and whether it was enforced.
+type counts [len(makers)][len(reasons)][2]atomic.Uint64
+
+func (g *Guard) countsOf(pattern string) *counts {
+	found, known := g.counts.Load(pattern)
+	if !known {
+		found, _ = g.counts.LoadOrStore(pattern, new(counts))
 	}
-	number.(*atomic.Uint64).Add(1)
+	return found.(*counts)
+}
+
+func (c *counts) add(decision *Decision) {
+	maker, enforced := 0, 0
+	for makers[maker] != decision.Maker {
+		maker++
+	}
+	if decision.Enforced {
+		enforced = 1
+	}
+	c[maker][placeOf[decision.Reason]][enforced].Add(1)
 }
 
 // Counts tells how many requests there were of each kind since the guard was made. Those of another
 // status than the served ones, and that were not enforced, are what enforcing would have refused.
 func (g *Guard) Counts() map[Count]uint64 {
 	found := map[Count]uint64{}
-	g.counts.Range(func(of, number any) bool {
-		found[of.(Count)] = number.(*atomic.Uint64).Load()
+	g.counts.Range(func(pattern, of any) bool {
+		for maker := range makers {
+			for place, one := range reasons {
+				for enforced := range [2]int{} {
+					if number := of.(*counts)[maker][place][enforced].Load(); number > 0 {
+						found[Count{makers[maker], one.status, one.reason, enforced == 1, pattern.(string)}] = number
+					}
+				}
+			}
+		}
 		return true
 	})
 	return found

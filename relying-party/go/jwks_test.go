@@ -233,12 +233,12 @@ func TestASlowSource(t *testing.T) {
 		}()
 	}
 	all.Wait()
-	if took := time.Since(begin); took < 4*time.Second || took > 9*time.Second || from.asked.Load() != 1 {
+	if took := time.Since(begin); took < 4*time.Second || took > 30*time.Second || from.asked.Load() != 1 {
 		t.Error(took, from.asked.Load())
 	}
 	begin = time.Now()
 	reasonOf(guard, key.token())
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took > 4*time.Second {
 		t.Error(took)
 	}
 }

@@ -1,7 +1,12 @@
 package touchmark
 
+import "sync"
+
 // Route is what one route asks for. [Guard.Route] makes it.
 type Route struct {
+	guard   *Guard
+	counts  *counts
+	named   *sync.Map // of patterns, to *Route
 	pattern string
 	mode    Mode
 	percent int
@@ -22,17 +27,23 @@ func (g *Guard) Route(given ...RouteOption) (*Route, error) {
 	if len(g.verifier.settings.keys) == 0 && g.verifier.jwks == nil && route.mode != Off {
 		return nil, refuse(setSecret, "is not set, and a route asks for the mode %s", route.mode)
 	}
+	route.counts, route.named = g.countsOf(route.pattern), new(sync.Map)
 	return &route, nil
 }
 
-// Named is the same route with the pattern that a framework knows, unless it has one already.
+// Named is the same route with the pattern that a framework knows, unless it has one already. Each
+// pattern is kept: it must not be something that a client chose.
 func (r *Route) Named(pattern string) *Route {
 	if r.pattern != "" || pattern == "" {
 		return r
 	}
+	if found, known := r.named.Load(pattern); known {
+		return found.(*Route)
+	}
 	named := *r
-	named.pattern = pattern
-	return &named
+	named.pattern, named.counts = pattern, r.guard.countsOf(pattern)
+	found, _ := r.named.LoadOrStore(pattern, &named)
+	return found.(*Route)
 }
 
 // Pattern names the route in log and metrics, such as "/v2/rates/{currency}". Never give a path that a

@@ -72,46 +72,60 @@ const (
 	ReasonOK                Reason = "ok"
 )
 
-var statusOf = map[Reason]Status{
-	ReasonOff:               Unchecked,
-	ReasonPreflight:         Preflight,
-	ReasonNoToken:           Missing,
-	ReasonTwoTokens:         Malformed,
-	ReasonWrongPrefix:       Malformed,
-	ReasonTooLong:           Malformed,
-	ReasonNotCompact:        Malformed,
-	ReasonBadHeader:         Malformed,
-	ReasonUnknownExtension:  Malformed,
-	ReasonBadKid:            Malformed,
-	ReasonBadPayload:        Malformed,
-	ReasonWrongAlgorithm:    Forged,
-	ReasonNoKeys:            Unavailable,
-	ReasonUnknownKey:        Forged,
-	ReasonDecoy:             Invalid,
-	ReasonBadSignature:      Forged,
-	ReasonNoExp:             Malformed,
-	ReasonExpired:           Expired,
-	ReasonBadNbf:            Malformed,
-	ReasonNotYetValid:       Early,
-	ReasonWrongIssuer:       Misdirected,
-	ReasonWrongAudience:     Misdirected,
-	ReasonLowLevel:          Weak,
-	ReasonNoBoundHeader:     Unbound,
-	ReasonWrongPay:          Unbound,
-	ReasonNoSignature:       Unsigned,
-	ReasonBadSignatureInput: Unsigned,
-	ReasonLowCoverage:       Unsigned,
-	ReasonBadSignatureTime:  Unsigned,
-	ReasonNoNonce:           Unsigned,
-	ReasonNoSigningKey:      Unsigned,
-	ReasonWrongDigest:       Unsigned,
-	ReasonWrongSignature:    Unsigned,
-	ReasonNonceReplayed:     Replayed,
-	ReasonNoJti:             Replayed,
-	ReasonNoReplayStore:     Unavailable,
-	ReasonReplayed:          Replayed,
-	ReasonOK:                Valid,
+// reasons has every reason with its status. What is counted goes by the place in it.
+var reasons = [...]struct {
+	reason Reason
+	status Status
+}{
+	{ReasonOff, Unchecked},
+	{ReasonPreflight, Preflight},
+	{ReasonNoToken, Missing},
+	{ReasonTwoTokens, Malformed},
+	{ReasonWrongPrefix, Malformed},
+	{ReasonTooLong, Malformed},
+	{ReasonNotCompact, Malformed},
+	{ReasonBadHeader, Malformed},
+	{ReasonUnknownExtension, Malformed},
+	{ReasonBadKid, Malformed},
+	{ReasonBadPayload, Malformed},
+	{ReasonWrongAlgorithm, Forged},
+	{ReasonNoKeys, Unavailable},
+	{ReasonUnknownKey, Forged},
+	{ReasonDecoy, Invalid},
+	{ReasonBadSignature, Forged},
+	{ReasonNoExp, Malformed},
+	{ReasonExpired, Expired},
+	{ReasonBadNbf, Malformed},
+	{ReasonNotYetValid, Early},
+	{ReasonWrongIssuer, Misdirected},
+	{ReasonWrongAudience, Misdirected},
+	{ReasonLowLevel, Weak},
+	{ReasonNoBoundHeader, Unbound},
+	{ReasonWrongPay, Unbound},
+	{ReasonNoSignature, Unsigned},
+	{ReasonBadSignatureInput, Unsigned},
+	{ReasonLowCoverage, Unsigned},
+	{ReasonBadSignatureTime, Unsigned},
+	{ReasonNoNonce, Unsigned},
+	{ReasonNoSigningKey, Unsigned},
+	{ReasonWrongDigest, Unsigned},
+	{ReasonWrongSignature, Unsigned},
+	{ReasonNonceReplayed, Replayed},
+	{ReasonNoJti, Replayed},
+	{ReasonNoReplayStore, Unavailable},
+	{ReasonReplayed, Replayed},
+	{ReasonOK, Valid},
 }
+
+var placeOf = func() map[Reason]int {
+	places := make(map[Reason]int, len(reasons))
+	for place, one := range reasons {
+		places[one.reason] = place
+	}
+	return places
+}()
+
+func statusOf(reason Reason) Status { return reasons[placeOf[reason]].status }
 
 // Maker is whose token a request was judged by.
 type Maker string
@@ -122,6 +136,8 @@ const (
 	MakerApproov   Maker = "approov"
 	MakerFirebase  Maker = "firebase"
 )
+
+var makers = [...]Maker{MakerTouchmark, MakerApproov, MakerFirebase}
 
 // Level is how well a phone's hardware vouches for the app: the claim lvl. Each is more than the one
 // before.

@@ -80,8 +80,10 @@ func (v *verifier) makerOf(headers Headers, asked demands) maker {
 }
 
 // isThere says whether a header has a value that is not empty.
-func isThere(headers Headers, name string) bool {
-	for _, value := range headers.Values(name) {
+func isThere(headers Headers, name string) bool { return isAnyThere(headers.Values(name)) }
+
+func isAnyThere(values []string) bool {
+	for _, value := range values {
 		if strings.Trim(value, whiteSpace) != "" {
 			return true
 		}
@@ -112,14 +114,14 @@ func (v *verifier) check(ctx context.Context, request Request, asked demands) Re
 	if signed == signedByKey {
 		judged.Reason = v.judge(ctx, &from, found, request, &judged.Detail)
 	}
-	if judged.Status = statusOf[judged.Reason]; judged.Status != Valid {
+	if judged.Status = statusOf(judged.Reason); judged.Status != Valid {
 		judged.Fingerprint = fingerprint(text)
 	}
 	return judged
 }
 
 func result(name Maker, reason Reason) Result {
-	return Result{Maker: name, Status: statusOf[reason], Reason: reason}
+	return Result{Maker: name, Status: statusOf(reason), Reason: reason}
 }
 
 func (m *maker) resultOf(text string, reason Reason) Result {
@@ -131,7 +133,7 @@ func (m *maker) resultOf(text string, reason Reason) Result {
 // find gives the text that should be a token.
 func (m *maker) find(headers Headers) (string, Reason) {
 	values := headers.Values(m.header)
-	if !isThere(headers, m.header) {
+	if !isAnyThere(values) {
 		return "", ReasonNoToken
 	}
 	if len(values) > 1 || strings.Contains(values[0], ",") {

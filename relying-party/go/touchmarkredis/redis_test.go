@@ -177,7 +177,7 @@ func TestALostRedis(t *testing.T) {
 		if found := check(); found != reason {
 			t.Error(setting, found)
 		}
-		if took := time.Since(begin); took > 2*time.Second {
+		if took := time.Since(begin); took > 10*time.Second {
 			t.Error("a lost Redis keeps a request waiting for ", took)
 		}
 		guard.Close()
@@ -198,7 +198,7 @@ func TestASilentRedis(t *testing.T) {
 	if _, err := store.Spend(ctx, touchmark.SpentID{}, begin, begin.Add(time.Minute)); err == nil {
 		t.Error("answers")
 	}
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took > 10*time.Second {
 		t.Error("keeps a request waiting for ", took)
 	}
 }
