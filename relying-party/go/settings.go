@@ -128,7 +128,7 @@ func Environment() map[string]string {
 // names may stand in it.
 //
 // Its error is a *SettingsError. A setting that is there and empty is refused: empty text most often
-// comes from a variable that was meant to be set, and would turn a check off (only the prefix may be). So is a name that is a
+// comes from a variable that was meant to be set, and would turn a check off. So is a name that is a
 // letter or two from a setting's. Every other unknown name that begins with TOUCHMARK_ gets a warning
 // in the guard's log.
 func ReadSettings(source map[string]string) (*Settings, error) {
@@ -280,9 +280,7 @@ func (r *settingsReader) policy(settings *Settings) {
 		r.checkHeaderName(setHeader, value)
 		settings.header = value
 	}
-	// Empty, it says that there is none, as in an app's configuration.
-	settings.prefix = r.source[setPrefix]
-	if !isPrintableASCII(settings.prefix) {
+	if settings.prefix, _ = r.given(setPrefix); !isPrintableASCII(settings.prefix) {
 		r.refuse(setPrefix, "is %s, which cannot stand in a header: use printable ASCII", shown(settings.prefix))
 	}
 	settings.demands.binding = r.headers(setBinding, settings.header)

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"log"
 	"net/http"
@@ -62,10 +61,7 @@ func serve(listen string) error {
 	}
 	last, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err = server.Shutdown(last); errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	return server.Shutdown(last)
 }
 
 func rate(w http.ResponseWriter, r *http.Request) {
