@@ -69,16 +69,15 @@ def test_an_unknown_kid_makes_it_read_again_once_in_ten_seconds() -> None:
     source = Source(document("old"))
     assert source.reason(signed("old")) is TokenReason.OK
     source.answer = document("old", "new")
-    assert source.reason(signed("new")) is TokenReason.UNKNOWN_KEY  # just read
-    source.now = 10
+    source.now = 3  # the first reading does not count
     assert source.reason(signed("new")) is TokenReason.OK
     assert source.reads == 2
-    for second in (10, 11, 19.9):
+    for second in (3, 4, 12.9):
         source.now = second
         for number in range(50):
             assert source.reason(signed("old", f"x{number}")) is TokenReason.UNKNOWN_KEY
         assert source.reads == 2
-    source.now = 20
+    source.now = 13
     for number in range(50):
         assert source.reason(signed("old", f"y{number}")) is TokenReason.UNKNOWN_KEY
     assert source.reads == 3
@@ -123,7 +122,7 @@ def test_the_old_set_counts_while_there_is_no_new_one(
     assert "those that were read before go on counting" in caplog.text
 
 
-def test_one_thread_reads_and_those_without_a_key_wait() -> None:
+def test_one_thread_reads_and_the_others_wait() -> None:
     source = Source(document("old"))
     began, go_on = threading.Event(), threading.Event()
 
@@ -147,16 +146,30 @@ def test_one_thread_reads_and_those_without_a_key_wait() -> None:
     for thread in threads:
         thread.join(20)
     assert found == [TokenReason.OK] * 16 and source.reads == 1
-    # When its time is over, one reads, and the others go on with what they have.
-    source.now, began_again = 600.0, threading.Thread(target=lambda: source.reason(signed("old")))
-    began.clear()
-    go_on.clear()
-    began_again.start()
+
+
+def test_nobody_with_a_known_key_waits_for_a_source_that_fails() -> None:
+    source = Source(document("old"))
+    assert source.reason(signed("old")) is TokenReason.OK
+    source.now, source.answer = 600.0, OSError("gone")
+    assert source.reason(signed("old")) is TokenReason.OK and source.reads == 2
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(location: str) -> Document:
+        began.set()
+        assert go_on.wait(20)
+        return Document(document("new"), jwks.KEPT)
+
+    source.source._fetch = slow
+    source.now = 609.9
+    assert source.reason(signed("old")) is TokenReason.OK and not began.is_set()
+    source.now = 610
+    assert [source.reason(signed("old")) for _ in range(5)] == [TokenReason.OK] * 5
     assert began.wait(20)
-    assert source.reason(signed("old")) is TokenReason.OK and source.reads == 1
+    assert source.reason(signed("old")) is TokenReason.OK
     go_on.set()
-    began_again.join(20)
-    assert source.reads == 2
+    assert source.reason(signed("new")) is TokenReason.OK, "this one waits for the reading"
+    assert source.reason(signed("old")) is TokenReason.UNKNOWN_KEY
 
 
 @pytest.mark.skipif("lowest" in sys.prefix, reason="takes seconds, and is the same with others")

@@ -33,7 +33,8 @@ COMMANDS = {
 TAKEN = {
     f"TOUCHMARK_{name}"
     for name in (
-        "SECRET", "MODE", "TOKEN_HEADER", "BINDING_HEADERS", "AUDIENCE", "ISSUER", "LEVEL", "LEEWAY",
+        "SECRET", "MODE", "TOKEN_HEADER", "BINDING_HEADERS", "AUDIENCE", "ISSUER", "LEVEL",
+        "LEEWAY",
     )
 }  # fmt: skip
 GROUPS = [group for group in VECTORS["groups"] if group["settings"].keys() <= TAKEN]

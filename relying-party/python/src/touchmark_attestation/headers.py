@@ -58,7 +58,9 @@ class RequestHeaders:
                 continue
             folded = folded.lower()
             known = self._values.get(folded)
-            self._values[folded] = text if known is None else f"{known}, {text}"
+            # Two that are both empty are none; with anything in one of them, they are two.
+            is_first = known is None or not (known + text).strip(WHITESPACE)
+            self._values[folded] = text if is_first else f"{known}, {text}"
 
     def get(self, name: str) -> str:
         """The value without the white space around it, which is no part of it; "" for none."""

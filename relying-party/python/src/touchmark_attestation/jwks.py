@@ -64,19 +64,23 @@ class JwksSource:
         self._reading = threading.Lock()
         self._keys: Keys | None = None
         self._ends = self._tried = self._asked = float("-inf")
+        self._failed = False
 
     def keys(self) -> Keys | None:
-        """The set, which is read again when its time is over; None as long as none could be had.
+        """The set; None as long as none could be had.
 
-        While one thread reads it again, the others go on with the set that they have.
+        A set whose time is over is read before it is given. While that fails, it is tried again
+        in the background, and nobody waits.
         """
-        if self._clock() >= self._ends and self._reading.acquire(blocking=self._keys is None):
-            try:
-                now = self._clock()
-                if now >= self._ends and now - self._tried >= AGAIN_AFTER:
-                    self._read(now)
-            finally:
-                self._reading.release()
+        if self._clock() < self._ends:
+            return self._keys
+        if self._keys is not None and self._failed:
+            if self._reading.acquire(blocking=False):
+                self._read_in_background()
+            return self._keys
+        with self._reading:
+            if self._is_due():
+                self._read()
         return self._keys
 
     def keys_after_asking(self) -> Keys | None:
@@ -84,16 +88,31 @@ class JwksSource:
         for this reason within the last seconds. Waits for a reading that is under way."""
         before = self._keys
         with self._reading:
-            now = self._clock()
-            if self._keys is before and now - self._asked >= AGAIN_AFTER:
-                self._asked = now
-                self._read(now)
+            if self._keys is before and self._clock() - self._asked >= AGAIN_AFTER:
+                self._asked = self._clock()
+                self._read()
         return self._keys
 
-    def _read(self, now: float) -> None:
-        self._tried = now
-        if self._keys is None:
-            self._asked = now
+    def _is_due(self) -> bool:
+        now = self._clock()
+        return now >= self._ends and not (self._failed and now - self._tried < AGAIN_AFTER)
+
+    def _read_in_background(self) -> None:
+        """Ends with the lock released."""
+        if not self._is_due():
+            self._reading.release()
+            return
+
+        def read() -> None:
+            try:
+                self._read()
+            finally:
+                self._reading.release()
+
+        threading.Thread(target=read, name="touchmark-jwks", daemon=True).start()
+
+    def _read(self) -> None:
+        now = self._tried = self._clock()
         try:
             document = self._fetch(self.location)
             found = read_jwks(document.data)
@@ -104,8 +123,9 @@ class JwksSource:
                 "tokens that need them are refused" if self._keys is None
                 else "those that were read before go on counting",
             )  # fmt: skip
+            self._asked, self._failed = now, True
             return
-        self._keys = found
+        self._keys, self._failed = found, False
         self._ends = now + document.kept
 
 

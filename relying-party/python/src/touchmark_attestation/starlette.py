@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Any, Callable, TypeVar, overload
 
 from starlette.applications import Starlette
+from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
@@ -69,6 +70,8 @@ class TouchmarkToken:
     # FastAPI reads the annotation, in whose place no text may stand.
     async def __call__(self, connection: HTTPConnection) -> TokenResult:
         decision = await _decide(connection, self._options)
+        if not decision.allowed and connection.scope["type"] == "websocket":
+            raise WebSocketException(1008)  # before the acceptance: a 403
         if not decision.allowed:
             raise TokenRefused(decision.refusal)
         return decision.result
