@@ -107,7 +107,7 @@ REFUSED: dict[str, list[Any]] = {
         1, ["X-Attest"], False,
     ],
     "TOUCHMARK_TOKEN_PREFIX": [
-        "Bearer\n", "\0", "Bärer ", "\x7f", b"Bearer ", 1, False, [],
+        "", " ", "Bearer\n", "\0", "Bärer ", "\x7f", b"Bearer ", 1, False, [],
     ],
     "TOUCHMARK_BINDING_HEADERS": [
         "", " ", ",", "Authorization,", "Authorization,,X-User", "Authorization;X-User", "X User",

@@ -112,10 +112,10 @@ class Settings:
         """Reads the TOUCHMARK_ settings of a mapping such as os.environ; README.md lists them.
         `clock`: seconds since the epoch.
 
-        Raises SettingsError. A setting that is there and empty is refused, except the prefix: empty
-        text most often comes from a variable that was meant to be set, and would turn a check off.
-        A name that is a letter or two from a setting's is refused, too, and every other unknown
-        name that begins with TOUCHMARK_ gets a warning in the log (logger "touchmark").
+        Raises SettingsError. A setting that is there and empty is refused: empty text most often
+        comes from a variable that was meant to be set, and would turn a check off. A name that is a
+        letter or two from a setting's is refused, too, and every other unknown name that begins
+        with TOUCHMARK_ gets a warning in the log (logger "touchmark").
         """
         _refuse_typing_errors(source)
         mode = _choice(source, _MODE, {one.value: one for one in Mode}, Mode.ENFORCE)
@@ -138,7 +138,7 @@ def _verifier(source: Mapping[str, Any], mode: Mode, **options: Any) -> TokenVer
         jwks = _given(source, _NAMES["jwks"])
         given: dict[str, Any] = {
             "header": _given(source, _NAMES["header"], DEFAULT_HEADER),
-            "prefix": _given(source, _NAMES["prefix"], "", may_be_empty=True),
+            "prefix": _given(source, _NAMES["prefix"], ""),
             "audience": _given(source, _NAMES["audience"]),
             "issuer": _given(source, _NAMES["issuer"]),
             "level": _given(source, _NAMES["level"]),
@@ -233,16 +233,14 @@ def _distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def _given(
-    source: Mapping[str, Any], name: str, default: Any = None, *, may_be_empty: bool = False
-) -> Any:
+def _given(source: Mapping[str, Any], name: str, default: Any = None) -> Any:
     """The text of a setting, or `default` when there is none: a framework's None is none."""
     value = source.get(name)
     if value is None:
         return default
     if not isinstance(value, str):
         raise SettingsError(name, f"must be text, not {kind(value)}")
-    if not value.strip() and not may_be_empty:
+    if not value.strip():
         raise SettingsError(name, "is empty: leave it out, or give it a value")
     return value
 
