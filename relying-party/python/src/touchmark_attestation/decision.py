@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -53,7 +54,7 @@ class Decision:
     enforced: bool = True
     route: str = ""
 
-    @property
+    @functools.cached_property
     def label(self) -> Label:
         result = self.result
         return Label(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import functools
 import json
 import math
@@ -14,6 +14,7 @@ from touchmark_attestation.results import TokenReason
 # The service reads tokens with the same bound. Only a result of attestation has nested claims.
 _MAX_DEPTH = 16
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
+_STANDARD = str.maketrans("-_", "+/")
 # How many headers are remembered: a service writes the same one until its keys change.
 _HEADERS = 64
 
@@ -49,10 +50,11 @@ def read_signed(token: str, *, typ: str | None = None) -> Signed:
         raise Unreadable(TokenReason.NOT_COMPACT, "not three base64url parts")
     first, second, third = match.groups()
     signature, payload = _canonical(third), _canonical(second)
-    if signature is None or payload is None or _canonical(first) is None:
-        raise Unreadable(TokenReason.NOT_COMPACT, "not three parts of canonical base64url")
     header = read_header(first)
     problem = header.unreadable
+    is_compact = problem is None or problem.reason is not TokenReason.NOT_COMPACT
+    if signature is None or payload is None or not is_compact:
+        raise Unreadable(TokenReason.NOT_COMPACT, "not three parts of canonical base64url")
     is_json = problem is None or problem.reason is not TokenReason.BAD_HEADER
     if is_json and typ is not None and header.typ != typ:
         raise Unreadable(TokenReason.BAD_HEADER, f"its header's typ is not {typ}")
@@ -74,8 +76,11 @@ def read_header(part: str) -> Header:
     """What would change the meaning of the signature, and of that nothing is understood (RFC 7515,
     section 4.1.11, RFC 7797), or what may not stand there (RFC 7515, section 4.1.4), makes it
     unreadable."""
+    data = _canonical(part)
+    if data is None:
+        return Header(None, None, None, Unreadable(TokenReason.NOT_COMPACT, ""))
     try:
-        header = read_object(_decode(part))
+        header = read_object(data)
     except ValueError as error:
         return Header(
             None, None, None, Unreadable(TokenReason.BAD_HEADER, f"its header is {error}")
@@ -163,4 +168,4 @@ def _canonical(part: str) -> bytes | None:
 
 
 def _decode(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    return binascii.a2b_base64(part.translate(_STANDARD) + "=" * (-len(part) % 4))
