@@ -33,12 +33,11 @@ KNOWN_PACKAGES = {
 # Domains of others where something of theirs is meant.
 KNOWN_DOMAINS = {
     "android.googleapis.com",  # the list of revoked keys
-    "firebaseappcheck.googleapis.com",  # the keys and the issuer of App Check
+    "firebaseappcheck.googleapis.com",  # the keys of Firebase App Check
     "apache.org",  # the name space of Cordova's plugin.xml
     "clang.llvm.org",
     "developer.android.com",
     "developer.apple.com",
-    "firebaseappcheck.googleapis.com",  # the keys of Firebase App Check
     "docs.kernel.org",
     "github.com",  # what the format of attestation results is called
     "google.golang.org",  # the Go module of gRPC

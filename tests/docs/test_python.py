@@ -49,7 +49,9 @@ for headers in HEADERS:
     status, _, body = handler.handle(request)
     print(status, body.decode())
 """
-_ASK_FASTAPI = _ASK_ASGI.replace("asgi.application", "api.app").replace("asyncio, asgi", "asyncio, api")
+_ASK_FASTAPI = _ASK_ASGI.replace("asgi.application", "api.app").replace(
+    "asyncio, asgi", "asyncio, api"
+)
 _ASK_DJANGO = _ASK_WSGI.replace("wsgi.application", "rates.application").replace(
     "io, wsgi", "io, rates"
 )
