@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import socketserver
 import ssl
 import threading
@@ -227,7 +226,7 @@ def test_a_server_gets_a_token_that_lasts_and_can_be_revoked(
 ) -> None:
     file = tmp_path / "batch.jwt"
     admin.ok("token", "long-lived", "add", "batch", "--expire-after", "30d", "--output", file)
-    assert os.stat(file).st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == 0o600
     token = file.read_text().strip()
     claims = verified(token, service)
     assert claims["sub"] == "batch"
@@ -333,7 +332,7 @@ def test_collections(admin: Command, tmp_path: Path) -> None:
     for form in "http", "postman":
         file = tmp_path / form
         admin.ok("token", "try", url, "--format", form, "--output", file)
-        assert os.stat(file).st_mode & 0o777 == 0o600
+        assert file.stat().st_mode & 0o777 == 0o600
     requests = (tmp_path / "http").read_text()
     collection = json.loads((tmp_path / "postman").read_text())
     names = [item["name"] for item in collection["item"]]

@@ -114,8 +114,8 @@ def test_the_upload_certificate_is_not_taken_for_the_stores(
     keystore = tmp_path / "upload.p12"
     keystore.write_bytes(key.pkcs12("upload", "password"))
     bundle = tmp_path / "app.aab"
-    jarsigner = ["jarsigner", "-keystore", keystore, "-storepass", "password"]
-    subprocess.run([*jarsigner, "-signedjar", bundle, BUNDLE, "upload"], check=True)
+    sign = ("jarsigner", "-keystore", keystore, "-storepass", "password", "-signedjar", bundle)
+    subprocess.run([*sign, BUNDLE, "upload"], check=True)
     done = touchmark.run("registration", "add", bundle, "--signing-certificate", certificate)
     assert done.returncode == 0
     assert "as an upload certificate does" in done.stderr

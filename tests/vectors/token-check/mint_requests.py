@@ -158,8 +158,8 @@ def tokens() -> Group:
             reason = reason_of("", verdict)
             if verdict == "malformed" and is_json(expiry):
                 reason = "no-exp"
-            payload = f'{{"did":"x","exp":{expiry}}}'
-            group.add(f"exp {shown}".strip(), verdict, reason, sign(payload))
+            token = sign(f'{{"did":"x","exp":{expiry}}}')
+            group.add(f"exp {shown}".strip(), verdict, reason, token)
     for name, verdict, payload in PAYLOADS:
         reason = reason_of(name, verdict)
         if verdict == "malformed" and name.startswith(("no exp", "exp under")):
@@ -625,7 +625,7 @@ def small_rsa(claims: dict[str, Any]) -> str:
 def claims() -> list[Group]:
     api = "https://api.example.com"
     group = Group("audience and issuer", plain(AUDIENCE=api, ISSUER="touchmark"))
-    for name, members, reason in [
+    cases: list[tuple[str, dict[str, Any], str]] = [
         ("both", {"aud": api, "iss": "touchmark"}, ""),
         ("an array with it", {"aud": ["x", api], "iss": "touchmark"}, ""),
         ("an array of it alone", {"aud": [api], "iss": "touchmark"}, ""),
@@ -642,7 +642,8 @@ def claims() -> list[Group]:
         ("an issuer in an array", {"aud": api, "iss": ["touchmark"]}, "issuer"),
         ("another case", {"aud": api, "iss": "Touchmark"}, "issuer"),
         ("neither", {}, "issuer"),
-    ]:
+    ]
+    for name, members, reason in cases:
         group.add(
             name,
             "misdirected" if reason else "valid",
@@ -972,7 +973,7 @@ def other_makers() -> list[Group]:
         "iat": NOW,
     }
     app_check.add("a token", "valid", "ok", public("rsa", good, kid="rsa"), maker="firebase")
-    for name, members, status, reason in [
+    others: list[tuple[str, dict[str, Any], str, str]] = [
         ("expired", {"exp": 1}, "expired", "expired"),
         ("no exp", {"exp": None}, "malformed", "no-exp"),
         (
@@ -983,9 +984,14 @@ def other_makers() -> list[Group]:
         ),
         ("another project's audience", {"aud": ["projects/1"]}, "misdirected", "wrong-audience"),
         ("no audience", {"aud": None}, "misdirected", "wrong-audience"),
-    ]:
+    ]
+    for name, members, status, reason in others:
         app_check.add(
-            name, status, reason, public("rsa", {**good, **members}, kid="rsa"), maker="firebase"
+            name,
+            status,
+            reason,
+            public("rsa", {**good, **members}, kid="rsa"),
+            maker="firebase",
         )
     app_check.add(
         "ES256 of a key in the set",
