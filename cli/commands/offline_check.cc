@@ -56,12 +56,14 @@ Result<TokenKeys> keys_with(std::vector<Result<TokenKey>> found) {
 
 Result<TokenKeys> secrets_in(std::string_view setting) {
   std::vector<Result<TokenKey>> found;
-  while (!setting.empty()) {
-    const std::string_view one = io::trim(setting.substr(0, setting.find(',')));
-    setting.remove_prefix(std::min(setting.find(','), setting.size() - 1) + 1);
+  for (bool more = true; more;) {
+    const std::size_t comma = setting.find(',');
+    const std::string_view one = io::trim(setting.substr(0, comma));
     const std::size_t colon = one.find(':');
     found.push_back(colon == one.npos ? secret_key("", one)
                                       : secret_key(one.substr(0, colon), one.substr(colon + 1)));
+    more = comma != setting.npos;
+    if (more) setting.remove_prefix(comma + 1);
   }
   return keys_with(std::move(found));
 }

@@ -110,7 +110,7 @@ TEST(SecretFromFile, ReadsEveryFormatThatSecretGetPrints) {
         std::string("TOUCHMARK_SECRET="), text + ",", "," + text,
         text + ",k1:", std::string(R"({"secrets":[]})")}) {
     ASSERT_TRUE(write_file_atomic(path, as_bytes(content)));
-    EXPECT_TRUE(secrets_from_file(path).error().is(io::CliError::kBadSecret)) << content;
+    EXPECT_EQ(described(secrets_from_file(path)), "cli.bad-secret") << content;
   }
   EXPECT_TRUE(secrets_from_file(folder.path() / "none").error().is(FileError::kNotFound));
 }
