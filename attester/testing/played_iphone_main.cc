@@ -140,7 +140,8 @@ class Session {
         {"Frameworks/Kit.framework/Kit", build::kit_image()},
         {"embedded.mobileprovision",
          pki.wrap(build::profile_plist(pki, spec.team, spec.team + "." + std::string(kBundle)))},
-        {"touchmark-sdk.json", "{\"version\":\"" TOUCHMARK_VERSION "\"}"}};
+        {"Touchmark_Touchmark.bundle/touchmark-sdk.json",
+         "{\"version\":\"" TOUCHMARK_VERSION "\"}"}};
     const Json more = asked.value("files", Json::object());
     for (const auto& [name, path] : more.items()) files[name] = read_text(path);
     spec.resources = build::code_resources(files);

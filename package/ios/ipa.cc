@@ -1,6 +1,7 @@
 #include "package/ios/ipa.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "crypto/digest.h"
@@ -24,6 +25,12 @@ namespace {
 constexpr std::string_view kPayload = "Payload/";
 constexpr std::string_view kResources = "_CodeSignature/CodeResources";
 constexpr std::string_view kProfile = "embedded.mobileprovision";
+// Where the SDK's resources are: of a Swift package or a pod that is linked into the app, of a pod
+// that is a framework, and of an app that took the sources. attester/ios/package names the bundle.
+constexpr auto kSdkFolders = std::to_array<std::string_view>(
+    {"Touchmark_Touchmark.bundle/", "Frameworks/Touchmark.framework/Touchmark_Touchmark.bundle/",
+     ""});
+constexpr std::string_view kSdkAsset = "touchmark-sdk.json";
 constexpr std::size_t kEntitlementsHeader = 8;
 constexpr std::size_t kMaxPlistBytes = std::size_t{16} << 20;
 constexpr std::size_t kMaxSignatureBytes = std::size_t{32} << 20;
@@ -61,7 +68,7 @@ class IpaReader {
       return in_member(folder_ + std::string(kResources), ok.error());
     }
     if (auto ok = check_profile(); !ok) return pass(ok);
-    auto sdk_version = android::read_sdk_version(archive_, folder_ + "touchmark-sdk.json");
+    auto sdk_version = android::read_sdk_version(archive_, sdk_asset());
     if (!sdk_version) return pass(sdk_version);
 
     Measurement measurement;
@@ -108,6 +115,14 @@ class IpaReader {
     if (!list) return pass(list);
     resources_ = *std::move(list);
     return {};
+  }
+
+  std::string sdk_asset() const {
+    for (const std::string_view folder : kSdkFolders) {
+      const std::string name = std::string(folder) + std::string(kSdkAsset);
+      if (file(name) != nullptr) return folder_ + name;
+    }
+    return folder_ + std::string(kSdkAsset);
   }
 
   Result<void> check_executable() {

@@ -294,6 +294,21 @@ TEST_F(Ipa, IsMeasured) {
   EXPECT_EQ(kind("data.bin"), "other");
 }
 
+TEST_F(Ipa, HasTheSdkWhereXcodeAndCocoaPodsPutIt) {
+  const auto version = [&](std::string asset) {
+    CodeSpec spec;
+    spec.sdk_asset = std::move(asset);
+    const auto m = measure_zip(testing::signed_ipa(pki_, spec));
+    return m ? m->sdk_version : m.error().text();
+  };
+  const std::string bundle = "Touchmark_Touchmark.bundle/touchmark-sdk.json";
+  EXPECT_EQ(version(bundle), "0.1.0");
+  EXPECT_EQ(version("Frameworks/Touchmark.framework/" + bundle), "0.1.0");
+  EXPECT_EQ(version("touchmark-sdk.json"), "0.1.0");
+  EXPECT_EQ(version(""), "");
+  EXPECT_EQ(version("Other.bundle/touchmark-sdk.json"), "");
+}
+
 TEST_F(Ipa, MayBeUniversalAndHaveTwoDirectories) {
   CodeSpec spec;
   spec.hashes = {DirectoryHash::kSha1, DirectoryHash::kSha256};

@@ -152,13 +152,13 @@ std::string profile_plist(const IosPki& pki, std::string_view team, std::string_
 }
 
 ZipFile signed_ipa(const IosPki& pki, CodeSpec spec) {
-  const std::map<std::string, std::string> files = {
+  std::map<std::string, std::string> files = {
       {"Frameworks/Kit.framework/Kit", kit_image()},
       {"data.bin", "data"},
       {"embedded.mobileprovision", pki.wrap(profile_plist(pki))},
       {"en.lproj/Localizable.strings", "\"a\"=\"b\";"},
-      {"touchmark-sdk.json", "{\"version\":\"0.1.0\"}"},
   };
+  if (!spec.sdk_asset.empty()) files[spec.sdk_asset] = "{\"version\":\"0.1.0\"}";
   spec.info = info_plist();
   spec.resources = code_resources(files);
   if (spec.signer == nullptr) spec.signer = &pki;

@@ -44,6 +44,7 @@ struct CodeSpec {
   std::string entitlements = "<plist version=\"1.0\"><dict></dict></plist>";
   const IosPki* signer = nullptr;  // nullptr: ad hoc
   MachOSpec image = {};
+  std::string sdk_asset = "touchmark-sdk.json";  // of signed_ipa()
 };
 // Thin images with `pages` pages of 4096 bytes, three at least, before the signature.
 std::string signed_image(const CodeSpec& spec, unsigned pages = 3);

@@ -621,6 +621,7 @@ def test_the_configuration_must_be_this_services(
         done = touchmark.run("registration", "add", package, *option)
         assert done.returncode == 1
         assert "--other-service" in done.stderr
+        assert "of another service (https://" in done.stderr
         assert done.stderr.count("\n") == 1
     done = touchmark.run("registration", "add", package, "--json")
     assert json.loads(done.stderr)["error"]["id"] == "cli.other-service"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -26,10 +27,10 @@ API = "api.example.com"
 OTHERS_APP = ["app.not-registered", "hardware.assurance", "hardware.other-app"]
 
 
-def upload(service: Service, ipa: Path) -> Any:
+def upload(service: Service, ipa: Path, query: str = "") -> Any:
     """What the command sends; it knows Apple's root alone, and would refuse the IPA first."""
     request = urllib.request.Request(
-        f"{service.url}/admin/v1/registrations",
+        f"{service.url}/admin/v1/registrations{query}",
         data=ipa.read_bytes(),
         headers={
             "Authorization": f"Bearer {service.credentials()['admin_token']}",
@@ -106,6 +107,37 @@ def test_the_registration_says_what_is_in_the_app(place: Place) -> None:
     assert [w["id"] for w in answer["warnings"] if w["id"] != "policy"] == []
     shown = touchmark(place.service, "registration", "show", answer["id"])
     assert TEAM in shown
+
+
+def test_an_app_of_another_service_is_refused_with_that_service_s_address(place: Place) -> None:
+    address = "https://other.example.com:8443"
+    other = Service(place.folder / "other", ["--public-url", address]).start()
+    try:
+        touchmark(other, "sdk", "config", str(place.folder / "other.config"))
+    finally:
+        other.stop()
+    config = {"touchmark-initial.config": str(place.folder / "other.config")}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        upload(place.service, place.build("of-another", config))
+    assert refused.value.code == 422
+    said = refused.value.read().decode()
+    assert "service.other-service" in said and f"of another service ({address})" in said
+
+
+def test_what_an_ios_app_lacks_is_named_as_xcode_has_it(place: Place) -> None:
+    (place.folder / "nothing").write_text("")
+    names = ("Touchmark_Touchmark.bundle/touchmark-sdk.json", "touchmark-initial.config")
+    for name, warning, says in zip(
+        names,
+        ("no-sdk", "bad-configuration"),
+        ("`touchmark sdk swift`", "the app's resources"),
+        strict=True,
+    ):
+        ipa = place.build("lacking", {name: str(place.folder / "nothing")})
+        found = {
+            w["id"]: w["message"] for w in upload(place.service, ipa, "?dry_run=true")["warnings"]
+        }
+        assert says in found[warning], found
 
 
 def test_the_genuine_app_gets_valid_tokens(place: Place) -> None:

@@ -46,18 +46,24 @@ void warn_of_abis(const package::Measurement& measurement, std::vector<Registrat
   }
 }
 
+bool is_ios(const package::Measurement& measurement) { return measurement.platform == "iOS"; }
+
+// What gives the SDK that the app is built with.
+std::string sdk_command(const package::Measurement& measurement) {
+  return is_ios(measurement) ? "`touchmark sdk swift`" : "`touchmark sdk library`";
+}
+
 void warn_of_sdk(const package::Measurement& measurement, std::string_view version,
                  std::vector<RegistrationWarning>& out) {
   const auto own = protocol::parse_sdk_version(version);
   const auto sdk = protocol::parse_sdk_version(measurement.sdk_version);
   if (!sdk || (own && *sdk < *own)) {
-    out.push_back({"older-sdk", "the package contains the Touchmark SDK " +
-                                    shortened(measurement.sdk_version) +
-                                    ", which is older than this service (" + std::string(version) +
-                                    "): build it with the SDK that "
-                                    "`touchmark sdk library` gives"});
+    out.push_back({"older-sdk",
+                   "the package contains the Touchmark SDK " + shortened(measurement.sdk_version) +
+                       ", which is older than this service (" + std::string(version) +
+                       "): build it with the SDK that " + sdk_command(measurement) + " gives"});
   }
-  if (measurement.platform == "iOS") return;
+  if (is_ios(measurement)) return;
   warn_of_abis(measurement, out);
   if (measurement.min_sdk < kSdkMinApiLevel) {
     out.push_back(
@@ -67,34 +73,36 @@ void warn_of_sdk(const package::Measurement& measurement, std::string_view versi
   }
 }
 
-void warn_of_configuration(AppConfiguration configuration, std::vector<RegistrationWarning>& out) {
+void warn_of_configuration(bool ios, AppConfiguration configuration,
+                           std::vector<RegistrationWarning>& out) {
   const std::string what_to_do =
-      ": put what `touchmark sdk config` writes into the app's assets and build it again";
-  const std::string asset(kConfigAsset);
+      std::string(": put what `touchmark sdk config` writes into the app's ") +
+      (ios ? "resources" : "assets") + " and build it again";
+  const std::string asset = (ios ? "resource " : "asset ") + std::string(kConfigAsset);
   switch (configuration) {
     case AppConfiguration::kOwn:
       return;
     case AppConfiguration::kMissing:
-      out.push_back({"no-configuration", "the package has no asset " + asset +
+      out.push_back({"no-configuration", "the package has no " + asset +
                                              ", so unless the app brings its configuration in "
                                              "another way it finds no service" +
                                              what_to_do});
       return;
     case AppConfiguration::kUnreadable:
-      out.push_back({"bad-configuration", "the package's asset " + asset +
+      out.push_back({"bad-configuration", "the package's " + asset +
                                               " is not a signed configuration, so the app cannot "
                                               "attest" +
                                               what_to_do});
       return;
     case AppConfiguration::kOther:
-      out.push_back({"other-service", "the package's asset " + asset +
+      out.push_back({"other-service", "the package's " + asset +
                                           " is of another service, so the app never gets a valid "
                                           "token of this one" +
                                           what_to_do});
       return;
     case AppConfiguration::kOlder:
       out.push_back({"older-configuration",
-                     "the package's asset " + asset +
+                     "the package's " + asset +
                          " is older than this service's configuration, so a new installation knows "
                          "the present pins and API domains only from its first token on" +
                          what_to_do});
@@ -176,7 +184,7 @@ SdkAbis sdk_abis(const package::Measurement& measurement) {
 }
 
 const package::Part* configuration_part(const package::Measurement& measurement) {
-  const bool ios = measurement.platform == "iOS";
+  const bool ios = is_ios(measurement);
   const std::string asset = (ios ? "/" : "assets/") + std::string(kConfigAsset);
   const auto found = std::ranges::find_if(measurement.parts, [&](const package::Part& part) {
     // On iOS a resource, of the app or of a bundle in it.
@@ -186,13 +194,31 @@ const package::Part* configuration_part(const package::Measurement& measurement)
   return found == measurement.parts.end() ? nullptr : &*found;
 }
 
+namespace {
+
+// What the app opens the SDK with: an editor may have left the end of a line behind it.
+std::string_view without_end(std::string_view text) {
+  while (!text.empty() && text.find_last_of(" \t\r\n") == text.size() - 1) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+std::string service_of(const std::optional<std::string>& text) {
+  const auto found = protocol::decode_configuration(without_end(text.value_or("")));
+  std::string out;
+  for (const std::string& url : found ? found->urls : std::vector<std::string>()) {
+    constexpr std::size_t kShown = 120;
+    if (out.size() > kShown) return out + " …";
+    out += (out.empty() ? "" : ", ") + shortened(url);
+  }
+  return out;
+}
+
 AppConfiguration compare_configuration(const std::optional<std::string>& text,
                                        std::string_view own) {
   if (!text) return AppConfiguration::kMissing;
-  std::string_view compact = *text;
-  while (!compact.empty() && compact.find_last_of(" \t\r\n") == compact.size() - 1) {
-    compact.remove_suffix(1);
-  }
+  const std::string_view compact = without_end(*text);
   const auto app = protocol::decode_configuration(compact);
   if (!app) return AppConfiguration::kUnreadable;
   const auto ours = protocol::decode_configuration(own);
@@ -240,18 +266,19 @@ std::vector<RegistrationWarning> registration_warnings(const package::Measuremen
   if (measurement.sdk_version.empty()) {
     out.push_back({"no-sdk",
                    "the package does not contain the Touchmark SDK, so the app cannot attest and "
-                   "gets no token: build it with what `touchmark sdk library` gives"});
+                   "gets no token: build it with what " +
+                       sdk_command(measurement) + " gives"});
   } else {
     warn_of_sdk(measurement, version, out);
   }
   // Without the SDK nothing reads a configuration.
   if (!measurement.sdk_version.empty() || configuration == AppConfiguration::kOther) {
-    warn_of_configuration(configuration, out);
+    warn_of_configuration(is_ios(measurement), configuration, out);
   }
   warn_of_signer(measurement, signer, out);
   if (measurement.debuggable) {
     out.push_back({"debuggable",
-                   measurement.platform == "iOS"
+                   is_ios(measurement)
                        ? "the package lets debuggers in (get-task-allow): it is a development "
                          "build, not a release"
                        : "the package is debuggable: anybody with the phone can attach a debugger "

@@ -49,6 +49,8 @@ const package::Part* configuration_part(const package::Measurement& measurement)
 // `text`: of the asset, when there is one. `own`: the configuration that this service makes.
 AppConfiguration compare_configuration(const std::optional<std::string>& text,
                                        std::string_view own);
+// The service that a configuration is of, for people: its addresses, bounded. "" where it is none.
+std::string service_of(const std::optional<std::string>& text);
 
 // The ABIs of the native libraries in a package, base and splits together, sorted: those for which
 // it has libtouchmark.so, and those for which it has other libraries alone. On a device that takes

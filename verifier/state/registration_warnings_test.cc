@@ -58,6 +58,30 @@ TEST(RegistrationWarnings, TellOfAPackageWithoutTheSdkOrWithAnOlderOne) {
   EXPECT_EQ(warned("99999999999.0.0"), "older-sdk");
 }
 
+TEST(RegistrationWarnings, NameWhatAnIosAppIsBuiltWith) {
+  package::Measurement app;
+  app.platform = "iOS";
+  const auto messages = [&](AppConfiguration configuration) {
+    std::string out;
+    for (const auto& warning :
+         registration_warnings(app, "1.10.0", configuration, AppSigner::kKnown)) {
+      out += warning.message + "\n";
+    }
+    return out;
+  };
+  EXPECT_NE(messages(kMissing).find("`touchmark sdk swift` gives"), std::string::npos);
+  app.sdk_version = "1.9.0";
+  for (const AppConfiguration configuration : {kMissing, kUnreadable, kOther, kOlder}) {
+    const std::string said = messages(configuration);
+    EXPECT_NE(said.find("`touchmark sdk swift` gives"), std::string::npos) << said;
+    EXPECT_NE(said.find("resource touchmark-initial.config"), std::string::npos) << said;
+    EXPECT_EQ(said.find("asset"), std::string::npos) << said;
+    EXPECT_EQ(said.find("sdk library"), std::string::npos) << said;
+  }
+  app.sdk_version = "1.10.0";
+  EXPECT_EQ(messages(kOwn), "");
+}
+
 TEST(RegistrationWarnings, TellOfAPackageThatMayBeDebugged) {
   EXPECT_EQ(warned("1.10.0", true), "debuggable");
   EXPECT_EQ(warned("", true), "no-sdk debuggable");

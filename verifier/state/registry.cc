@@ -206,8 +206,8 @@ Result<RegisteredPackage> Registry::register_package(const std::string& path,
     out.configuration = compare_configuration(*carried, options.configuration);
     if (out.configuration == AppConfiguration::kOther && !options.other_service) {
       return fail(RegistryError::kOtherService,
-                  "the package has the configuration of another service, so the app would never "
-                  "get a valid token of this one");
+                  "the package has the configuration of another service (" + service_of(*carried) +
+                      "), so the app would never get a valid token of this one");
     }
   }
   const auto settle_with_known = [&]() -> Result<void> {

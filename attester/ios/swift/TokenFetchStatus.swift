@@ -28,7 +28,8 @@ public enum TokenFetchStatus: Int, Sendable, CaseIterable {
   case unsupportedDevice = 11
   /// A blocking call was made on the app's main thread. No fetch ends in it on iOS.
   case mainThread = 12
-  /// The device was not unlocked since it started. The same call works once it is.
+  /// The device was not unlocked since it started. No fetch ends in it on iOS: opening the SDK ends in
+  /// `storage` then.
   case notUnlocked = 13
   /// The process is an isolated one. No fetch ends in it on iOS.
   case isolatedProcess = 14
