@@ -21,6 +21,33 @@ std::optional<std::uint64_t> number(std::string_view text) {
 
 }  // namespace
 
+// Not in ipa.cc, which no phone has.
+std::string_view error_id(IpaError error) {
+  using enum IpaError;
+  static constexpr auto kIds = error_table<IpaError>({
+      {kNoApp, "ipa.no-app"},
+      {kSeveralApps, "ipa.several-apps"},
+      {kNoInfo, "ipa.no-info"},
+      {kInfo, "ipa.info"},
+      {kNoExecutable, "ipa.no-executable"},
+      {kIdentifierMismatch, "ipa.identifier-mismatch"},
+      {kTeamMismatch, "ipa.team-mismatch"},
+      {kSignersDiffer, "ipa.signers-differ"},
+      {kNoResources, "ipa.no-resources"},
+      {kBadResources, "ipa.bad-resources"},
+      {kWeakSeal, "ipa.weak-seal"},
+      {kSealMismatch, "ipa.seal-mismatch"},
+      {kSealMissing, "ipa.seal-missing"},
+      {kUnsealed, "ipa.unsealed"},
+      {kEncrypted, "ipa.encrypted"},
+      {kTooManyImages, "ipa.too-many-images"},
+      {kPartName, "ipa.part-name"},
+      {kProfile, "ipa.profile"},
+      {kProfileSigner, "ipa.profile-signer"},
+  });
+  return kIds[error];
+}
+
 Result<AppInfo> read_app_info(ByteView file, Budget& budget) {
   const auto plist = plist::parse_plist(file, budget);
   if (!plist) return pass(plist);
