@@ -148,6 +148,10 @@ class Session {
     files["Info.plist"] = spec.info;
     files["_CodeSignature/CodeResources"] = spec.resources;
     files["Example"] = build::signed_image(spec);
+    if (asked.value("universal", false)) {  // for processors of another kind as well
+      spec.image.cpu_subtype = 2;           // arm64e
+      files["Example"] = build::universal({files["Example"], build::signed_image(spec)});
+    }
     build::ZipFile zip;
     for (const auto& [name, content] : files) {
       zip.entries.push_back(build::deflated("Payload/Example.app/" + name, content));

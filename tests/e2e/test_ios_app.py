@@ -147,6 +147,32 @@ def test_the_genuine_app_gets_valid_tokens(place: Place) -> None:
         assert place.fetch() == (True, [])
 
 
+def test_the_device_says_what_is_known_of_the_iphone(place: Place) -> None:
+    place.install(place.folder / "released.ipa")
+    assert place.fetch() == (True, [])
+    device = place.phone.ask("fetch", url=f"https://{API}/")["device"]
+    facts = touchmark_json(place.service, "device", "show", device)["appraisal"]["facts"]
+    wanted = {
+        "platform": "ios",
+        "os_version": "18.1",
+        "model": "iPhone17,1",
+        "package": BUNDLE,
+        "assurance": "secure-chip",
+        "app_attest": {"production": True},
+    }
+    assert {name: facts.get(name) for name in wanted} == wanted
+    assert '"app_attest":{"production":true}' in touchmark(place.service, "device", "show", device)
+
+
+def test_a_thinned_app_is_the_registered_one(place: Place) -> None:
+    """Registered for two processors; the store gives each phone its own."""
+    release = place.build("universal", universal=True, seed=3)
+    upload(place.service, release)
+    for name, how in [("whole", {"universal": True}), ("thinned", {})]:
+        place.install(place.build(name, encrypted=True, seed=3, **how))
+        assert place.fetch() == (True, [])
+
+
 def test_another_apps_key(place: Place) -> None:
     for app_id in [f"EVILTEAM01.{BUNDLE}", f"{TEAM}.org.example.evil"]:
         place.install(place.folder / "released.ipa", app_id=app_id)

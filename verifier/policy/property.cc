@@ -47,6 +47,11 @@ PropertyValue boot_key(const Facts& facts) {
   return hex_encode(facts.android->boot->key);
 }
 
+PropertyValue app_attest_environment(const Facts& facts) {
+  if (!facts.app_attest) return {};
+  return std::string(facts.app_attest->production ? "production" : "development");
+}
+
 constexpr Property kProperties[] = {
     {"platform", false, text<&Facts::platform>},
     {"manufacturer", false, text<&Facts::manufacturer>},
@@ -67,6 +72,7 @@ constexpr Property kProperties[] = {
     {"boot_key", false, boot_key},
     {"attestation_version", true, android_number<&AndroidFacts::attestation_version>},
     {"keymint_version", true, android_number<&AndroidFacts::keymint_version>},
+    {"app_attest_environment", false, app_attest_environment},
     {"validation_category", true,
      [](const Facts& facts) {
        return facts.app_attest ? ordered(facts.app_attest->validation_category) : PropertyValue();
