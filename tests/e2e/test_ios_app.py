@@ -168,8 +168,8 @@ def test_a_thinned_app_is_the_registered_one(place: Place) -> None:
     """Registered for two processors; the store gives each phone its own."""
     release = place.build("universal", universal=True, seed=3)
     upload(place.service, release)
-    for name, how in [("whole", {"universal": True}), ("thinned", {})]:
-        place.install(place.build(name, encrypted=True, seed=3, **how))
+    for name, universal in [("whole", True), ("thinned", False)]:
+        place.install(place.build(name, encrypted=True, seed=3, universal=universal))
         assert place.fetch() == (True, [])
 
 
