@@ -100,6 +100,21 @@ def test_what_is_newer_than_the_lowest_level_does_not_compile(
     assert f"Android has it since API {level}, and the SDK runs from 23 on" in done.stderr
 
 
+def test_what_android_shows_to_gnu_sources_alone_is_hidden_from_others(
+    stand_in: StandIn, tmp_path: Path
+) -> None:
+    """libcurl asked for pipe2() without saying so, which no NDK compiles."""
+    source = tmp_path / "gnu.c"
+    source.write_text("#include <unistd.h>\nint f(int* ends) { return pipe2(ends, 0); }\n")
+    done = stand_in.compile("arm64-v8a", "-fsyntax-only", source)
+    assert done.returncode != 0 and "undeclared function 'pipe2'" in done.stderr
+    assert stand_in.compile("arm64-v8a", "-fsyntax-only", "-D_GNU_SOURCE", source).returncode == 0
+    same = tmp_path / "gnu.cc"
+    same.write_bytes(source.read_bytes())
+    done = stand_in.compile("arm64-v8a", "-fsyntax-only", same)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("abi", ABIS)
 def test_every_header_compiles_by_itself(stand_in: StandIn, tmp_path: Path, abi: str) -> None:
     headers = {
