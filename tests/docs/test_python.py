@@ -37,6 +37,7 @@ for headers in HEADERS:
     async def send(message): said.append(message)
     async def receive(): return {"type": "http.request"}
     scope = {"type": "http", "method": "GET", "path": "/v2/rates", "client": ("192.0.2.7", 1),
+             "query_string": b"",
              "headers": [(name.lower().encode(), v.encode()) for name, v in headers.items()]}
     asyncio.run(asgi.application(scope, receive, send))
     print(said[0]["status"], said[1]["body"].decode())
@@ -49,11 +50,13 @@ for headers in HEADERS:
     status, _, body = handler.handle(request)
     print(status, body.decode())
 """
-_ASK_FASTAPI = _ASK_ASGI.replace("asgi.application", "api.app").replace(
-    "asyncio, asgi", "asyncio, api"
+_ASK_FASTAPI = _ASK_ASGI.replace("asyncio, asgi", "asyncio, api").replace(
+    "asgi.application", "api.app"
 )
-_ASK_DJANGO = _ASK_WSGI.replace("wsgi.application", "rates.application").replace(
-    "io, wsgi", "io, rates"
+_ASK_DJANGO = (
+    _ASK_WSGI.replace("io, wsgi", "io, rates")
+    .replace("wsgi.application", "rates.application")
+    .replace("body.decode()", 'body.decode().replace(" ", "")')
 )
 # What these stand on is in the newest environment of the check's own tests.
 NEWEST = ROOT / "build/relying-party/newest/bin/python"

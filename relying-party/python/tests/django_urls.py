@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, re_path
 
 from servers import SERVED
 from touchmark_attestation.django import check_touchmark_token, touchmark_exempt
@@ -39,6 +39,8 @@ def open_to_all(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[Any] = [
     path("", index),
     path("later", later),
+    re_path(r"^v[12]/", index),
+    re_path(r"^other", index),
     path("strong", strong),
     path("plain/<int:number>", plain),
     path("open", open_to_all),

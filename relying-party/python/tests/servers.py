@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable
 
-from touchmark_attestation import Guard
+from touchmark_attestation import Guard, SignedRequest
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 SERVED = b'{"served":true}'
@@ -36,8 +36,9 @@ def flask(guard: Guard) -> Any:
     init_app(app, guard=guard)
 
     @app.route("/", methods=METHODS)
+    @app.route("/<path:rest>", methods=METHODS)
     @check_touchmark_token
-    def index() -> bytes:
+    def index(rest: str = "") -> bytes:
         return SERVED
 
     return app
@@ -64,7 +65,7 @@ def starlette(guard: Guard) -> Any:
     async def index(request: Any) -> Response:
         return Response(SERVED)
 
-    app = Starlette(routes=[Route("/", index, methods=METHODS)])
+    app = Starlette(routes=[Route("/{rest:path}", index, methods=METHODS)])
     init_app(app, guard=guard)
     return app
 
@@ -77,7 +78,7 @@ def fastapi(guard: Guard) -> Any:
     app = FastAPI()
     init_app(app, guard=guard)
 
-    @app.api_route("/", methods=METHODS, dependencies=[Depends(check_touchmark_token)])  # type: ignore[untyped-decorator]
+    @app.api_route("/{rest:path}", methods=METHODS, dependencies=[Depends(check_touchmark_token)])  # type: ignore[untyped-decorator]
     async def index() -> dict[str, bool]:
         return {"served": True}
 
@@ -178,10 +179,16 @@ def over_http_server(guard: Guard) -> Iterator[int]:
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
-            decision = guard.check(self.command, self.headers, self.path, self.client_address[0])
+            length = int(self.headers.get("Content-Length") or "0")
+            body = self.rfile.read(length)
+            decision = guard.check(
+                self.command, self.headers, self.path, self.client_address[0],
+                request=SignedRequest(self.path, lambda limit: body),
+            )  # fmt: skip
             refusal = decision.refusal
             status = 200 if decision.allowed else refusal.status
-            body = refusal.body if not decision.allowed else b"" if decision.preflight else SERVED
+            served = b"" if decision.preflight else SERVED
+            body = served if decision.allowed else refusal.body
             self.send_response(status)
             for name, value in () if decision.allowed else refusal.headers:
                 self.send_header(name, value)

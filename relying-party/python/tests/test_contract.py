@@ -14,8 +14,12 @@ from servers import ADAPTERS, SERVED, serving
 from touchmark_attestation import Decision, Guard, Settings
 
 ROOT = Path(__file__).parents[3]
-VECTORS = json.loads((ROOT / "protocol/vectors/token-check/requests.json").read_text())
+FOLDER = ROOT / "protocol/vectors/token-check"
+VECTORS = json.loads((FOLDER / "requests.json").read_text())
 GROUPS: list[dict[str, Any]] = VECTORS["groups"]
+SIGNED = json.loads((FOLDER / "signed-requests.json").read_text())
+assert SIGNED["now"] == VECTORS["now"]
+GROUPS += SIGNED["groups"]
 PATHS = {"django-async-decorator": "/later"}
 REFUSAL = {
     "content-type": "application/json", "www-authenticate": "Touchmark",
@@ -26,12 +30,13 @@ done: dict[str, int] = {}  # conftest.py prints it
 
 
 def ask(connection: http.client.HTTPConnection, path: str, case: dict[str, Any]) -> Any:
-    connection.putrequest(case["method"], path, skip_accept_encoding=True)
+    connection.putrequest(case["method"], case.get("target", path), skip_accept_encoding=True)
     for name, value in case["headers"]:
         connection.putheader(name, value.encode("latin-1"))
-    if case["method"] in ("POST", "PUT", "PATCH"):
-        connection.putheader("Content-Length", "0")
-    connection.endheaders()
+    body = case.get("body", "").encode()
+    if body or case["method"] in ("POST", "PUT", "PATCH"):
+        connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body or None)
     answer = connection.getresponse()
     return answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()}
 

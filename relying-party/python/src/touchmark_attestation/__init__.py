@@ -14,6 +14,7 @@ from touchmark_attestation.keys import Secret
 from touchmark_attestation.replay import MemoryStore, RedisStore, ReplayStore, StoreLost
 from touchmark_attestation.results import TokenReason, TokenResult, TokenStatus
 from touchmark_attestation.settings import Mode, Settings
+from touchmark_attestation.signatures import SignatureVerifier, SignedRequest
 from touchmark_attestation.verifier import (
     TokenVerifier,
     approov_verifier,
@@ -36,6 +37,8 @@ __all__ = [
     "Secret",
     "Settings",
     "SettingsError",
+    "SignatureVerifier",
+    "SignedRequest",
     "StoreLost",
     "TokenReason",
     "TokenResult",

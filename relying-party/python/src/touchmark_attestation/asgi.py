@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, MutableMapping
 from typing import Any, Callable
+from urllib.parse import quote
 
-from touchmark_attestation.guard import Cover, Decision, Refusal
+from touchmark_attestation.guard import Cover, Decision, Refusal, no_body
+from touchmark_attestation.signatures import SignedRequest
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,7 +28,9 @@ class AsgiMiddleware(Cover[Application]):
             return await self._app(scope, receive, send)
         if kind not in ("http", "websocket"):
             raise ValueError(f"Touchmark has no check for connections of the type {kind!a}")
-        decision = await self._decide(scope)
+        body = _Body(receive)
+        decision = await self._decide(scope, body)
+        receive = body.receive
         scope = {**scope, "touchmark.result": decision.result}
         if decision.allowed:
             return await self._app(scope, receive, silent(send) if decision.preflight else send)
@@ -34,12 +38,51 @@ class AsgiMiddleware(Cover[Application]):
             return await refuse_websocket(scope, receive, send, decision.refusal)
         return await _answer(send, "http.response", decision.refusal)
 
-    async def _decide(self, scope: Scope) -> Decision:
+    async def _decide(self, scope: Scope, body: _Body) -> Decision:
         path = scope["path"]
         return await self.guard.check_async(
             scope.get("method", "GET"), scope, path, client_address(scope),
             route=self._route(path), options=self._routes.get(path),
+            request=signed_request(scope), read_body=body.read,
         )  # fmt: skip
+
+
+class _Body:
+    """A body that is read for the check, and then once more by the application."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._seen: list[Message] = []
+
+    async def read(self, limit: int) -> bytes | None:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            self._seen.append(message)
+            if message["type"] != "http.request":
+                return None  # it hung up
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
+                return None
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+    async def receive(self) -> Message:
+        return self._seen.pop(0) if self._seen else await self._receive()
+
+
+def signed_request(scope: Scope) -> SignedRequest:
+    """What signatures cover beside headers."""
+    raw = scope.get("raw_path") or quote(scope["path"], safe="/~!$&'()*+,;=:@-._").encode()
+    query = scope.get("query_string") or b""
+    target = (raw + (b"?" + query if query else b"")).decode("latin-1")
+    # A request of HTTP/2 or 3 may have a body, and no header says so.
+    streamed = str(scope.get("http_version", "1.1"))[0] != "1" and scope.get("method") not in (
+        "GET", "HEAD", "OPTIONS",
+    )  # fmt: skip
+    return SignedRequest(target, no_body, streamed)
 
 
 def client_address(scope: Scope) -> str:

@@ -11,11 +11,14 @@ from typing import Any, Callable, TypeVar, overload
 
 from asgiref.sync import markcoroutinefunction
 from django.conf import settings as django_settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from touchmark_attestation import asgi, wsgi
 from touchmark_attestation.guard import Decision, Guard, RouteOptions
 from touchmark_attestation.settings import Mode, Settings
+from touchmark_attestation.signatures import SignedRequest
 
 _OPTIONS = "_touchmark_options"
 _DECISION = "_touchmark_decision"
@@ -191,14 +194,35 @@ def _arguments(request: HttpRequest) -> tuple[str, Any, str, str, str]:
     return method, headers, request.path, request.META.get("REMOTE_ADDR") or "", route
 
 
+def _signed_request(request: HttpRequest) -> SignedRequest:
+    scope = getattr(request, "scope", None)
+    found = asgi.signed_request(scope) if scope else wsgi.signed_request(request.META)
+    return found._replace(body=lambda limit: _read_body(request, limit))
+
+
+def _read_body(request: HttpRequest, limit: int) -> bytes | None:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > limit:
+        return None
+    try:
+        body: bytes = request.body  # which the view can ask for again
+    except RequestDataTooBig:
+        return None
+    return body if len(body) <= limit else None
+
+
 def _decide(request: HttpRequest, options: RouteOptions | None) -> Decision:
     *arguments, route = _arguments(request)
-    return _noted(request, get_guard().check(*arguments, route=route, options=options))
+    return _noted(request, get_guard().check(
+        *arguments, route=route, options=options, request=_signed_request(request)
+    ))  # fmt: skip
 
 
 async def _decide_async(request: HttpRequest, options: RouteOptions | None) -> Decision:
     *arguments, route = _arguments(request)
-    decision = await get_guard().check_async(*arguments, route=route, options=options)
+    decision = await get_guard().check_async(
+        *arguments, route=route, options=options, request=_signed_request(request)
+    )
     return _noted(request, decision)
 
 

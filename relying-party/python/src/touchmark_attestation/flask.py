@@ -11,6 +11,8 @@ from flask import Flask, Response, current_app, g, request
 
 from touchmark_attestation.guard import Guard, Refusal, RouteOptions
 from touchmark_attestation.settings import Mode, Settings
+from touchmark_attestation.signatures import SignedRequest
+from touchmark_attestation.wsgi import signed_request
 
 _EXTENSION = "touchmark"
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -67,6 +69,7 @@ def check_touchmark_token(view: _View | None = None, **options: Any) -> Any:
             decision = _guard().check(
                 request.method, request.environ, request.path, request.remote_addr or "",
                 route="" if rule is None else rule.rule, options=asked,
+                request=_signed_request(),
             )  # fmt: skip
             g.touchmark = decision.result
             if not decision.allowed:
@@ -77,6 +80,15 @@ def check_touchmark_token(view: _View | None = None, **options: Any) -> Any:
         return checked  # type: ignore[return-value]
 
     return cover if view is None else cover(view)
+
+
+def _signed_request() -> SignedRequest:
+    found = signed_request(request.environ)
+    # Of a known length Flask reads it itself, in case somebody asked before.
+    length = request.content_length
+    if length is None:
+        return found
+    return found._replace(body=lambda limit: request.get_data() if length <= limit else None)
 
 
 def _guard() -> Guard:

@@ -14,8 +14,9 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Callable, Generic, NamedTuple, TypeVar
 
 from touchmark_attestation import metrics
@@ -26,6 +27,7 @@ from touchmark_attestation.headers import AnyHeaders, RequestHeaders
 from touchmark_attestation.replay import MemoryStore, ReplayStore, StoreLost
 from touchmark_attestation.results import TOUCHMARK, TokenReason, TokenResult, TokenStatus
 from touchmark_attestation.settings import Mode, Settings
+from touchmark_attestation.signatures import BodyNeeded, SignedRequest
 from touchmark_attestation.verifier import Demands, TokenVerifier, is_preflight
 
 __all__ = ["REFUSAL", "Cover", "Decision", "Guard", "Label", "Refusal", "RouteOptions"]
@@ -95,10 +97,12 @@ class Guard:
     def check(
         self, method: str, headers: AnyHeaders, path: str = "", client: str = "", *,
         route: str = "", options: RouteOptions | None = None,
+        request: SignedRequest | None = None,
     ) -> Decision:  # fmt: skip
         """Decides about one request. `headers`: in any form that RequestHeaders takes. `path` is
         for the log alone; `client` (an address) also stands for a device that is not known. `route`
-        is the pattern that requests are counted by, and `options` what it asks for of its own."""
+        is the pattern that requests are counted by, and `options` what it asks for of its own.
+        `request` is what signatures cover beside headers, where they are asked for."""
         plan = self._plans.get(options) or self._plan(options)
         if plan.mode is Mode.OFF:
             return self._decided(Decision(_OFF, allowed=True, enforced=False, route=route))
@@ -111,6 +115,8 @@ class Guard:
         verifier = self._verifier(found)
         is_own = verifier is self.settings.verifier
         result = verifier.check_headers(found, plan.demands if is_own else None)
+        if result.valid and self.settings.signatures is not None:
+            result = self._check_signatures(result, verifier, method, found, request)
         if result.valid and is_own and plan.single_use is not None:
             result = self._spend(result, plan.single_use)
         enforced = _is_enforced(plan, result.device or client)
@@ -129,12 +135,26 @@ class Guard:
     async def check_async(
         self, method: str, headers: AnyHeaders, path: str = "", client: str = "", *,
         route: str = "", options: RouteOptions | None = None,
+        request: SignedRequest | None = None,
+        read_body: Callable[[int], Awaitable[bytes | None]] | None = None,
     ) -> Decision:  # fmt: skip
         """The same for an event loop of asyncio. What may have to wait, for keys or for Redis, is
-        done in a thread."""
+        done in a thread. `read_body` reads the request's body, up to a limit, where a signature
+        covers it: the body of `request` is `no_body` then."""
         check = functools.partial(
-            self.check, method, headers, path, client, route=route, options=options
-        )
+            self.check, method, headers, path, client, route=route, options=options,
+            request=request,
+        )  # fmt: skip
+        try:
+            return await self._run(check, options)
+        except BodyNeeded:
+            assert request is not None and read_body is not None
+            assert self.settings.signatures is not None
+            body = await read_body(self.settings.signatures.max_body)
+            with_body = request._replace(body=lambda limit: body)
+            return await self._run(functools.partial(check, request=with_body), options)
+
+    async def _run(self, check: Callable[[], Decision], options: RouteOptions | None) -> Decision:
         if not self._may_wait(options):
             return check()
         with self._lock:
@@ -225,18 +245,36 @@ class Guard:
             if store.spend(jti, until, verifier.clock()):
                 return result
         except StoreLost as error:
-            problem = f"the store of spent tokens does not answer: {error}"
-            if self.settings.fail_open:
-                _log.warning("%s; the request is served all the same", problem)
-                return result
-            return TokenResult(TokenReason.NO_REPLAY_STORE, problem, result.claims)
+            lost = self._lost(error)
+            return result if lost is None else TokenResult(*lost, result.claims)
         return TokenResult(TokenReason.REPLAYED, "its jti was spent already", result.claims)
+
+    def _check_signatures(
+        self, result: TokenResult, verifier: TokenVerifier, method: str, headers: RequestHeaders,
+        request: SignedRequest | None,
+    ) -> TokenResult:  # fmt: skip
+        signatures = self.settings.signatures
+        assert signatures is not None
+        try:
+            problem = signatures.check(method, headers, result.claims, verifier.header, request)
+        except StoreLost as error:
+            problem = self._lost(error)
+        return result if problem is None else replace(result, reason=problem[0], detail=problem[1])
+
+    def _lost(self, error: StoreLost) -> tuple[TokenReason, str] | None:
+        problem = f"the store of spent tokens does not answer: {error}"
+        if not self.settings.fail_open:
+            return TokenReason.NO_REPLAY_STORE, problem
+        _log.warning("%s; the request is served all the same", problem)
+        return None
 
     def _may_wait(self, options: RouteOptions | None) -> bool:
         plan = self._plans.get(options) or self._plan(options)
         verifiers = [self.settings.verifier, *self.settings.others]
+        signatures = self.settings.signatures
+        stores = [plan.single_use, None if signatures is None else signatures.nonces]
         return plan.mode is not Mode.OFF and (
-            not isinstance(plan.single_use, (MemoryStore, type(None)))
+            not all(isinstance(one, (MemoryStore, type(None))) for one in stores)
             or any(one.jwks is not None for one in verifiers)
         )
 
@@ -284,6 +322,11 @@ class Guard:
             self._said = every
         mode = "report" if self.settings.mode is Mode.REPORT else "enforce"
         _log.warning("%s mode: %s", mode, self.summary())
+
+
+def no_body(limit: int) -> bytes | None:
+    """For a SignedRequest of an event loop, where the body is read by waiting for it."""
+    raise BodyNeeded
 
 
 def _observe(observe: Callable[[Decision], None], decision: Decision) -> None:

@@ -62,6 +62,12 @@ class RequestHeaders:
             is_first = known is None or not (known + text).strip(WHITESPACE)
             self._values[folded] = text if is_first else f"{known}, {text}"
 
+    def has(self, name: str) -> bool:
+        """Whether the header is there, though it may be empty."""
+        if self._other is None:
+            return name.lower() in self._values
+        return self._other.get(name) is not None
+
     def get(self, name: str) -> str:
         """The value without the white space around it, which is no part of it; "" for none."""
         found = self._values.get(name.lower()) if self._other is None else self._other.get(name)

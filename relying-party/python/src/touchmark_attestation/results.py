@@ -35,6 +35,8 @@ class TokenStatus(enum.Enum):
     """Genuine, yet meant for another audience or from another issuer."""
     WEAK = "weak"
     """Genuine, but of a lower level of assurance than the route asks for (claim `lvl`)."""
+    UNSIGNED = "unsigned"
+    """Genuine, but the request's signatures are not there, or not right."""
     REPLAYED = "replayed"
     """Genuine, but for single use, and spent already."""
     UNAVAILABLE = "unavailable"
@@ -73,6 +75,15 @@ class TokenReason(enum.Enum):
     LOW_LEVEL = "low-level"
     NO_BOUND_HEADER = "no-bound-header"
     WRONG_PAY = "wrong-pay"
+    NO_SIGNATURE = "no-signature"
+    BAD_SIGNATURE_INPUT = "bad-signature-input"
+    LOW_COVERAGE = "low-coverage"
+    BAD_SIGNATURE_TIME = "bad-signature-time"
+    NO_NONCE = "no-nonce"
+    NO_SIGNING_KEY = "no-signing-key"
+    WRONG_DIGEST = "wrong-digest"
+    WRONG_SIGNATURE = "wrong-signature"
+    NONCE_REPLAYED = "nonce-replayed"
     NO_JTI = "no-jti"
     NO_REPLAY_STORE = "no-replay-store"
     REPLAYED = "replayed"
@@ -109,6 +120,15 @@ _STATUS = {
     TokenReason.LOW_LEVEL: TokenStatus.WEAK,
     TokenReason.NO_BOUND_HEADER: TokenStatus.UNBOUND,
     TokenReason.WRONG_PAY: TokenStatus.UNBOUND,
+    TokenReason.NO_SIGNATURE: TokenStatus.UNSIGNED,
+    TokenReason.BAD_SIGNATURE_INPUT: TokenStatus.UNSIGNED,
+    TokenReason.LOW_COVERAGE: TokenStatus.UNSIGNED,
+    TokenReason.BAD_SIGNATURE_TIME: TokenStatus.UNSIGNED,
+    TokenReason.NO_NONCE: TokenStatus.UNSIGNED,
+    TokenReason.NO_SIGNING_KEY: TokenStatus.UNSIGNED,
+    TokenReason.WRONG_DIGEST: TokenStatus.UNSIGNED,
+    TokenReason.WRONG_SIGNATURE: TokenStatus.UNSIGNED,
+    TokenReason.NONCE_REPLAYED: TokenStatus.REPLAYED,
     TokenReason.NO_JTI: TokenStatus.REPLAYED,
     TokenReason.NO_REPLAY_STORE: TokenStatus.UNAVAILABLE,
     TokenReason.REPLAYED: TokenStatus.REPLAYED,

@@ -19,6 +19,7 @@ from touchmark_attestation.errors import SettingsError
 from touchmark_attestation.jwks import JwksSource
 from touchmark_attestation.keys import Secret
 from touchmark_attestation.replay import ReplayStore
+from touchmark_attestation.signatures import SignatureVerifier
 from touchmark_attestation.verifier import (
     DEFAULT_HEADER,
     FIREBASE_JWKS,
@@ -50,7 +51,17 @@ _MODE = "TOUCHMARK_MODE"
 _PERCENT = "TOUCHMARK_PERCENT"
 _SINGLE_USE = "TOUCHMARK_SINGLE_USE"
 _REPLAY_FAILURE = "TOUCHMARK_REPLAY_FAILURE"
+_SIGNATURE_NAMES = {
+    "labels": "TOUCHMARK_SIGNATURES",
+    "headers": "TOUCHMARK_SIGNATURE_HEADERS",
+    "origin": "TOUCHMARK_SIGNATURE_ORIGIN",
+    "age": "TOUCHMARK_SIGNATURE_AGE",
+    "max_body": "TOUCHMARK_SIGNATURE_BODY",
+    "single_use": "TOUCHMARK_SIGNATURE_NONCES",
+    "account_keys": "TOUCHMARK_ACCOUNT_KEY",
+}
 _KNOWN = frozenset([
+    *_SIGNATURE_NAMES.values(),
     *_NAMES.values(), *_APPROOV_NAMES.values(), *_FIREBASE_NAMES.values(), _MODE, _PERCENT,
     _SINGLE_USE, _REPLAY_FAILURE,
 ])  # fmt: skip
@@ -86,6 +97,7 @@ class Settings:
     - others: the checks of other makers' tokens (`approov_verifier`, `firebase_verifier`).
     - single_use: where spent tokens are kept; None for tokens that may be used again.
     - fail_open: whether a request is served while that place does not answer.
+    - signatures: the check of the requests' signatures; None where none is asked for.
     """
 
     verifier: TokenVerifier
@@ -94,6 +106,7 @@ class Settings:
     others: tuple[TokenVerifier, ...] = ()
     single_use: ReplayStore | None = None
     fail_open: bool = False
+    signatures: SignatureVerifier | None = None
 
     def __post_init__(self) -> None:
         """Raises SettingsError: a text as mode would be none of the three."""
@@ -128,6 +141,7 @@ class Settings:
             _others(source, leeway=leeway, clock=clock),
             _single_use(source),
             _choice(source, _REPLAY_FAILURE, {"closed": False, "open": True}, False),
+            _signatures(source, leeway=leeway, clock=clock),
         )
 
 
@@ -188,6 +202,35 @@ def _single_use(source: Mapping[str, Any]) -> ReplayStore | None:
     value = _given(source, _SINGLE_USE)
     with _named({"single_use": _SINGLE_USE}):
         return None if value is None else replay.store(value)
+
+
+def _signatures(source: Mapping[str, Any], **options: Any) -> SignatureVerifier | None:
+    labels = _listed(source, _SIGNATURE_NAMES["labels"])
+    given = [name for name in _SIGNATURE_NAMES.values() if _given(source, name) is not None]
+    if not labels and given:
+        raise SettingsError(given[0], "is set, and TOUCHMARK_SIGNATURES is not: set both")
+    if not labels:
+        return None
+    keys = _given(source, _SIGNATURE_NAMES["account_keys"])
+    nonces = _given(source, _SIGNATURE_NAMES["single_use"])
+    numbers: dict[str, Any] = {}
+    for argument in ("age", "max_body"):
+        name = _SIGNATURE_NAMES[argument]
+        text = _given(source, name)
+        if text is not None:
+            digits = text.strip(WHITESPACE)
+            is_number = digits.isascii() and digits.isdigit() and len(digits) < 10
+            numbers[argument] = int(digits) if is_number else text
+    with _named(_SIGNATURE_NAMES):
+        return SignatureVerifier(
+            labels,
+            headers=_listed(source, _SIGNATURE_NAMES["headers"]),
+            origin=_given(source, _SIGNATURE_NAMES["origin"]),
+            account_keys=() if keys is None else _decoded(keys, _SIGNATURE_NAMES["account_keys"]),
+            nonces=None if nonces is None else replay.store(nonces),
+            **numbers,
+            **options,
+        )
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from touchmark_attestation.asgi import (
     Scope,
     Send,
     client_address,
+    signed_request,
     without_its_body,
 )
 from touchmark_attestation.guard import REFUSAL, Decision, Guard, Refusal, RouteOptions
@@ -122,10 +123,21 @@ async def _decide(connection: HTTPConnection, options: RouteOptions | None) -> D
     decision = await guard.check_async(
         scope.get("method", "GET"), scope, scope["path"], client_address(scope),
         route=getattr(scope.get("route"), "path", ""), options=options,
+        request=signed_request(scope), read_body=functools.partial(_read_body, connection),
     )  # fmt: skip
     connection.state.touchmark = decision.result
     scope[_PREFLIGHT] = decision.preflight
     return decision
+
+
+async def _read_body(connection: HTTPConnection, limit: int) -> bytes | None:
+    if not isinstance(connection, Request):
+        return b""
+    length = connection.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > limit:
+        return None
+    body: bytes = await connection.body()  # which the endpoint can ask for again
+    return body if len(body) <= limit else None
 
 
 class _SilentPreflights:
