@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ def ask(connection: http.client.HTTPConnection, path: str, case: dict[str, Any])
 def test_every_request_gets_what_the_contract_says(
     adapter: str, group: dict[str, Any], tmp_path: Path
 ) -> None:
+    if "lowest" in sys.prefix and adapter in ("guard", "wsgi", "asgi"):
+        pytest.skip("stands on nothing that has a lowest version")
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(group.get("jwks", {})))
     settings = {n: v.replace("${jwks}", str(keys)) for n, v in group["settings"].items()}

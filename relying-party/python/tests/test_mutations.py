@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import sys
 import time
 from typing import Any
 
@@ -16,6 +17,10 @@ from test_jwks import Source
 from tokens import NOW, SECRET, base64url, raw_token, token
 from touchmark_attestation import Guard, Mode, RequestHeaders, Settings, TokenReason, TokenVerifier
 from touchmark_attestation.verifier import approov_verifier, binding_claim
+
+pytestmark = pytest.mark.skipif(
+    "lowest" in sys.prefix, reason="takes seconds, and is the same with others"
+)
 
 HEADERS = [
     b'{"alg":"HS256","typ":"JWT"}', b'{"alg":"none"}', b'{"alg":"HS256","kid":"x"}', b"{}",

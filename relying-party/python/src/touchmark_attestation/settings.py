@@ -70,6 +70,7 @@ _OTHERS = frozenset(
     f"TOUCHMARK_{name}"
     for name in ("BIN", "DATA", "HOME", "LISTEN", "PIN", "PROFILE", "PUBLIC_URL", "TOKEN", "URL")
 )
+_NO_SECRET = "is not set: an operator gets it with 'touchmark secret get --format env'"
 # So few letters apart are a typing error, whatever was meant.
 _TYPING_ERROR = 2
 _log = logging.getLogger("touchmark")
@@ -162,10 +163,7 @@ def _verifier(source: Mapping[str, Any], mode: Mode, **options: Any) -> TokenVer
         make: type[TokenVerifier] = TokenVerifier
         if not secrets and jwks is None:
             if mode is not Mode.OFF:
-                raise SettingsError(
-                    _NAMES["secrets"],
-                    "is not set: an operator gets it with 'touchmark secret get --format env'",
-                )
+                raise SettingsError(_NAMES["secrets"], _NO_SECRET)
             make = KeylessVerifier
         source_of_keys = None if jwks is None else JwksSource(jwks)
         return make(secrets, jwks=source_of_keys, **given, **options)
@@ -302,9 +300,7 @@ def _secrets(source: Mapping[str, Any]) -> list[Secret]:
     name = _NAMES["secrets"]
     value = source.get(name)
     if isinstance(value, str) and not value.strip():
-        raise SettingsError(
-            name, "is empty: an operator gets it with 'touchmark secret get --format env'"
-        )
+        raise SettingsError(name, _NO_SECRET)
     text = _given(source, name)
     return [] if text is None else _decoded(text, name)
 
