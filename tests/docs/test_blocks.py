@@ -16,6 +16,7 @@ LANGUAGES = {
     "java": "test_java.py",
     "kotlin": "test_kotlin.py",
     "gradle": "test_gradle.py",
+    "js": "../../relying-party/node/test/readme.test.ts",
     "ts": "test_typescript.py",
     "tsx": "test_typescript.py",
     "objc": "test_objc.py",

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Guard, RouteOptions } from "./guard.js";
-import { type GuardLike, guardOf, refuse, silence } from "./http.js";
+import { type GuardLike, guardOf, readBody, refuse, silence } from "./http.js";
 import type { TokenResult } from "./verifier.js";
 
 export type { GuardLike } from "./http.js";
@@ -57,7 +57,8 @@ function middleware(guard: Guard, options: RouteOptions): Middleware {
       headers: request.rawHeaders,
       // As the application's "trust proxy" says.
       client: request.ip ?? request.socket.remoteAddress,
-      path: request.originalUrl ?? request.url,
+      target: request.originalUrl ?? request.url,
+      body: (limit: number) => readBody(request, limit),
       route: patternOf(request),
     };
     guard.check(facts, route).then(({ result, allowed, preflight }) => {

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyPluginCallback } from "fastify";
 
 import { REFUSAL, type Route, type RouteOptions } from "./guard.js";
-import { type GuardLike, guardOf, silence } from "./http.js";
+import { type GuardLike, guardOf, readBody, silence } from "./http.js";
 import type { TokenResult } from "./verifier.js";
 
 export type { GuardLike } from "./http.js";
@@ -62,7 +62,8 @@ function register(fastify: FastifyInstance, options: TouchmarkOptions): void {
         headers: request.raw.rawHeaders,
         // As the application's `trustProxy` says.
         client: request.ip,
-        path: request.url,
+        target: request.originalUrl,
+        body: (limit) => readBody(request.raw, limit),
         route: url ?? "",
       },
       (wanted && routes.get(wanted)) ?? unconfigured,

@@ -8,6 +8,7 @@ import type { Log } from "./log.js";
 import { RedisReplayStore } from "./redis.js";
 import { MemoryReplayStore, type ReplayStore } from "./replay.js";
 import { type Party, Settings } from "./settings.js";
+import { checkSignatures } from "./signatures.js";
 import { TOKEN, escaped, shown } from "./text.js";
 import {
   type Maker,
@@ -50,8 +51,11 @@ export interface RequestFacts {
   headers: HeadersLike | RequestHeaders;
   /** The client's address. */
   client?: string | undefined;
-  /** For the log alone, which leaves out what stands behind a question mark. */
-  path?: string | undefined;
+  /** The target as it came, with its query; the log leaves that out. */
+  target?: string | undefined;
+  /** Reads the body, whose length is `limit` at the most; null when it is longer, or did not come whole.
+   * Only signed requests are asked for theirs. */
+  body?: ((limit: number) => Promise<Uint8Array | null>) | undefined;
   /** What the metrics call the route, when its options do not say it. */
   route?: string | undefined;
 }
@@ -125,6 +129,7 @@ export class Guard {
   readonly #default: Route;
   readonly #counts = new Map<string, { event: Event; count: number }>();
   readonly #observers = new Set<(event: Event) => void>();
+  readonly #nonces: ReplayStore | null;
   #store: ReplayStore | null;
   #summaryAt: number;
   #counted = 0;
@@ -141,6 +146,7 @@ export class Guard {
     this.#summaryAt = this.#now() + SUMMARY_SECONDS;
     this.#prefix = prefixPattern(this.settings.tokenPrefix);
     this.#store = options.replayStore ?? this.#storeOf(this.settings.singleUse);
+    this.#nonces = this.#storeOf(this.settings.signatures?.nonces ?? null);
     this.#default = this.route({});
     this.#sayMode();
   }
@@ -174,7 +180,7 @@ export class Guard {
   async check(request: RequestFacts, route: Route = this.#default): Promise<Decision> {
     const headers = new RequestHeaders(request.headers);
     const { party, value } = this.#tokenOf(headers);
-    const result = await this.#resultOf(request.method, headers, route, party, value);
+    const result = await this.#resultOf(request, headers, route, party, value);
     const enforced = isEnforced(route, result, addressOf(request.client));
     const served = SERVED.includes(result.status);
     const decision: Decision = {
@@ -224,9 +230,9 @@ export class Guard {
     );
   }
 
-  /** Ends the connection to the store of spent tokens. */
+  /** Ends the connections to the stores of what was spent. */
   async close(): Promise<void> {
-    await this.#store?.close?.();
+    await Promise.all([this.#store?.close?.(), this.#nonces?.close?.()]);
   }
 
   /** The maker whose token a request has, and the value of its header. */
@@ -243,7 +249,7 @@ export class Guard {
   }
 
   async #resultOf(
-    method: string,
+    request: RequestFacts,
     headers: RequestHeaders,
     route: Route,
     party: Party | null,
@@ -251,7 +257,7 @@ export class Guard {
   ): Promise<TokenResult> {
     const verifier = party?.verifier;
     if (route.mode === "off" || !party || !verifier) return unchecked("off");
-    if (isPreflight(method, headers)) return unchecked("preflight");
+    if (isPreflight(request.method, headers)) return unchecked("preflight");
     if (value === "") return verifier.result("no-token");
     if (value.includes(",")) return verifier.result("two-tokens");
     const ours = verifier.maker === "touchmark";
@@ -263,23 +269,60 @@ export class Guard {
       level: ours ? route.level : null,
       ...(names.length > 0 && { bound: boundValue(headers, names, party.bindingSeparator) }),
     });
-    return result.status === "valid" && ours && route.singleUse
-      ? this.#spend(result, party)
-      : result;
+    if (result.status !== "valid") return result;
+    const { signatures } = this.settings;
+    const wrong = signatures && (await this.#checkSignatures(request, headers, party, result));
+    if (wrong) return wrong;
+    return ours && route.singleUse ? this.#spendToken(result, party) : result;
   }
 
-  async #spend(result: TokenResult, { verifier }: Party): Promise<TokenResult> {
-    const jti = result.claims["jti"];
-    if (typeof jti !== "string" || jti === "") return verifier.result("no-jti", result.claims);
+  /** What is wrong with the signatures of a request whose token is right; null when nothing is. */
+  async #checkSignatures(
+    request: RequestFacts,
+    headers: RequestHeaders,
+    { verifier, header }: Party,
+    { claims }: TokenResult,
+  ): Promise<TokenResult | null> {
+    const demands = this.settings.signatures!;
+    // Tokens of other makers name no key.
+    if (verifier.maker !== "touchmark") return verifier.result("no-signing-key", claims);
+    const { method, target = "" } = request;
+    const body = async (): Promise<Uint8Array | null> => request.body?.(demands.maxBody) ?? null;
+    const signed = { method, target, headers, tokenHeader: header, body };
     const now = verifier.clock();
-    const end = (timeOf(result.claims["exp"]) ?? now) + verifier.leeway;
-    const id = createHash("sha256").update(jti).digest("hex");
+    const checked = await checkSignatures(signed, claims, demands, now, verifier.leeway);
+    if ("reason" in checked) return verifier.result(checked.reason, claims);
+    for (const { id, until } of checked.nonces) {
+      const reason = await this.#spend(this.#nonces!, id, now, until, "nonce-replayed");
+      if (reason) return verifier.result(reason, claims);
+    }
+    return null;
+  }
+
+  async #spendToken(result: TokenResult, { verifier }: Party): Promise<TokenResult> {
+    const { claims } = result;
+    if (typeof claims["jti"] !== "string" || claims["jti"] === "") {
+      return verifier.result("no-jti", claims);
+    }
+    const now = verifier.clock();
+    const end = (timeOf(claims["exp"]) ?? now) + verifier.leeway;
+    const id = createHash("sha256").update(claims["jti"]).digest("hex");
+    const reason = await this.#spend(this.#store!, id, now, end, "replayed");
+    return reason ? verifier.result(reason, claims) : result;
+  }
+
+  /** Why what is to count once does not count; null when it does. */
+  async #spend(
+    store: ReplayStore,
+    id: string,
+    now: number,
+    end: number,
+    replayed: Reason,
+  ): Promise<Reason | null> {
     try {
-      const first = await this.#store!.spend(id, now, end - now);
-      return first ? result : verifier.result("replayed", result.claims);
+      return (await store.spend(id, now, end - now)) ? null : replayed;
     } catch {
-      if (this.settings.replayFailure === "open") return result;
-      return verifier.result("no-replay-store", result.claims);
+      return this.settings.replayFailure === "open" ? null : "no-replay-store";
     }
   }
 
@@ -311,11 +354,11 @@ export class Guard {
 
   /** One line without the token. What the client chose is escaped: it must not start a new line. */
   #sayRefusal(request: RequestFacts, { result, allowed }: Decision, value: string): void {
-    const { method, path } = request;
+    const { method, target } = request;
     const client = addressOf(request.client);
     const parts = [allowed ? "would refuse" : "refused"];
     parts.push(TOKEN.test(method) ? method : shown(method));
-    if (path) parts.push(shown(path.split("?", 1)[0]));
+    if (target) parts.push(shown(target.split("?", 1)[0]));
     if (client) parts.push(`from ${escaped(client)}`);
     parts[parts.length - 1] += ":";
     const maker = result.maker === "touchmark" ? "" : ` of ${result.maker}`;

@@ -4,6 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Guard, type GuardOptions, REFUSAL, type Route, type RouteOptions } from "./guard.js";
 import type { TokenResult } from "./verifier.js";
 
+/** For a request that meets two checks. */
+const bodies = new WeakMap<IncomingMessage, Uint8Array>();
+
 /** A guard, or what one is made of. */
 export type GuardLike = Guard | GuardOptions;
 
@@ -26,7 +29,8 @@ export async function checkRequest(
       method: request.method ?? "",
       headers: request.rawHeaders,
       client: request.socket.remoteAddress,
-      path: request.url,
+      target: request.url,
+      body: (limit) => readBody(request, limit),
     },
     route,
   );
@@ -44,6 +48,51 @@ export function refuse(response: ServerResponse): void {
   for (const [name, value] of REFUSAL.headers) response.setHeader(name, value);
   response.setHeader("Content-Length", REFUSAL.body.length);
   response.end(REFUSAL.body);
+}
+
+/**
+ * Reads a request's body, and leaves it in the request for who reads it next. Null when it is longer than
+ * `limit`, or does not come whole. `read` is the body where something has read it before.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  limit: number,
+  read: unknown = (request as { rawBody?: unknown }).rawBody,
+): Promise<Uint8Array | null> {
+  const known = read instanceof Uint8Array ? read : bodies.get(request);
+  if (known) return known.length > limit ? null : known;
+  if (request.readableDidRead) {
+    throw new Error(
+      "the body of a signed request was read before its check: put the check before what reads it," +
+        " or let that keep the bytes in rawBody",
+    );
+  }
+  const parts: Buffer[] = [];
+  let length = 0;
+  // Not by its "data": with the "end" behind them, nothing could be put back.
+  await new Promise<void>((done) => {
+    const take = (): void => {
+      for (let part = read1(); part !== null; part = read1()) {
+        parts.push(part);
+        length += part.length;
+      }
+      if (request.complete || request.destroyed || length > limit) finish();
+    };
+    const read1 = (): Buffer | null => request.read() as Buffer | null;
+    const finish = (): void => {
+      request.off("readable", take).off("close", finish).off("error", finish);
+      // In the same turn as the last read: the end has not been told yet.
+      if (!request.destroyed && length > 0) request.unshift(Buffer.concat(parts));
+      // Whether it flows is decided a turn after the last listener is gone.
+      setImmediate(done);
+    };
+    request.on("readable", take).on("close", finish).on("error", finish);
+    take();
+  });
+  if (length > limit || request.destroyed) return null;
+  const body = Buffer.concat(parts);
+  bodies.set(request, body);
+  return body;
 }
 
 /** Whoever writes the two headers of a preflight is no app for that: its answer keeps status and

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import { type Guard, REFUSAL, type RouteOptions } from "./guard.js";
-import { type GuardLike, guardOf, silence } from "./http.js";
+import { type GuardLike, guardOf, readBody, silence } from "./http.js";
 
 export type { GuardLike } from "./http.js";
 
@@ -51,7 +51,8 @@ function middleware(guard: Guard, options: RouteOptions): KoaMiddleware {
         headers: context.req.rawHeaders,
         // As the application's `proxy` says.
         client: context.ip,
-        path: context.originalUrl,
+        target: context.originalUrl,
+        body: (limit) => readBody(context.req, limit),
         route: typeof context._matchedRoute === "string" ? context._matchedRoute : "",
       },
       route,

@@ -19,7 +19,7 @@ import {
 import { APP_FILTER, APP_GUARD, Reflector } from "@nestjs/core";
 
 import { type Guard, REFUSAL, type Route, type RouteOptions, judged } from "./guard.js";
-import { type GuardLike, guardOf, refuse, silence } from "./http.js";
+import { type GuardLike, guardOf, readBody, refuse, silence } from "./http.js";
 import type { TokenResult } from "./verifier.js";
 
 export type { GuardLike } from "./http.js";
@@ -34,6 +34,8 @@ interface PlatformRequest {
   readonly url: string;
   readonly originalUrl?: string;
   readonly ip?: string;
+  /** There where the application was made with `rawBody: true`. */
+  readonly rawBody?: Uint8Array;
   readonly route?: { path?: unknown };
   readonly routeOptions?: { url?: string };
   touchmark?: TokenResult | null;
@@ -105,7 +107,9 @@ class TouchmarkGuard implements CanActivate, OnApplicationShutdown {
         method: request.method,
         headers: (request.raw ?? request).rawHeaders,
         client: request.ip,
-        path: request.originalUrl ?? request.url,
+        target: request.originalUrl ?? request.url,
+        body: (limit) =>
+          readBody(request.raw ?? (request as IncomingMessage), limit, request.rawBody),
         route: patternOf(request),
       },
       options && this.#route(options),

@@ -2,8 +2,9 @@ import * as args from "./arguments.js";
 import type { Level, Mode } from "./arguments.js";
 import { SettingsError } from "./errors.js";
 import { JwksSource, isUrl } from "./jwks.js";
-import type { Secret } from "./keys.js";
+import { type Secret, secretKey } from "./keys.js";
 import type { Log } from "./log.js";
+import { ALGORITHMS, type Label, type SignatureDemands } from "./signatures.js";
 import { escaped, kind, shown, trimmed } from "./text.js";
 import { TokenVerifier, type VerifierOptions } from "./verifier.js";
 
@@ -30,6 +31,13 @@ const NAMES = [
   "APPROOV_BINDING_HEADERS",
   "FIREBASE_PROJECT",
   "FIREBASE_JWKS",
+  "SIGNATURES",
+  "SIGNATURE_HEADERS",
+  "SIGNATURE_ORIGIN",
+  "SIGNATURE_AGE",
+  "SIGNATURE_BODY",
+  "SIGNATURE_NONCES",
+  "ACCOUNT_KEY",
 ] as const;
 type Name = (typeof NAMES)[number];
 
@@ -46,6 +54,7 @@ const OTHERS: readonly string[] = [
   "TOKEN",
   "URL",
 ].map((name) => `TOUCHMARK_${name}`);
+const MAX_BODY = 64 * 1024 * 1024;
 /** So few letters apart are a typing error, whatever was meant. */
 const TYPING_ERROR = 2;
 const SECONDS = /^-?[0-9]+(\.[0-9]+)?$/;
@@ -83,6 +92,8 @@ export class Settings {
     readonly replayFailure: "closed" | "open",
     readonly approov: Party | null,
     readonly firebase: Party | null,
+    /** Null when requests need not be signed. */
+    readonly signatures: SignatureDemands | null,
   ) {}
 
   /**
@@ -109,6 +120,7 @@ type Found = [
   "closed" | "open",
   Party | null,
   Party | null,
+  SignatureDemands | null,
 ];
 
 class Reader {
@@ -132,6 +144,39 @@ class Reader {
       this.#judged("REPLAY_FAILURE", replayFailure) ?? "closed",
       this.#approov(),
       this.#firebase(),
+      this.#signatures(),
+    );
+  }
+
+  #signatures(): SignatureDemands | null {
+    const labels = this.#judged("SIGNATURES", signatureLabels);
+    const accountKeys = this.#keyed("ACCOUNT_KEY").map((key) => secretKey(key, false));
+    // They are judged where no label is asked for, too.
+    const found = {
+      headers: this.#headers("SIGNATURE_HEADERS", ""),
+      origin: this.#judged("SIGNATURE_ORIGIN", originOf),
+      age: this.#whole("SIGNATURE_AGE", 1, 300) ?? 60,
+      maxBody: this.#whole("SIGNATURE_BODY", 0, MAX_BODY) ?? 1_048_576,
+      nonces: this.#judged("SIGNATURE_NONCES", singleUse) ?? "memory",
+    };
+    if (labels?.includes("account") && accountKeys.length === 0) {
+      throw new SettingsError(
+        "TOUCHMARK_SIGNATURES",
+        "asks for 'account', and TOUCHMARK_ACCOUNT_KEY is not set",
+      );
+    }
+    return labels && { labels, accountKeys, ...found };
+  }
+
+  #whole(name: Name, least: number, most: number): number | null {
+    const value = this.#number(name, /^[0-9]{1,9}$/);
+    if (value === null) return null;
+    if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
+      return value as number;
+    }
+    throw new SettingsError(
+      `TOUCHMARK_${name}`,
+      `is ${typeof value === "number" ? value : shown(value)}: use a whole number from ${least} to ${most}`,
     );
   }
 
@@ -342,6 +387,29 @@ function singleUse(name: string, text: string): string {
   if (text === "memory" || (found && Number(found[2]?.slice(1) ?? 6379) <= 65535)) return text;
   // What is no such URL may hold a password.
   throw new SettingsError(name, "must be 'memory', or 'redis://HOST[:PORT][/DB]'");
+}
+
+function signatureLabels(name: string, text: string): Label[] {
+  const found = listed(text);
+  if (found.every(isLabel) && new Set(found).size === found.length) return found;
+  throw new SettingsError(
+    name,
+    `is ${shown(text)}: use 'install', 'account', or both with a comma`,
+  );
+}
+
+function isLabel(text: string): text is Label {
+  return Object.hasOwn(ALGORITHMS, text);
+}
+
+function originOf(name: string, text: string): string {
+  if (/^https?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$/.test(text)) {
+    return text.toLowerCase();
+  }
+  throw new SettingsError(
+    name,
+    `is ${shown(text)}: use scheme and host alone, such as 'https://api.example.com'`,
+  );
 }
 
 function replayFailure(name: string, text: string): "closed" | "open" {

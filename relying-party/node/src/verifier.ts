@@ -24,6 +24,7 @@ export type Status =
   | "misdirected"
   | "weak"
   | "unbound"
+  | "unsigned"
   | "replayed"
   | "unavailable";
 
@@ -56,7 +57,16 @@ export const STATUS_OF: Readonly<Record<Reason, Status>> = {
   "low-level": "weak",
   "no-bound-header": "unbound",
   "wrong-pay": "unbound",
+  "no-signature": "unsigned",
+  "bad-signature-input": "unsigned",
+  "low-coverage": "unsigned",
+  "bad-signature-time": "unsigned",
+  "no-nonce": "unsigned",
+  "no-signing-key": "unsigned",
+  "wrong-digest": "unsigned",
+  "wrong-signature": "unsigned",
   "no-jti": "replayed",
+  "nonce-replayed": "replayed",
   "no-replay-store": "unavailable",
   replayed: "replayed",
   ok: "valid",
@@ -88,7 +98,16 @@ export type Reason =
   | "low-level"
   | "no-bound-header"
   | "wrong-pay"
+  | "no-signature"
+  | "bad-signature-input"
+  | "low-coverage"
+  | "bad-signature-time"
+  | "no-nonce"
+  | "no-signing-key"
+  | "wrong-digest"
+  | "wrong-signature"
   | "no-jti"
+  | "nonce-replayed"
   | "no-replay-store"
   | "replayed"
   | "ok";

@@ -1,10 +1,10 @@
 // The application that is checked, once for each framework: one route, which answers "served".
 import "reflect-metadata";
 
-import { type Server, createServer } from "node:http";
+import { type IncomingMessage, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { All, Controller, type INestApplication, Module } from "@nestjs/common";
+import { All, Controller, type INestApplication, Module, Req } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import express from "express";
@@ -44,15 +44,22 @@ export async function listen(server: Server): Promise<Running> {
   };
 }
 
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const part of request.setEncoding("utf8")) text += part as string;
+  return text;
+}
+
 const http: Adapter = (guard, options = {}) => {
   const route = guard.route(options);
   return listen(
     createServer((request, response) => {
-      void checkRequest(guard, request, response, route).then((result) => {
+      void checkRequest(guard, request, response, route).then(async (result) => {
         if (!result) return;
-        response.writeHead(200, { "Content-Type": "text/plain", "Content-Length": SERVED.length });
-        response.write(SERVED.slice(0, 3));
-        response.end(SERVED.slice(3));
+        const answer = SERVED + (await textOf(request));
+        response.writeHead(200, { "Content-Length": Buffer.byteLength(answer) });
+        response.write(answer.slice(0, 3));
+        response.end(answer.slice(3));
       });
     }),
   );
@@ -63,7 +70,15 @@ const ofExpress =
   (guard, options) => {
     const touchmark = forExpress(guard);
     const app = make();
-    app.all("/", touchmark(options), (_, response) => void response.send(SERVED));
+    const chain = [
+      touchmark(options),
+      express.text({ type: "*/*" }),
+      (request: express.Request, response: express.Response) => {
+        response.send(SERVED + (typeof request.body === "string" ? request.body : ""));
+      },
+    ];
+    app.all("/", ...chain);
+    app.use(...chain);
     return listen(createServer(app));
   };
 
@@ -72,12 +87,16 @@ const ofFastify =
   async (guard, options) => {
     const app = make();
     await app.register(forFastify, { guard });
-    app.route({
-      method: [...METHODS],
-      url: "/",
-      ...(options && { config: { touchmark: options } }),
-      handler: async () => SERVED,
-    });
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", { parseAs: "string" }, (_, body, done) => done(null, body));
+    for (const url of ["/", "/*"]) {
+      app.route({
+        method: [...METHODS],
+        url,
+        ...(options && { config: { touchmark: options } }),
+        handler: async ({ body }) => SERVED + ((body as string | undefined) ?? ""),
+      });
+    }
     await app.listen({ port: 0, host: "127.0.0.1" });
     const { port } = app.server.address() as AddressInfo;
     return { port, stop: () => app.close() };
@@ -88,7 +107,9 @@ const ofKoa =
   (guard, options) => {
     const touchmark = forKoa(guard);
     const app = new make();
-    app.use(touchmark(options)).use((context: Koa.Context) => void (context.body = SERVED));
+    app.use(touchmark(options)).use(async (context: Koa.Context) => {
+      context.body = SERVED + (await textOf(context.req));
+    });
     return listen(createServer(app.callback()));
   };
 
@@ -98,9 +119,9 @@ const ofNest =
     @Controller()
     @Touchmark(options)
     class Api {
-      @All("/")
-      served(): string {
-        return SERVED;
+      @All(["/", "*"])
+      served(@Req() request: { rawBody?: Buffer }): string {
+        return SERVED + (request.rawBody ?? "").toString();
       }
     }
     @Module({ imports: [TouchmarkModule.forRoot(guard)], controllers: [Api] })
@@ -111,7 +132,7 @@ const ofNest =
     return { port, stop: () => app.close() };
   };
 
-const quiet = { logger: false, forceCloseConnections: true } as const;
+const quiet = { logger: false, forceCloseConnections: true, rawBody: true } as const;
 
 export const ADAPTERS: Readonly<Record<string, Adapter>> = {
   http,
