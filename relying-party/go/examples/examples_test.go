@@ -79,7 +79,7 @@ func start(t *testing.T, name string, settings ...string) (base string, process 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { process.Process.Kill() })
-	for try := 0; try < 200; try++ {
+	for try := 0; try < 600; try++ {
 		if connection, err := net.Dial("tcp", address); err == nil {
 			connection.Close()
 			return "http://" + address, process, says

@@ -125,7 +125,7 @@ func TestContract(t *testing.T) {
 			if c.HTTP == 401 {
 				expected = codes.Unauthenticated
 			}
-			ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(context.Background(), pairs...), 5*time.Second)
+			ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(context.Background(), pairs...), 30*time.Second)
 			code := call(client, ctx)
 			cancel()
 			if code != expected || string(seen.Status) != c.Status || string(seen.Reason) != c.Reason {
@@ -153,7 +153,7 @@ func TestTheHandlerHasTheResult(t *testing.T) {
 	ctx := metadata.AppendToOutgoingContext(context.Background(), "touchmark-token", tokens.Valid)
 	for _, call := range []func(grpc_health_v1.HealthClient, context.Context) codes.Code{callUnary, callStream} {
 		service.found = touchmark.Result{}
-		bounded, cancel := context.WithTimeout(ctx, 5*time.Second)
+		bounded, cancel := context.WithTimeout(ctx, 30*time.Second)
 		if code := call(client, bounded); code != codes.OK || service.found.Status != touchmark.Valid || service.found.Device == "" {
 			t.Error(code, service.found)
 		}
@@ -170,7 +170,7 @@ func TestTheHandlerHasTheResult(t *testing.T) {
 func TestAMethodHasItsOwnMode(t *testing.T) {
 	guard := guardOf(t, map[string]string{"TOUCHMARK_SECRET": secret})
 	client, _ := serve(t, guard, touchmarkgrpc.ForMethod(check, touchmark.InMode(touchmark.Off)))
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if code := callUnary(client, ctx); code != codes.OK {
 		t.Error(code)
@@ -203,7 +203,7 @@ func TestAnUnknownMethodIsNotCountedByItsName(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	for _, method := range []string{"/a/1", "/a/2", "/b/3"} {
 		err := connection.Invoke(ctx, method, &grpc_health_v1.HealthCheckRequest{}, &grpc_health_v1.HealthCheckResponse{})

@@ -40,7 +40,7 @@ func startRedis(t *testing.T) *redisServer {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.stop)
-	for try := 0; try < 100; try++ {
+	for try := 0; try < 600; try++ {
 		if connection, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
 			connection.Close()
 			return server
