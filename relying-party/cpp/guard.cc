@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kMaxToken = 4096;
 constexpr std::size_t kMaxTriedKeys = 16;
 constexpr std::size_t kMacBytes = 32;
+// For a reading that was under way, and for another that has the key that one had not.
+constexpr unsigned kMostWaits = 2;
 constexpr std::string_view kApproovHeader = "Approov-Token";
 constexpr std::string_view kFirebaseHeader = "X-Firebase-AppCheck";
 constexpr std::string_view kFirebaseIssuer = "https://firebaseappcheck.googleapis.com/";
@@ -92,8 +94,11 @@ struct Guard::Checked {
 // The checks of one request, in the contract's order: the first that fails decides.
 class Guard::Judge {
  public:
-  Judge(Guard& guard, const Request& request, RouteId route, bool was_read)
-      : guard_(guard), request_(request), route_(*guard.routes_[route]), was_read_(was_read) {
+  Judge(Guard& guard, const Request& request, RouteId route, unsigned waited)
+      : guard_(guard),
+        request_(request),
+        route_(*guard.routes_[route]),
+        may_wait_(waited < kMostWaits) {
     out_.decision.route = route;
   }
 
@@ -193,9 +198,9 @@ class Guard::Judge {
   }
 
   Reason judge_header(const JoseHeader& header, std::string_view payload) {
+    if (maker() == Maker::kFirebase && header.typ != "JWT") return kBadHeader;
     if (header.has_extension) return kUnknownExtension;
     if (header.kid_is_no_text) return kBadKid;
-    if (maker() == Maker::kFirebase && header.typ != "JWT") return kBadHeader;
     return judge_payload(header, payload);
   }
 
@@ -264,15 +269,17 @@ class Guard::Judge {
 
   Reason judge_public(Algorithm algorithm, const JoseHeader& header, KeySource* source) {
     if (source == nullptr) return kWrongAlgorithm;
-    const std::shared_ptr<const KeySet> keys = source->keys();
-    const auto without_key = [&](Reason reason) {
-      if (!was_read_ && source->read_again()) {
-        out_.wait = Wait::kKeys;
-        out_.keys = source;
-      }
+    const auto [keys, is_over] = source->known();
+    const auto wait = [&](Reason reason) {
+      out_.wait = Wait::kKeys;
+      out_.keys = source;
       return reason;
     };
+    const auto without_key = [&](Reason reason) {
+      return may_wait_ && source->read_again() ? wait(reason) : reason;
+    };
     if (keys == nullptr) return without_key(kNoKeys);
+    if (is_over && may_wait_) return wait(kUnknownKey);
     const auto is_of = [algorithm](const PublicKey& key) { return key.algorithm() == algorithm; };
     if (std::ranges::none_of(*keys, is_of)) return without_key(kWrongAlgorithm);
     const bool is_named = header.kid && std::ranges::any_of(*keys, [&](const PublicKey& key) {
@@ -367,7 +374,7 @@ class Guard::Judge {
   Guard& guard_;
   const Request& request_;
   const Checked& route_;
-  const bool was_read_;
+  const bool may_wait_;
   Attempt out_;
   ByteView signed_;
   ByteView signature_;
@@ -440,8 +447,8 @@ RouteId Guard::add_route(Route route) {
 
 double Guard::now() const { return static_cast<double>(to_unix(surroundings_.clock->now())); }
 
-Guard::Attempt Guard::begin(const Request& request, RouteId route, bool was_read) {
-  Attempt attempt = Judge(*this, request, route, was_read).judge();
+Guard::Attempt Guard::begin(const Request& request, RouteId route, unsigned waited) {
+  Attempt attempt = Judge(*this, request, route, waited).judge();
   if (attempt.wait == Wait::kStore && !surroundings_.spent->may_wait()) spend(attempt);
   return attempt;
 }
@@ -472,9 +479,9 @@ Decision Guard::finish(Attempt& attempt, const Request& request) {
 
 Decision Guard::check(const Request& request, RouteId route) {
   Attempt attempt = begin(request, route);
-  if (attempt.wait == Wait::kKeys) {
+  for (unsigned waited = 1; attempt.wait == Wait::kKeys; ++waited) {
     attempt.keys->wait();
-    attempt = begin(request, route, true);
+    attempt = begin(request, route, waited);
   }
   if (attempt.wait == Wait::kStore) spend(attempt);
   return finish(attempt, request);

@@ -112,10 +112,10 @@ class Guard {
   // thread.
   Decision check(const Request& request, RouteId route = 0);
 
-  // The same in steps, for who must not wait: begin() says what there is to wait for. Waits for
-  // keys are over when attempt.keys has been read (KeySource::after_reading()); then begin() again,
-  // with `was_read`. To wait for the store, call spend(), which may wait, where that is allowed.
-  // Then finish().
+  // The same in steps, for who must not wait: begin() says what there is to wait for. For keys,
+  // wait until a reading of attempt.keys has ended (KeySource::after_reading()), and begin() again
+  // with one more of `waited`, for as long as it says so. For the store, call spend(), which may
+  // wait, where that is allowed. Then finish().
   enum class Wait : std::uint8_t { kNothing, kKeys, kStore };
   struct Attempt {
     Wait wait = Wait::kNothing;
@@ -124,7 +124,7 @@ class Guard {
     Sha256Digest spent_token{};
     double spent_until = 0;
   };
-  Attempt begin(const Request& request, RouteId route = 0, bool was_read = false);
+  Attempt begin(const Request& request, RouteId route = 0, unsigned waited = 0);
   void spend(Attempt& attempt);
   Decision finish(Attempt& attempt, const Request& request);
 

@@ -73,6 +73,7 @@ TEST(CheckSettings, NameWhatIsWrong) {
       {{{"TOUCHMARK_PERCENT", "-1"}}, "TOUCHMARK_PERCENT is \"-1\""},
       {{{"TOUCHMARK_PERCENT", "1.5"}}, "TOUCHMARK_PERCENT is \"1.5\""},
       {{{"TOUCHMARK_TOKEN_HEADER", "a b"}}, "TOUCHMARK_TOKEN_HEADER is \"a b\""},
+      {{{"TOUCHMARK_TOKEN_PREFIX", ""}}, "TOUCHMARK_TOKEN_PREFIX is empty"},
       {{{"TOUCHMARK_TOKEN_PREFIX", "B\n"}}, "TOUCHMARK_TOKEN_PREFIX is"},
       {{{"TOUCHMARK_BINDING_HEADERS", "A,,B"}}, "TOUCHMARK_BINDING_HEADERS is \"\""},
       {{{"TOUCHMARK_BINDING_HEADERS", "A,a"}}, "TOUCHMARK_BINDING_HEADERS names \"a\" twice"},
@@ -106,7 +107,6 @@ TEST(CheckSettings, NameWhatIsWrong) {
 TEST(CheckSettings, TakeWhatTheyMay) {
   const SettingsText cases[] = {
       {{"TOUCHMARK_SECRET", " " + std::string(kSecretText) + "\n"}},
-      {{"TOUCHMARK_TOKEN_PREFIX", ""}},
       {{"TOUCHMARK_LEEWAY", "300"}},
       {{"TOUCHMARK_LEEWAY", "0.25"}},
       {{"TOUCHMARK_PERCENT", "0"}},
@@ -195,8 +195,6 @@ TEST(KeySources, ReadAgainOnceInTenSecondsHoweverManyAsk) {
   KeySource source(fake.read(), {}, fake.now());
   source.wait();
   EXPECT_EQ(fake.readings, 1);
-  EXPECT_FALSE(source.read_again());
-  fake.seconds += 10;
   fake.blocked = true;
   EXPECT_TRUE(source.read_again());
   EXPECT_TRUE(source.read_again());  // meets the same reading
@@ -218,21 +216,25 @@ TEST(KeySources, AStaleSetGoesOnCounting) {
   FakeSource fake;
   KeySource source(fake.read(), {}, fake.now());
   source.wait();
-  const auto first = source.keys();
+  const auto first = source.known().keys;
   ASSERT_NE(first, nullptr);
   fake.down = true;
   for (int hour = 0; hour < 3; ++hour) {
     fake.seconds += 3600;
-    EXPECT_EQ(source.keys(), first);
+    fake.blocked = true;
+    const auto known = source.known();
+    EXPECT_EQ(known.keys, first);
+    EXPECT_EQ(known.is_over, hour == 0);  // nobody waits for what failed before
+    fake.blocked = false;
     source.wait();
-    EXPECT_EQ(source.keys(), first);
+    EXPECT_EQ(source.known().keys, first);
   }
   EXPECT_EQ(fake.readings, 4);
   fake.down = false;
   fake.seconds += 10;
-  source.keys();
+  source.known();
   source.wait();
-  EXPECT_NE(source.keys(), first);
+  EXPECT_NE(source.known().keys, first);
 }
 
 TEST(KeySources, AreKeptAsLongAsTheySay) {
@@ -248,14 +250,23 @@ TEST(KeySources, AreKeptAsLongAsTheySay) {
     KeySource source(fake.read(), {}, fake.now());
     source.wait();
     fake.seconds += kept - 1;
-    source.keys();
+    source.known();
     source.wait();
     EXPECT_EQ(fake.readings, 1) << kept;
     fake.seconds += 1;
-    source.keys();
+    source.known();
     source.wait();
     EXPECT_EQ(fake.readings, 2) << kept;
   }
+}
+
+TEST(KeySources, TheFirstReadingKeepsNoNewKeyWaiting) {
+  FakeSource fake;
+  KeySource source(fake.read(), {}, fake.now());
+  source.wait();
+  EXPECT_TRUE(source.read_again());
+  source.wait();
+  EXPECT_FALSE(source.read_again());
 }
 
 TEST(KeySources, WithoutASetNobodyIsServed) {
@@ -266,7 +277,8 @@ TEST(KeySources, WithoutASetNobodyIsServed) {
     KeySource source(
         fake.read(), [&](const Error&) { ++said; }, fake.now());
     source.wait();
-    EXPECT_EQ(source.keys(), nullptr);
+    EXPECT_EQ(source.known().keys, nullptr);
+    EXPECT_FALSE(source.read_again());
   }
   EXPECT_EQ(said, 1);
 }

@@ -128,7 +128,9 @@ void KeySource::run() {
   {
     const MutexLock lock(mutex_);
     std::chrono::seconds kept = kReadAgainAfter;
+    failed_ = !read;
     if (read) {
+      if (keys_ == nullptr) begun_.reset();  // a key that is made now must not wait for ten seconds
       kept = std::clamp(read->max_age.value_or(kKept), kLeastKept, kLongestKept);
       keys_ = std::make_shared<const KeySet>(std::move(read->keys));
     }
@@ -140,12 +142,12 @@ void KeySource::run() {
   for (const auto& then : waiting) then();
 }
 
-std::shared_ptr<const KeySet> KeySource::keys() {
+KeySource::Known KeySource::known() {
   const MutexLock lock(mutex_);
   const auto now = now_();
-  // Nobody waits for it: until it is read, what was read before counts.
-  if (now >= old_at_ && is_due(now)) begin_reading();
-  return keys_;
+  const bool is_old = now >= old_at_;
+  if (is_old && is_due(now)) begin_reading();
+  return {keys_, is_old && reading_ && !failed_};
 }
 
 bool KeySource::read_again() {

@@ -39,10 +39,16 @@ class KeySource {
   KeySource(const KeySource&) = delete;
   KeySource& operator=(const KeySource&) = delete;
 
-  // The newest set; null when none could be read yet. Begins another reading where it is old.
-  std::shared_ptr<const KeySet> keys();
+  struct Known {
+    std::shared_ptr<const KeySet> keys;  // the newest set; null when none could be read yet
+    bool is_over = false;                // its time; another is being read, and is to be judged by
+  };
+  // Begins another reading where the set's time is over. While that fails the set goes on counting,
+  // and nobody is to wait for the next try.
+  Known known();
   // For a key that the set does not have: begins a reading, unless one began in the last ten
-  // seconds. Whether one is under way, so that waiting may help.
+  // seconds (the first counts only when it failed). Whether one is under way, so that waiting may
+  // help.
   bool read_again();
   // Waits for the reading that is under way.
   void wait();
@@ -64,6 +70,7 @@ class KeySource {
   std::optional<std::chrono::steady_clock::time_point> begun_ GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point old_at_ GUARDED_BY(mutex_);
   bool reading_ GUARDED_BY(mutex_) = false;
+  bool failed_ GUARDED_BY(mutex_) = false;  // the last reading
   std::vector<std::function<void()>> waiting_ GUARDED_BY(mutex_);
   std::thread thread_ GUARDED_BY(mutex_);
 };

@@ -217,14 +217,15 @@ class Reader {
       }
       out_.token_header = std::string(**name);
     }
-    const auto prefix = source_.find(std::string_view(kTokenPrefix));
-    if (prefix == source_.end()) return {};  // and it may be empty
+    const auto prefix = given(kTokenPrefix);
+    if (!prefix) return pass(prefix);
+    if (!*prefix) return {};
     const auto printable = [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); };
-    if (!std::ranges::all_of(prefix->second, printable)) {
-      return bad(kTokenPrefix, "is " + shown(prefix->second) +
-                                   ", which cannot stand in a header: use printable ASCII");
+    if (!std::ranges::all_of(**prefix, printable)) {
+      return bad(kTokenPrefix,
+                 "is " + shown(**prefix) + ", which cannot stand in a header: use printable ASCII");
     }
-    out_.token_prefix = prefix->second;
+    out_.token_prefix = std::string(**prefix);
     return {};
   }
 
