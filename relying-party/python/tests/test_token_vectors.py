@@ -19,6 +19,8 @@ CHECKS = json.loads((ROOT / "protocol/vectors/token-check.json").read_text())
 # Marked invalid for a wrong padding that their text does not have: it is that of valid test 357.
 # And marked valid with a character outside base64url in header or payload (RFC 7515, section 2).
 MISMARKED = {367, 370, 372, 373}
+# Valid, with an empty payload: which is no set of claims, so the form is refused already.
+EMPTY_PAYLOAD = 259
 WYCHEPROOF = ROOT / "tests/vectors/wycheproof/json_web_signature_test.json"
 
 
@@ -48,6 +50,37 @@ def test_wycheproof() -> None:
     for secret, case in cases:
         expected = (case["result"] == "valid") != (case["tcId"] in MISMARKED)
         assert is_signature_accepted(secret, case["jws"]) is expected, case
+
+
+def public_cases() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Of the keys that the contract takes; a key of another algorithm or use is passed over, and
+    then nothing is accepted."""
+    for group in json.loads(WYCHEPROOF.read_text())["testGroups"]:
+        key = group.get("public", {})
+        if key.get("kty") in ("RSA", "EC"):
+            for case in group["tests"]:
+                yield key, case
+
+
+def test_wycheproof_of_public_keys() -> None:
+    wrong, taken = [], 0
+    for key, case in public_cases():
+        try:
+            found = keys.read_jwks(json.dumps({"keys": [key]}).encode())
+        except ValueError:
+            assert key.get("alg") not in ("RS256", "ES256"), key
+            continue
+        taken += 1
+        try:
+            read = jose.read_signed(case["jws"])
+            tried = found.find(read.header.alg, read.header.kid)
+            accepted = any(one.verify(read.signed, read.signature) for one in tried)
+        except jose.Unreadable:
+            accepted = False
+        if accepted is not (case["result"] == "valid" and case["tcId"] != EMPTY_PAYLOAD):
+            wrong.append((case["tcId"], case["comment"], case["result"]))
+    assert taken > 250
+    assert wrong == []
 
 
 @pytest.mark.parametrize(
