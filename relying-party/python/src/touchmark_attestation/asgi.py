@@ -43,7 +43,8 @@ class AsgiMiddleware(Cover[Application]):
         return await self.guard.check_async(
             scope.get("method", "GET"), scope, path, client_address(scope),
             route=self._route(path), options=self._routes.get(path),
-            request=signed_request(scope), read_body=body.read,
+            request=signed_request(scope) if self.guard.asks_for_signatures else None,
+            read_body=body.read,
         )  # fmt: skip
 
 

@@ -194,7 +194,9 @@ def _arguments(request: HttpRequest) -> tuple[str, Any, str, str, str]:
     return method, headers, request.path, request.META.get("REMOTE_ADDR") or "", route
 
 
-def _signed_request(request: HttpRequest) -> SignedRequest:
+def _signed_request(request: HttpRequest) -> SignedRequest | None:
+    if not get_guard().asks_for_signatures:
+        return None
     scope = getattr(request, "scope", None)
     found = asgi.signed_request(scope) if scope else wsgi.signed_request(request.META)
     return found._replace(body=lambda limit: _read_body(request, limit))

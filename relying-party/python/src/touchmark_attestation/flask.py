@@ -66,10 +66,11 @@ def check_touchmark_token(view: _View | None = None, **options: Any) -> Any:
         @functools.wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
             rule = request.url_rule
-            decision = _guard().check(
+            guard = _guard()
+            decision = guard.check(
                 request.method, request.environ, request.path, request.remote_addr or "",
                 route="" if rule is None else rule.rule, options=asked,
-                request=_signed_request(),
+                request=_signed_request() if guard.asks_for_signatures else None,
             )  # fmt: skip
             g.touchmark = decision.result
             if not decision.allowed:

@@ -163,6 +163,11 @@ class Guard:
         run = contextvars.copy_context().run
         return await asyncio.get_running_loop().run_in_executor(self._pool, run, check)
 
+    @property
+    def asks_for_signatures(self) -> bool:
+        """Whether `check` needs a SignedRequest."""
+        return self.settings.signatures is not None
+
     def counts(self) -> dict[str, int]:
         """How many requests had a token of each status ("valid", "missing" …) since the start of
         this process, and how many were a "preflight". In report mode, those of another status than

@@ -123,7 +123,8 @@ async def _decide(connection: HTTPConnection, options: RouteOptions | None) -> D
     decision = await guard.check_async(
         scope.get("method", "GET"), scope, scope["path"], client_address(scope),
         route=getattr(scope.get("route"), "path", ""), options=options,
-        request=signed_request(scope), read_body=functools.partial(_read_body, connection),
+        request=signed_request(scope) if guard.asks_for_signatures else None,
+        read_body=functools.partial(_read_body, connection),
     )  # fmt: skip
     connection.state.touchmark = decision.result
     scope[_PREFLIGHT] = decision.preflight

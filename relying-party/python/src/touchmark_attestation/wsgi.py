@@ -28,7 +28,7 @@ class WsgiMiddleware(Cover[Application]):
         decision = self.guard.check(
             method, environ, path, environ.get("REMOTE_ADDR") or "",
             route=self._route(path), options=self._routes.get(path),
-            request=signed_request(environ),
+            request=signed_request(environ) if self.guard.asks_for_signatures else None,
         )  # fmt: skip
         environ["touchmark.result"] = decision.result
         if not decision.allowed:
