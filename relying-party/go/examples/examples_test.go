@@ -49,8 +49,8 @@ func token(claims map[string]any) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// start builds an example without C, and runs it on a port of its own.
-func start(t *testing.T, name string, settings ...string) (base string, process *exec.Cmd, says *bytes.Buffer) {
+// build makes an example without C.
+func build(t *testing.T, name string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), name)
 	build := exec.Command("go", "build", "-o", program, "./"+name)
@@ -58,6 +58,13 @@ func start(t *testing.T, name string, settings ...string) (base string, process 
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatal(string(output))
 	}
+	return program
+}
+
+// start runs an example on a port of its own.
+func start(t *testing.T, name string, settings ...string) (base string, process *exec.Cmd, says *bytes.Buffer) {
+	t.Helper()
+	program := build(t, name)
 	file, err := elf.Open(program)
 	if err != nil {
 		t.Fatal(err)
@@ -161,11 +168,7 @@ func TestTheServer(t *testing.T) {
 }
 
 func TestAMissingSecretStopsTheStart(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "quickstart")
-	if output, err := exec.Command("go", "build", "-o", program, "./quickstart").CombinedOutput(); err != nil {
-		t.Fatal(string(output))
-	}
-	process := exec.Command(program)
+	process := exec.Command(build(t, "quickstart"))
 	process.Env = []string{}
 	output, err := process.CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "TOUCHMARK_SECRET is not set") {
@@ -201,7 +204,7 @@ func TestTheCommandsOfTheREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := exec.Command("sh", "-ec", commands+"go build .")
-	run.Dir = server
+	run.Dir, run.Env = server, append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := run.CombinedOutput(); err != nil || strings.Count(commands, "\n") != 3 {
 		t.Error(commands, string(output))
 	}
