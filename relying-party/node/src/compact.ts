@@ -22,6 +22,24 @@ export function split(token: string): Compact | null {
   return { protected: header, payload, signature };
 }
 
+// Nearly all tokens of a service have the same few headers.
+const headers = new Map<string, Claims>();
+const MAX_HEADERS = 64;
+const MAX_HEADER = 256;
+
+/** The JSON object that a header is, or null. */
+export function headerOf(part: string): Claims | null {
+  const known = headers.get(part);
+  if (known) return known;
+  const header = objectOf(part);
+  if (header && part.length <= MAX_HEADER) {
+    // Whoever sends many of them makes it forget, and no more.
+    if (headers.size >= MAX_HEADERS) headers.clear();
+    headers.set(part, header);
+  }
+  return header;
+}
+
 /** The JSON object that a part is, or null. */
 export function objectOf(part: string): Claims | null {
   return readObject(Buffer.from(part, "base64url"));

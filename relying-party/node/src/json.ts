@@ -6,6 +6,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 const MAX_DEPTH = 16;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const QUOTE = 0x22;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
 /**
@@ -17,7 +18,8 @@ const BACKSLASH = 0x5c;
  */
 export function readObject(bytes: Uint8Array): Claims | null {
   if (!isUtf8(bytes)) return null;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
+  const text = buffer.toString("utf8");
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -25,59 +27,57 @@ export function readObject(bytes: Uint8Array): Claims | null {
     return null;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  return isStrict(text) ? (value as Claims) : null;
+  const found = { names: 0, escapes: text.includes("\\u") };
+  // A name that stood twice is one in the value, and two in the text.
+  if (!isStrict(value, 1, found) || found.names !== namesIn(text)) return null;
+  return value as Claims;
 }
 
-/** Of a text that JSON.parse takes, whether it is one to us as well. */
-function isStrict(text: string): boolean {
-  // The names in each object that is open; null for an array.
-  const open: (Set<string> | null)[] = [];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) {
-      const end = endOfString(text, at);
-      let word = text.slice(at + 1, end);
-      if (word.includes("\\")) {
-        word = JSON.parse(text.slice(at, end + 1)) as string;
-        if (LONE_SURROGATE.test(word)) return false;
-      }
-      at = end;
-      if (isName(text, end + 1)) {
-        const names = open[open.length - 1];
-        if (!names || names.has(word)) return false;
-        names.add(word);
-      }
-    } else if (code === 0x7b || code === 0x5b) {
-      open.push(code === 0x7b ? new Set() : null);
-      if (open.length > MAX_DEPTH) return false;
-    } else if (code === 0x7d || code === 0x5d) {
-      open.pop();
-    } else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
-      const end = endOfNumber(text, at);
-      if (!Number.isFinite(Number(text.slice(at, end)))) return false;
-      at = end - 1;
-    }
+/** Of a value that JSON.parse gave, whether it is one to us as well; counts the names in it. */
+function isStrict(
+  value: unknown,
+  depth: number,
+  found: { names: number; escapes: boolean },
+): boolean {
+  if (typeof value === "string") return !found.escapes || !LONE_SURROGATE.test(value);
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) {
+    for (const one of value) if (!isStrict(one, depth + 1, found)) return false;
+    return true;
+  }
+  const names = Object.keys(value);
+  found.names += names.length;
+  for (const name of names) {
+    if (found.escapes && LONE_SURROGATE.test(name)) return false;
+    if (!isStrict((value as Claims)[name], depth + 1, found)) return false;
   }
   return true;
 }
 
-function endOfString(text: string, from: number): number {
-  let at = from + 1;
+/** How many names stand in a text that JSON.parse takes: the strings before a colon. */
+function namesIn(text: string): number {
+  let count = 0;
+  for (let start = text.indexOf('"'); start >= 0; ) {
+    let end = text.indexOf('"', start + 1);
+    if (text.charCodeAt(end - 1) === BACKSLASH) end = endOfString(text, start);
+    let next = end + 1;
+    while (isSpace(text.charCodeAt(next))) next++;
+    if (text.charCodeAt(next) === COLON) count++;
+    start = text.indexOf('"', next);
+  }
+  return count;
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
   for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) {
     at += code === BACKSLASH ? 2 : 1;
   }
   return at;
 }
 
-/** A string is a name when a colon follows it. */
-function isName(text: string, from: number): boolean {
-  let at = from;
-  while (" \t\r\n".includes(text.charAt(at)) && at < text.length) at++;
-  return text.charAt(at) === ":";
-}
-
-function endOfNumber(text: string, from: number): number {
-  let at = from + 1;
-  while (at < text.length && "+-.0123456789Ee".includes(text.charAt(at))) at++;
-  return at;
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }

@@ -105,7 +105,7 @@ export async function signerOf(
 
 async function isSignedBy(token: Compact, key: KeyObject, alg: Algorithm): Promise<boolean> {
   try {
-    await flattenedVerify({ ...token }, key, { algorithms: [alg] });
+    await flattenedVerify(token, key, { algorithms: [alg] });
     return true;
   } catch {
     return false; // whatever a library cannot make of a signature, it is none

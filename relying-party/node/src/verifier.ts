@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 
 import * as args from "./arguments.js";
 import { LEVELS, type Level } from "./arguments.js";
-import { type Compact, objectOf, split } from "./compact.js";
+import { headerOf, objectOf, split } from "./compact.js";
 import { SettingsError } from "./errors.js";
 import { JwksSource } from "./jwks.js";
 import type { Claims } from "./json.js";
@@ -190,7 +190,7 @@ export class TokenVerifier {
     if (token.length > MAX_BYTES) return this.result("too-long");
     const compact = split(token);
     if (!compact) return this.result("not-compact");
-    const header = objectOf(compact.protected);
+    const header = headerOf(compact.protected);
     if (!header) return this.result("bad-header");
     // Whatever changes what the signature means, and jose takes `b64` without `crit`.
     if (Object.hasOwn(header, "crit") || header["b64"] === false) {
@@ -201,33 +201,27 @@ export class TokenVerifier {
     if (this.#type !== null && header["typ"] !== this.#type) return this.result("bad-header");
     const claims = objectOf(compact.payload);
     if (!claims) return this.result("bad-payload");
-    const choice = await this.#choose(header["alg"], kid as string | undefined);
+    const { alg } = header;
+    const choice =
+      alg === "HS256"
+        ? choose(this.#secrets, alg, kid as string | undefined)
+        : await this.#chooseInJwks(alg, kid as string | undefined);
     if (!choice) return this.result("no-keys");
     if (!choice.keys) return this.result(choice.reason);
-    return this.#judge(compact, choice.keys, claims, demands);
+    const signer = await signerOf(compact, choice.keys);
+    if (signer === null) return this.result("bad-signature");
+    return this.result(signer === "decoy" ? "decoy" : this.#problemOf(claims, demands), claims);
   }
 
   result(reason: Reason, claims: Claims = NO_CLAIMS): TokenResult {
     return { maker: this.maker, status: STATUS_OF[reason], reason, claims };
   }
 
-  async #choose(alg: unknown, kid: string | undefined): Promise<Choice | null> {
-    if (alg === "HS256") return choose(this.#secrets, alg, kid);
+  async #chooseInJwks(alg: unknown, kid: string | undefined): Promise<Choice | null> {
     if (!this.#jwks || !this.#algorithms.includes(alg as Algorithm)) {
       return { keys: null, reason: "wrong-algorithm" };
     }
     return this.#jwks.choose(alg as Algorithm, kid);
-  }
-
-  async #judge(
-    token: Compact,
-    keys: readonly Key[],
-    claims: Claims,
-    demands: Demands,
-  ): Promise<TokenResult> {
-    const signer = await signerOf(token, keys);
-    if (signer === null) return this.result("bad-signature");
-    return this.result(signer === "decoy" ? "decoy" : this.#problemOf(claims, demands), claims);
   }
 
   /** What is wrong with the claims of a token that the service signed, or "ok". */
