@@ -27,7 +27,10 @@ record CompactToken(Map<String, Object> header, byte[] payload, byte[] input, Ba
     }
   }
 
-  static CompactToken read(String token) throws Malformed {
+  /**
+   * @param type what {@code typ} must be, or null
+   */
+  static CompactToken read(String token, String type) throws Malformed {
     if (token.length() > MAX_BYTES) {
       throw new Malformed(Reason.TOO_LONG);
     }
@@ -47,6 +50,9 @@ record CompactToken(Map<String, Object> header, byte[] payload, byte[] input, Ba
     try {
       header = StrictJson.readObject(headerBytes);
     } catch (StrictJson.NotJson error) {
+      throw new Malformed(Reason.BAD_HEADER);
+    }
+    if (type != null && !type.equals(header.get("typ"))) {
       throw new Malformed(Reason.BAD_HEADER);
     }
     // What would change the meaning of the signature, and of that nothing is understood (RFC 7515,

@@ -27,6 +27,7 @@ public final class Guard implements AutoCloseable {
 
   private final Settings settings;
   private final SpentTokens spent;
+  private final SpentTokens nonces;
   private final TokenVerifier verifier;
   private final Map<Count, LongAdder> counts = new ConcurrentHashMap<>();
   private final List<Consumer<Decision>> observers = new CopyOnWriteArrayList<>();
@@ -51,7 +52,13 @@ public final class Guard implements AutoCloseable {
   Guard(Settings settings, InstantSource clock, SpentTokens spent, JwksSource jwks) {
     this.settings = settings;
     this.spent = spent;
-    verifier = new TokenVerifier(settings, clock, spent, jwks);
+    nonces =
+        settings.signatures.isEmpty()
+            ? null
+            : settings.nonceRedis == null
+                ? new MemorySpentTokens()
+                : redis("TOUCHMARK_SIGNATURE_NONCES", settings.nonceRedis);
+    verifier = new TokenVerifier(settings, clock, spent, jwks, nonces);
     switch (settings.mode) {
       case REPORT ->
           Log.warning(
@@ -71,16 +78,15 @@ public final class Guard implements AutoCloseable {
     if (settings.memory) {
       return new MemorySpentTokens();
     }
-    if (settings.redis == null) {
-      return null;
-    }
+    return settings.redis == null ? null : redis("TOUCHMARK_SINGLE_USE", settings.redis);
+  }
+
+  private static SpentTokens redis(String setting, Settings.Redis redis) {
     try {
-      Settings.Redis redis = settings.redis;
       return new RedisSpentTokens(redis.host(), redis.port(), redis.database());
     } catch (NoClassDefFoundError error) {
       throw new SettingsException(
-          "TOUCHMARK_SINGLE_USE",
-          "names a Redis, and the library Jedis is not there: add redis.clients:jedis");
+          setting, "names a Redis, and the library Jedis is not there: add redis.clients:jedis");
     }
   }
 
@@ -90,7 +96,20 @@ public final class Guard implements AutoCloseable {
 
   /** Whether a check may wait for a server: that of public keys, or of spent tokens. */
   public boolean mayWait() {
-    return settings.jwks != null || settings.firebaseProject != null || settings.redis != null;
+    return settings.jwks != null
+        || settings.firebaseProject != null
+        || settings.redis != null
+        || settings.nonceRedis != null;
+  }
+
+  /** Whether requests must be signed, and so {@link Request#body} is asked for. */
+  public boolean readsBodies() {
+    return !settings.signatures.isEmpty() && settings.mode != Mode.OFF;
+  }
+
+  /** The longest body that a signature may cover. */
+  public int longestBody() {
+    return settings.signatureBody;
   }
 
   /** Is told of each decision, in the thread of the request. */
@@ -260,6 +279,9 @@ public final class Guard implements AutoCloseable {
     }
     if (spent != null) {
       spent.close();
+    }
+    if (nonces != null) {
+      nonces.close();
     }
   }
 }

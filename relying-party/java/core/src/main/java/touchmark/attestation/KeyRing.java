@@ -41,7 +41,7 @@ record KeyRing(
       }
       return Reason.BAD_SIGNATURE;
     }
-    if (jwks == null || !algorithms.contains(algorithm)) {
+    if (jwks == null || algorithm == null || !algorithms.contains(algorithm)) {
       return Reason.WRONG_ALGORITHM;
     }
     List<Key> keys = jwks.keys();
@@ -73,6 +73,11 @@ record KeyRing(
       }
     }
     return found;
+  }
+
+  /** The secrets of that kid, or else those without one; all for no kid. */
+  List<Secret> fitting(String kid) {
+    return chosen(secrets, kid).stream().map(secrets::get).toList();
   }
 
   /** The places of the keys of that kid, or else of those without one; of all for no kid. */

@@ -120,7 +120,7 @@ final class PublicKeys {
     return KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
   }
 
-  private record NimbusKey(String kid, JWSHeader header, JWSVerifier verifier) implements Key {
+  record NimbusKey(String kid, JWSHeader header, JWSVerifier verifier) implements Key {
     NimbusKey(String kid, JWSAlgorithm algorithm, JWSVerifier verifier) {
       this(kid, new JWSHeader(algorithm), verifier);
     }

@@ -3,8 +3,9 @@ package touchmark.attestation;
 import java.util.Locale;
 
 /**
- * Why a token has its status. In the order of the contract's table (protocol/token-check.md): the
- * checks are made in this order, and the first that fails decides.
+ * Why a token has its status. In the order of the contract's tables (protocol/token-check.md and
+ * protocol/request-signatures.md): the checks are made in this order, and the first that fails
+ * decides.
  */
 public enum Reason {
   OFF(TokenStatus.UNCHECKED),
@@ -32,6 +33,15 @@ public enum Reason {
   LOW_LEVEL(TokenStatus.WEAK),
   NO_BOUND_HEADER(TokenStatus.UNBOUND),
   WRONG_PAY(TokenStatus.UNBOUND),
+  NO_SIGNATURE(TokenStatus.UNSIGNED),
+  BAD_SIGNATURE_INPUT(TokenStatus.UNSIGNED),
+  LOW_COVERAGE(TokenStatus.UNSIGNED),
+  BAD_SIGNATURE_TIME(TokenStatus.UNSIGNED),
+  NO_NONCE(TokenStatus.UNSIGNED),
+  NO_SIGNING_KEY(TokenStatus.UNSIGNED),
+  WRONG_DIGEST(TokenStatus.UNSIGNED),
+  WRONG_SIGNATURE(TokenStatus.UNSIGNED),
+  NONCE_REPLAYED(TokenStatus.REPLAYED),
   NO_JTI(TokenStatus.REPLAYED),
   NO_REPLAY_STORE(TokenStatus.UNAVAILABLE),
   REPLAYED(TokenStatus.REPLAYED),

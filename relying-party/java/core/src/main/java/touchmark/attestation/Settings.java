@@ -14,10 +14,10 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The settings of an API server's check: protocol/token-check.md lists them. All are text by their
- * names {@code TOUCHMARK_…}, from the environment or a framework's configuration. A setting that
- * cannot be one, or is there and empty, raises a {@link SettingsException}; only the prefix may be
- * empty.
+ * The settings of an API server's check: protocol/token-check.md and protocol/request-signatures.md
+ * list them. All are text by their names {@code TOUCHMARK_…}, from the environment or a framework's
+ * configuration. A setting that cannot be one, or is there and empty, raises a {@link
+ * SettingsException}; only the prefix may be empty.
  */
 public final class Settings {
   /** The names of the settings. */
@@ -42,7 +42,14 @@ public final class Settings {
                   "TOUCHMARK_APPROOV_SECRET",
                   "TOUCHMARK_APPROOV_BINDING_HEADERS",
                   "TOUCHMARK_FIREBASE_PROJECT",
-                  "TOUCHMARK_FIREBASE_JWKS")));
+                  "TOUCHMARK_FIREBASE_JWKS",
+                  "TOUCHMARK_SIGNATURES",
+                  "TOUCHMARK_SIGNATURE_HEADERS",
+                  "TOUCHMARK_SIGNATURE_ORIGIN",
+                  "TOUCHMARK_SIGNATURE_AGE",
+                  "TOUCHMARK_SIGNATURE_BODY",
+                  "TOUCHMARK_SIGNATURE_NONCES",
+                  "TOUCHMARK_ACCOUNT_KEY")));
 
   static final String FIREBASE_KEYS = "https://firebaseappcheck.googleapis.com/v1/jwks";
   static final String APPROOV_HEADER = "Approov-Token";
@@ -64,7 +71,10 @@ public final class Settings {
   private static final int TYPING_ERROR = 2;
   private static final int MAX_LEEWAY = 300;
   private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}(\\.[0-9]{1,9})?");
-  private static final Pattern PERCENT = Pattern.compile("[0-9]{1,3}");
+  private static final Pattern WHOLE = Pattern.compile("[0-9]{1,9}");
+  private static final Pattern ORIGIN =
+      Pattern.compile(
+          "https?://(\\[[0-9a-f:.]+]|[a-z0-9._-]+)(:[0-9]{1,5})?", Pattern.CASE_INSENSITIVE);
   private static final Pattern KID = Pattern.compile("[A-Za-z0-9._~-]{1,64}");
   private static final Pattern PROJECT = Pattern.compile("[0-9]{1,32}");
   private static final Pattern REDIS =
@@ -94,6 +104,14 @@ public final class Settings {
   final String firebaseProject;
   final String firebaseJwks;
 
+  final List<String> signatures;
+  final List<String> signatureHeaders;
+  final String signatureOrigin;
+  final int signatureAge;
+  final int signatureBody;
+  final Redis nonceRedis;
+  final List<Secret> accountKeys;
+
   record Redis(String host, int port, int database) {}
 
   /** Of the process's environment. */
@@ -122,7 +140,7 @@ public final class Settings {
           "is not set: an operator gets it with 'touchmark secret get --format env';"
               + " public keys would come from TOUCHMARK_JWKS");
     }
-    percent = percentGiven();
+    percent = whole("TOUCHMARK_PERCENT", 100, 0, 100);
     String name = given("TOUCHMARK_TOKEN_HEADER");
     header = name == null ? "Touchmark-Token" : headerName("TOUCHMARK_TOKEN_HEADER", name);
     prefix = prefix();
@@ -133,7 +151,7 @@ public final class Settings {
     leeway = leeway();
     String singleUse = given("TOUCHMARK_SINGLE_USE");
     memory = "memory".equals(singleUse);
-    redis = singleUse == null || memory ? null : redis(singleUse);
+    redis = singleUse == null || memory ? null : redis("TOUCHMARK_SINGLE_USE", singleUse);
     failOpen = failOpen();
     approovSecrets = approovSecrets();
     approovBindingHeaders = bindingHeaders("TOUCHMARK_APPROOV_BINDING_HEADERS", APPROOV_HEADER);
@@ -142,6 +160,22 @@ public final class Settings {
     String other = jwks("TOUCHMARK_FIREBASE_JWKS");
     needs("TOUCHMARK_FIREBASE_JWKS", "TOUCHMARK_FIREBASE_PROJECT");
     firebaseJwks = other == null ? FIREBASE_KEYS : other;
+    signatures = signatures();
+    signatureHeaders = bindingHeaders("TOUCHMARK_SIGNATURE_HEADERS", "");
+    signatureOrigin = signatureOrigin();
+    signatureAge = whole("TOUCHMARK_SIGNATURE_AGE", 60, 1, 300);
+    signatureBody = whole("TOUCHMARK_SIGNATURE_BODY", 1 << 20, 0, 64 << 20);
+    String nonces = given("TOUCHMARK_SIGNATURE_NONCES");
+    nonceRedis =
+        nonces == null || nonces.equals("memory")
+            ? null
+            : redis("TOUCHMARK_SIGNATURE_NONCES", nonces);
+    String account = given("TOUCHMARK_ACCOUNT_KEY");
+    accountKeys = account == null ? List.of() : secrets("TOUCHMARK_ACCOUNT_KEY", account, true);
+    if (signatures.contains(Signatures.ACCOUNT) && account == null) {
+      throw new SettingsException(
+          "TOUCHMARK_ACCOUNT_KEY", "is not set, and TOUCHMARK_SIGNATURES asks for 'account'");
+    }
   }
 
   public Mode mode() {
@@ -152,16 +186,40 @@ public final class Settings {
     return header;
   }
 
-  private int percentGiven() {
-    String value = given("TOUCHMARK_PERCENT");
+  private int whole(String name, int otherwise, int least, int most) {
+    String value = given(name);
     if (value == null) {
-      return 100;
+      return otherwise;
     }
-    if (!PERCENT.matcher(value).matches() || Integer.parseInt(value) > 100) {
+    if (!WHOLE.matcher(value).matches()
+        || Integer.parseInt(value) < least
+        || Integer.parseInt(value) > most) {
       throw new SettingsException(
-          "TOUCHMARK_PERCENT", "is " + shown(value) + ": use a whole number from 0 to 100");
+          name, "is " + shown(value) + ": use a whole number from " + least + " to " + most);
     }
     return Integer.parseInt(value);
+  }
+
+  private List<String> signatures() {
+    String value = given("TOUCHMARK_SIGNATURES");
+    List<String> found = value == null ? List.of() : listed(value);
+    boolean known = List.of(Signatures.INSTALL, Signatures.ACCOUNT).containsAll(found);
+    if (!known || Set.copyOf(found).size() != found.size()) {
+      throw new SettingsException(
+          "TOUCHMARK_SIGNATURES",
+          "is " + shown(value) + ": use 'install', 'account', or both with a comma");
+    }
+    return List.copyOf(found);
+  }
+
+  private String signatureOrigin() {
+    String value = given("TOUCHMARK_SIGNATURE_ORIGIN");
+    if (value != null && !ORIGIN.matcher(value).matches()) {
+      throw new SettingsException(
+          "TOUCHMARK_SIGNATURE_ORIGIN",
+          "is " + shown(value) + ": use an origin, such as https://api.example.com");
+    }
+    return value == null ? null : value.toLowerCase(Locale.ROOT);
   }
 
   private void refuseTypingErrors() {
@@ -448,7 +506,7 @@ public final class Settings {
     return Double.parseDouble(text);
   }
 
-  private static Redis redis(String value) {
+  private static Redis redis(String name, String value) {
     java.util.regex.Matcher found = REDIS.matcher(value);
     if (found.matches()) {
       String host = found.group(1).replaceAll("[\\[\\]]", "");
@@ -459,7 +517,7 @@ public final class Settings {
       }
     }
     throw new SettingsException(
-        "TOUCHMARK_SINGLE_USE",
+        name,
         "is " + shown(value) + ": use 'memory' or 'redis://HOST', perhaps with :PORT and /DB");
   }
 

@@ -16,4 +16,20 @@ public interface SpentTokens extends AutoCloseable {
 
   @Override
   default void close() {}
+
+  /** OK when it was not there yet, or when a store that does not answer may be passed over. */
+  static Reason spend(
+      SpentTokens store,
+      byte[] digest,
+      Instant now,
+      Instant until,
+      boolean failOpen,
+      Reason known) {
+    try {
+      return store.spend(digest, now, until) ? Reason.OK : known;
+    } catch (IOException error) {
+      Log.warning("the store of spent tokens does not answer: %s", error.getMessage());
+      return failOpen ? Reason.OK : Reason.NO_REPLAY_STORE;
+    }
+  }
 }

@@ -5,6 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.HexFormat;
 
@@ -109,6 +110,12 @@ final class Text {
       }
     }
     return out.length() < most ? out.toString() : out.substring(0, most) + "...";
+  }
+
+  /** Of seconds since 1970. */
+  static Instant instant(double seconds) {
+    long whole = (long) Math.floor(seconds);
+    return Instant.ofEpochSecond(whole, (long) ((seconds - whole) * 1e9));
   }
 
   static String decodeUtf8(byte[] bytes) throws CharacterCodingException {

@@ -16,6 +16,7 @@ public enum TokenStatus {
   MISDIRECTED,
   WEAK,
   UNBOUND,
+  UNSIGNED,
   REPLAYED,
   VALID;
 

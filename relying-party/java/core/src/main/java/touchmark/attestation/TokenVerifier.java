@@ -1,6 +1,5 @@
 package touchmark.attestation;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -30,14 +29,21 @@ final class TokenVerifier {
   private final Settings settings;
   private final InstantSource clock;
   private final SpentTokens spent;
+  private final Signatures signatures;
   private final Source touchmark;
   private final Source approov;
   private final Source firebase;
 
-  TokenVerifier(Settings settings, InstantSource clock, SpentTokens spent, JwksSource jwks) {
+  TokenVerifier(
+      Settings settings,
+      InstantSource clock,
+      SpentTokens spent,
+      JwksSource jwks,
+      SpentTokens nonces) {
     this.settings = settings;
     this.clock = clock;
     this.spent = spent;
+    signatures = settings.signatures.isEmpty() ? null : new Signatures(settings, nonces);
     touchmark =
         new Source(
             Maker.TOUCHMARK,
@@ -122,10 +128,7 @@ final class TokenVerifier {
     Map<String, Object> claims;
     CompactToken token;
     try {
-      token = CompactToken.read(text);
-      if (source.type != null && !source.type.equals(token.header().get("typ"))) {
-        return TokenResult.of(source.maker, Reason.BAD_HEADER);
-      }
+      token = CompactToken.read(text, source.type);
       claims = StrictJson.readObject(token.payload());
     } catch (CompactToken.Malformed error) {
       return TokenResult.of(source.maker, error.reason());
@@ -167,40 +170,52 @@ final class TokenVerifier {
     if (source.audience != null && !isFor(source.audience, claims.get("aud"))) {
       return Reason.WRONG_AUDIENCE;
     }
-    if (source.maker == Maker.TOUCHMARK) {
-      return judgeDemands(claims, request, route, instant, expiry);
-    }
-    return source.maker == Maker.APPROOV
-        ? binding(claims, request, settings.approovBindingHeaders, "")
-        : Reason.OK;
+    return judgeDemands(source, claims, request, route, instant, expiry);
   }
 
+  /** What a route asks for beyond a token that is in order. */
   private Reason judgeDemands(
-      Map<String, Object> claims, Request request, RouteOptions route, Instant now, double expiry) {
-    Level least = route.levelOr(settings.level);
+      Source source,
+      Map<String, Object> claims,
+      Request request,
+      RouteOptions route,
+      Instant now,
+      double expiry) {
+    boolean ours = source.maker == Maker.TOUCHMARK;
+    Level least = ours ? route.levelOr(settings.level) : null;
     if (least != null) {
       Level level = Level.named(claims.get("lvl"));
       if (level == null || level.compareTo(least) < 0) {
         return Reason.LOW_LEVEL;
       }
     }
-    // No header's value holds a line feed, so nothing moves from one value into the next.
-    Reason bound = binding(claims, request, route.bindingHeadersOr(settings.bindingHeaders), "\n");
-    if (bound != Reason.OK || !route.singleUseOr(spent != null)) {
-      return bound;
+    Reason found = binding(source, claims, request, route);
+    if (found == Reason.OK && signatures != null) {
+      found = signatures.check(request, source.header, ours, claims, now);
     }
+    return found == Reason.OK && ours && route.singleUseOr(spent != null)
+        ? spend(claims, now, expiry)
+        : found;
+  }
+
+  private Reason spend(Map<String, Object> claims, Instant now, double expiry) {
     if (!(claims.get("jti") instanceof String id) || id.isEmpty()) {
       return Reason.NO_JTI;
     }
-    try {
-      double until = expiry + settings.leeway;
-      long seconds = (long) Math.floor(until);
-      Instant end = Instant.ofEpochSecond(seconds, (long) ((until - seconds) * 1e9));
-      return spent.spend(Text.sha256(id), now, end) ? Reason.OK : Reason.REPLAYED;
-    } catch (IOException error) {
-      Log.warning("the store of spent tokens does not answer: %s", error.getMessage());
-      return settings.failOpen ? Reason.OK : Reason.NO_REPLAY_STORE;
-    }
+    Instant until = Text.instant(expiry + settings.leeway);
+    return SpentTokens.spend(
+        spent, Text.sha256(id), now, until, settings.failOpen, Reason.REPLAYED);
+  }
+
+  private Reason binding(
+      Source source, Map<String, Object> claims, Request request, RouteOptions route) {
+    return switch (source.maker) {
+      // No header's value holds a line feed, so nothing moves from one value into the next.
+      case TOUCHMARK ->
+          binding(claims, request, route.bindingHeadersOr(settings.bindingHeaders), "\n");
+      case APPROOV -> binding(claims, request, settings.approovBindingHeaders, "");
+      case FIREBASE -> Reason.OK;
+    };
   }
 
   private static Reason binding(

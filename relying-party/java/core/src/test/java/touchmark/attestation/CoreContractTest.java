@@ -17,7 +17,12 @@ import touchmark.attestation.contract.Contract;
 class CoreContractTest {
   @TestFactory
   List<DynamicTest> contract() throws Exception {
-    return Contract.run(CoreContractTest::start);
+    return Contract.run(CoreContractTest::start, "/checked");
+  }
+
+  @TestFactory
+  List<DynamicTest> signedRequests() throws Exception {
+    return Contract.runSigned(CoreContractTest::start);
   }
 
   private static Contract.Server start(Map<String, String> settings, InstantSource clock)
@@ -26,7 +31,7 @@ class CoreContractTest {
     Guard guard = new Guard(Settings.read(settings), clock).observe(last::set);
     HttpServer server =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext("/checked", exchange -> answer(exchange, guard.check(request(exchange))));
+    server.createContext("/", exchange -> answer(exchange, guard.check(request(exchange))));
     server.start();
     return new Contract.Server() {
       @Override
@@ -36,7 +41,7 @@ class CoreContractTest {
 
       @Override
       public Decision last() {
-        return last.get();
+        return last.getAndSet(null);
       }
 
       @Override
@@ -57,6 +62,20 @@ class CoreContractTest {
       @Override
       public List<String> headers(String name) {
         return exchange.getRequestHeaders().getOrDefault(name, List.of());
+      }
+
+      @Override
+      public String target() {
+        return exchange.getRequestURI().toString();
+      }
+
+      @Override
+      public byte[] body(int most) throws IOException {
+        byte[] body = exchange.getRequestBody().readNBytes(most + 1);
+        if (body.length > most) {
+          throw new IOException("too long");
+        }
+        return body;
       }
 
       @Override

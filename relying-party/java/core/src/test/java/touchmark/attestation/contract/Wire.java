@@ -18,18 +18,26 @@ public final class Wire {
   /** Header names are in any case. */
   public record Answer(int status, Map<String, String> headers, String body) {}
 
-  public static Answer send(int port, String method, String path, List<? extends List<?>> headers)
-      throws IOException {
-    StringBuilder request = new StringBuilder();
-    request.append(method).append(' ').append(path).append(" HTTP/1.1\r\nHost: localhost\r\n");
-    for (List<?> header : headers) {
-      request.append(header.get(0)).append(": ").append(header.get(1)).append("\r\n");
+  /** Sends a request of the vectors, to the path where it has no target of its own. */
+  public static Answer send(int port, String path, Map<String, Object> sent) throws IOException {
+    String method = (String) sent.get("method");
+    byte[] body = ((String) sent.getOrDefault("body", "")).getBytes(StandardCharsets.UTF_8);
+    StringBuilder head = new StringBuilder();
+    head.append(method).append(' ').append(sent.getOrDefault("target", path));
+    head.append(" HTTP/1.1\r\nHost: localhost\r\n");
+    for (Object one : (List<?>) sent.get("headers")) {
+      List<?> header = (List<?>) one;
+      head.append(header.get(0)).append(": ").append(header.get(1)).append("\r\n");
     }
-    boolean hasBody = method.startsWith("P");
-    request.append(hasBody ? "Content-Length: 0\r\n" : "").append("Connection: close\r\n\r\n");
+    // Without a length, and before a connection that closes, some servers wait for the body of a
+    // DELETE.
+    boolean hasBody = !method.equals("GET") && !method.equals("OPTIONS");
+    head.append(hasBody ? "Content-Length: " + body.length + "\r\n" : "");
+    head.append("Connection: close\r\n\r\n");
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.setSoTimeout(TIMEOUT);
-      socket.getOutputStream().write(request.toString().getBytes(StandardCharsets.UTF_8));
+      socket.getOutputStream().write(head.toString().getBytes(StandardCharsets.UTF_8));
+      socket.getOutputStream().write(body);
       ByteArrayOutputStream answer = new ByteArrayOutputStream();
       socket.getInputStream().transferTo(answer);
       return parsed(answer.toString(StandardCharsets.ISO_8859_1));

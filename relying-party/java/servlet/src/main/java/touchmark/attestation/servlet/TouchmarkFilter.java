@@ -11,7 +11,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
-import touchmark.attestation.Decision;
 import touchmark.attestation.Guard;
 import touchmark.attestation.RouteOptions;
 import touchmark.attestation.Settings;
@@ -61,28 +60,11 @@ public final class TouchmarkFilter implements Filter {
   public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
       throws IOException, ServletException {
     if (!(request instanceof HttpServletRequest http)
-        || !(response instanceof HttpServletResponse answer)
-        || ServletCheck.isChecked(http)) {
+        || !(response instanceof HttpServletResponse answer)) {
       chain.doFilter(request, response);
       return;
     }
-    Decision decision = ServletCheck.check(guard, http, named(http));
-    if (!decision.allowed()) {
-      ServletCheck.refuse(answer);
-    } else if (decision.preflight()) {
-      Bodiless bodiless = new Bodiless(answer);
-      chain.doFilter(request, bodiless);
-      bodiless.finish();
-    } else {
-      chain.doFilter(request, response);
-    }
-  }
-
-  /** Without a name of its own a route has the pattern that leads to its servlet. */
-  private RouteOptions named(HttpServletRequest request) {
-    return route.name().isEmpty()
-        ? route.name(request.getHttpServletMapping().getPattern())
-        : route;
+    ServletCheck.filter(guard, route, http, http, answer, chain);
   }
 
   @Override
