@@ -102,7 +102,7 @@ COORDINATE = re.compile(
 IMAGE = re.compile(r"^\s*(?:FROM|image:)\s+(?P<name>[\w./:@-]+)", re.MULTILINE)
 OLD = re.compile(
     r"\bfrom\s+touchmark(?:\.\w+)*\s+import\b"
-    r"|(?:^|[`$(\"'>])[ \t]*import\s+(?:[\w.]+,\s*)*touchmark\b(?!\.sdk\b|[\w.]*;)"
+    r"|(?:^|[`$(\"'>])[ \t]*import\s+(?:[\w.]+,\s*)*touchmark\b(?!\.(?:sdk|attestation)\b|[\w.]*;)"
     r"|\b(?:dev|io|org|com)[./]touchmark\b",
     re.MULTILINE,
 )
