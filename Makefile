@@ -97,6 +97,7 @@ e2e: build setup-android ## Run the tests over the real service, command, app an
 	  build/relying-party/$$versions/bin/python -m pytest -q relying-party/python/tests || exit 1; \
 	done
 	relying-party/node/check
+	relying-party/java/check
 	lab/run table
 
 .PHONY: sanitize
