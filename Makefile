@@ -89,7 +89,7 @@ unit: build ## Run the unit tests of the release build
 .PHONY: e2e
 e2e: build setup-android ## Run the tests over the real service, command, app and attackers; not tests/android
 	$(PYTEST) tests --ignore=tests/android
-	for folder in relying-party/recipes demo lab/tests; do \
+	for folder in relying-party/recipes relying-party/cpp/tests relying-party/gateway/tests demo lab/tests; do \
 	  $(PYTEST) $$folder || exit 1; \
 	done
 	relying-party/go/check

@@ -8,6 +8,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/commands/package/package.h"
+#include "cli/gateway/gateway.h"
 #include "cli/io/error.h"
 #include "cli/io/text.h"
 #include "cli/line/legacy_form.h"
@@ -154,6 +155,7 @@ std::unique_ptr<CommandLine> make_command_line() {
   app.require_subcommand();
   add_global_options(*line);
   serve::add_serve_command(app, line->exit_code, line->options.json);
+  gateway::add_gateway_command(app, line->exit_code, line->options.json);
   for (const AddCommand add : kCommands) add(app, line->dispatcher);
   return line;
 }

@@ -43,6 +43,17 @@ def test_the_service_takes_its_settings(block: Block, nobody: Command, tmp_path:
     nobody.ok("serve", "config", "check", "--config", file)
 
 
+@pytest.mark.parametrize(
+    "block", [block for block in TOML if block.file == "gateway.toml"], ids=str
+)
+def test_the_gateway_takes_its_options(block: Block, nobody: Command, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("jIZD6mQmHUz8Y4SHBzY51RorQ7BzmWNa8Eci0UH+r8Q=\n")
+    file = tmp_path / "gateway.toml"
+    file.write_text(block.text.replace("/etc/touchmark/token-secret", str(secret)))
+    nobody.ok("gateway", "--check", "--config", file)
+
+
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_yaml_is_yaml(block: Block) -> None:
     assert yaml.safe_load(block.text)

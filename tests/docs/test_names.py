@@ -33,6 +33,7 @@ KNOWN_PACKAGES = {
 # Domains of others where something of theirs is meant.
 KNOWN_DOMAINS = {
     "android.googleapis.com",  # the list of revoked keys
+    "type.googleapis.com",  # what the types of Envoy's configuration begin with
     "firebaseappcheck.googleapis.com",  # the keys of Firebase App Check
     "apache.org",  # the name space of Cordova's plugin.xml
     "clang.llvm.org",
