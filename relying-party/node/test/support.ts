@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,9 @@ import { Guard, type GuardOptions, type Log, Settings } from "touchmark-attestat
 /** The tree that the tests are built from. */
 export const root: string =
   process.env["TOUCHMARK_ROOT"] ?? fileURLToPath(new URL("../../../..", import.meta.url));
+
+// One listener for each folder.
+process.setMaxListeners(0);
 
 export const silent: Log = { info: () => {}, warn: () => {} };
 
@@ -21,7 +24,9 @@ export function readJson(path: string): any {
 }
 
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), "touchmark-"));
+  const folder = mkdtempSync(join(tmpdir(), "touchmark-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** What a log was told. */
