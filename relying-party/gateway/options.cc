@@ -46,7 +46,7 @@ constexpr auto kRows = std::to_array<OptionRow>({
      false},
     {"drain-timeout", "DURATION", "At the end: how long requests may still take", "10s", false},
     {"log-file", "FILE", "Append the log here", "standard error", false},
-    {"log-format", "text|json", "How a line of the log is written", "text", false},
+    {"log-format", "FORMAT", "How a line of the log is written: text or json", "text", false},
     {"log-level", "LEVEL", "debug (with each decision), info, warning or error", "info", false},
 });
 

@@ -59,7 +59,7 @@ def older(header: str, source: str) -> tuple[str, str]:
         )
         names = "".join(f"@synthesize {name} = _{name};\n" for _, name in PROPERTY.findall(body))
         source = source.replace("@implementation TMToken\n", f"@implementation TMToken\n{names}")
-    source = source.replace("CFBridgingRetain([completion copy])", "Block_copy(completion)")
+    source = source.replace("CFBridgingRetain([noted copy])", "Block_copy(noted)")
     source = source.replace("= CFBridgingRelease(context)", "= (id)context")
     source = source.replace("CFBridgingRelease(context)", "Block_release(context)")
     return header, VARIABLES.sub(r"\1\n", source)

@@ -13,6 +13,7 @@
 #define NO __objc_no
 
 #define CF_BRIDGED
+#define NS_SWIFT_NAME(name)
 typedef const void* CFTypeRef;
 typedef long CFIndex;
 typedef int OSStatus;
@@ -52,6 +53,17 @@ typedef struct {
 } NSOperatingSystemVersion;
 @interface NSProcessInfo (Apple)
 - (NSOperatingSystemVersion)operatingSystemVersion;
+@end
+typedef enum {
+  NSURLSessionAuthChallengePerformDefaultHandling = 1,
+  NSURLSessionAuthChallengeCancelAuthenticationChallenge = 2,
+} NSURLSessionAuthChallengeDisposition;
+// Declared for the compiler: no test calls them.
+@interface NSURLSessionTask : NSObject
+- (NSURLRequest*)originalRequest;
+@end
+@interface NSURLProtectionSpace (Apple)
+- (SecTrustRef)serverTrust;
 @end
 @interface NSURL (Apple)
 - (BOOL)setResourceValue:(id)value forKey:(NSString*)key error:(NSError**)error;
