@@ -209,4 +209,4 @@ def test_the_releases_do_not_make_an_attestation_dearer(many_releases: Registere
     rounds = [[cost(body) for body in bodies] for _ in range(4)]
     alone, compared = (min(costs) for costs in zip(*rounds, strict=True))
     print(f"{alone * 1e3:.2f} ms without releases, {compared * 1e3:.2f} ms with sixteen")
-    assert compared < 2 * alone
+    assert compared < 2.5 * alone  # about 1.9, and 16 releases would cost many times that
