@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 from gateway import ROOT, SECRET, TIME, Client, Gateway, Upstream, client_of, connect, say
-from test_contract import CONTRACT, start
 from test_proxy import HOST, with_token
+
+from test_contract import CONTRACT, start
 
 PROXIES = ROOT / "relying-party/gateway/proxies"
 
