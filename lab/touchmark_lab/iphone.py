@@ -61,7 +61,7 @@ class Iphone:
         self.ask("install", ipa=str(ipa), config=str(config), storage=str(storage), app_id=app_id)
 
     def token(self, url: str) -> str:
-        """A token for `url` that the phone attests for anew."""
+        """A token for `url` from a new attestation of the phone."""
         answer = self.ask("fetch", url=url)
         if "token" not in answer:
             raise LabError(f"the iPhone got no token: {answer.get('error')}")

@@ -195,7 +195,7 @@ class Lab:
         )
 
     def call_from_iphone(self) -> Observed:
-        """The iPhone attests anew, and the API is called with its token."""
+        """The iPhone makes a new attestation, and its token goes to the API."""
         log = Tail(self.service.log)
         return self._called_with(self.iphone.token(self.api.url), log)
 

@@ -16,7 +16,7 @@ type Route struct {
 // RouteOption is something that a route asks for otherwise than the settings.
 type RouteOption func(*Guard, *Route) error
 
-// Route makes what a route asks for: the settings, but for the options. Its error is a *SettingsError.
+// Route makes what a route asks for: the settings, with the options in place of theirs. Its error is a *SettingsError.
 func (g *Guard) Route(given ...RouteOption) (*Route, error) {
 	route := *g.whole
 	for _, one := range given {

@@ -91,7 +91,7 @@ func TestASlowClient(t *testing.T) {
 			t.Error(reason)
 		}
 	case <-time.After(10 * time.Second):
-		t.Error("waits for ever")
+		t.Error("still waits")
 	}
 }
 

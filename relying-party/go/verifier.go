@@ -91,7 +91,7 @@ func isAnyThere(values []string) bool {
 	return false
 }
 
-// check judges a request, but for the modes of its route.
+// check judges a request. The mode of its route is applied by the guard.
 func (v *verifier) check(ctx context.Context, request Request, asked demands) Result {
 	if isPreflight(request) {
 		return result(MakerTouchmark, ReasonPreflight)
