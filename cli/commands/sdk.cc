@@ -518,39 +518,49 @@ void add_repository(line::Command& group, Dispatcher& dispatcher) {
   });
 }
 
-void add_npm(line::Command& group, Dispatcher& dispatcher) {
+// What npm and swift have in common: a folder, a version of the service's, and what `fetch` puts
+// there.
+struct FolderCommand {
+  const char* name;
+  const char* does;
+  const char* folder;
+  const char* footer;
+  Outcome (*fetch)(const FolderOptions& options, Session& session);
+};
+
+void add_folder_command(line::Command& group, Dispatcher& dispatcher, const FolderCommand& about) {
   auto options = std::make_shared<FolderOptions>();
-  line::Command* command =
-      group.add_subcommand("npm", "Download the packages for React Native, Cordova and Capacitor");
-  command->add_option("FOLDER", options->folder, "Where to write them")->required();
+  line::Command* command = group.add_subcommand(about.name, about.does);
+  command->add_option("FOLDER", options->folder, about.folder)->required();
   const line::Option* version = add_version(*command, options->version, "the service's own");
-  command->footer(
-      "Install them from where they are: their names are no one's in a registry. "
-      "docs/integrate-javascript.md says how.\n\n"
-      "Example:\n"
-      "  touchmark sdk npm packages");
-  dispatcher.on(command, [options, version](Session& s) -> Outcome {
+  command->footer(about.footer);
+  dispatcher.on(command, [options, version, fetch = about.fetch](Session& s) -> Outcome {
     if (auto ok = check_version(*version, options->version); !ok) return pass(ok);
-    return fetch_npm(*options, s);
+    return fetch(*options, s);
   });
 }
 
-void add_swift(line::Command& group, Dispatcher& dispatcher) {
-  auto options = std::make_shared<FolderOptions>();
-  line::Command* command =
-      group.add_subcommand("swift", "Download the package for Swift and Objective-C, for iOS");
-  command->add_option("FOLDER", options->folder, "Where to write its archive")->required();
-  const line::Option* version = add_version(*command, options->version, "the service's own");
-  command->footer(
-      "Unpack the archive beside the app: it is a Swift package and a pod. docs/integrate-ios.md "
-      "says what to do with it on a Mac.\n\n"
-      "Example:\n"
-      "  touchmark sdk swift packages");
-  dispatcher.on(command, [options, version](Session& s) -> Outcome {
-    if (auto ok = check_version(*version, options->version); !ok) return pass(ok);
-    return fetch_swift(*options, s);
-  });
-}
+constexpr FolderCommand kNpm{
+    .name = "npm",
+    .does = "Download the packages for React Native, Cordova and Capacitor",
+    .folder = "Where to write them",
+    .footer =
+        "Install them from where they are: their names are no one's in a registry. "
+        "docs/integrate-javascript.md says how.\n\n"
+        "Example:\n"
+        "  touchmark sdk npm packages",
+    .fetch = fetch_npm};
+
+constexpr FolderCommand kSwift{
+    .name = "swift",
+    .does = "Download the package for Swift and Objective-C, for iOS",
+    .folder = "Where to write its archive",
+    .footer =
+        "Unpack the archive beside the app: it is a Swift package and a pod. "
+        "docs/integrate-ios.md says what to do with it on a Mac.\n\n"
+        "Example:\n"
+        "  touchmark sdk swift packages",
+    .fetch = fetch_swift};
 
 }  // namespace
 
@@ -560,8 +570,8 @@ void add_sdk_commands(line::Command& app, Dispatcher& dispatcher) {
   add_config(*group, dispatcher);
   add_list(*group, dispatcher);
   add_repository(*group, dispatcher);
-  add_npm(*group, dispatcher);
-  add_swift(*group, dispatcher);
+  add_folder_command(*group, dispatcher, kNpm);
+  add_folder_command(*group, dispatcher, kSwift);
 }
 
 }  // namespace touchmark::cli::commands
