@@ -28,14 +28,6 @@ constexpr std::size_t kSpkiBytes = kSpkiPrefix.size() + 2 * kCoordinateBytes;
 EVP_PKEY* pkey(const std::shared_ptr<void>& key) { return static_cast<EVP_PKEY*>(key.get()); }
 std::shared_ptr<void> share(openssl::Pkey key) { return {key.release(), EVP_PKEY_free}; }
 
-bool is_p256(const EVP_PKEY* key) {
-  std::array<char, 64> group{};
-  return EVP_PKEY_is_a(key, "EC") == 1 &&
-         EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(),
-                                        nullptr) == 1 &&
-         std::string_view(group.data()) == "prime256v1";
-}
-
 tl::unexpected<Error> bad_key(std::string message) {
   ERR_clear_error();
   return fail(CryptoError::kBadKey, std::move(message));
@@ -78,7 +70,7 @@ Result<EcKey> EcKey::from_private_pem(std::string_view pem) {
   openssl::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   openssl::Pkey key(PEM_read_bio_PrivateKey(bio.get(), nullptr, openssl::no_passphrase, nullptr));
   if (!key) return bad_key("not an unencrypted PEM private key");
-  if (!is_p256(key.get())) return bad_key("the private key is not of curve P-256");
+  if (!openssl::is_p256(key.get())) return bad_key("the private key is not of curve P-256");
   return with_private(share(std::move(key)));
 }
 
@@ -87,7 +79,7 @@ Result<EcKey> EcKey::from_private_der(ByteView pkcs8) {
   const unsigned char* cursor = uchars(pkcs8);
   openssl::Pkey key(d2i_AutoPrivateKey(nullptr, &cursor, static_cast<long>(pkcs8.size())));
   if (!key || cursor != uchars(pkcs8) + pkcs8.size()) return bad_key("not a DER private key");
-  if (!is_p256(key.get())) return bad_key("the private key is not of curve P-256");
+  if (!openssl::is_p256(key.get())) return bad_key("the private key is not of curve P-256");
   return with_private(share(std::move(key)));
 }
 

@@ -114,13 +114,6 @@ std::string sign_hs256(const Json& payload, ByteView secret, const Json& header)
   return input + "." + base64url_encode(hmac_sha256(secret, as_bytes(input)));
 }
 
-std::string sign_hs256_text(std::string_view payload, ByteView secret) {
-  static const std::string header = base64url_encode(as_bytes(R"({"alg":"HS256","typ":"JWT"})"));
-  std::string out = header + "." + base64url_encode(as_bytes(payload));
-  const std::string signature = base64url_encode(hmac_sha256(secret, as_bytes(out)));
-  return out.append(".").append(signature);
-}
-
 std::string sign_es256(const Json& payload, const EcKey& key, const Json& header) {
   std::string input = signing_input(payload, header, kEs256);
   return input + "." + base64url_encode(key.sign(as_bytes(input)));

@@ -41,8 +41,6 @@ Result<Jws> parse_jws(std::string_view compact, std::size_t max_bytes = kMaxJwsB
 
 // `header` members are added to alg and typ.
 std::string sign_hs256(const Json& payload, ByteView secret, const Json& header = {{"typ", "JWT"}});
-// The same for a payload that is JSON text already, with the header {"alg":"HS256","typ":"JWT"}.
-std::string sign_hs256_text(std::string_view payload, ByteView secret);
 std::string sign_es256(const Json& payload, const EcKey& key, const Json& header);
 
 // `typ`: the required typ, or empty for any.

@@ -57,7 +57,6 @@ TEST(Jose, Rfc7515Es256) {
 TEST(Jose, SignsWhatItVerifies) {
   Bytes secret = to_bytes("0123456789abcdef0123456789abcdef");
   std::string token = sign_hs256({{"exp", 5}, {"did", "x"}}, secret);
-  EXPECT_EQ(sign_hs256_text(R"({"did":"x","exp":5})", secret), token);
   EXPECT_TRUE(token.starts_with(b64(R"({"alg":"HS256","typ":"JWT"})") + "."));
   EXPECT_EQ(verify_hs256(token, secret, "JWT")->payload, (Json{{"exp", 5}, {"did", "x"}}));
 

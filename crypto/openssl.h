@@ -3,15 +3,18 @@
 #pragma once
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include "crypto/digest.h"
 
@@ -43,6 +46,14 @@ inline void require(bool ok, const char* what) {
   std::fprintf(stderr, "touchmark: OpenSSL failed: %s\n", what);
   ERR_print_errors_fp(stderr);
   std::abort();
+}
+
+inline bool is_p256(const EVP_PKEY* key) {
+  std::array<char, 64> group{};
+  return EVP_PKEY_is_a(key, "EC") == 1 &&
+         EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(),
+                                        nullptr) == 1 &&
+         std::string_view(group.data()) == "prime256v1";
 }
 
 // For interfaces that count in int.

@@ -27,13 +27,8 @@ bool is_of(const EVP_PKEY* key, SigningAlgorithm algorithm) {
   switch (algorithm) {
     case SigningAlgorithm::kRs256:
       return EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) >= int{kRsaBits};
-    case SigningAlgorithm::kEs256: {
-      std::array<char, 64> group{};
-      return EVP_PKEY_is_a(key, "EC") == 1 &&
-             EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(),
-                                            group.size(), nullptr) == 1 &&
-             std::string_view(group.data()) == "prime256v1";
-    }
+    case SigningAlgorithm::kEs256:
+      return openssl::is_p256(key);
     case SigningAlgorithm::kEdDsa:
       return EVP_PKEY_is_a(key, "ED25519") == 1;
   }

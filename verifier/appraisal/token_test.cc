@@ -45,6 +45,12 @@ TEST_F(TokenTest, SaysWhatTheArticleShows) {
   EXPECT_EQ(parsed->header.dump(), R"({"alg":"HS256","typ":"JWT"})");
 }
 
+TEST_F(TokenTest, IsSignedAsJoseSigns) {
+  const TokenKey key = TokenKey::of_secret("", secret_);
+  EXPECT_EQ(key.sign(true, R"({"did":"x","exp":5})"),
+            crypto::sign_hs256({{"exp", 5}, {"did", "x"}}, secret_));
+}
+
 TEST_F(TokenTest, DecoyDiffersInTheSignatureOnly) {
   const std::string valid = mint(true);
   const std::string decoy = mint(false);
